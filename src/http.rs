@@ -1,0 +1,228 @@
+//! HTTP as this crate needs it: a request, a response, and the one trait through which anything leaves for a network.
+//!
+//! A host gives an [`HttpClient`]; in JavaScript it is `fetch`, in the tests `git http-backend` itself. It
+//!
+//! - follows the redirects of a `GET` (and keeps `Authorization` from another origin), and fails a redirected `POST`;
+//! - gives the response as soon as its head is there, also while the request's body is still being sent;
+//! - polls a request body that is a stream as it sends, so that nothing has to fit into memory;
+//! - aborts the request when the future, or later the response's body, is dropped.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, future::LocalBoxFuture, stream::LocalBoxStream};
+
+/// Bytes as they come.
+pub type ByteStream = LocalBoxStream<'static, Result<Bytes, Error>>;
+
+/// The way out to a network.
+pub trait HttpClient {
+    /// Sends a request.
+    ///
+    /// # Errors
+    ///
+    /// Only where there is no response: [`Error::kind`] says why. A 404 is a response.
+    fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>>;
+}
+
+/// What a request or a response carries.
+#[derive(Default)]
+pub enum Body {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// All of it at once.
+    Bytes(Bytes),
+    /// Piece by piece.
+    Stream(ByteStream),
+}
+
+/// A request, or what a server received as one.
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The absolute URL, without credentials.
+    pub url: String,
+    /// The headers.
+    pub headers: Headers,
+    /// The body.
+    pub body: Body,
+}
+
+/// A response.
+pub struct Response {
+    /// The status, 100 to 599.
+    pub status: u16,
+    /// The URL that answered, after redirects; empty where a server makes the response.
+    pub url: String,
+    /// The headers.
+    pub headers: Headers,
+    /// The body.
+    pub body: Body,
+}
+
+/// The methods in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are what they are called")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+}
+
+/// Header names (compared without case) and values, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+/// Why there is no response, or no more of one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What kind of failure it is.
+    pub kind: ErrorKind,
+    /// What happened, without credentials.
+    pub message: String,
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No connection, or a lost one.
+    Network,
+    /// Nothing came for too long.
+    Timeout,
+    /// The caller cancelled.
+    Aborted,
+    /// The address is not one that the operator allows.
+    AddressNotAllowed,
+    /// More bytes than the limit allows.
+    TooLarge,
+    /// The request could not be made, such as one with an invalid URL.
+    Invalid,
+}
+
+impl ErrorKind {
+    /// Whether the same request may succeed later.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Network | Self::Timeout)
+    }
+}
+
+impl Error {
+    /// An error of this kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl Request {
+    /// A request with neither headers nor body.
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        Self { method, url: url.into(), headers: Headers::default(), body: Body::Empty }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.set(name, value);
+        self
+    }
+
+    /// The same with this body.
+    #[must_use]
+    pub fn body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+}
+
+impl Response {
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl Body {
+    /// The whole body.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooLarge`] past `limit` bytes, or what broke the stream.
+    pub async fn bytes(self, limit: usize) -> Result<Bytes, Error> {
+        let too_large = || Error::new(ErrorKind::TooLarge, format!("the body has more than {limit} bytes"));
+        match self {
+            Self::Empty => Ok(Bytes::new()),
+            Self::Bytes(bytes) if bytes.len() > limit => Err(too_large()),
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::Stream(mut stream) => {
+                let mut all = BytesMut::new();
+                while let Some(chunk) = stream.next().await {
+                    let chunk = chunk?;
+                    if all.len() + chunk.len() > limit {
+                        return Err(too_large());
+                    }
+                    all.extend_from_slice(&chunk);
+                }
+                Ok(all.freeze())
+            }
+        }
+    }
+
+    /// The body piece by piece.
+    pub fn into_stream(self) -> ByteStream {
+        match self {
+            Self::Empty => futures_util::stream::empty().boxed_local(),
+            Self::Bytes(bytes) => futures_util::stream::iter([Ok(bytes)]).boxed_local(),
+            Self::Stream(stream) => stream,
+        }
+    }
+}
+
+impl Method {
+    /// As it stands in a request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+        }
+    }
+
+    /// The method of that name, which is case-sensitive.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options]
+            .into_iter()
+            .find(|method| method.as_str() == name)
+    }
+}
+
+impl Headers {
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Replaces all values of that name by one.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        self.0.push((name.to_owned(), value.into()));
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}

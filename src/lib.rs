@@ -1,0 +1,41 @@
+//! `refsync` keeps a Git repository and its upstream in step.
+//!
+//! One crate, three jobs, each usable alone. This is how a sync travels through them:
+//!
+//! ```text
+//!   dashboard, script            refsync serve (any JavaScript runtime)              Git servers
+//!  ┌───────────────────┐   ┌──────────────────────────────────────────────┐
+//!  │ client            │   │ service                                      │
+//!  │  repos            │──▶│  routes → syncs::create → queue::enqueue     │
+//!  │   .syncUpstream() │   │                              │ PostgreSQL    │
+//!  │  syncs.wait()     │◀──│  routes ← syncs::show    queue::claim ◀─ tick│
+//!  └───────────────────┘   └──────────────────────────────┼───────────────┘
+//!                                                         ▼
+//!                          ┌──────────────────────────────────────────────┐    ┌─────────────┐
+//!     direct use of  ────▶ │ sync::run                                    │    │ source      │
+//!     the engine           │  list refs on both sides → Plan → prove ─────│───▶│ upload-pack │
+//!                          │        ╭──────── pack, as it comes ──────────│◀───│             │
+//!                          │        ▼                                     │    ├─────────────┤
+//!                          │  push(commands, pack) ───────────────────────│───▶│ destination │
+//!                          │  SyncRunStats ◀── report-status ─────────────│◀───│ receive-pack│
+//!                          └──────────────────────────────────────────────┘    └─────────────┘
+//! ```
+//!
+//! [`model`] holds the shapes that all of them share, from JSON to SQL; [`http`] is the only way out to a network.
+//! Nothing outside `wasm` knows of WebAssembly (save the `tsify` derives on the shapes), nothing outside [`git`] knows
+//! what a pkt-line is, [`sync`] knows nothing of runs, and [`service`] nothing of packs.
+
+pub mod client;
+pub mod glob;
+pub mod http;
+pub mod model;
+
+#[cfg(feature = "full")]
+pub mod git;
+#[cfg(feature = "full")]
+pub mod service;
+#[cfg(feature = "full")]
+pub mod sync;
+
+#[cfg(target_arch = "wasm32")]
+mod wasm;

@@ -1,0 +1,45 @@
+//! The error body of the REST API.
+
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+
+/// What every answer that is not 2xx carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ApiError,
+}
+
+/// One error of the REST API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct ApiError {
+    /// A stable word in SCREAMING_SNAKE_CASE, such as `NOT_FOUND`.
+    pub code: String,
+    /// What is wrong and what to do, for a person.
+    pub message: String,
+    /// Which fields of the request are wrong, where that is the matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub details: Option<ErrorDetails>,
+    /// What to quote to the operator; only with a 5xx.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub trace_id: Option<String>,
+}
+
+/// More about an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct ErrorDetails {
+    /// Each bad field and why it is bad.
+    #[serde(default)]
+    pub fields: Vec<FieldError>,
+}
+
+/// One bad field of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct FieldError {
+    /// The field's path in the request, such as `ref_globs.branches`.
+    pub field: String,
+    /// Why it is refused.
+    pub message: String,
+}

@@ -1,0 +1,20 @@
+//! The shapes that every part shares: one type for each, from the JSON of the REST API to the rows of the database.
+//!
+//! They serialise to exactly what `wire-contract` says (`snake_case`, explicit nulls, RFC 3339 times in UTC), and the
+//! package's TypeScript types are generated from them.
+
+mod error;
+mod page;
+mod repo;
+mod sync;
+
+pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
+pub use page::PageRequest;
+pub use repo::{
+    AuthKind, CreateRepoRequest, DeleteResult, Organization, Repo, RepoPage, UpdateRepoRequest, Upstream, UpstreamAuth,
+    UpstreamRequest, UpstreamUpdate, Whoami, WhoamiOrg,
+};
+pub use sync::{
+    Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus,
+    SyncUpstreamRequest,
+};

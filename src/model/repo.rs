@@ -1,0 +1,225 @@
+//! Organisations, repositories and their upstreams.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use tsify::Tsify;
+
+use super::SyncRun;
+
+/// Who a credential belongs to, and what it allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Whoami {
+    /// The organisation.
+    pub org: WhoamiOrg,
+    /// The API key's id; null for a signed token.
+    pub key_id: Option<String>,
+    /// What the credential allows: `read`, `write`, `admin`; each includes those before it.
+    pub scopes: Vec<String>,
+}
+
+/// The organisation that a credential belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct WhoamiOrg {
+    /// The organisation's id.
+    pub id: String,
+    /// The name used in paths.
+    pub slug: String,
+    /// The name for people.
+    pub name: String,
+}
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct Organization {
+    /// The organisation's id.
+    pub id: String,
+    /// The name used in paths.
+    pub slug: String,
+    /// The name for people.
+    pub name: String,
+    /// When it was made, RFC 3339 in UTC.
+    pub created_at: String,
+    /// How many repositories it has.
+    pub num_repos: u32,
+}
+
+/// A repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Repo {
+    /// The repository's id.
+    pub id: String,
+    /// The organisation's slug.
+    pub org: String,
+    /// The name used in paths.
+    pub name: String,
+    /// The branch that `HEAD` names.
+    pub default_bookmark: String,
+    /// The change id of the head commit, 32 letters k to z; all `z` when the repository is empty.
+    pub head_change_id: String,
+    /// Where it follows or feeds; null when it stands alone.
+    pub upstream: Option<Upstream>,
+    /// When it was made, RFC 3339 in UTC.
+    pub created_at: String,
+    /// Free labels.
+    #[tsify(type = "Record<string, string>")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One page of an organisation's repositories, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct RepoPage {
+    /// Where the next page starts; null on the last one.
+    pub next_cursor: Option<String>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+    /// The repositories.
+    pub repos: Vec<Repo>,
+}
+
+/// A repository's upstream remote, as the API shows it: never with its credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Upstream {
+    /// The remote's URL, `http` or `https`.
+    pub url: String,
+    /// What kind of credential is stored; null for a public remote.
+    pub auth_kind: Option<AuthKind>,
+    /// The newest run; null before the first.
+    pub latest_sync: Option<SyncRun>,
+}
+
+/// A kind of credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthKind {
+    /// A token.
+    Token,
+    /// A user name and a password.
+    UsernamePassword,
+}
+
+/// A credential for an upstream. Write-only: no answer carries it, and its `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum UpstreamAuth {
+    /// An access token, sent as the password of HTTP Basic authentication.
+    Token {
+        /// The token.
+        token: String,
+        /// The user name that goes with it, where the server minds; `git` when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[tsify(optional)]
+        token_username: Option<String>,
+    },
+    /// A user name and a password.
+    UsernamePassword {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: String,
+    },
+}
+
+impl UpstreamAuth {
+    /// The kind, which is all that may be shown.
+    pub fn kind(&self) -> AuthKind {
+        match self {
+            Self::Token { .. } => AuthKind::Token,
+            Self::UsernamePassword { .. } => AuthKind::UsernamePassword,
+        }
+    }
+
+    /// The user name and password for HTTP Basic authentication.
+    pub fn basic(&self) -> (&str, &str) {
+        match self {
+            Self::Token { token, token_username } => (token_username.as_deref().unwrap_or("git"), token),
+            Self::UsernamePassword { username, password } => (username, password),
+        }
+    }
+}
+
+impl fmt::Debug for UpstreamAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}(…)", self.kind())
+    }
+}
+
+/// An upstream in the request that makes a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct UpstreamRequest {
+    /// The remote's URL, `http` or `https`.
+    pub url: String,
+    /// The credential; omitted or null for a public remote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "UpstreamAuth | null")]
+    pub auth: Option<UpstreamAuth>,
+}
+
+/// An upstream in the request that changes a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct UpstreamUpdate {
+    /// The remote's URL, `http` or `https`.
+    pub url: String,
+    /// Omitted keeps the stored credential, null clears it, an object replaces it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "UpstreamAuth | null")]
+    pub auth: Option<Option<UpstreamAuth>>,
+}
+
+/// A request for a new repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct CreateRepoRequest {
+    /// `[A-Za-z0-9._-]{1,100}`, unique in the organisation whatever the case; one is made up when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub name: Option<String>,
+    /// The branch that `HEAD` names; `main` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub default_bookmark: Option<String>,
+    /// Free labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Record<string, string>")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Where the repository follows or feeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "UpstreamRequest | null")]
+    pub upstream: Option<UpstreamRequest>,
+}
+
+/// A request for a change of a repository; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct UpdateRepoRequest {
+    /// The new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub name: Option<String>,
+    /// The branch that `HEAD` shall name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub default_bookmark: Option<String>,
+    /// Labels to set; null removes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Record<string, string | null>")]
+    pub tags: Option<BTreeMap<String, Option<String>>>,
+    /// Omitted keeps the upstream, null removes it, an object sets it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "UpstreamUpdate | null")]
+    pub upstream: Option<Option<UpstreamUpdate>>,
+}
+
+/// The answer to a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct DeleteResult {
+    /// Always true.
+    pub success: bool,
+}
+
+/// Tells a null that is there (`Some(None)`) from a key that is not (`None`).
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,231 @@
+//! A sync: what is asked for, the run that does it, and what became of every ref.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use tsify::Tsify;
+
+use crate::glob::Glob;
+
+/// Which way refs travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the upstream to the repository.
+    Pull,
+    /// From the repository to the upstream.
+    Push,
+}
+
+/// Which refs take part: one glob for branch names and one for tag names, without `refs/heads/` and `refs/tags/`.
+///
+/// In a request an omitted `ref_globs` means `*` for both; within it an omitted or empty key means none of that kind,
+/// and at least one key has to be there. See the [glob syntax](crate::glob).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct RefGlobs {
+    /// Branches whose whole name matches take part; `""` is none.
+    #[tsify(type = "string")]
+    pub branches: Glob,
+    /// Tags whose whole name matches take part; `""` is none.
+    #[tsify(type = "string")]
+    pub tags: Glob,
+}
+
+impl Default for RefGlobs {
+    fn default() -> Self {
+        Self { branches: Glob::all(), tags: Glob::all() }
+    }
+}
+
+impl<'de> Deserialize<'de> for RefGlobs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Keys {
+            branches: Option<Glob>,
+            tags: Option<Glob>,
+        }
+        match Keys::deserialize(deserializer)? {
+            Keys { branches: None, tags: None } => Err(de::Error::custom(
+                "ref_globs needs at least one of the keys branches and tags; leave ref_globs out to sync all refs",
+            )),
+            Keys { branches, tags } => {
+                Ok(Self { branches: branches.unwrap_or_else(Glob::none), tags: tags.unwrap_or_else(Glob::none) })
+            }
+        }
+    }
+}
+
+/// What a sync is asked to do: the body of `POST …/upstream/syncs`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct SyncRequest {
+    /// Which way refs travel.
+    pub direction: Direction,
+    /// Which refs take part; all branches and tags when left out.
+    #[serde(default)]
+    #[tsify(optional, type = "Partial<RefGlobs>")]
+    pub ref_globs: RefGlobs,
+}
+
+/// What `repos.syncUpstream` takes: the repository and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct SyncUpstreamRequest {
+    /// The repository's name.
+    pub repo: String,
+    /// The organisation's slug; the client's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub org: Option<String>,
+    /// Which way, and which refs.
+    #[serde(flatten)]
+    pub sync: SyncRequest,
+}
+
+/// Where a run is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncStatus {
+    /// It waits for a worker, also between two attempts.
+    Queued,
+    /// A worker runs it.
+    InProgress,
+    /// It ended; single refs may still have been rejected, see [`SyncRun::stats`].
+    Completed,
+    /// It ended without doing its work, see [`SyncRun::error`].
+    Failed,
+}
+
+impl SyncStatus {
+    /// Whether the run has ended.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+}
+
+/// One sync of a repository with its upstream, queued, running or ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct SyncRun {
+    /// The sync's id.
+    pub id: String,
+    /// The repository's id.
+    pub repo_id: String,
+    /// Which way refs travel.
+    pub direction: Direction,
+    /// Where the run is in its life.
+    pub status: SyncStatus,
+    /// The number of the current attempt, from 1.
+    pub attempt: u32,
+    /// Which refs take part; always both keys.
+    pub ref_globs: RefGlobs,
+    /// What became of every ref; null until the run has ended.
+    pub stats: Option<SyncRunStats>,
+    /// Why the run failed; null unless it did.
+    pub error: Option<String>,
+    /// When it was asked for, RFC 3339 in UTC.
+    pub created_at: String,
+    /// When its current attempt started; null until then.
+    pub started_at: Option<String>,
+    /// When it ended; null until then.
+    pub finished_at: Option<String>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct SyncRunStats {
+    /// Every source ref that matched the globs, by name.
+    pub refs: Vec<SyncRunRef>,
+}
+
+impl SyncRunStats {
+    /// How many refs ended this way.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.refs.iter().filter(|r| r.outcome == outcome).count()
+    }
+}
+
+/// What became of one ref.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct SyncRunRef {
+    /// The full ref name, such as `refs/heads/main`.
+    pub name: String,
+    /// The object id that the destination had, null when it had no such ref.
+    pub before: Option<String>,
+    /// The object id that the destination has now, all zeros when it has no such ref.
+    pub after: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, where the ref is filtered or rejected; null otherwise, or where a server does not say.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+    /// What the remote said about it, in its own words; null when it said nothing.
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// How a ref ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was created or fast-forwarded.
+    Updated,
+    /// The destination already had it.
+    Unchanged,
+    /// It matched the globs, but is left out on purpose: a symbolic ref, a standing exclude.
+    Filtered,
+    /// It was not moved: it diverged, a tag would have moved, or the destination refused it.
+    Rejected,
+}
+
+/// Why a ref was filtered or rejected: a stable word for a program to act on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The destination's commit is not an ancestor of the source's, or that could not be proved.
+    NonFastForward,
+    /// The tag already points elsewhere.
+    TagMoved,
+    /// It is a symbolic ref at the source.
+    SymbolicRef,
+    /// A standing exclude on the upstream names it.
+    Excluded,
+    /// The destination protects it.
+    Protected,
+    /// A hook at the destination declined it.
+    HookDeclined,
+    /// The destination has a ref whose name is a directory of this one, or the other way round.
+    NameConflict,
+    /// The name is not a valid ref name.
+    InvalidName,
+    /// The destination's ref moved while we pushed.
+    LeaseLost,
+    /// The destination misses objects that the ref needs.
+    MissingObjects,
+    /// The destination refused it for another reason, see the message.
+    RemoteRefused,
+    /// A word that this version does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+        })
+    }
+}
+
+/// One page of a repository's runs, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct SyncRunPage {
+    /// Where the next page starts; null on the last one.
+    pub next_cursor: Option<String>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+    /// The runs.
+    pub syncs: Vec<SyncRun>,
+}

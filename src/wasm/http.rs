@@ -1,0 +1,234 @@
+//! `fetch` as an [`HttpClient`], and the web's `Request` and `Response` from and to ours.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{Either, LocalBoxFuture, select},
+    pin_mut,
+};
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use crate::http::{Body, ByteStream, Error, ErrorKind, Headers, HttpClient, Method, Request, Response};
+
+/// A `fetch` function of the host, and how to use it.
+#[derive(Clone)]
+pub(crate) struct FetchClient {
+    /// `(url, init) => Promise<Response>`.
+    pub(crate) fetch: Function,
+    /// How long nothing may come before the request is given up.
+    pub(crate) stall_timeout: Duration,
+    /// Whether a request body may be a stream; where not, it is collected first.
+    pub(crate) request_streams: bool,
+    /// The most bytes that are collected.
+    pub(crate) collect_limit: usize,
+}
+
+/// Aborts its request when it is dropped.
+struct AbortOnDrop(web_sys::AbortController);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl FetchClient {
+    /// A client with this `fetch`, two minutes for a silent remote, and request streaming.
+    pub(crate) fn new(fetch: Function) -> Self {
+        Self { fetch, stall_timeout: Duration::from_secs(120), request_streams: true, collect_limit: 256 * 1024 * 1024 }
+    }
+
+    async fn fetch(&self, request: Request) -> Result<Response, Error> {
+        let controller = web_sys::AbortController::new().map_err(|e| failure(&e))?;
+        let guard = AbortOnDrop(controller);
+        let waker = Activity::default();
+        let init = self.init(&request.headers, request.method, &guard.0.signal())?;
+        match request.body {
+            Body::Empty => {}
+            Body::Bytes(bytes) => set(&init, "body", &Uint8Array::from(bytes.as_ref()).into()),
+            Body::Stream(stream) if self.request_streams => {
+                set(&init, "body", &readable(stream, waker.clone()));
+                set(&init, "duplex", &"half".into());
+            }
+            stream => {
+                let bytes = stream.bytes(self.collect_limit).await.map_err(|error| match error.kind {
+                    ErrorKind::TooLarge => Error::new(
+                        ErrorKind::TooLarge,
+                        format!(
+                            "this runtime cannot stream a request, and the pack is larger than the {} bytes that may \
+                             be collected instead; raise collect_limit or run the sync in Node, Deno, Bun or a service",
+                            self.collect_limit
+                        ),
+                    ),
+                    _ => error,
+                })?;
+                set(&init, "body", &Uint8Array::from(bytes.as_ref()).into());
+            }
+        }
+        let promise = self
+            .fetch
+            .call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init)
+            .map_err(|e| failure(&e))?
+            .unchecked_into::<Promise>();
+        let response = self.before_stall(JsFuture::from(promise), &waker).await?.map_err(|e| failure(&e))?;
+        let response = gloo_net::http::Response::from(response.unchecked_into::<web_sys::Response>());
+        Ok(Response {
+            status: response.status(),
+            url: response.url(),
+            headers: response.headers().entries().collect(),
+            body: self.response_body(&response, guard),
+        })
+    }
+
+    fn init(&self, headers: &Headers, method: Method, signal: &web_sys::AbortSignal) -> Result<Object, Error> {
+        let fields = Object::new();
+        for (name, value) in headers.iter() {
+            Reflect::set(&fields, &name.into(), &value.into()).map_err(|e| failure(&e))?;
+        }
+        let init = Object::new();
+        set(&init, "method", &method.as_str().into());
+        set(&init, "headers", &fields);
+        set(&init, "signal", signal);
+        // A redirected POST would lose its body; and with "error" Node does not keep a copy of a streamed one.
+        set(&init, "redirect", &if method == Method::Get { "follow" } else { "error" }.into());
+        Ok(init)
+    }
+
+    fn response_body(&self, response: &gloo_net::http::Response, guard: AbortOnDrop) -> Body {
+        let Some(raw) = response.body() else { return Body::Empty };
+        let client = self.clone();
+        let chunks = wasm_streams::ReadableStream::from_raw(raw.unchecked_into()).into_stream();
+        let stream = futures_util::stream::unfold((chunks, guard), move |(mut chunks, guard)| {
+            let client = client.clone();
+            async move {
+                let chunk = client.before_stall(chunks.next(), &Activity::default()).await;
+                let chunk = match chunk {
+                    Ok(None) => return None,
+                    Ok(Some(Ok(chunk))) => Ok(Bytes::from(chunk.unchecked_into::<Uint8Array>().to_vec())),
+                    Ok(Some(Err(error))) => Err(failure(&error)),
+                    Err(stalled) => Err(stalled),
+                };
+                Some((chunk, (chunks, guard)))
+            }
+        });
+        Body::Stream(stream.boxed_local())
+    }
+
+    /// What `future` gives, unless nothing moves for the whole stall timeout.
+    async fn before_stall<F: Future>(&self, future: F, activity: &Activity) -> Result<F::Output, Error> {
+        pin_mut!(future);
+        loop {
+            let seen = activity.count();
+            let timeout = TimeoutFuture::new(u32::try_from(self.stall_timeout.as_millis()).unwrap_or(u32::MAX));
+            match select(future.as_mut(), timeout).await {
+                Either::Left((output, _)) => return Ok(output),
+                Either::Right(_) if activity.count() != seen => {}
+                Either::Right(_) => {
+                    let seconds = self.stall_timeout.as_secs();
+                    return Err(Error::new(ErrorKind::Timeout, format!("nothing came for {seconds} s")));
+                }
+            }
+        }
+    }
+}
+
+impl HttpClient for FetchClient {
+    fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
+        self.fetch(request).boxed_local()
+    }
+}
+
+/// Counts what a request body sent, so that a long upload is not taken for a stall.
+#[derive(Clone, Default)]
+struct Activity(Rc<RefCell<u64>>);
+
+impl Activity {
+    fn count(&self) -> u64 {
+        *self.0.borrow()
+    }
+
+    fn tick(&self) {
+        *self.0.borrow_mut() += 1;
+    }
+}
+
+/// A `ReadableStream` of `Uint8Array`s that polls `stream` as its reader asks.
+fn readable(stream: ByteStream, activity: Activity) -> JsValue {
+    let chunks = stream.map(move |chunk| {
+        activity.tick();
+        chunk.map(|bytes| Uint8Array::from(bytes.as_ref()).into()).map_err(|e| js_sys::Error::new(&e.message).into())
+    });
+    wasm_streams::ReadableStream::from_stream(chunks).into_raw().into()
+}
+
+/// What a rejected `fetch` says: its own words and those of its cause, where Node keeps them.
+fn failure(error: &JsValue) -> Error {
+    let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok().and_then(|v| v.as_string());
+    let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
+    let code = text(error, "code").or_else(|| text(&cause, "code"));
+    let kind = match (text(error, "name").as_deref(), code.as_deref()) {
+        (_, Some("ADDRESS_NOT_ALLOWED")) => ErrorKind::AddressNotAllowed,
+        (Some("AbortError"), _) => ErrorKind::Aborted,
+        (Some("TimeoutError"), _) | (_, Some("ETIMEDOUT")) => ErrorKind::Timeout,
+        (_, Some("ERR_INVALID_URL")) => ErrorKind::Invalid,
+        _ => ErrorKind::Network,
+    };
+    let message = text(error, "message").or_else(|| error.as_string()).unwrap_or_else(|| "the request failed".into());
+    let message = match text(&cause, "message").filter(|c| !c.is_empty() && !message.contains(c.as_str())) {
+        Some(cause) => format!("{message}: {cause}"),
+        None => message,
+    };
+    Error::new(kind, message)
+}
+
+/// Sets a property of a plain object of ours, which cannot fail.
+fn set(object: &Object, key: &str, value: &JsValue) {
+    let _ = Reflect::set(object, &key.into(), value);
+}
+
+/// The request that a JavaScript server received.
+pub(crate) fn from_web_request(request: &web_sys::Request) -> Result<Request, Error> {
+    let method = Method::parse(&request.method())
+        .ok_or_else(|| Error::new(ErrorKind::Invalid, format!("the method {} is not in use here", request.method())))?;
+    let body = request.body().map_or(Body::Empty, |raw| Body::Stream(from_readable(raw)));
+    Ok(Request { method, url: request.url(), headers: from_web_headers(&request.headers()), body })
+}
+
+/// The chunks of a `ReadableStream` of `Uint8Array`s.
+fn from_readable(raw: web_sys::ReadableStream) -> ByteStream {
+    wasm_streams::ReadableStream::from_raw(raw.unchecked_into())
+        .into_stream()
+        .map(|chunk| chunk.map(|c| Bytes::from(c.unchecked_into::<Uint8Array>().to_vec())).map_err(|e| failure(&e)))
+        .boxed_local()
+}
+
+fn from_web_headers(headers: &web_sys::Headers) -> Headers {
+    // gloo-net's iterator takes a clone: a `Headers` object is a reference.
+    gloo_net::http::Headers::from_raw(headers.clone()).entries().collect()
+}
+
+/// The response that a JavaScript server sends.
+pub(crate) fn into_web_response(response: Response) -> Result<web_sys::Response, JsValue> {
+    let headers = gloo_net::http::Headers::new();
+    for (name, value) in response.headers.iter() {
+        headers.append(name, value);
+    }
+    let init = web_sys::ResponseInit::new();
+    init.set_status(response.status);
+    init.set_headers(&headers.into_raw());
+    match response.body {
+        Body::Empty => web_sys::Response::new_with_opt_buffer_source_and_init(None, &init),
+        Body::Bytes(bytes) => {
+            web_sys::Response::new_with_opt_buffer_source_and_init(Some(&Uint8Array::from(bytes.as_ref())), &init)
+        }
+        Body::Stream(stream) => {
+            let body = readable(stream, Activity::default()).unchecked_into::<web_sys::ReadableStream>();
+            web_sys::Response::new_with_opt_readable_stream_and_init(Some(&body), &init)
+        }
+    }
+}
