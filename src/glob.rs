@@ -9,7 +9,7 @@
 //! | any other | itself; case matters |
 //!
 //! The whole name has to match. The empty glob matches nothing. It is Git's `wildmatch` without `WM_PATHNAME`, what
-//! `git branch --list` uses, less its `[:classes:]`.
+//! `git branch --list` uses, less its `[:classes:]`, and by characters where Git goes by bytes.
 //!
 //! ```
 //! use refsync::glob::Glob;

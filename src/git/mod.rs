@@ -1,28 +1,45 @@
-//! Git smart HTTP as a client.
+//! Git smart HTTP as a client (`gitprotocol-http`, `gitprotocol-v2`, `gitprotocol-pack`).
+//!
+//! The order of operations of a sync, and which file knows each message:
+//!
+//! ```text
+//!   source                               refsync                              destination
+//!     │◀── GET info/refs?service=git-upload-pack │ GET info/refs?service=git-receive-pack ──▶│
+//!     │─── capabilities ────────────────────────▶│◀─────────────────── refs, capabilities ───│  advertisement.rs
+//!     │◀── POST git-upload-pack: ls-refs ────────│                                           │
+//!     │─── refs ────────────────────────────────▶│                                           │  ls_refs.rs
+//!     │◀── POST git-upload-pack: fetch (commits) │                                           │
+//!     │─── commits ─────────────────────────────▶│ is it a fast-forward?                     │  pack.rs, commit_graph.rs
+//!     │◀── POST git-upload-pack: fetch ──────────│ POST git-receive-pack: commands ─────────▶│  fetch.rs, push.rs
+//!     │─── pack, in a side-band ────────────────▶│─── pack, as it comes ────────────────────▶│  sideband.rs
+//!     │                                          │◀─────────────────────────── report ───────│  push.rs
+//! ```
+//!
+//! [`Remote`] sends them; every codec takes bytes and does no IO of its own.
 
-use std::rc::Rc;
+mod advertisement;
+mod capabilities;
+mod commit_graph;
+pub mod delta;
+mod error;
+mod fetch;
+mod ls_refs;
+mod pack;
+pub mod pkt_line;
+mod push;
+mod remote;
+pub mod sideband;
 
-use crate::http::HttpClient;
+pub use advertisement::{Advertisement, Ref};
+pub use capabilities::Capabilities;
+pub use commit_graph::{Ancestry, CommitGraph};
+pub use error::{Error, ErrorKind, Operation};
+pub use fetch::{Answer, PackStream, Request as FetchRequest};
+pub use pack::CommitScanner;
+pub use push::{Command, Report, empty_pack};
+pub use remote::{ReceivePack, Remote, UploadPack};
 
-/// A Git repository on a smart-HTTP server.
-#[derive(Clone)]
-pub struct Remote {
-    /// Without credentials, without a slash at its end.
-    pub(crate) url: String,
-    pub(crate) basic_auth: Option<(String, String)>,
-    pub(crate) http: Rc<dyn HttpClient>,
-}
-
-impl Remote {
-    /// The remote at `url`; credentials in the URL are taken out of it and used.
-    pub fn new(url: &str, http: Rc<dyn HttpClient>) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), basic_auth: None, http }
-    }
-
-    /// The same with HTTP Basic authentication.
-    #[must_use]
-    pub fn with_basic_auth(mut self, username: &str, password: &str) -> Self {
-        self.basic_auth = Some((username.to_owned(), password.to_owned()));
-        self
-    }
+/// What we call ourselves to servers.
+fn agent() -> &'static str {
+    concat!("refsync/", env!("CARGO_PKG_VERSION"))
 }

@@ -1,0 +1,136 @@
+//! What a server answers to `GET info/refs` (`gitprotocol-http` "Smart Server Response", `gitprotocol-v2`).
+//!
+//! A v2 server gives its capabilities; a v1 or v0 server gives its refs at once, the capabilities behind the first.
+
+use std::collections::HashMap;
+
+use gix_hash::{Kind, ObjectId};
+use gix_object::bstr::{BString, ByteSlice};
+
+use super::{
+    Capabilities, ErrorKind,
+    pkt_line::{Line, Reader},
+};
+
+/// A ref that a server has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ref {
+    /// The full name.
+    pub name: BString,
+    /// What it points to.
+    pub id: ObjectId,
+    /// What an annotated tag points to in the end, where the server says so.
+    pub peeled: Option<ObjectId>,
+    /// The ref that it stands for, where it is symbolic and the server says so.
+    pub symref_target: Option<BString>,
+}
+
+/// What a server advertises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advertisement {
+    /// Protocol v2: the refs have to be asked for.
+    V2(Capabilities),
+    /// Protocol v0 or v1.
+    Refs {
+        /// The server's capabilities.
+        capabilities: Capabilities,
+        /// The object format of its ids.
+        object_format: Kind,
+        /// Its refs, in its order.
+        refs: Vec<Ref>,
+        /// Ids that it has besides (`.have` lines).
+        haves: Vec<ObjectId>,
+        /// Whether it says that its history is cut off (`shallow` lines).
+        is_shallow: bool,
+    },
+}
+
+impl Advertisement {
+    /// Reads an advertisement for `service`, such as `git-upload-pack`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not one: what broke, or what the server says.
+    pub async fn read(reader: &mut Reader, service: &str) -> Result<Self, ErrorKind> {
+        let mut line = reader.expect("the service announcement").await?;
+        if line.text() == Some(format!("# service={service}").as_bytes()) {
+            line = reader.expect("a flush packet").await?;
+            if line == Line::Flush {
+                line = reader.expect("the advertisement").await?;
+            }
+        }
+        match line.text() {
+            Some(b"version 2") => Ok(Self::V2(read_capabilities(reader).await?)),
+            Some(b"version 1") => read_refs(reader.expect("the refs").await?, reader).await,
+            _ => read_refs(line, reader).await,
+        }
+    }
+}
+
+async fn read_capabilities(reader: &mut Reader) -> Result<Capabilities, ErrorKind> {
+    let mut words = Vec::new();
+    loop {
+        match reader.expect("a capability").await? {
+            Line::Flush => return Ok(words.into_iter().collect()),
+            line => words.push(String::from_utf8_lossy(line.text().unwrap_or_default()).into_owned()),
+        }
+    }
+}
+
+async fn read_refs(first: Line, reader: &mut Reader) -> Result<Advertisement, ErrorKind> {
+    let mut line = first;
+    let mut capabilities = Capabilities::default();
+    let mut object_format = Kind::Sha1;
+    let (mut refs, mut haves, mut is_shallow) = (Vec::<Ref>::new(), Vec::new(), false);
+    let mut is_first = true;
+    while line != Line::Flush {
+        let text = line.text().ok_or_else(|| ErrorKind::Protocol("a delimiter stands among the refs".into()))?;
+        let (text, list) = text.split_once_str(b"\0").unwrap_or((text, b""));
+        if is_first {
+            capabilities = Capabilities::from_list(list);
+            object_format = object_format_of(&capabilities)?;
+            is_first = false;
+        }
+        if text.starts_with(b"shallow ") {
+            is_shallow = true;
+        } else {
+            let (id, name) = parse_id_and_name(text, object_format)?;
+            match (name, name.strip_suffix(b"^{}")) {
+                (b"capabilities^{}", _) => {}
+                (b".have", _) => haves.push(id),
+                (_, Some(tag)) => match refs.last_mut().filter(|last| last.name == tag) {
+                    Some(last) => last.peeled = Some(id),
+                    None => return Err(ErrorKind::Protocol("a peeled tag does not follow its tag".into())),
+                },
+                (name, None) => refs.push(Ref { name: name.into(), id, peeled: None, symref_target: None }),
+            }
+        }
+        line = reader.expect("a ref or a flush packet").await?;
+    }
+    let symrefs: HashMap<&str, &str> = capabilities.values("symref").filter_map(|pair| pair.split_once(':')).collect();
+    for r in &mut refs {
+        r.symref_target = r.name.to_str().ok().and_then(|name| symrefs.get(name)).map(|target| BString::from(*target));
+    }
+    Ok(Advertisement::Refs { capabilities, object_format, refs, haves, is_shallow })
+}
+
+/// The object format that a server works in.
+///
+/// # Errors
+///
+/// One that we do not know.
+pub(super) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, ErrorKind> {
+    capabilities.object_format().map_err(|name| ErrorKind::Unsupported(format!("an object format other than {name}")))
+}
+
+/// Parts `<id> <name>`.
+///
+/// # Errors
+///
+/// Where it is not that, with an id of this format.
+pub(super) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(ObjectId, &[u8]), ErrorKind> {
+    let malformed = || ErrorKind::Protocol(format!("expected an id and a ref name, got {:?}", text.as_bstr()));
+    let (hex, name) = text.split_once_str(b" ").ok_or_else(malformed)?;
+    let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format).ok_or_else(malformed)?;
+    if name.is_empty() { Err(malformed()) } else { Ok((id, name)) }
+}

@@ -1,0 +1,126 @@
+//! Why talking to a Git server failed: which operation, which remote, what happened.
+
+use crate::http;
+
+/// A failed operation on a remote.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {url}: {kind}")]
+pub struct Error {
+    /// What was being done.
+    pub operation: Operation,
+    /// The remote, without credentials.
+    pub url: String,
+    /// What happened.
+    #[source]
+    pub kind: ErrorKind,
+}
+
+/// What is done with a remote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Listing its refs.
+    ListRefs,
+    /// Fetching commits or objects from it.
+    Fetch,
+    /// Pushing to it.
+    Push,
+}
+
+/// What happened.
+#[derive(Debug, thiserror::Error)]
+pub enum ErrorKind {
+    /// No answer, or a broken one.
+    #[error(transparent)]
+    Http(#[from] http::Error),
+    /// 401.
+    #[error("{}", if *.credentials_sent { "the server refused the user name and password or token (401)" } else { "the server wants a user name and password or a token (401)" })]
+    Unauthorized {
+        /// Whether credentials were sent.
+        credentials_sent: bool,
+    },
+    /// Any other status that is not 200; the text is what the server said, shortened.
+    #[error("{}", status_message(*.status, .message))]
+    Status {
+        /// The status.
+        status: u16,
+        /// What the server said.
+        message: String,
+    },
+    /// What answers is not a Git server that speaks smart HTTP.
+    #[error("this is not a Git repository on a smart-HTTP server: {0}")]
+    NotGit(String),
+    /// The answer breaks the protocol.
+    #[error("the answer breaks Git's protocol: {0}")]
+    Protocol(String),
+    /// The server itself says that it cannot.
+    #[error("the server says: {0}")]
+    Remote(String),
+    /// The source has no full history, so nothing can be proved from it.
+    #[error("the repository is shallow or grafted: its history is incomplete and cannot be synced; unshallow it first")]
+    Shallow,
+    /// The server lacks what we cannot do without.
+    #[error("the server does not support {0}")]
+    Unsupported(String),
+}
+
+impl Error {
+    /// A stable word for a program to act on.
+    pub fn code(&self) -> &'static str {
+        match &self.kind {
+            ErrorKind::Http(error) => match error.kind {
+                http::ErrorKind::Network => "unreachable",
+                http::ErrorKind::Timeout => "timeout",
+                http::ErrorKind::Aborted => "aborted",
+                http::ErrorKind::AddressNotAllowed => "address_not_allowed",
+                http::ErrorKind::TooLarge => "too_large",
+                http::ErrorKind::Invalid => "invalid_url",
+            },
+            ErrorKind::Unauthorized { .. } => "unauthorized",
+            ErrorKind::Status { status, .. } => match status {
+                403 => "forbidden",
+                404 | 410 => "not_found",
+                413 => "too_large",
+                429 => "rate_limited",
+                500.. => "server_error",
+                _ => "unexpected_status",
+            },
+            ErrorKind::NotGit(_) => "not_a_git_server",
+            ErrorKind::Protocol(_) => "protocol_error",
+            ErrorKind::Remote(_) => "remote_error",
+            ErrorKind::Shallow => "shallow_source",
+            ErrorKind::Unsupported(_) => "unsupported",
+        }
+    }
+
+    /// Whether the same operation may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Http(error) => error.kind.is_transient(),
+            ErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
+            ErrorKind::Protocol(_) => true, // An answer cut short looks like this.
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ListRefs => "list the refs of",
+            Self::Fetch => "fetch from",
+            Self::Push => "push to",
+        })
+    }
+}
+
+fn status_message(status: u16, message: &str) -> String {
+    let meaning = match status {
+        403 => "the server forbids it (403)".to_owned(),
+        404 | 410 => format!("there is no such repository, or it is hidden from these credentials ({status})"),
+        413 => "the server refuses a request of this size (413)".to_owned(),
+        429 => "the server asks for fewer requests (429)".to_owned(),
+        500.. => format!("the server failed ({status})"),
+        _ => format!("the server answered with status {status}"),
+    };
+    if message.is_empty() { meaning } else { format!("{meaning}: {message}") }
+}

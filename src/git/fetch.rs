@@ -1,0 +1,185 @@
+//! Asking for objects: the v2 command `fetch` (`gitprotocol-v2` "fetch") and the v0 request (`gitprotocol-pack`
+//! "Packfile Negotiation").
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::LocalBoxStream};
+use gix_hash::{Kind, ObjectId};
+use gix_object::bstr::ByteSlice;
+
+use super::{
+    Capabilities, ErrorKind, agent,
+    pkt_line::{self, Line, Reader},
+    sideband,
+};
+
+/// A pack as it comes.
+pub type PackStream = LocalBoxStream<'static, Result<Bytes, ErrorKind>>;
+
+/// What to ask for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The objects wanted, with all that they need.
+    pub wants: Vec<ObjectId>,
+    /// The objects that need not be sent, nor anything that they need.
+    pub haves: Vec<ObjectId>,
+    /// Only commits (and the wanted tags) where the server can: `filter tree:0`.
+    pub commits_only: bool,
+    /// Deltas may build on objects of the haves that are not sent.
+    pub thin: bool,
+    /// Ask first which haves are known, instead of taking the pack whatever the server knows of them.
+    pub negotiate: bool,
+    /// Let the server tell its progress.
+    pub progress: bool,
+}
+
+/// What comes back.
+pub struct Answer {
+    /// Which haves the server knows; told only by v2 when negotiating.
+    pub acknowledged: HashSet<ObjectId>,
+    /// The pack; none where the server, asked to negotiate, found too little in common.
+    pub pack: Option<PackStream>,
+}
+
+/// The start of a v2 request: the command and the capabilities that go with each.
+pub(super) fn command(name: &str, capabilities: &Capabilities) -> Vec<u8> {
+    let mut out = Vec::new();
+    pkt_line::encode(&mut out, format!("command={name}\n").as_bytes());
+    if capabilities.has("agent") {
+        pkt_line::encode(&mut out, format!("agent={}\n", agent()).as_bytes());
+    }
+    if let Some(format) = capabilities.value("object-format") {
+        pkt_line::encode(&mut out, format!("object-format={format}\n").as_bytes());
+    }
+    out.extend_from_slice(pkt_line::DELIMITER);
+    out
+}
+
+impl Request {
+    /// The v2 request.
+    pub fn encode_v2(&self, capabilities: &Capabilities) -> Vec<u8> {
+        let mut out = command("fetch", capabilities);
+        let mut line = |text: &str| pkt_line::encode(&mut out, text.as_bytes());
+        line("ofs-delta\n");
+        if self.thin {
+            line("thin-pack\n");
+        }
+        if !self.progress {
+            line("no-progress\n");
+        }
+        if self.commits_only && capabilities.has_feature("fetch", "filter") {
+            line("filter tree:0\n");
+        }
+        self.wants.iter().for_each(|id| line(&format!("want {id}\n")));
+        self.haves.iter().for_each(|id| line(&format!("have {id}\n")));
+        if !self.negotiate {
+            line("done\n");
+        }
+        out.extend_from_slice(pkt_line::FLUSH);
+        out
+    }
+
+    /// The v0 and v1 request. It always says `done`: there is no negotiation.
+    pub fn encode_v0(&self, capabilities: &Capabilities, object_format: Kind) -> Vec<u8> {
+        let mut features = String::new();
+        for feature in ["side-band-64k", "ofs-delta"].into_iter().chain(self.thin.then_some("thin-pack")) {
+            if capabilities.has(feature) {
+                features.push_str(&format!(" {feature}"));
+            }
+        }
+        if !self.progress && capabilities.has("no-progress") {
+            features.push_str(" no-progress");
+        }
+        let filter = self.commits_only && capabilities.has("filter");
+        if filter {
+            features.push_str(" filter");
+        }
+        if capabilities.has("object-format") {
+            features.push_str(&format!(" object-format={object_format}"));
+        }
+        if capabilities.has("agent") {
+            features.push_str(&format!(" agent={}", agent()));
+        }
+        let mut out = Vec::new();
+        for id in &self.wants {
+            pkt_line::encode(&mut out, format!("want {id}{features}\n").as_bytes());
+            features.clear();
+        }
+        if filter {
+            pkt_line::encode(&mut out, b"filter tree:0\n");
+        }
+        out.extend_from_slice(pkt_line::FLUSH);
+        for id in &self.haves {
+            pkt_line::encode(&mut out, format!("have {id}\n").as_bytes());
+        }
+        pkt_line::encode(&mut out, b"done\n");
+        out
+    }
+}
+
+/// Reads a v2 answer up to its pack.
+///
+/// # Errors
+///
+/// What broke, what the server says, or a source whose history is cut off.
+pub(super) async fn decode_v2(mut reader: Reader, on_progress: impl Fn(&[u8]) + 'static) -> Result<Answer, ErrorKind> {
+    let mut acknowledged = HashSet::new();
+    loop {
+        let line = reader.expect("a section").await?;
+        match line.text() {
+            Some(b"packfile") => {
+                let (first, rest) = reader.into_rest();
+                return Ok(Answer { acknowledged, pack: Some(sideband::data(first, rest, on_progress)) });
+            }
+            Some(b"acknowledgments") => loop {
+                let line = reader.expect("an acknowledgment").await?;
+                match line.text() {
+                    Some(text) => acknowledged.extend(decode_ack(text)?),
+                    None if line == Line::Delimiter => break,
+                    None => return Ok(Answer { acknowledged, pack: None }),
+                }
+            },
+            Some(b"shallow-info") => return Err(ErrorKind::Shallow),
+            Some(name) => return Err(ErrorKind::Protocol(format!("there is no section {:?}", name.as_bstr()))),
+            None => return Err(ErrorKind::Protocol("it ends before its pack".into())),
+        }
+    }
+}
+
+/// One line of the acknowledgments: an id, or nothing for `NAK` and `ready`.
+fn decode_ack(text: &[u8]) -> Result<Option<ObjectId>, ErrorKind> {
+    match text {
+        b"NAK" | b"ready" => Ok(None),
+        _ => {
+            let id = text.strip_prefix(b"ACK ").and_then(|rest| rest.split_str(b" ").next());
+            let id = id.and_then(|hex| ObjectId::from_hex(hex).ok());
+            id.map(Some).ok_or_else(|| ErrorKind::Protocol(format!("bad acknowledgment {:?}", text.as_bstr())))
+        }
+    }
+}
+
+/// Reads a v0 or v1 answer up to its pack.
+///
+/// # Errors
+///
+/// What broke, or what the server says.
+pub(super) async fn decode_v0(
+    mut reader: Reader,
+    capabilities: &Capabilities,
+    on_progress: impl Fn(&[u8]) + 'static,
+) -> Result<Answer, ErrorKind> {
+    let line = reader.expect("an acknowledgment").await?;
+    match line.text() {
+        Some(text) if text == b"NAK" || text.starts_with(b"ACK ") => {}
+        _ => return Err(ErrorKind::Protocol("no acknowledgment precedes the pack".into())),
+    }
+    let (first, rest) = reader.into_rest();
+    let pack = if capabilities.has("side-band-64k") {
+        sideband::data(first, rest, on_progress)
+    } else {
+        let first = futures_util::stream::iter([Ok(first)]);
+        first.chain(rest.map(|chunk| chunk.map_err(ErrorKind::Http))).boxed_local()
+    };
+    Ok(Answer { acknowledged: HashSet::new(), pack: Some(pack) })
+}

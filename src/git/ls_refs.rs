@@ -1,0 +1,62 @@
+//! The v2 command `ls-refs` (`gitprotocol-v2` "ls-refs").
+
+use gix_hash::{Kind, ObjectId};
+use gix_object::bstr::{BString, ByteSlice};
+
+use super::{
+    Capabilities, ErrorKind, Ref,
+    advertisement::parse_id_and_name,
+    fetch::command,
+    pkt_line::{self, Line, Reader},
+};
+
+/// The request for the refs that start with one of `prefixes`, or for all where there are none.
+pub(super) fn encode(capabilities: &Capabilities, prefixes: &[BString]) -> Vec<u8> {
+    let mut out = command("ls-refs", capabilities);
+    pkt_line::encode(&mut out, b"peel\n");
+    pkt_line::encode(&mut out, b"symrefs\n");
+    for prefix in prefixes {
+        pkt_line::encode(&mut out, &[b"ref-prefix ", prefix.as_slice(), b"\n"].concat());
+    }
+    out.extend_from_slice(pkt_line::FLUSH);
+    out
+}
+
+/// Reads the answer.
+///
+/// # Errors
+///
+/// What broke, or what the server says.
+pub(super) async fn decode(reader: &mut Reader, object_format: Kind) -> Result<Vec<Ref>, ErrorKind> {
+    let mut refs = Vec::new();
+    loop {
+        match reader.expect("a ref or a flush packet").await? {
+            Line::Flush => return Ok(refs),
+            line => {
+                let text =
+                    line.text().ok_or_else(|| ErrorKind::Protocol("a delimiter stands among the refs".into()))?;
+                refs.extend(decode_line(text, object_format)?);
+            }
+        }
+    }
+}
+
+/// One line: `<id> <name>[ symref-target:<name>][ peeled:<id>]`; nothing for an unborn ref.
+fn decode_line(text: &[u8], object_format: Kind) -> Result<Option<Ref>, ErrorKind> {
+    if text.starts_with(b"unborn ") {
+        return Ok(None);
+    }
+    let (id, rest) = parse_id_and_name(text, object_format)?;
+    let mut words = rest.split_str(b" ");
+    let name = words.next().unwrap_or_default();
+    let mut r = Ref { name: name.into(), id, peeled: None, symref_target: None };
+    for word in words {
+        if let Some(target) = word.strip_prefix(b"symref-target:") {
+            r.symref_target = Some(target.into());
+        } else if let Some(hex) = word.strip_prefix(b"peeled:") {
+            let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format);
+            r.peeled = Some(id.ok_or_else(|| ErrorKind::Protocol(format!("bad peeled id {:?}", hex.as_bstr())))?);
+        }
+    }
+    Ok(Some(r))
+}

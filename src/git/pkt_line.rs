@@ -1,0 +1,132 @@
+//! Packet lines, the framing of every Git message (`gitprotocol-common`, "pkt-line Format").
+//!
+//! [`Reader`] takes bytes as they come off the network and gives whole lines; [`encode`] writes one.
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::StreamExt;
+use gix_packetline::{
+    PacketLineRef,
+    decode::{Stream, streaming},
+};
+
+use super::ErrorKind;
+use crate::http::{Body, ByteStream};
+
+/// One packet line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A line with data, the `\n` at its end included where the server sent one.
+    Data(Bytes),
+    /// `0000`.
+    Flush,
+    /// `0001`.
+    Delimiter,
+    /// `0002`.
+    ResponseEnd,
+}
+
+impl Line {
+    /// The data without its `\n`, or nothing for the special lines.
+    pub fn text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Data(data) => Some(data.strip_suffix(b"\n").unwrap_or(data)),
+            _ => None,
+        }
+    }
+}
+
+/// Gives the lines of a body, one by one.
+pub struct Reader {
+    stream: ByteStream,
+    buffer: BytesMut,
+}
+
+impl Reader {
+    /// A reader of this body.
+    pub fn new(body: Body) -> Self {
+        Self { stream: body.into_stream(), buffer: BytesMut::new() }
+    }
+
+    /// The next line, or `None` at the body's end.
+    ///
+    /// # Errors
+    ///
+    /// A broken connection, a malformed line, or an end within a line.
+    pub async fn next(&mut self) -> Result<Option<Line>, ErrorKind> {
+        loop {
+            if let Some((line, consumed)) = decode(&self.buffer)? {
+                let mut bytes = self.buffer.split_to(consumed).freeze();
+                return Ok(Some(match line {
+                    Kind::Data => {
+                        bytes.advance(4);
+                        Line::Data(bytes)
+                    }
+                    Kind::Special(line) => line,
+                }));
+            }
+            match self.stream.next().await {
+                Some(chunk) => self.buffer.extend_from_slice(&chunk?),
+                None if self.buffer.is_empty() => return Ok(None),
+                None => return Err(ErrorKind::Protocol("it ends within a packet line".into())),
+            }
+        }
+    }
+
+    /// The next line, which has to be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::next`], and where the body ends: `expected` says what should have come.
+    pub async fn expect(&mut self, expected: &str) -> Result<Line, ErrorKind> {
+        let end = || ErrorKind::Protocol(format!("it ends where {expected} should follow"));
+        match self.next().await?.ok_or_else(end)? {
+            line if line.text().is_some_and(|text| text.starts_with(b"ERR ")) => {
+                let text = line.text().map_or(&b""[..], |text| &text[4..]);
+                Err(ErrorKind::Remote(String::from_utf8_lossy(text).trim().to_owned()))
+            }
+            line => Ok(line),
+        }
+    }
+
+    /// What was read, but is not yet part of a line given, and all that follows.
+    pub fn into_rest(self) -> (Bytes, ByteStream) {
+        (self.buffer.freeze(), self.stream)
+    }
+}
+
+enum Kind {
+    Data,
+    Special(Line),
+}
+
+/// The line at the start of `bytes` and its length, or `None` where more bytes are needed.
+fn decode(bytes: &[u8]) -> Result<Option<(Kind, usize)>, ErrorKind> {
+    match streaming(bytes) {
+        Ok(Stream::Incomplete { .. }) => Ok(None),
+        Ok(Stream::Complete { line, bytes_consumed }) => {
+            let kind = match line {
+                PacketLineRef::Data(_) => Kind::Data,
+                PacketLineRef::Flush => Kind::Special(Line::Flush),
+                PacketLineRef::Delimiter => Kind::Special(Line::Delimiter),
+                PacketLineRef::ResponseEnd => Kind::Special(Line::ResponseEnd),
+            };
+            Ok(Some((kind, bytes_consumed)))
+        }
+        Err(error) => Err(ErrorKind::Protocol(error.to_string())),
+    }
+}
+
+/// Appends `data` as one line. It has at most 65,516 bytes.
+pub fn encode(out: &mut Vec<u8>, data: &[u8]) {
+    debug_assert!(data.len() <= MAX_DATA, "our own lines are short");
+    out.extend_from_slice(format!("{:04x}", data.len() + 4).as_bytes());
+    out.extend_from_slice(data);
+}
+
+/// The most bytes of data in one line.
+const MAX_DATA: usize = 65_516;
+
+/// The flush line.
+pub const FLUSH: &[u8] = b"0000";
+/// The delimiter line.
+pub const DELIMITER: &[u8] = b"0001";

@@ -1,0 +1,137 @@
+//! Pushing: the commands, and the report on them (`gitprotocol-pack` "Reference Update Request and Packfile Transfer",
+//! "Report Status").
+
+use std::collections::HashMap;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use gix_hash::{Kind, ObjectId};
+use gix_object::bstr::{BString, ByteSlice};
+
+use super::{
+    Capabilities, ErrorKind, agent,
+    pkt_line::{self, Line, Reader},
+    sideband::{Demultiplexer, Piece},
+};
+use crate::http::Body;
+
+/// One ref to create or move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The full name.
+    pub name: BString,
+    /// What the destination has to have for the command to be done; `None` for no such ref.
+    pub old: Option<ObjectId>,
+    /// What it shall have.
+    pub new: ObjectId,
+}
+
+/// What the destination made of a push.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Why the pack could not be stored, where it could not.
+    pub unpack_error: Option<String>,
+    /// For each ref nothing where it is done, or why it is not, in the destination's words.
+    pub refs: HashMap<BString, Option<String>>,
+    /// What hooks and the server told besides, shortened.
+    pub messages: String,
+}
+
+/// The commands, with what we want to use of the server's capabilities on the first.
+pub(super) fn encode(commands: &[Command], capabilities: &Capabilities, object_format: Kind) -> Vec<u8> {
+    let mut features = String::from("\0");
+    for feature in ["report-status", "side-band-64k"] {
+        if capabilities.has(feature) {
+            features.push_str(&format!(" {feature}"));
+        }
+    }
+    if capabilities.has("object-format") {
+        features.push_str(&format!(" object-format={object_format}"));
+    }
+    if capabilities.has("agent") {
+        features.push_str(&format!(" agent={}", agent()));
+    }
+    let mut out = Vec::new();
+    for Command { name, old, new } in commands {
+        let old = old.unwrap_or_else(|| object_format.null());
+        let mut line = format!("{old} {new} ").into_bytes();
+        line.extend_from_slice(name);
+        line.extend_from_slice(features.as_bytes());
+        pkt_line::encode(&mut out, &line);
+        features.clear();
+    }
+    out.extend_from_slice(pkt_line::FLUSH);
+    out
+}
+
+/// The pack without objects, which a push of refs to known objects still needs (`gitformat-pack`).
+pub fn empty_pack(object_format: Kind) -> Bytes {
+    let mut pack = b"PACK\0\0\0\x02\0\0\0\0".to_vec();
+    let mut hasher = gix_hash::hasher(object_format);
+    hasher.update(&pack);
+    let hash = hasher.try_finalize().expect("twelve constant bytes are no collision attack");
+    pack.extend_from_slice(hash.as_slice());
+    pack.into()
+}
+
+/// Reads the answer to a push.
+///
+/// # Errors
+///
+/// What broke, or what the server says instead of a report.
+pub(super) async fn decode(body: Body, capabilities: &Capabilities) -> Result<Report, ErrorKind> {
+    if !capabilities.has("side-band-64k") {
+        return decode_report(&mut Reader::new(body)).await;
+    }
+    let (mut bands, mut report, mut messages) = (Demultiplexer::default(), BytesMut::new(), Vec::new());
+    let mut stream = body.into_stream();
+    while let Some(chunk) = stream.next().await {
+        let mut chunk = chunk?;
+        while let Some(piece) = bands.next_piece(&mut chunk)? {
+            match piece {
+                Piece::Data(data) if report.len() + data.len() > MAX_REPORT => {
+                    return Err(ErrorKind::Protocol(format!("the report has more than {MAX_REPORT} bytes")));
+                }
+                Piece::Data(data) => report.extend_from_slice(&data),
+                Piece::Progress(words) => {
+                    messages.extend_from_slice(&words[..words.len().min(MAX_MESSAGES.saturating_sub(messages.len()))]);
+                }
+            }
+        }
+    }
+    if !bands.has_ended() {
+        return Err(ErrorKind::Protocol("the report ends before its flush packet".into()));
+    }
+    let report = decode_report(&mut Reader::new(Body::Bytes(report.freeze()))).await?;
+    Ok(Report { messages: String::from_utf8_lossy(&messages).trim().to_owned(), ..report })
+}
+
+async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
+    let mut report = Report::default();
+    let line = reader.expect("the report on the pack").await?;
+    match line.text().and_then(|text| text.strip_prefix(b"unpack ")) {
+        Some(b"ok") => {}
+        Some(why) => report.unpack_error = Some(String::from_utf8_lossy(why).into_owned()),
+        None => return Err(ErrorKind::Protocol("the report does not start with that on the pack".into())),
+    }
+    loop {
+        let line = reader.expect("a ref's report or a flush packet").await?;
+        if line == Line::Flush {
+            return Ok(report);
+        }
+        let text = line.text().unwrap_or_default();
+        if let Some(name) = text.strip_prefix(b"ok ") {
+            report.refs.insert(name.into(), None);
+        } else if let Some(rest) = text.strip_prefix(b"ng ") {
+            let (name, why) = rest.split_once_str(b" ").unwrap_or((rest, b"no reason given"));
+            report.refs.insert(name.into(), Some(String::from_utf8_lossy(why).into_owned()));
+        } else if !text.starts_with(b"option ") {
+            return Err(ErrorKind::Protocol(format!("{:?} is no part of a report", text.as_bstr())));
+        }
+    }
+}
+
+/// A report has a line of at most a few hundred bytes for each ref; this is room for a million.
+const MAX_REPORT: usize = 256 * 1024 * 1024;
+/// Enough for what a person wants to read.
+const MAX_MESSAGES: usize = 8 * 1024;

@@ -1,0 +1,109 @@
+//! The side-band (`gitprotocol-pack` "Packfile Data"): pack bytes, progress and errors in one stream of packets.
+//!
+//! Pieces are slices of the chunks that came in: no packet is gathered, so memory does not depend on packet sizes.
+
+use bytes::{Buf, Bytes};
+use futures_util::{StreamExt, stream::LocalBoxStream};
+use gix_packetline::decode::{PacketLineOrWantedSize, hex_prefix};
+
+use super::ErrorKind;
+use crate::http::ByteStream;
+
+/// Takes chunks apart into the pieces of each band.
+#[derive(Debug, Default)]
+pub struct Demultiplexer {
+    header: Vec<u8>,
+    band: u8,
+    remaining: usize,
+    error: Vec<u8>,
+    ended: bool,
+}
+
+/// A part of what one band carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Band 1: the pack, or the report.
+    Data(Bytes),
+    /// Band 2: words for a person.
+    Progress(Bytes),
+}
+
+impl Demultiplexer {
+    /// Whether the flush packet has come that ends the stream.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Takes the next piece off the front of `chunk`; `None` when the chunk is used up or the stream has ended.
+    ///
+    /// # Errors
+    ///
+    /// A malformed packet, or what the server says in band 3.
+    pub fn next_piece(&mut self, chunk: &mut Bytes) -> Result<Option<Piece>, ErrorKind> {
+        while !self.ended && !chunk.is_empty() {
+            if self.remaining == 0 {
+                self.take_header(chunk)?;
+                continue;
+            }
+            let slice = chunk.split_to(self.remaining.min(chunk.len()));
+            self.remaining -= slice.len();
+            match self.band {
+                1 => return Ok(Some(Piece::Data(slice))),
+                2 => return Ok(Some(Piece::Progress(slice))),
+                3 => {
+                    self.error.extend_from_slice(&slice);
+                    if self.remaining == 0 {
+                        return Err(ErrorKind::Remote(String::from_utf8_lossy(&self.error).trim().to_owned()));
+                    }
+                }
+                band => return Err(ErrorKind::Protocol(format!("there is no side-band {band}"))),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes what is there of the packet's length and band.
+    fn take_header(&mut self, chunk: &mut Bytes) -> Result<(), ErrorKind> {
+        self.header.push(chunk.get_u8());
+        if self.header.len() < 4 {
+            return Ok(());
+        }
+        let size = match hex_prefix(&self.header[..4]) {
+            Ok(PacketLineOrWantedSize::Wanted(size)) => usize::from(size),
+            Ok(PacketLineOrWantedSize::Line(_)) => {
+                self.ended = true;
+                return Ok(());
+            }
+            Err(error) => return Err(ErrorKind::Protocol(error.to_string())),
+        };
+        if let Some(band) = self.header.get(4) {
+            (self.band, self.remaining) = (*band, size - 1);
+            self.header.clear();
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of band 1, as they come; words in band 2 go to `on_progress`. It ends well only behind a flush packet.
+pub fn data(
+    first: Bytes,
+    rest: ByteStream,
+    on_progress: impl Fn(&[u8]) + 'static,
+) -> LocalBoxStream<'static, Result<Bytes, ErrorKind>> {
+    let state = (Demultiplexer::default(), first, rest, on_progress);
+    futures_util::stream::try_unfold(state, |(mut bands, mut chunk, mut rest, on_progress)| async move {
+        loop {
+            match bands.next_piece(&mut chunk)? {
+                Some(Piece::Data(data)) => return Ok(Some((data, (bands, chunk, rest, on_progress)))),
+                Some(Piece::Progress(words)) => on_progress(&words),
+                // Also behind the flush packet the body is read to its end, so that its connection can be used again.
+                None => match rest.next().await {
+                    Some(next) => chunk = next?,
+                    None if bands.has_ended() => return Ok(None),
+                    None => return Err(ErrorKind::Protocol("it ends before its flush packet".into())),
+                },
+            }
+        }
+    })
+    .boxed_local()
+}

@@ -1,0 +1,147 @@
+//! Proves which updates are fast-forwards, from the source's commits.
+//!
+//! One question covers all candidates: the source's ids as wants, the destination's as haves, commits only. It tells which
+//! haves the source knows at all, and nearly always the commits with it. Where the walk from a tip stops at another have
+//! the answer is still open; that pair is asked for alone, and then the answer is complete.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures_util::StreamExt;
+use gix_hash::ObjectId;
+use gix_object::bstr::BString;
+
+use super::{Decision, Error, Observer, Phase, Plan};
+use crate::git::{self, Ancestry, CommitGraph, CommitScanner, FetchRequest, PackStream, Remote, UploadPack};
+
+/// An update to be judged.
+#[derive(Clone, Copy)]
+struct Update {
+    /// The destination's commit.
+    base: ObjectId,
+    /// What to ask the source for: a commit or a tag.
+    want: ObjectId,
+    /// The commit that it comes down to.
+    tip: ObjectId,
+}
+
+/// Decides every candidate of the plan.
+///
+/// # Errors
+///
+/// Where the source cannot be asked.
+pub(super) async fn prove(
+    plan: &mut Plan,
+    source: &UploadPack,
+    destination: &Remote,
+    observer: &Observer,
+) -> Result<(), Error> {
+    let updates = updates(plan, destination).await;
+    if updates.is_empty() {
+        return Ok(());
+    }
+    observer.report(Phase::Proving, 0, None);
+    let all: Vec<Update> = updates.values().copied().collect();
+    let together = ancestries(source, &all).await.map_err(Error::Source)?;
+    for ((index, update), mut ancestry) in updates.into_iter().zip(together) {
+        if ancestry == Ancestry::Unknown && all.len() > 1 {
+            ancestry = ancestries(source, &[update]).await.map_err(Error::Source)?[0];
+        }
+        let entry = &mut plan.entries[index];
+        // A tag that stays on its commit moves nothing forward: another tag object would take its place.
+        if ancestry == Ancestry::Ancestor && update.base != update.tip {
+            entry.decision = Decision::FastForward;
+        } else {
+            entry.reject_move();
+        }
+    }
+    Ok(())
+}
+
+/// The candidates, by their place in the plan.
+async fn updates(plan: &Plan, destination: &Remote) -> BTreeMap<usize, Update> {
+    let candidates = plan.entries.iter().enumerate().filter(|(_, entry)| entry.decision == Decision::Candidate);
+    let candidates: Vec<_> = candidates.collect();
+    let tags: Vec<BString> = candidates.iter().filter(|(_, e)| e.is_tag()).map(|(_, e)| e.name.clone()).collect();
+    let peeled = peeled_tags(destination, tags).await;
+    candidates
+        .into_iter()
+        .filter_map(|(index, entry)| {
+            let base = peeled.get(&entry.name).copied().or(entry.destination)?;
+            Some((index, Update { base, want: entry.source, tip: entry.source_peeled.unwrap_or(entry.source) }))
+        })
+        .collect()
+}
+
+/// What the destination's annotated tags of these names point to, which its receive-pack does not tell.
+async fn peeled_tags(destination: &Remote, names: Vec<BString>) -> HashMap<BString, ObjectId> {
+    if names.is_empty() {
+        return HashMap::new();
+    }
+    let refs = async { destination.upload_pack().await?.ls_refs(&names).await };
+    // Where it may be written but not read, its tags count as moved: nothing is proved of them.
+    let refs = refs.await.unwrap_or_default();
+    refs.into_iter().filter_map(|r| Some((r.name, r.peeled?))).collect()
+}
+
+/// How each base stands to its tip. "Unknown" for the only update means no: nothing else could have stopped the walk.
+async fn ancestries(source: &UploadPack, updates: &[Update]) -> Result<Vec<Ancestry>, git::Error> {
+    let (strangers, pack) = negotiate(source, updates).await?;
+    let is_stranger = |update: &Update| strangers.contains(&update.base);
+    let open: Vec<Update> = updates.iter().copied().filter(|update| !is_stranger(update)).collect();
+    let pack = match pack {
+        None if !open.is_empty() => source.fetch(&request(&open, false), |_| ()).await?.pack,
+        pack => pack,
+    };
+    let graph = match pack {
+        Some(pack) => commits(source, pack).await?,
+        None => CommitGraph::default(),
+    };
+    let judge = |update: &Update| match is_stranger(update) {
+        true => Ancestry::NotAncestor,
+        false => graph.ancestry(update.base, update.tip),
+    };
+    Ok(updates.iter().map(judge).collect())
+}
+
+/// Which bases the source does not have: such a commit is in nothing's history there. And the pack, where the source is
+/// so sure of the common ground that it sends it at once.
+///
+/// A server acknowledges what it knows, but not a have that is a parent of another one. So it is asked again about those
+/// that it left out, until it knows none of them.
+async fn negotiate(
+    source: &UploadPack,
+    updates: &[Update],
+) -> Result<(HashSet<ObjectId>, Option<PackStream>), git::Error> {
+    if !source.can_negotiate() {
+        return Ok((HashSet::new(), None));
+    }
+    let first = source.fetch(&request(updates, true), |_| ()).await?;
+    let mut acknowledged = first.acknowledged;
+    let mut left_out: Vec<Update> = updates.to_vec();
+    loop {
+        left_out.retain(|update| !acknowledged.contains(&update.base));
+        if left_out.is_empty() || acknowledged.is_empty() {
+            break;
+        }
+        acknowledged = source.fetch(&request(&left_out, true), |_| ()).await?.acknowledged;
+    }
+    Ok((left_out.into_iter().map(|update| update.base).collect(), first.pack))
+}
+
+fn request(updates: &[Update], negotiate: bool) -> FetchRequest {
+    FetchRequest {
+        wants: updates.iter().map(|update| update.want).collect(),
+        haves: updates.iter().map(|update| update.base).collect(),
+        commits_only: true,
+        negotiate,
+        ..FetchRequest::default()
+    }
+}
+
+async fn commits(source: &UploadPack, mut pack: PackStream) -> Result<CommitGraph, git::Error> {
+    let mut scanner = CommitScanner::new(source.object_format());
+    while let Some(chunk) = pack.next().await {
+        chunk.and_then(|chunk| scanner.push(&chunk)).map_err(|kind| source.fetch_error(kind))?;
+    }
+    scanner.finish().map_err(|kind| source.fetch_error(kind))
+}

@@ -1,0 +1,4 @@
+//! Codecs, judged on bytes.
+
+mod commit_scanner;
+mod sideband;

@@ -1,0 +1,7 @@
+//! Real Git for the tests: repositories in temporary folders, served by `git http-backend` without a socket.
+
+mod backend;
+mod repository;
+
+pub(crate) use backend::Backend;
+pub(crate) use repository::{Repository, git_in};

@@ -1,0 +1,108 @@
+//! A repository in a temporary folder, and `git` in it.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A bare repository that `git http-backend` serves.
+pub(crate) struct Repository {
+    folder: TempDir,
+}
+
+impl Repository {
+    /// An empty one.
+    pub(crate) fn empty() -> Self {
+        Self::with_format("sha1")
+    }
+
+    /// An empty one with this object format.
+    pub(crate) fn with_format(format: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let repository = Self { folder };
+        repository.git(&["init", "-q", "--bare", "-b", "main", &format!("--object-format={format}"), "."]);
+        for setting in ["http.receivepack=true", "uploadpack.allowFilter=true", "receive.autogc=false"] {
+            let (key, value) = setting.split_once('=').expect("it is written so above");
+            repository.git(&["config", key, value]);
+        }
+        repository
+    }
+
+    /// Its folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What `git` prints, without the newline at its end. It has to succeed.
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        let output = self.try_git(args);
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("git prints UTF-8 here").trim_end().to_owned()
+    }
+
+    /// Runs `git` and gives what came of it.
+    pub(crate) fn try_git(&self, args: &[&str]) -> Output {
+        git_in(self.path()).args(args).stdin(Stdio::null()).output().expect("git can be run")
+    }
+
+    /// Builds history from a `git fast-import` stream.
+    pub(crate) fn import(&self, stream: &str) {
+        use std::io::Write;
+        let mut child = git_in(self.path())
+            .args(["fast-import", "--quiet", "--force"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("git can be run");
+        child.stdin.take().expect("it is piped").write_all(stream.as_bytes()).expect("fast-import reads");
+        assert!(child.wait().expect("it ends").success(), "git fast-import refused:\n{stream}");
+    }
+
+    /// Makes a commit with these parents and no files, points nothing to it, and gives its id.
+    pub(crate) fn commit(&self, message: &str, parents: &[&str]) -> String {
+        let tree = self.git(&["hash-object", "-w", "-t", "tree", "/dev/null"]);
+        let mut args = vec!["commit-tree", &tree, "-m", message];
+        for parent in parents {
+            args.extend(["-p", parent]);
+        }
+        self.git(&args)
+    }
+
+    /// All refs and their ids, as Git lists them.
+    pub(crate) fn refs(&self) -> BTreeMap<String, String> {
+        let list = self.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
+        list.lines().filter_map(|l| l.split_once(' ')).map(|(name, id)| (name.to_owned(), id.to_owned())).collect()
+    }
+
+    /// Every object is there and sound.
+    pub(crate) fn fsck(&self) {
+        let output = self.try_git(&["fsck", "--full", "--strict"]);
+        assert!(output.status.success(), "git fsck: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// `git` in a folder, free of this machine's settings and clock.
+pub(crate) fn git_in(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(folder);
+    isolate(&mut command);
+    command
+}
+
+/// Takes away what would make Git behave differently elsewhere.
+pub(crate) fn isolate(command: &mut Command) {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GIT_")) {
+        command.env_remove(name);
+    }
+    command
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("HOME", PathBuf::from("/nonexistent"))
+        .env("GIT_AUTHOR_NAME", "A")
+        .env("GIT_AUTHOR_EMAIL", "a@example.com")
+        .env("GIT_COMMITTER_NAME", "C")
+        .env("GIT_COMMITTER_EMAIL", "c@example.com")
+        .env("GIT_AUTHOR_DATE", "1700000000 +0000")
+        .env("GIT_COMMITTER_DATE", "1700000000 +0000");
+}

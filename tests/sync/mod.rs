@@ -1,0 +1,41 @@
+//! Whole syncs between two real Git repositories.
+
+mod outcomes;
+mod plan;
+mod proof;
+mod remotes;
+
+use futures_executor::block_on;
+use refsync::{
+    git::Remote,
+    model::{Outcome, Reason, SyncRequest, SyncRunRef, SyncRunStats},
+    sync::{self, Options},
+};
+
+use crate::support::{Backend, Repository};
+
+/// Pulls from one repository into another, with these globs as JSON.
+fn pull(upstream: &Repository, local: &Repository, ref_globs: &str) -> SyncRunStats {
+    let (upstream, _) = Backend::new(upstream).remote();
+    let (local, _) = Backend::new(local).remote();
+    run("pull", &local, &upstream, ref_globs).unwrap_or_else(|e| panic!("the pull failed: {e}"))
+}
+
+fn run(direction: &str, local: &Remote, upstream: &Remote, ref_globs: &str) -> Result<SyncRunStats, sync::Error> {
+    let request = format!(r#"{{"direction":"{direction}","ref_globs":{ref_globs}}}"#);
+    let request: SyncRequest = serde_json::from_str(&request).expect("the test's request is valid");
+    block_on(sync::run(&request, local, upstream, &Options::default()))
+}
+
+/// All branches and tags.
+const ALL: &str = r#"{"branches":"*","tags":"*"}"#;
+
+/// The outcome and reason of every ref, by its short name.
+fn outcomes(stats: &SyncRunStats) -> Vec<(&str, Outcome, Option<Reason>)> {
+    let short = |name: &'_ str| name.splitn(3, '/').nth(2).map_or(0, |short| name.len() - short.len());
+    stats.refs.iter().map(|r| (&r.name[short(&r.name)..], r.outcome, r.reason.clone())).collect()
+}
+
+fn find<'a>(stats: &'a SyncRunStats, name: &str) -> &'a SyncRunRef {
+    stats.refs.iter().find(|r| r.name == name).unwrap_or_else(|| panic!("{name} is not in the stats"))
+}

@@ -1,0 +1,223 @@
+//! Outcomes as the wire contract names them, against real repositories.
+
+use refsync::model::{Outcome, Reason};
+
+use super::{ALL, find, outcomes, pull, run};
+use crate::support::{Backend, Repository};
+
+/// Branches `main` and `release/1`, a lightweight and an annotated tag, over three commits.
+fn source() -> Repository {
+    let repository = Repository::empty();
+    let first = repository.commit("first", &[]);
+    let second = repository.commit("second", &[&first]);
+    let third = repository.commit("third", &[&second]);
+    repository.git(&["update-ref", "refs/heads/main", &third]);
+    repository.git(&["update-ref", "refs/heads/release/1", &second]);
+    repository.git(&["update-ref", "refs/tags/light", &first]);
+    repository.git(&["tag", "-a", "-m", "annotated", "v1.0", &second]);
+    repository
+}
+
+#[test]
+fn a_first_pull_makes_both_sides_equal() {
+    let (upstream, local) = (source(), Repository::empty());
+    let stats = pull(&upstream, &local, ALL);
+    assert_eq!(local.refs(), upstream.refs());
+    local.fsck();
+    assert_eq!(stats.count(Outcome::Updated), 4);
+    let main = find(&stats, "refs/heads/main");
+    assert_eq!((main.before.as_deref(), main.after.as_str()), (None, upstream.refs()["refs/heads/main"].as_str()));
+}
+
+#[test]
+fn a_second_pull_is_all_unchanged_and_asks_three_questions() {
+    let (upstream, local) = (source(), Repository::empty());
+    pull(&upstream, &local, ALL);
+    let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
+    let (local_remote, local_log) = Backend::new(&local).remote();
+    let stats = run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+    assert_eq!(stats.count(Outcome::Unchanged), stats.refs.len());
+    assert_eq!(upstream_log.requests(), ["GET info/refs", "POST git-upload-pack"], "capabilities and ls-refs");
+    assert_eq!(local_log.requests(), ["GET info/refs"], "no push");
+}
+
+#[test]
+fn new_commits_fast_forward() {
+    let (upstream, local) = (source(), Repository::empty());
+    pull(&upstream, &local, ALL);
+    let old = upstream.git(&["rev-parse", "main"]);
+    let merged = upstream.git(&["rev-parse", "release/1"]);
+    let new = upstream.commit("merge", &[&old, &merged]);
+    upstream.git(&["update-ref", "refs/heads/main", &new]);
+    let stats = pull(&upstream, &local, ALL);
+    let main = find(&stats, "refs/heads/main");
+    assert_eq!((main.outcome, main.before.as_ref(), &main.after), (Outcome::Updated, Some(&old), &new));
+    assert_eq!(local.refs(), upstream.refs());
+    local.fsck();
+}
+
+#[test]
+fn a_diverged_branch_is_rejected_while_its_neighbours_are_updated() {
+    let (upstream, local) = (source(), Repository::empty());
+    pull(&upstream, &local, ALL);
+    let ours = local.commit("ours", &[&local.git(&["rev-parse", "main"])]);
+    local.git(&["update-ref", "refs/heads/main", &ours]);
+    for branch in ["main", "release/1"] {
+        let theirs = upstream.commit("theirs", &[&upstream.git(&["rev-parse", branch])]);
+        upstream.git(&["update-ref", &format!("refs/heads/{branch}"), &theirs]);
+    }
+    let stats = pull(&upstream, &local, ALL);
+    let main = find(&stats, "refs/heads/main");
+    assert_eq!((main.outcome, main.reason.clone()), (Outcome::Rejected, Some(Reason::NonFastForward)));
+    assert_eq!((main.before.as_ref(), &main.after), (Some(&ours), &ours), "what the destination still has");
+    assert_eq!(find(&stats, "refs/heads/release/1").outcome, Outcome::Updated);
+    assert_eq!(local.refs()["refs/heads/main"], ours);
+    local.fsck();
+}
+
+#[test]
+fn a_rewound_and_an_amended_branch_are_rejected() {
+    let (upstream, local) = (source(), Repository::empty());
+    pull(&upstream, &local, ALL);
+    let parent = upstream.git(&["rev-parse", "main~1"]);
+    upstream.git(&["update-ref", "refs/heads/release/1", &upstream.git(&["rev-parse", "release/1~1"])]);
+    upstream.git(&["update-ref", "refs/heads/main", &upstream.commit("amended", &[&parent])]);
+    let before = local.refs();
+    let stats = pull(&upstream, &local, r#"{"branches":"*"}"#);
+    let rejected = (Outcome::Rejected, Some(Reason::NonFastForward));
+    assert_eq!(outcomes(&stats), [("main", rejected.0, rejected.1.clone()), ("release/1", rejected.0, rejected.1)]);
+    assert_eq!(local.refs(), before);
+}
+
+#[test]
+fn tags_move_forward_but_never_sideways() {
+    let (upstream, local) = (source(), Repository::empty());
+    upstream.git(&["tag", "-a", "-m", "again", "same-commit", "main"]);
+    upstream.git(&["tag", "-a", "-m", "forward", "forward", "main~1"]);
+    pull(&upstream, &local, ALL);
+    let tip = upstream.git(&["rev-parse", "main"]);
+    let unrelated = upstream.commit("unrelated", &[]);
+    upstream.git(&["update-ref", "refs/tags/light", &tip]);
+    upstream.git(&["tag", "-f", "-a", "-m", "elsewhere", "v1.0", &unrelated]);
+    upstream.git(&["tag", "-f", "-a", "-m", "other words", "same-commit", "main"]);
+    upstream.git(&["tag", "-f", "-a", "-m", "forward", "forward", "main"]);
+    let stats = pull(&upstream, &local, r#"{"tags":"*"}"#);
+    let moved = || Some(Reason::TagMoved);
+    assert_eq!(
+        outcomes(&stats),
+        [
+            ("forward", Outcome::Updated, None),
+            ("light", Outcome::Updated, None),
+            ("same-commit", Outcome::Rejected, moved()),
+            ("v1.0", Outcome::Rejected, moved()),
+        ]
+    );
+    local.fsck();
+}
+
+#[test]
+fn tags_of_tags_trees_and_blobs_arrive_as_they_are() {
+    let (upstream, local) = (source(), Repository::empty());
+    upstream.git(&["tag", "-a", "-m", "nested", "nested", "v1.0"]);
+    let tree = upstream.git(&["rev-parse", "main^{tree}"]);
+    let blob = upstream.git(&["hash-object", "-w", "config"]);
+    upstream.git(&["update-ref", "refs/tags/tree", &tree]);
+    upstream.git(&["tag", "-a", "-m", "a blob", "blob", &blob]);
+    pull(&upstream, &local, ALL);
+    assert_eq!(local.refs(), upstream.refs());
+    local.fsck();
+}
+
+#[test]
+fn a_ref_on_a_known_commit_needs_no_objects() {
+    let (upstream, local) = (source(), Repository::empty());
+    pull(&upstream, &local, ALL);
+    upstream.git(&["update-ref", "refs/heads/copy", "refs/heads/main"]);
+    let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
+    let (local_remote, _) = Backend::new(&local).remote();
+    run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+    assert_eq!(upstream_log.requests().len(), 2, "nothing was fetched");
+    assert_eq!(local.refs(), upstream.refs());
+}
+
+#[test]
+fn a_symbolic_ref_is_filtered() {
+    let (upstream, local) = (source(), Repository::empty());
+    upstream.git(&["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    let stats = pull(&upstream, &local, ALL);
+    let alias = find(&stats, "refs/heads/alias");
+    assert_eq!((alias.outcome, alias.reason.clone()), (Outcome::Filtered, Some(Reason::SymbolicRef)));
+    assert_eq!((alias.before.as_deref(), alias.after.as_str()), (None, "0".repeat(40).as_str()));
+    assert!(!local.refs().contains_key("refs/heads/alias"));
+}
+
+#[test]
+fn a_branch_that_is_a_directory_at_the_destination_is_rejected_alone() {
+    let (upstream, local) = (source(), Repository::empty());
+    let ours = local.commit("ours", &[]);
+    local.git(&["update-ref", "refs/heads/release", &ours]);
+    local.git(&["update-ref", "refs/heads/main/sub", &ours]);
+    let stats = pull(&upstream, &local, ALL);
+    let conflict = || Some(Reason::NameConflict);
+    assert_eq!(
+        outcomes(&stats),
+        [
+            ("main", Outcome::Rejected, conflict()),
+            ("release/1", Outcome::Rejected, conflict()),
+            ("light", Outcome::Updated, None),
+            ("v1.0", Outcome::Updated, None),
+        ]
+    );
+}
+
+#[test]
+fn a_hook_declines_one_ref_and_says_why() {
+    let (upstream, local) = (source(), Repository::empty());
+    let hook = local.path().join("hooks/update");
+    std::fs::write(&hook, "#!/bin/sh\nif [ \"$1\" = refs/heads/main ]; then echo not today >&2; exit 1; fi\n")
+        .expect("it can be written");
+    std::process::Command::new("chmod").arg("+x").arg(&hook).status().expect("chmod runs");
+    let stats = pull(&upstream, &local, ALL);
+    let main = find(&stats, "refs/heads/main");
+    assert_eq!((main.outcome, main.reason.clone()), (Outcome::Rejected, Some(Reason::HookDeclined)));
+    assert!(main.message.as_deref().is_some_and(|m| m.contains("not today")), "{:?}", main.message);
+    assert_eq!(main.after, "0".repeat(40), "the destination has nothing");
+    assert_eq!(stats.count(Outcome::Updated), 3);
+}
+
+#[test]
+fn a_push_goes_the_other_way() {
+    let (local, upstream) = (source(), Repository::empty());
+    let (local_remote, _) = Backend::new(&local).remote();
+    let (upstream_remote, _) = Backend::new(&upstream).remote();
+    run("push", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+    assert_eq!(upstream.refs(), local.refs());
+}
+
+#[test]
+fn globs_choose_as_a_table_made_by_git_says() {
+    let upstream = source();
+    let main = upstream.git(&["rev-parse", "main"]);
+    for name in
+        ["heads/release/1-fix", "heads/release/a/b", "heads/releases", "heads/old/main", "tags/v1.1", "tags/v2.0"]
+    {
+        upstream.git(&["update-ref", &format!("refs/{name}"), &main]);
+    }
+    let list = |kind: &str, glob: &str| match glob {
+        "" => Vec::new(), // Git lists all for an empty pattern; the contract says none.
+        _ => {
+            upstream.git(&[kind, "--list", "--format=%(refname)", glob]).lines().map(str::to_owned).collect::<Vec<_>>()
+        }
+    };
+    for branches in ["main", "release/*", "*", "", "v1.*"] {
+        for tags in ["main", "release/*", "*", "", "v1.*"] {
+            let local = Repository::empty();
+            let stats = pull(&upstream, &local, &format!(r#"{{"branches":"{branches}","tags":"{tags}"}}"#));
+            let mut expected = [list("branch", branches), list("tag", tags)].concat();
+            expected.sort();
+            let ours: Vec<&String> = stats.refs.iter().map(|r| &r.name).collect();
+            assert_eq!(ours, expected.iter().collect::<Vec<_>>(), "branches {branches:?}, tags {tags:?}");
+            assert_eq!(local.refs().into_keys().collect::<Vec<_>>(), expected, "and those alone arrive");
+        }
+    }
+}
