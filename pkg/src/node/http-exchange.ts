@@ -1,0 +1,100 @@
+/**
+ * One HTTP request and the head of its answer.
+ *
+ * @module
+ */
+
+import * as http from "node:http";
+import * as https from "node:https";
+import type { LookupFunction } from "node:net";
+
+import { pipe } from "./web-stream.js";
+
+/** A request, apart from its address. */
+export interface ExchangeOptions {
+  method: string;
+  headers: Headers;
+  body: Uint8Array | ReadableStream<Uint8Array> | null;
+  agent: http.Agent;
+  lookup: unknown;
+  signal: AbortSignal | null;
+}
+
+/**
+ * Sends a request and gives the answer as soon as its head is there, though the body may still be going out.
+ *
+ * An answer that refuses (status 300 and up) ends the upload; so does the end of any answer, since nobody reads on.
+ * Aborting ends both directions, at any time until the answer's end.
+ */
+export async function exchange(url: URL, options: ExchangeOptions): Promise<http.IncomingMessage> {
+  try {
+    return await attempt(url, options);
+  } catch (error) {
+    const again = error instanceof StaleConnection && options.method === "GET" && options.body === null;
+    if (!again) throw error instanceof StaleConnection ? error.cause : error;
+    return attempt(url, options);
+  }
+}
+
+/** The request went out on a kept-alive connection that the server had closed meanwhile. */
+class StaleConnection extends Error {}
+
+function attempt(
+  url: URL,
+  { method, headers, body, agent, lookup, signal }: ExchangeOptions,
+): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const client = url.protocol === "https:" ? https : http;
+    const request = client.request(url, {
+      method,
+      headers: Object.fromEntries(headers),
+      agent,
+      lookup: lookup as LookupFunction,
+    });
+    const upload = new AbortController();
+    const abort = () => void request.destroy(signal?.reason);
+    const release = () => {
+      signal?.removeEventListener("abort", abort);
+      upload.abort();
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+
+    request.on("response", (answer) => {
+      if ((answer.statusCode ?? 0) >= 300) upload.abort();
+      // A request whose body was not sent to its end leaves a connection that nothing else can use.
+      const done = () => {
+        release();
+        if (!request.writableEnded) request.destroy();
+      };
+      answer.on("end", done);
+      answer.on("close", done);
+      // Node names only the lost connection; whoever aborted wants to read their own reason.
+      signal?.addEventListener("abort", () => void answer.destroy(signal.reason), { once: true });
+      resolve(answer);
+    });
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      release();
+      const stale = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
+      if (signal?.aborted) reject(signal.reason);
+      else reject(stale ? new StaleConnection("stale", { cause: error }) : readable(error));
+    });
+
+    if (body instanceof ReadableStream) {
+      pipe(body, request, upload.signal).catch((error: unknown) => void request.destroy(asError(error)));
+    } else {
+      request.end(body ?? undefined);
+    }
+  });
+}
+
+/** Trying several addresses of one host fails with an empty message; say what each said. */
+function readable(error: Error): Error {
+  if (!(error instanceof AggregateError) || error.message) return error;
+  error.message = error.errors.map((each: Error) => each.message).join("; ");
+  return error;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,12 @@
+/**
+ * What the engine and the service need from Node: a guarded `fetch`, hosted repositories, a listener, a data folder.
+ *
+ * @module
+ */
+
+export { type Worker, type WorkOptions, work } from "../worker.js";
+export { AddressNotAllowedError, type AddressPolicyOptions } from "./address-policy.js";
+export { type DataFolder, openDataFolder } from "./data-folder.js";
+export { type GitHttpBackendOptions, gitHttpBackend } from "./git-http-backend.js";
+export { type GuardedFetch, type GuardedFetchOptions, guardedFetch } from "./guarded-fetch.js";
+export { type Listener, type ServeOptions, serve } from "./listener.js";

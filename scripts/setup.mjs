@@ -1,0 +1,92 @@
+// Brings a fresh clone to where it can be built: `node scripts/setup.mjs [--tests]`. Quick when everything is there.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { main, output, root, run, StepError, say } from "./command.mjs";
+import {
+  chromedriver,
+  chromium,
+  inPath,
+  postgresBin,
+  tool,
+  toolRoot,
+  wasmBindgenVersion,
+  wasmPackVersion,
+} from "./tools.mjs";
+
+/** Installs what is missing. `tests`: also what only the tests need. */
+export async function setup({ tests = false } = {}) {
+  checkNode();
+  await systemPackages(tests);
+  await wasmTarget();
+  await cargoTool("wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen");
+  if (tests) await cargoTool("wasm-pack", wasmPackVersion, "wasm-pack");
+  await packages();
+}
+
+function checkNode() {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < 20) throw new StepError(`Node ${process.versions.node} is too old; refsync needs Node 20 or newer`);
+}
+
+async function wasmTarget() {
+  if (!inPath("cargo"))
+    throw new StepError("cargo is not installed; install Rust with rustup (https://rustup.rs) and try again");
+  const lib = output("rustc", ["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]);
+  if (lib && existsSync(lib)) return;
+  if (!inPath("rustup")) {
+    throw new StepError("Rust's wasm32-unknown-unknown target is not installed, and there is no rustup to add it with");
+  }
+  say("rustup target add wasm32-unknown-unknown");
+  await run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
+}
+
+async function cargoTool(crate, version, command) {
+  if (tool(crate, version, command)) return;
+  say(`cargo install ${crate} ${version} (built from source, a few minutes, once)`);
+  // Not --locked: a registry mirror need not hold the exact versions that the tool was released with.
+  await run("cargo", ["install", crate, "--version", version, "--root", toolRoot(crate, version)]);
+}
+
+async function packages() {
+  const hash = createHash("sha256");
+  for (const file of ["package.json", "package-lock.json", "pkg/package.json", "www/package.json"]) {
+    const path = join(root, file);
+    if (existsSync(path)) hash.update(readFileSync(path));
+  }
+  const digest = hash.digest("hex");
+  const stamp = join(root, "node_modules/.refsync-installed");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  say("npm ci");
+  await run("npm", ["ci", "--no-fund", "--no-audit"]);
+  writeFileSync(stamp, digest);
+}
+
+async function systemPackages(tests) {
+  const missing = [];
+  if (!inPath("git")) missing.push("git");
+  if (tests && !chromium()) missing.push("chromium");
+  if (tests && !chromedriver()) missing.push("chromium-driver");
+  if (tests && postgresBin() === null) missing.push("postgresql");
+  if (missing.length === 0) return;
+  const asRoot = process.getuid?.() === 0 ? [] : inPath("sudo") ? ["sudo", "-n"] : null;
+  if (!inPath("apt-get") || !asRoot) {
+    throw new StepError(
+      `not installed: ${missing.join(", ")}. This script installs them only with apt-get, as root or through sudo; ` +
+        "install them yourself and try again (CHROME_PATH and CHROMEDRIVER name a browser and a driver elsewhere)",
+    );
+  }
+  say(`apt-get install ${missing.join(" ")}`);
+  const apt = (...args) => {
+    const [command, ...rest] = [...asRoot, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args];
+    return run(command, rest);
+  };
+  await apt("update");
+  await apt("install", "--yes", "--no-install-recommends", ...missing);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(() => setup({ tests: process.argv.includes("--tests") }));
+}

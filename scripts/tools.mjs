@@ -1,0 +1,66 @@
+// The tools that are built from source or found on this machine, and where they are.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
+
+import { output, root, StepError } from "./command.mjs";
+
+/** Cargo's target folder. */
+export const targetDir = process.env.CARGO_TARGET_DIR
+  ? isAbsolute(process.env.CARGO_TARGET_DIR)
+    ? process.env.CARGO_TARGET_DIR
+    : join(root, process.env.CARGO_TARGET_DIR)
+  : join(root, "target");
+
+/** The version of wasm-bindgen that the crate is linked with; the command's must be the same. */
+export function wasmBindgenVersion() {
+  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+  const found = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock);
+  if (!found) throw new StepError("Cargo.lock: wasm-bindgen is not in it");
+  return found[1];
+}
+
+/** The version of wasm-pack that the tests run with. */
+export const wasmPackVersion = "0.15.1";
+
+/** Where a tool that `cargo install` builds lives: one folder for each version, so that versions never mix. */
+export function toolRoot(crate, version) {
+  return join(root, "target/tools", `${crate}-${version}`);
+}
+
+/** The tool's path: ours, or one in PATH of exactly this version; null where there is none. */
+export function tool(crate, version, command) {
+  const own = join(toolRoot(crate, version), "bin", command);
+  if (existsSync(own)) return own;
+  const found = inPath(command);
+  return found && output(found, ["--version"])?.split(" ").at(1) === version ? found : null;
+}
+
+/** The first of these commands that PATH has, as a path. */
+export function inPath(...commands) {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
+  for (const command of commands) {
+    for (const folder of folders) {
+      const path = join(folder, command);
+      if (existsSync(path)) return path;
+    }
+  }
+  return null;
+}
+
+/** A Chromium or Chrome; `CHROME_PATH` overrides. */
+export function chromium() {
+  return process.env.CHROME_PATH ?? inPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
+}
+
+/** Its driver; `CHROMEDRIVER` overrides. */
+export function chromedriver() {
+  return process.env.CHROMEDRIVER ?? inPath("chromedriver");
+}
+
+/** A folder with PostgreSQL's server programs, which Debian keeps out of PATH. */
+export function postgresBin() {
+  if (inPath("initdb")) return "";
+  const base = "/usr/lib/postgresql";
+  const versions = existsSync(base) ? readdirSync(base).sort((a, b) => Number(b) - Number(a)) : [];
+  return versions.map((version) => join(base, version, "bin")).find((bin) => existsSync(join(bin, "initdb"))) ?? null;
+}
