@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{
-    future::{Either, select},
+    FutureExt,
+    future::{Either, LocalBoxFuture, select},
     pin_mut,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -54,19 +55,24 @@ impl Client {
     }
 
     /// The same, and whether the answer of an earlier try was lost, so that it may have done its work already.
-    pub(super) async fn tries(&self, call: &Call) -> (Result<Answer, Error>, bool) {
-        let (mut failures, mut lost) = (0, false);
-        loop {
-            let error = match self.once(call).await {
-                Ok(answer) => return (Ok(answer), lost),
-                Err(error) => error,
-            };
-            failures += 1;
-            if self.back_off(&error, failures).await.is_none() {
-                return (Err(error), lost);
+    ///
+    /// Boxed, as [`once`](Self::once) is: every method awaits one of them, and would else hold a copy of it.
+    pub(super) fn tries<'a>(&'a self, call: &'a Call) -> LocalBoxFuture<'a, (Result<Answer, Error>, bool)> {
+        let tries = async move {
+            let (mut failures, mut lost) = (0, false);
+            loop {
+                let error = match self.once(call).await {
+                    Ok(answer) => return (Ok(answer), lost),
+                    Err(error) => error,
+                };
+                failures += 1;
+                if self.back_off(&error, failures).await.is_none() {
+                    return (Err(error), lost);
+                }
+                lost |= error.is_answer_lost();
             }
-            lost |= error.is_answer_lost();
-        }
+        };
+        tries.boxed_local()
     }
 
     /// Waits as long as `error` asks for, or gives `None` where it is final.
@@ -77,18 +83,21 @@ impl Client {
     }
 
     /// Sends a call once.
-    pub(super) async fn once(&self, call: &Call) -> Result<Answer, Error> {
+    pub(super) fn once<'a>(&'a self, call: &'a Call) -> LocalBoxFuture<'a, Result<Answer, Error>> {
         let exchange = self.exchange(call);
         let timeout = self.timer.sleep(self.timeout);
-        pin_mut!(exchange);
-        match select(exchange, timeout).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(Error::Timeout {
-                operation: call.operation.clone(),
-                message: format!("no complete answer from {} within {}", call.url, Seconds(self.timeout)),
-                status: None,
-            }),
-        }
+        let once = async move {
+            pin_mut!(exchange);
+            match select(exchange, timeout).await {
+                Either::Left((answer, _)) => answer,
+                Either::Right(_) => Err(Error::Timeout {
+                    operation: call.operation.clone(),
+                    message: format!("no complete answer from {} within {}", call.url, Seconds(self.timeout)),
+                    status: None,
+                }),
+            }
+        };
+        once.boxed_local()
     }
 
     async fn exchange(&self, call: &Call) -> Result<Answer, Error> {
@@ -120,7 +129,11 @@ impl Client {
 impl Answer {
     /// The answer as `T`, which `expected` names with its article.
     pub(super) fn decode<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::InvalidResponse {
+        serde_json::from_slice(&self.body).map_err(|error| self.invalid(expected, &error))
+    }
+
+    fn invalid(&self, expected: &'static str, error: &serde_json::Error) -> Error {
+        Error::InvalidResponse {
             operation: self.operation.clone(),
             url: self.url.clone(),
             status: self.status,
@@ -129,7 +142,7 @@ impl Answer {
                 serde_json::error::Category::Data => error.to_string(),
                 _ => format!("{} bytes of {} are not JSON: {error}", self.body.len(), self.content_type),
             },
-        })
+        }
     }
 }
 

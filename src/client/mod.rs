@@ -191,18 +191,21 @@ impl Client {
     }
 
     /// The organisation of a call that names `asked`.
-    async fn org(&self, verb: &str, asked: Option<&str>) -> Result<String, Error> {
-        if let Some(org) = asked.or(self.options.org.as_deref()) {
-            url::check_segment(org).map_err(|e| Error::invalid_field(verb, "org", e))?;
-            return Ok(org.to_owned());
-        }
-        let lookup = self.own_org.borrow_mut().get_or_insert_with(|| self.look_up_org()).clone();
-        let org = lookup.await;
-        if org.is_err() {
-            // The next call asks again.
-            self.own_org.take();
-        }
-        org
+    fn org<'a>(&'a self, verb: &'a str, asked: Option<&'a str>) -> LocalBoxFuture<'a, Result<String, Error>> {
+        let org = async move {
+            if let Some(org) = asked.or(self.options.org.as_deref()) {
+                url::check_segment(org).map_err(|e| Error::invalid_field(verb, "org", e))?;
+                return Ok(org.to_owned());
+            }
+            let lookup = self.own_org.borrow_mut().get_or_insert_with(|| self.look_up_org()).clone();
+            let org = lookup.await;
+            if org.is_err() {
+                // The next call asks again.
+                self.own_org.take();
+            }
+            org
+        };
+        org.boxed_local()
     }
 
     fn look_up_org(&self) -> Shared<LocalBoxFuture<'static, Result<String, Error>>> {

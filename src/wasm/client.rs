@@ -1,28 +1,28 @@
 //! The client as a JavaScript class. The package's TypeScript wraps it with namespaces and error classes.
 //!
 //! Every method takes its request as one object, then an optional `AbortSignal`, then an optional time for one try in
-//! milliseconds. It rejects with what [`error`](super::error) describes.
+//! milliseconds. Its promise, or for bad input the
+//! call itself, fails with what [`error`](super::error) describes.
 
 use std::{rc::Rc, time::Duration};
 
-use js_sys::Function;
+use futures_util::FutureExt;
+use js_sys::{Function, Promise};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
 use super::{
     abort::abortable,
     http::FetchClient,
-    json::{Arguments, to_ts},
+    json::{Arguments, to_js},
     timer::HostTimer,
 };
 use crate::{
     client::{self, Error, ListReposRequest, ListSyncsRequest, OrgPath, RepoPath, SyncPath, WaitOptions},
-    model::{
-        CreateRepoRequest, DeleteResult, Organization, Repo, RepoPage, SyncRequest, SyncRun, SyncRunPage,
-        SyncUpstreamRequest, UpdateRepoRequest, Whoami,
-    },
+    model::{CreateRepoRequest, SyncRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest},
 };
 
 /// How a client is set up.
@@ -74,7 +74,7 @@ impl Client {
     pub fn new(settings: &Ts<ClientSettings>, fetch: Function, is_browser: bool) -> Result<Self, JsValue> {
         const OPERATION: &str = "make a client";
         let known = ["apiKey", "apiUrl", "org", "maxRetries", "timeout"];
-        let mut settings = Arguments::new(OPERATION, &settings.js_value(), &known)?;
+        let mut settings = Arguments::new(OPERATION, settings, &known)?;
         let mut options = client::Options::new(settings.required::<String>("apiKey")?);
         if let Some(url) = settings.optional("apiUrl")? {
             options.api_url = url;
@@ -91,189 +91,198 @@ impl Client {
     }
 
     /// `GET /whoami`.
-    pub async fn whoami(&self, signal: Option<AbortSignal>, timeout: Option<f64>) -> Result<Ts<Whoami>, JsValue> {
+    #[wasm_bindgen(unchecked_return_type = "Promise<Whoami>")]
+    pub fn whoami(&self, signal: Option<AbortSignal>, timeout: Option<f64>) -> Result<Promise, JsValue> {
         const OPERATION: &str = "whoami";
-        self.call(OPERATION, signal, timeout, async |client| client.whoami().await).await
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.whoami().await?) }))
     }
 
     /// `GET /{org}`.
-    pub async fn organization(
+    #[wasm_bindgen(unchecked_return_type = "Promise<Organization>")]
+    pub fn organization(
         &self,
-        request: Ts<OrgPath>,
+        request: &Ts<OrgPath>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<Organization>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "get organization";
-        let org = Arguments::new(OPERATION, &request.js_value(), &["org"])?.optional("org")?;
-        self.call(OPERATION, signal, timeout, async |client| client.organization(&OrgPath { org }).await).await
+        let path = OrgPath { org: Arguments::new(OPERATION, request, &["org"])?.optional("org")? };
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.organization(&path).await?) }))
     }
 
     /// `POST /{org}/repos`; the request may name its `org` besides.
-    #[wasm_bindgen(js_name = createRepo)]
-    pub async fn create_repo(
+    #[wasm_bindgen(js_name = createRepo, unchecked_return_type = "Promise<Repo>")]
+    pub fn create_repo(
         &self,
-        request: Ts<CreateRepoRequest>,
+        request: &Ts<CreateRepoRequest>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<Repo>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "create repository";
         let known = ["org", "name", "default_bookmark", "tags", "upstream"];
-        let mut fields = Arguments::new(OPERATION, &request.js_value(), &known)?;
+        let mut fields = Arguments::new(OPERATION, request, &known)?;
         let path = OrgPath { org: fields.optional("org")? };
         let request: CreateRepoRequest = fields.rest()?;
-        self.call(OPERATION, signal, timeout, async |client| client.repos().create(&path, &request).await).await
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().create(&path, &request).await?) }))
     }
 
     /// `GET /{org}/{repo}`.
-    #[wasm_bindgen(js_name = repo)]
-    pub async fn repo(
+    #[wasm_bindgen(unchecked_return_type = "Promise<Repo>")]
+    pub fn repo(
         &self,
-        request: Ts<RepoPath>,
+        request: &Ts<RepoPath>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<Repo>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "get repository";
-        let path = repo_path(&mut Arguments::new(OPERATION, &request.js_value(), &["repo", "org"])?)?;
-        self.call(OPERATION, signal, timeout, async |client| client.repos().get(&path).await).await
+        let path = repo_path(&mut Arguments::new(OPERATION, request, &["repo", "org"])?)?;
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().get(&path).await?) }))
     }
 
     /// `GET /{org}/repos`.
-    #[wasm_bindgen(js_name = listRepos)]
-    pub async fn list_repos(
+    #[wasm_bindgen(js_name = listRepos, unchecked_return_type = "Promise<RepoPage>")]
+    pub fn list_repos(
         &self,
-        request: Ts<ListReposRequest>,
+        request: &Ts<ListReposRequest>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<RepoPage>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "list repositories";
-        let mut fields = Arguments::new(OPERATION, &request.js_value(), &["org", "cursor", "limit"])?;
+        let mut fields = Arguments::new(OPERATION, request, &["org", "cursor", "limit"])?;
         let request = ListReposRequest {
             org: fields.optional("org")?,
             cursor: fields.optional("cursor")?,
             limit: fields.optional("limit")?,
         };
-        self.call(OPERATION, signal, timeout, async |client| client.repos().list(&request).await).await
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().list(&request).await?) }))
     }
 
     /// `PATCH /{org}/{repo}`; the request names its `repo`, and perhaps its `org`, besides.
-    #[wasm_bindgen(js_name = updateRepo)]
-    pub async fn update_repo(
+    #[wasm_bindgen(js_name = updateRepo, unchecked_return_type = "Promise<Repo>")]
+    pub fn update_repo(
         &self,
-        request: Ts<UpdateRepoRequest>,
+        request: &Ts<UpdateRepoRequest>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<Repo>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "update repository";
         let known = ["repo", "org", "name", "default_bookmark", "tags", "upstream"];
-        let mut fields = Arguments::new(OPERATION, &request.js_value(), &known)?;
+        let mut fields = Arguments::new(OPERATION, request, &known)?;
         let path = repo_path(&mut fields)?;
         let request: UpdateRepoRequest = fields.rest()?;
-        self.call(OPERATION, signal, timeout, async |client| client.repos().update(&path, &request).await).await
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().update(&path, &request).await?) }))
     }
 
     /// `DELETE /{org}/{repo}`.
-    #[wasm_bindgen(js_name = deleteRepo)]
-    pub async fn delete_repo(
+    #[wasm_bindgen(js_name = deleteRepo, unchecked_return_type = "Promise<DeleteResult>")]
+    pub fn delete_repo(
         &self,
-        request: Ts<RepoPath>,
+        request: &Ts<RepoPath>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<DeleteResult>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "delete repository";
-        let path = repo_path(&mut Arguments::new(OPERATION, &request.js_value(), &["repo", "org"])?)?;
-        self.call(OPERATION, signal, timeout, async |client| client.repos().delete(&path).await).await
+        let path = repo_path(&mut Arguments::new(OPERATION, request, &["repo", "org"])?)?;
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().delete(&path).await?) }))
     }
 
     /// `POST /{org}/{repo}/upstream/syncs`.
-    #[wasm_bindgen(js_name = syncUpstream)]
-    pub async fn sync_upstream(
+    #[wasm_bindgen(js_name = syncUpstream, unchecked_return_type = "Promise<SyncRun>")]
+    pub fn sync_upstream(
         &self,
-        request: Ts<SyncUpstreamRequest>,
+        request: &Ts<SyncUpstreamRequest>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<SyncRun>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "sync upstream";
-        let known = ["repo", "org", "direction", "ref_globs"];
-        let mut fields = Arguments::new(OPERATION, &request.js_value(), &known)?;
+        let mut fields = Arguments::new(OPERATION, request, &["repo", "org", "direction", "ref_globs"])?;
         let RepoPath { repo, org } = repo_path(&mut fields)?;
         let direction = fields.required("direction")?;
         let sync = SyncRequest { direction, ref_globs: fields.optional("ref_globs")?.unwrap_or_default() };
         let request = SyncUpstreamRequest { repo, org, sync };
-        self.call(OPERATION, signal, timeout, async |client| client.repos().sync_upstream(&request).await).await
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().sync_upstream(&request).await?) }))
     }
 
     /// `GET /{org}/{repo}/upstream/syncs/{sync_id}`.
-    #[wasm_bindgen(js_name = sync)]
-    pub async fn sync(
+    #[wasm_bindgen(unchecked_return_type = "Promise<SyncRun>")]
+    pub fn sync(
         &self,
-        request: Ts<SyncPath>,
+        request: &Ts<SyncPath>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<SyncRun>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "get sync";
-        let mut fields = Arguments::new(OPERATION, &request.js_value(), &["repo", "sync_id", "org"])?;
+        let mut fields = Arguments::new(OPERATION, request, &["repo", "sync_id", "org"])?;
         let RepoPath { repo, org } = repo_path(&mut fields)?;
         let path = SyncPath { repo, org, sync_id: fields.required("sync_id")? };
-        self.call(OPERATION, signal, timeout, async |client| client.syncs().get(&path).await).await
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.syncs().get(&path).await?) }))
     }
 
     /// `GET /{org}/{repo}/upstream/syncs`.
-    #[wasm_bindgen(js_name = listSyncs)]
-    pub async fn list_syncs(
+    #[wasm_bindgen(js_name = listSyncs, unchecked_return_type = "Promise<SyncRunPage>")]
+    pub fn list_syncs(
         &self,
-        request: Ts<ListSyncsRequest>,
+        request: &Ts<ListSyncsRequest>,
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
-    ) -> Result<Ts<SyncRunPage>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "list syncs";
-        let mut fields = Arguments::new(OPERATION, &request.js_value(), &["repo", "org", "cursor", "limit"])?;
+        let mut fields = Arguments::new(OPERATION, request, &["repo", "org", "cursor", "limit"])?;
         let RepoPath { repo, org } = repo_path(&mut fields)?;
         let (cursor, limit) = (fields.optional("cursor")?, fields.optional("limit")?);
         let request = ListSyncsRequest { repo, org, cursor, limit };
-        self.call(OPERATION, signal, timeout, async |client| client.syncs().list(&request).await).await
+        let client = self.client(OPERATION, timeout)?;
+        Ok(promise(OPERATION, signal, async move { to_js(&client.syncs().list(&request).await?) }))
     }
 
     /// Polls a run until it has ended; `on_update` is called with every change, and what it throws ends the wait.
-    #[wasm_bindgen(js_name = waitForSync)]
-    pub async fn wait_for_sync(
+    #[wasm_bindgen(js_name = waitForSync, unchecked_return_type = "Promise<SyncRun>")]
+    pub fn wait_for_sync(
         &self,
-        run: Ts<SyncRun>,
-        target: Ts<WaitTarget>,
+        run: &Ts<SyncRun>,
+        target: &Ts<WaitTarget>,
         on_update: Option<Function>,
         signal: Option<AbortSignal>,
-    ) -> Result<Ts<SyncRun>, JsValue> {
+    ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "wait for sync";
         let run: SyncRun = Arguments::whole(OPERATION, "run", &run.js_value())?;
-        let mut fields = Arguments::new(OPERATION, &target.js_value(), &["repo", "org", "timeout"])?;
+        let mut fields = Arguments::new(OPERATION, target, &["repo", "org", "timeout"])?;
         let timeout = duration(OPERATION, fields.optional("timeout")?)?;
         let options = WaitOptions { repo: fields.optional("repo")?, org: fields.optional("org")?, timeout };
-        let on_update = |run: &SyncRun| match &on_update {
-            Some(callback) => callback.call1(&JsValue::UNDEFINED, &to_ts(run)?.into()).map(|_| ()),
+        let on_update = move |run: &SyncRun| match &on_update {
+            Some(callback) => callback.call1(&JsValue::UNDEFINED, &to_js(run)?).map(|_| ()),
             None => Ok(()),
         };
-        abortable(OPERATION, signal, async {
-            let run = self.0.syncs().wait(&run, &options, on_update).await?;
-            to_ts(&run)
+        let client = self.0.clone();
+        let wait = async move { to_js(&client.syncs().wait(&run, &options, on_update).await?) };
+        Ok(promise(OPERATION, signal, wait))
+    }
+
+    /// The inner client, with `timeout` milliseconds for one try.
+    fn client(&self, operation: &str, timeout: Option<f64>) -> Result<client::Client, Error> {
+        Ok(match duration(operation, timeout)? {
+            Some(timeout) => self.0.with_timeout(timeout),
+            None => self.0.clone(),
         })
-        .await
     }
 }
 
-impl Client {
-    /// Does one call of the inner client.
-    async fn call<T: Tsify<JsType: JsCast> + Serialize>(
-        &self,
-        operation: &'static str,
-        signal: Option<AbortSignal>,
-        timeout: Option<f64>,
-        call: impl AsyncFnOnce(client::Client) -> Result<T, Error>,
-    ) -> Result<Ts<T>, JsValue> {
-        let client = match duration(operation, timeout)? {
-            Some(timeout) => self.0.with_timeout(timeout),
-            None => self.0.clone(),
-        };
-        abortable(operation, signal, async { to_ts(&call(client).await?) }).await
-    }
+/// A promise of `future`. All calls share one kind of future, because each kind costs its own copy of the machinery.
+fn promise(
+    operation: &'static str,
+    signal: Option<AbortSignal>,
+    future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
+) -> Promise {
+    future_to_promise(abortable(operation, signal, future.boxed_local()))
 }
 
 fn repo_path(fields: &mut Arguments) -> Result<RepoPath, Error> {

@@ -24,9 +24,13 @@ impl Arguments {
     /// # Errors
     ///
     /// Where it is no plain object, or has a field that is not `known`: a misspelt `refGlobs` must not sync everything.
-    pub(crate) fn new(operation: &'static str, object: &JsValue, known: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn new<T: Tsify<JsType: JsCast>>(
+        operation: &'static str,
+        object: &Ts<T>,
+        known: &[&str],
+    ) -> Result<Self, Error> {
         let refused = |field: &str, message: &str| Error::invalid_field(operation, field, message);
-        let Value::Object(fields) = Self::whole(operation, "request", object)? else {
+        let Value::Object(fields) = Self::whole(operation, "request", &object.js_value())? else {
             return Err(refused("request", "has to be an object"));
         };
         match fields.keys().find(|key| !known.contains(&key.as_str())) {
@@ -41,7 +45,8 @@ impl Arguments {
         // `undefined` and functions have no JSON.
         let text = text.and_then(|text| text.dyn_ref::<js_sys::JsString>().map(String::from));
         let text = text.ok_or_else(|| Error::invalid_field(operation, name, "is missing or not plain data"))?;
-        serde_json::from_str(&text)
+        // From bytes, as answers are: a second kind of reader would be a second copy of every decoder.
+        serde_json::from_slice(text.as_bytes())
             .map_err(|error| Error::invalid_field(operation, name, format!("is refused: {error}")))
     }
 
@@ -79,12 +84,4 @@ impl Arguments {
 pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let text = serde_json::to_string(value).map_err(|error| js_sys::Error::new(&error.to_string()))?;
     JSON::parse(&text)
-}
-
-/// The same, with its TypeScript type.
-pub(crate) fn to_ts<T: Tsify + Serialize>(value: &T) -> Result<Ts<T>, JsValue>
-where
-    T::JsType: JsCast,
-{
-    to_js(value).map(Ts::new_unchecked)
 }
