@@ -10,7 +10,7 @@ use futures_util::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Client, Error, clock, retry};
+use super::{Client, Error, clock, json_path, retry};
 use crate::http::{Body, Method, Request};
 
 /// The largest answer that is read: the stats of some 300 000 refs.
@@ -139,7 +139,10 @@ impl Answer {
             status: self.status,
             expected,
             found: match error.classify() {
-                serde_json::error::Category::Data => error.to_string(),
+                serde_json::error::Category::Data => match json_path::of_error(&self.body, error).as_str() {
+                    "" => json_path::message(error),
+                    path => format!("at {path}: {}", json_path::message(error)),
+                },
                 _ => format!("{} bytes of {} are not JSON: {error}", self.body.len(), self.content_type),
             },
         }

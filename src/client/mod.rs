@@ -30,6 +30,7 @@
 mod call;
 pub mod clock;
 mod errors;
+pub mod json_path;
 mod repos;
 mod requests;
 pub mod retry;

@@ -9,7 +9,6 @@ use super::Error;
 
 /// Which organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
 pub struct OrgPath {
     /// The organisation's slug; the client's own when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,7 +18,6 @@ pub struct OrgPath {
 
 /// Which repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
 pub struct RepoPath {
     /// The repository's name or id.
     pub repo: String,
@@ -31,7 +29,6 @@ pub struct RepoPath {
 
 /// Which sync.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
 pub struct SyncPath {
     /// The repository's name or id.
     pub repo: String,
@@ -45,7 +42,6 @@ pub struct SyncPath {
 
 /// Which of an organisation's repositories.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
 pub struct ListReposRequest {
     /// The organisation's slug; the client's own when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,7 +59,6 @@ pub struct ListReposRequest {
 
 /// Which of a repository's syncs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
 pub struct ListSyncsRequest {
     /// The repository's name or id.
     pub repo: String,

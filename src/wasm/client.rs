@@ -8,7 +8,7 @@ use std::{rc::Rc, time::Duration};
 
 use futures_util::FutureExt;
 use js_sys::{Function, Promise};
-use serde::Serialize;
+use serde::Deserialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How a client is set up.
-#[derive(Clone, Debug, Serialize, Tsify)]
+#[derive(Clone, Debug, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSettings {
     /// The API key.
@@ -46,7 +46,7 @@ pub struct ClientSettings {
 }
 
 /// How a sync is waited for.
-#[derive(Clone, Debug, Serialize, Tsify)]
+#[derive(Clone, Debug, Deserialize, Tsify)]
 pub struct WaitTarget {
     /// The repository's name or id; the run's `repo_id` when left out.
     #[tsify(optional)]
@@ -74,18 +74,12 @@ impl Client {
     pub fn new(settings: &Ts<ClientSettings>, fetch: Function, is_browser: bool) -> Result<Self, JsValue> {
         const OPERATION: &str = "make a client";
         let known = ["apiKey", "apiUrl", "org", "maxRetries", "timeout"];
-        let mut settings = Arguments::new(OPERATION, settings, &known)?;
-        let mut options = client::Options::new(settings.required::<String>("apiKey")?);
-        if let Some(url) = settings.optional("apiUrl")? {
-            options.api_url = url;
-        }
-        options.org = settings.optional("org")?;
-        if let Some(max) = settings.optional("maxRetries")? {
-            options.max_retries = max;
-        }
-        if let Some(timeout) = duration(OPERATION, settings.optional("timeout")?)? {
-            options.timeout = timeout;
-        }
+        let settings: ClientSettings = Arguments::new(OPERATION, settings, &known)?.read()?;
+        let mut options = client::Options::new(settings.api_key);
+        options.api_url = settings.api_url.unwrap_or(options.api_url);
+        options.org = settings.org;
+        options.max_retries = settings.max_retries.unwrap_or(options.max_retries);
+        options.timeout = duration(OPERATION, settings.timeout)?.unwrap_or(options.timeout);
         options.user_agent = (!is_browser).then(|| concat!("refsync/", env!("CARGO_PKG_VERSION")).to_owned());
         Ok(Self(client::Client::new(Rc::new(FetchClient::new(fetch)), Rc::new(HostTimer), options)?))
     }
@@ -107,7 +101,7 @@ impl Client {
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "get organization";
-        let path = OrgPath { org: Arguments::new(OPERATION, request, &["org"])?.optional("org")? };
+        let path: OrgPath = Arguments::new(OPERATION, request, &["org"])?.read()?;
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.organization(&path).await?) }))
     }
@@ -122,9 +116,8 @@ impl Client {
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "create repository";
         let known = ["org", "name", "default_bookmark", "tags", "upstream"];
-        let mut fields = Arguments::new(OPERATION, request, &known)?;
-        let path = OrgPath { org: fields.optional("org")? };
-        let request: CreateRepoRequest = fields.rest()?;
+        let fields = Arguments::new(OPERATION, request, &known)?;
+        let (path, request): (OrgPath, CreateRepoRequest) = (fields.read()?, fields.read()?);
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.repos().create(&path, &request).await?) }))
     }
@@ -138,7 +131,7 @@ impl Client {
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "get repository";
-        let path = repo_path(&mut Arguments::new(OPERATION, request, &["repo", "org"])?)?;
+        let path: RepoPath = Arguments::new(OPERATION, request, &["repo", "org"])?.read()?;
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.repos().get(&path).await?) }))
     }
@@ -152,12 +145,8 @@ impl Client {
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "list repositories";
-        let mut fields = Arguments::new(OPERATION, request, &["org", "cursor", "limit"])?;
-        let request = ListReposRequest {
-            org: fields.optional("org")?,
-            cursor: fields.optional("cursor")?,
-            limit: fields.optional("limit")?,
-        };
+        let fields = Arguments::new(OPERATION, request, &["org", "cursor", "limit"])?;
+        let request: ListReposRequest = fields.read()?;
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.repos().list(&request).await?) }))
     }
@@ -172,9 +161,8 @@ impl Client {
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "update repository";
         let known = ["repo", "org", "name", "default_bookmark", "tags", "upstream"];
-        let mut fields = Arguments::new(OPERATION, request, &known)?;
-        let path = repo_path(&mut fields)?;
-        let request: UpdateRepoRequest = fields.rest()?;
+        let fields = Arguments::new(OPERATION, request, &known)?;
+        let (path, request): (RepoPath, UpdateRepoRequest) = (fields.read()?, fields.read()?);
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.repos().update(&path, &request).await?) }))
     }
@@ -188,7 +176,7 @@ impl Client {
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "delete repository";
-        let path = repo_path(&mut Arguments::new(OPERATION, request, &["repo", "org"])?)?;
+        let path: RepoPath = Arguments::new(OPERATION, request, &["repo", "org"])?.read()?;
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.repos().delete(&path).await?) }))
     }
@@ -202,10 +190,8 @@ impl Client {
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "sync upstream";
-        let mut fields = Arguments::new(OPERATION, request, &["repo", "org", "direction", "ref_globs"])?;
-        let RepoPath { repo, org } = repo_path(&mut fields)?;
-        let direction = fields.required("direction")?;
-        let sync = SyncRequest { direction, ref_globs: fields.optional("ref_globs")?.unwrap_or_default() };
+        let fields = Arguments::new(OPERATION, request, &["repo", "org", "direction", "ref_globs"])?;
+        let (RepoPath { repo, org }, sync): (RepoPath, SyncRequest) = (fields.read()?, fields.read()?);
         let request = SyncUpstreamRequest { repo, org, sync };
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.repos().sync_upstream(&request).await?) }))
@@ -220,9 +206,7 @@ impl Client {
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "get sync";
-        let mut fields = Arguments::new(OPERATION, request, &["repo", "sync_id", "org"])?;
-        let RepoPath { repo, org } = repo_path(&mut fields)?;
-        let path = SyncPath { repo, org, sync_id: fields.required("sync_id")? };
+        let path: SyncPath = Arguments::new(OPERATION, request, &["repo", "sync_id", "org"])?.read()?;
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.syncs().get(&path).await?) }))
     }
@@ -236,10 +220,8 @@ impl Client {
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "list syncs";
-        let mut fields = Arguments::new(OPERATION, request, &["repo", "org", "cursor", "limit"])?;
-        let RepoPath { repo, org } = repo_path(&mut fields)?;
-        let (cursor, limit) = (fields.optional("cursor")?, fields.optional("limit")?);
-        let request = ListSyncsRequest { repo, org, cursor, limit };
+        let fields = Arguments::new(OPERATION, request, &["repo", "org", "cursor", "limit"])?;
+        let request: ListSyncsRequest = fields.read()?;
         let client = self.client(OPERATION, timeout)?;
         Ok(promise(OPERATION, signal, async move { to_js(&client.syncs().list(&request).await?) }))
     }
@@ -254,10 +236,10 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "wait for sync";
-        let run: SyncRun = Arguments::whole(OPERATION, "run", &run.js_value())?;
-        let mut fields = Arguments::new(OPERATION, target, &["repo", "org", "timeout"])?;
-        let timeout = duration(OPERATION, fields.optional("timeout")?)?;
-        let options = WaitOptions { repo: fields.optional("repo")?, org: fields.optional("org")?, timeout };
+        let run: SyncRun = Arguments::whole(OPERATION, "run", &run.js_value())?.read()?;
+        let target: WaitTarget = Arguments::new(OPERATION, target, &["repo", "org", "timeout"])?.read()?;
+        let timeout = duration(OPERATION, target.timeout)?;
+        let options = WaitOptions { repo: target.repo, org: target.org, timeout };
         let on_update = move |run: &SyncRun| match &on_update {
             Some(callback) => callback.call1(&JsValue::UNDEFINED, &to_js(run)?).map(|_| ()),
             None => Ok(()),
@@ -283,10 +265,6 @@ fn promise(
     future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
 ) -> Promise {
     future_to_promise(abortable(operation, signal, future.boxed_local()))
-}
-
-fn repo_path(fields: &mut Arguments) -> Result<RepoPath, Error> {
-    Ok(RepoPath { repo: fields.required("repo")?, org: fields.optional("org")? })
 }
 
 /// Milliseconds of JavaScript.
