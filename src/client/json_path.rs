@@ -7,16 +7,21 @@
 pub fn of_error(text: &[u8], error: &serde_json::Error) -> String {
     let line_start = text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1)).map(<[u8]>::len);
     let at = line_start.sum::<usize>() + error.column();
-    let mut path = to(&text[..at.min(text.len())]);
-    // A missing or unknown key is the object's error; the message has its name.
-    let message = error.to_string();
-    if let Some(key) = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `")) {
-        if !path.is_empty() {
-            path.push('.');
-        }
-        path.extend(key.chars().take_while(|c| *c != '`'));
+    let read = &text[..at.min(text.len())];
+    let Some(key) = missing_key(error) else {
+        // What a value's own check refuses is noticed behind the end of the object or array that holds the value.
+        return to(read.strip_suffix(b"}").or_else(|| read.strip_suffix(b"]")).unwrap_or(read));
+    };
+    match to(read).as_str() {
+        "" => key,
+        path => format!("{path}.{key}"),
     }
-    path
+}
+
+/// The key that `error` misses.
+pub fn missing_key(error: &serde_json::Error) -> Option<String> {
+    let message = error.to_string();
+    Some(message.strip_prefix("missing field `")?.split('`').next()?.to_owned())
 }
 
 /// What `error` says, without the position.

@@ -61,7 +61,11 @@ impl Arguments {
     fn refused(&self, error: &serde_json::Error) -> Error {
         let field = json_path::of_error(self.text.as_bytes(), error);
         let field = if field.is_empty() { self.name } else { &field };
-        Error::invalid_field(self.operation, field, format!("is refused: {}", json_path::message(error)))
+        let message = match json_path::missing_key(error) {
+            Some(_) => "is missing".to_owned(),
+            None => format!("is refused: {}", json_path::message(error)),
+        };
+        Error::invalid_field(self.operation, field, message)
     }
 }
 
