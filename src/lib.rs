@@ -38,4 +38,4 @@ pub mod service;
 pub mod sync;
 
 #[cfg(target_arch = "wasm32")]
-mod wasm;
+pub mod wasm;

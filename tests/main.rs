@@ -1,6 +1,9 @@
-//! Judges bytes and decisions. The modules mirror `src/`; the oracle is Git itself.
+//! The Rust tests judge bytes and decisions: one binary, whose modules mirror `src`. The oracle is Git itself.
+
+// wasm-pack builds every test; those of the bindings are in `web`, for a browser.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod client;
 mod git;
 mod glob;
 mod support;

@@ -1,1 +1,217 @@
 //! The typed client of the sync REST API.
+//!
+//! Every method is one call of the API, named as in the contract; the object of a call is a repository's name or id.
+//! The organisation is the call's own, else the client's ([`Options::org`]), else what `/whoami` says, asked once.
+//!
+//! **Retries.** A call that changes nothing when it is repeated (every GET, PATCH and DELETE) is tried again on 408, 429,
+//! 5xx and a lost connection, see [`retry`]. A POST is repeated only when that cannot do the work twice:
+//!
+//! - after a 429, because the service has done nothing;
+//! - a sync whose answer was lost is looked for first, among the newest runs of its repository: the one with the same
+//!   direction and globs, made since the call began, is the answer. Only where the service says that there is none the
+//!   POST is sent again;
+//! - a repository's creation whose answer was lost is not repeated: the error is shown.
+//!
+//! **Cancellation.** Dropping a future aborts what it has in flight.
+//!
+//! ```no_run
+//! # async fn example(http: std::rc::Rc<dyn refsync::http::HttpClient>, timer: std::rc::Rc<dyn refsync::client::Timer>)
+//! # -> Result<(), refsync::client::Error> {
+//! use refsync::{client::{Client, Options, WaitOptions}, model::{Direction, RefGlobs, SyncRequest, SyncUpstreamRequest}};
+//!
+//! let client = Client::new(http, timer, Options::new("rs_key"))?;
+//! let sync = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
+//! let run = client.repos().sync_upstream(&SyncUpstreamRequest { repo: "app".into(), org: None, sync }).await?;
+//! let run = client.syncs().wait(&run, &WaitOptions::default(), |_| Ok::<_, refsync::client::Error>(())).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod call;
+pub mod clock;
+mod errors;
+pub mod json_path;
+mod repos;
+mod requests;
+pub mod retry;
+mod syncs;
+pub mod url;
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use futures_util::{
+    FutureExt,
+    future::{LocalBoxFuture, Shared},
+};
+
+use crate::{
+    http::{HttpClient, Method},
+    model::{Organization, Whoami},
+};
+use call::Call;
+
+pub use errors::{Error, Refusal};
+pub use repos::Repos;
+pub use requests::{ListReposRequest, ListSyncsRequest, OrgPath, RepoPath, SyncPath, WaitOptions};
+pub use syncs::{FIRST_POLL, LONGEST_POLL, Syncs};
+
+/// The host's clock and chance.
+pub trait Timer {
+    /// Ends after `duration`.
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
+    /// The time, in milliseconds since 1970 in UTC.
+    fn now(&self) -> i64;
+    /// A random number, at least 0 and below 1; it need not be secret.
+    fn random(&self) -> f64;
+}
+
+/// How a client is set up.
+#[derive(Clone)]
+pub struct Options {
+    /// The API's address, with or without `/v1` at its end.
+    pub api_url: String,
+    /// The API key.
+    pub api_key: String,
+    /// The organisation of calls that name none; asked from `/whoami` when left out.
+    pub org: Option<String>,
+    /// How many times a failed call is tried again.
+    pub max_retries: u32,
+    /// How long one try of a call may take.
+    pub timeout: Duration,
+    /// The `User-Agent` header. Leave it out in a browser: there it would cost every call a CORS preflight.
+    pub user_agent: Option<String>,
+}
+
+impl Options {
+    /// The defaults: the hosted API, 2 retries, a minute for one try, no user agent.
+    pub fn new(api_key: impl Into<String>) -> Self {
+        Self {
+            api_url: "https://api.mesa.dev/v1".into(),
+            api_key: api_key.into(),
+            org: None,
+            max_retries: 2,
+            timeout: Duration::from_secs(60),
+            user_agent: None,
+        }
+    }
+}
+
+/// A client of the API. A clone shares everything with its original.
+#[derive(Clone)]
+pub struct Client {
+    http: Rc<dyn HttpClient>,
+    timer: Rc<dyn Timer>,
+    options: Rc<Options>,
+    timeout: Duration,
+    own_org: OrgLookup,
+}
+
+/// The organisation that `/whoami` names, asked by the first call that needs it, which the others then wait for.
+type OrgLookup = Rc<RefCell<Option<Shared<LocalBoxFuture<'static, Result<String, Error>>>>>>;
+
+impl Client {
+    /// A client that sends through `http`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] for an address that is not an `http` or `https` URL, or for a key that cannot be sent.
+    pub fn new(http: Rc<dyn HttpClient>, timer: Rc<dyn Timer>, mut options: Options) -> Result<Self, Error> {
+        const OPERATION: &str = "make a client";
+        options.api_url = url::base(&options.api_url).map_err(|e| Error::invalid_field(OPERATION, "apiUrl", e))?;
+        if options.api_key.is_empty() || !options.api_key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::invalid_field(OPERATION, "apiKey", "has to be printable ASCII without spaces"));
+        }
+        let timeout = options.timeout;
+        Ok(Self { http, timer, options: Rc::new(options), timeout, own_org: Rc::default() })
+    }
+
+    /// The same client, with `timeout` for one try of a call.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout, ..self.clone() }
+    }
+
+    /// Repositories and their upstreams.
+    pub fn repos(&self) -> Repos<'_> {
+        Repos { client: self }
+    }
+
+    /// Sync runs.
+    pub fn syncs(&self) -> Syncs<'_> {
+        Syncs { client: self }
+    }
+
+    /// Whom the credential belongs to, and what it allows.
+    ///
+    /// # Errors
+    ///
+    /// Every kind but [`Error::NotFound`] and [`Error::Conflict`]; this holds for all calls that read.
+    pub async fn whoami(&self) -> Result<Whoami, Error> {
+        let call = Call::new(Method::Get, "whoami".into(), url::join(&self.options.api_url, &["whoami"], &[]));
+        self.repeatable(&call).await?.decode("a Whoami")
+    }
+
+    /// The organisation.
+    ///
+    /// # Errors
+    ///
+    /// Also [`Error::NotFound`].
+    pub async fn organization(&self, path: &OrgPath) -> Result<Organization, Error> {
+        let call = self.org_call(Method::Get, "get organization", path.org.as_deref(), &[], &[]).await?;
+        self.repeatable(&call).await?.decode("an Organization")
+    }
+
+    /// A call below an organisation.
+    async fn org_call(
+        &self,
+        method: Method,
+        verb: &str,
+        org: Option<&str>,
+        rest: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<Call, Error> {
+        let org = self.org(verb, org).await?;
+        let segments = [&[org.as_str()], rest].concat();
+        Ok(Call::new(method, format!("{verb} {org}"), url::join(&self.options.api_url, &segments, query)))
+    }
+
+    /// A call below a repository.
+    async fn repo_call(
+        &self,
+        method: Method,
+        verb: &str,
+        path: &RepoPath,
+        rest: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<Call, Error> {
+        url::check_segment(&path.repo).map_err(|e| Error::invalid_field(verb, "repo", e))?;
+        let org = self.org(verb, path.org.as_deref()).await?;
+        let segments = [&[org.as_str(), path.repo.as_str()], rest].concat();
+        let operation = format!("{verb} {org}/{}", path.repo);
+        Ok(Call::new(method, operation, url::join(&self.options.api_url, &segments, query)))
+    }
+
+    /// The organisation of a call that names `asked`.
+    fn org<'a>(&'a self, verb: &'a str, asked: Option<&'a str>) -> LocalBoxFuture<'a, Result<String, Error>> {
+        let org = async move {
+            if let Some(org) = asked.or(self.options.org.as_deref()) {
+                url::check_segment(org).map_err(|e| Error::invalid_field(verb, "org", e))?;
+                return Ok(org.to_owned());
+            }
+            let lookup = self.own_org.borrow_mut().get_or_insert_with(|| self.look_up_org()).clone();
+            let org = lookup.await;
+            if org.is_err() {
+                // The next call asks again.
+                self.own_org.take();
+            }
+            org
+        };
+        org.boxed_local()
+    }
+
+    fn look_up_org(&self) -> Shared<LocalBoxFuture<'static, Result<String, Error>>> {
+        // Without the cell, which would keep itself alive through the future that it holds.
+        let client = Self { own_org: Rc::default(), ..self.clone() };
+        async move { client.whoami().await.map(|whoami| whoami.org.slug) }.boxed_local().shared()
+    }
+}

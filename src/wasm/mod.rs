@@ -2,4 +2,9 @@
 //!
 //! Bindings only: one file for each JavaScript concept, and what both directions of HTTP need in [`http`].
 
-mod http;
+mod abort;
+pub mod client;
+pub(crate) mod error;
+pub(crate) mod http;
+pub(crate) mod json;
+pub(crate) mod timer;

@@ -1,0 +1,130 @@
+/**
+ * One class for each kind of error, so that a program can tell them apart with `instanceof`, or by `code`.
+ *
+ * @module
+ */
+
+import type { FieldError } from "./wasm/client/refsync.js";
+
+/** What an error knows besides its message. */
+export interface ErrorInit {
+  code: string;
+  retryable?: boolean | undefined;
+  status?: number | undefined;
+  traceId?: string | undefined;
+  fields?: FieldError[] | undefined;
+  retryAfter?: number | undefined;
+  cause?: unknown;
+}
+
+/** Every error of this package. */
+export class RefsyncError extends Error {
+  override readonly name: string = "RefsyncError";
+  /** A stable word for a program to act on, such as `NOT_FOUND` or `UPSTREAM_NOT_CONFIGURED`. */
+  readonly code: string;
+  /** Whether the same call may succeed later. The client has then tried again already. */
+  readonly retryable: boolean;
+  /** The HTTP status of the answer, where there was one. */
+  readonly status: number | undefined;
+  /** What to quote to the service's operator. */
+  readonly traceId: string | undefined;
+  /** Each bad field of the request; empty where that is not the matter. */
+  readonly fields: readonly FieldError[];
+  /** How long the service asks to wait before the next request, in milliseconds. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, init: ErrorInit) {
+    super(message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.code = init.code;
+    this.retryable = init.retryable ?? false;
+    this.status = init.status;
+    this.traceId = init.traceId;
+    this.fields = init.fields ?? [];
+    this.retryAfter = init.retryAfter;
+  }
+}
+
+/** The request is wrong: found before it was sent (then without a `status`), or by the service. See `fields`. */
+export class InvalidRequestError extends RefsyncError {
+  override readonly name = "InvalidRequestError";
+}
+
+/** The API key is missing or unknown (401). */
+export class UnauthenticatedError extends RefsyncError {
+  override readonly name = "UnauthenticatedError";
+}
+
+/** The API key does not allow the call (403). */
+export class ForbiddenError extends RefsyncError {
+  override readonly name = "ForbiddenError";
+}
+
+/** There is no such organisation, repository or sync (404). */
+export class NotFoundError extends RefsyncError {
+  override readonly name = "NotFoundError";
+}
+
+/** The object's state forbids it (409): a name that is taken, or `UPSTREAM_NOT_CONFIGURED`. */
+export class ConflictError extends RefsyncError {
+  override readonly name = "ConflictError";
+}
+
+/** Too many requests (429). See `retryAfter`. */
+export class RateLimitedError extends RefsyncError {
+  override readonly name = "RateLimitedError";
+}
+
+/** The service failed (5xx). See `traceId`. */
+export class ServerError extends RefsyncError {
+  override readonly name = "ServerError";
+}
+
+/** There was no answer: the connection was refused or lost, or a browser blocked it for want of CORS headers. */
+export class ConnectionError extends RefsyncError {
+  override readonly name = "ConnectionError";
+}
+
+/** There was no answer in time, or a sync did not end within the time that `syncs.wait` was given. */
+export class TimeoutError extends RefsyncError {
+  override readonly name = "TimeoutError";
+}
+
+/** The caller's `AbortSignal` aborted; `cause` is its reason. */
+export class AbortError extends RefsyncError {
+  override readonly name = "AbortError";
+}
+
+/** The answer says success, but is not what the API promises: mostly not the API's address. */
+export class InvalidResponseError extends RefsyncError {
+  override readonly name = "InvalidResponseError";
+}
+
+const classes = {
+  InvalidRequestError,
+  UnauthenticatedError,
+  ForbiddenError,
+  NotFoundError,
+  ConflictError,
+  RateLimitedError,
+  ServerError,
+  ConnectionError,
+  TimeoutError,
+  AbortError,
+  InvalidResponseError,
+};
+
+/** What the WebAssembly code throws: a plain `Error` with the properties of a {@link RefsyncError}. */
+interface PlainError extends Error, ErrorInit {
+  retryable: boolean;
+}
+
+/** `error` with its class, if the WebAssembly code threw it; anything else, such as a callback's error, as it is. */
+export function typed(error: unknown): unknown {
+  if (!isPlain(error)) return error;
+  const Class = (classes as Record<string, typeof RefsyncError | undefined>)[error.name] ?? RefsyncError;
+  return new Class(error.message, error);
+}
+
+function isPlain(error: unknown): error is PlainError {
+  return error instanceof Error && !(error instanceof RefsyncError) && "code" in error && "retryable" in error;
+}

@@ -1,0 +1,267 @@
+//! Why a call failed: one kind for each thing that a program can do about it.
+//!
+//! | kind | raised by | code |
+//! | --- | --- | --- |
+//! | [`InvalidRequest`](Error::InvalidRequest) | bad input, before any request; 400, 413 and the other 4xx | `INVALID_REQUEST` |
+//! | [`Unauthenticated`](Error::Unauthenticated) | 401 | `UNAUTHENTICATED` |
+//! | [`Forbidden`](Error::Forbidden) | 403 | `FORBIDDEN` |
+//! | [`NotFound`](Error::NotFound) | 404 | `NOT_FOUND` |
+//! | [`Conflict`](Error::Conflict) | 409 | `CONFLICT`, `UPSTREAM_NOT_CONFIGURED` |
+//! | [`RateLimited`](Error::RateLimited) | 429 | `RATE_LIMITED` |
+//! | [`Server`](Error::Server) | 5xx | `INTERNAL_ERROR` |
+//! | [`Connection`](Error::Connection) | no answer: refused, lost, CORS | `CONNECTION_FAILED` |
+//! | [`Timeout`](Error::Timeout) | no answer in time, a wait past its deadline; 408 | `TIMEOUT` |
+//! | [`Aborted`](Error::Aborted) | the caller | `ABORTED` |
+//! | [`InvalidResponse`](Error::InvalidResponse) | a 2xx that is not the promised shape | `INVALID_RESPONSE` |
+//!
+//! The code of an answer is what its error body says; the table's is the one where it has none.
+
+use std::time::Duration;
+
+use crate::{
+    http,
+    model::{ErrorBody, FieldError},
+};
+
+/// Why a call failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is wrong, by our own check (then it has no status) or by the service's.
+    #[error("{0}")]
+    InvalidRequest(Box<Refusal>),
+    /// The credential is missing or unknown.
+    #[error("{0}")]
+    Unauthenticated(Box<Refusal>),
+    /// The credential does not allow the call.
+    #[error("{0}")]
+    Forbidden(Box<Refusal>),
+    /// There is no such organisation, repository or sync.
+    #[error("{0}")]
+    NotFound(Box<Refusal>),
+    /// The state of the object forbids it: a name that is taken, a repository without an upstream.
+    #[error("{0}")]
+    Conflict(Box<Refusal>),
+    /// Too many requests.
+    #[error("{refusal}")]
+    RateLimited {
+        /// What the service said.
+        refusal: Box<Refusal>,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The service failed.
+    #[error("{refusal}")]
+    Server {
+        /// What the service said.
+        refusal: Box<Refusal>,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// There was no answer, or only a part of one.
+    #[error("{operation}: {source}")]
+    Connection {
+        /// What was called.
+        operation: String,
+        /// What the network said.
+        source: http::Error,
+    },
+    /// There was no answer in time, or a wait passed its deadline.
+    #[error("{operation}: {message}")]
+    Timeout {
+        /// What was called.
+        operation: String,
+        /// What did not come, and in which time.
+        message: String,
+        /// 408 where the server gave up.
+        status: Option<u16>,
+    },
+    /// The caller cancelled.
+    #[error("{operation}: aborted by the caller")]
+    Aborted {
+        /// What was called.
+        operation: String,
+    },
+    /// The answer says success, but is not what the API promises.
+    #[error("{operation}: expected {expected} from {url}, but {found}")]
+    InvalidResponse {
+        /// What was called.
+        operation: String,
+        /// The URL that answered.
+        url: String,
+        /// The status of the answer.
+        status: u16,
+        /// The shape that was expected, such as `a SyncRun`.
+        expected: &'static str,
+        /// What is wrong, and where.
+        found: String,
+    },
+}
+
+/// A request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {message}")]
+pub struct Refusal {
+    /// What was called, such as `get repository acme/app`.
+    pub operation: String,
+    /// The status of the answer; `None` where our own check refused, before any request.
+    pub status: Option<u16>,
+    /// A stable word in SCREAMING_SNAKE_CASE.
+    pub code: String,
+    /// What is wrong and what to do, for a person.
+    pub message: String,
+    /// Each bad field and why it is bad.
+    pub fields: Vec<FieldError>,
+    /// What to quote to the operator; only with a 5xx.
+    pub trace_id: Option<String>,
+}
+
+impl Error {
+    /// A field that our own check refuses, before any request.
+    pub fn invalid_field(operation: &str, field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::InvalidRequest(Box::new(Refusal {
+            operation: operation.to_owned(),
+            status: None,
+            code: "INVALID_REQUEST".into(),
+            message: format!("{field} {message}"),
+            fields: vec![FieldError { field: field.to_owned(), message }],
+            trace_id: None,
+        }))
+    }
+
+    /// What an answer that is not 2xx means; `retry_after` is what its header asks for.
+    pub fn from_answer(operation: &str, url: &str, status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
+        let mut refusal = Refusal {
+            operation: operation.to_owned(),
+            status: Some(status),
+            code: default_code(status).into(),
+            message: format!("{url} answered {status} without an error of this API; is it the API's address?"),
+            fields: Vec::new(),
+            trace_id: None,
+        };
+        if let Ok(ErrorBody { error }) = serde_json::from_slice(body) {
+            refusal.code = error.code;
+            refusal.message = error.message;
+            refusal.fields = error.details.map(|details| details.fields).unwrap_or_default();
+            refusal.trace_id = error.trace_id;
+        }
+        let refusal = Box::new(refusal);
+        match status {
+            401 => Self::Unauthenticated(refusal),
+            403 => Self::Forbidden(refusal),
+            404 => Self::NotFound(refusal),
+            408 => Self::Timeout { operation: refusal.operation, message: refusal.message, status: Some(status) },
+            409 => Self::Conflict(refusal),
+            429 => Self::RateLimited { refusal, retry_after },
+            400..=499 => Self::InvalidRequest(refusal),
+            _ => Self::Server { refusal, retry_after },
+        }
+    }
+
+    /// What a request without an answer means.
+    pub fn from_http(operation: &str, error: http::Error) -> Self {
+        let operation = operation.to_owned();
+        match error.kind {
+            http::ErrorKind::Timeout => Self::Timeout { operation, message: error.message, status: None },
+            http::ErrorKind::Aborted => Self::Aborted { operation },
+            http::ErrorKind::Invalid => Self::invalid_field(&operation, "apiUrl", format!("is refused: {error}")),
+            _ => Self::Connection { operation, source: error },
+        }
+    }
+
+    /// The kind's name, which is also that of its JavaScript class.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "InvalidRequestError",
+            Self::Unauthenticated(_) => "UnauthenticatedError",
+            Self::Forbidden(_) => "ForbiddenError",
+            Self::NotFound(_) => "NotFoundError",
+            Self::Conflict(_) => "ConflictError",
+            Self::RateLimited { .. } => "RateLimitedError",
+            Self::Server { .. } => "ServerError",
+            Self::Connection { .. } => "ConnectionError",
+            Self::Timeout { .. } => "TimeoutError",
+            Self::Aborted { .. } => "AbortError",
+            Self::InvalidResponse { .. } => "InvalidResponseError",
+        }
+    }
+
+    /// A stable word for a program to act on, in SCREAMING_SNAKE_CASE.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Connection { .. } => "CONNECTION_FAILED",
+            Self::Timeout { .. } => "TIMEOUT",
+            Self::Aborted { .. } => "ABORTED",
+            Self::InvalidResponse { .. } => "INVALID_RESPONSE",
+            _ => self.refusal().map_or("", |refusal| &refusal.code),
+        }
+    }
+
+    /// The status of the answer, where there was one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Timeout { status, .. } => *status,
+            Self::InvalidResponse { status, .. } => Some(*status),
+            _ => self.refusal().and_then(|refusal| refusal.status),
+        }
+    }
+
+    /// What to quote to the operator.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.refusal().and_then(|refusal| refusal.trace_id.as_deref())
+    }
+
+    /// Each bad field of the request, where that is the matter.
+    pub fn fields(&self) -> &[FieldError] {
+        self.refusal().map_or(&[], |refusal| &refusal.fields)
+    }
+
+    /// How long the service asks to wait before the next request.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::Server { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Server { .. } | Self::Timeout { .. } => true,
+            Self::Connection { source, .. } => source.kind.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Whether the service may have done what was asked, though its answer did not arrive.
+    pub fn is_answer_lost(&self) -> bool {
+        self.is_transient() && !matches!(self, Self::RateLimited { .. })
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::InvalidRequest(refusal)
+            | Self::Unauthenticated(refusal)
+            | Self::Forbidden(refusal)
+            | Self::NotFound(refusal)
+            | Self::Conflict(refusal)
+            | Self::RateLimited { refusal, .. }
+            | Self::Server { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+/// The code of an answer that has no error body, as one from a proxy.
+fn default_code(status: u16) -> &'static str {
+    match status {
+        401 => "UNAUTHENTICATED",
+        403 => "FORBIDDEN",
+        404 => "NOT_FOUND",
+        408 => "TIMEOUT",
+        409 => "CONFLICT",
+        429 => "RATE_LIMITED",
+        400..=499 => "INVALID_REQUEST",
+        _ => "INTERNAL_ERROR",
+    }
+}

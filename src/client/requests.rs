@@ -1,0 +1,102 @@
+//! What the calls take besides the bodies of the API: where something is, and which part of a list.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+
+use super::Error;
+
+/// Which organisation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct OrgPath {
+    /// The organisation's slug; the client's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub org: Option<String>,
+}
+
+/// Which repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct RepoPath {
+    /// The repository's name or id.
+    pub repo: String,
+    /// The organisation's slug; the client's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub org: Option<String>,
+}
+
+/// Which sync.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct SyncPath {
+    /// The repository's name or id.
+    pub repo: String,
+    /// The sync's id.
+    pub sync_id: String,
+    /// The organisation's slug; the client's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub org: Option<String>,
+}
+
+/// Which of an organisation's repositories.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct ListReposRequest {
+    /// The organisation's slug; the client's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub org: Option<String>,
+    /// A `next_cursor` of an earlier page; the newest repositories when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub cursor: Option<String>,
+    /// How many repositories, 1 to 100; 50 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub limit: Option<u32>,
+}
+
+/// Which of a repository's syncs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct ListSyncsRequest {
+    /// The repository's name or id.
+    pub repo: String,
+    /// The organisation's slug; the client's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub org: Option<String>,
+    /// A `next_cursor` of an earlier page; the newest syncs when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub cursor: Option<String>,
+    /// How many syncs, 1 to 100; 50 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub limit: Option<u32>,
+}
+
+/// How a sync is waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitOptions {
+    /// The repository's name or id; the run's `repo_id` when left out.
+    pub repo: Option<String>,
+    /// The organisation's slug; the client's own when left out.
+    pub org: Option<String>,
+    /// How long to wait at most; for ever when left out.
+    pub timeout: Option<Duration>,
+}
+
+/// The query of a list.
+pub(super) fn page_query(
+    verb: &str,
+    cursor: Option<&String>,
+    limit: Option<u32>,
+) -> Result<Vec<(&'static str, String)>, Error> {
+    if limit.is_some_and(|limit| !(1..=100).contains(&limit)) {
+        return Err(Error::invalid_field(verb, "limit", "has to be 1 to 100"));
+    }
+    let cursor = cursor.map(|cursor| ("cursor", cursor.clone()));
+    let limit = limit.map(|limit| ("limit", limit.to_string()));
+    Ok(cursor.into_iter().chain(limit).collect())
+}

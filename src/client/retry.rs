@@ -1,0 +1,36 @@
+//! When a failed request is tried again: pure decisions, for [`Call`](super::call::Call) to act on.
+
+use std::time::Duration;
+
+use super::{Error, clock};
+
+/// The longest wait that the schedule itself chooses.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+
+/// A server that asks for more patience than this gets its error shown instead.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// How long to wait before the next try, or `None` where `error` is final.
+///
+/// `failures` counts the tries that failed, from 1; at most `max_retries` further tries are made. The wait doubles from
+/// half a second to [8 s](LONGEST_BACKOFF) and is multiplied by `random`, a number from 0 to 1 ("full jitter"), so that
+/// clients that failed together do not come back together. A `Retry-After` is waited out, and the jitter comes on top.
+pub fn delay(error: &Error, failures: u32, max_retries: u32, random: f64) -> Option<Duration> {
+    if failures > max_retries || !error.is_transient() {
+        return None;
+    }
+    let asked = error.retry_after().unwrap_or_default();
+    let backoff = Duration::from_millis(500).saturating_mul(1 << failures.saturating_sub(1).min(10));
+    let jitter = backoff.min(LONGEST_BACKOFF).mul_f64(random.clamp(0.0, 1.0));
+    (asked <= LONGEST_RETRY_AFTER).then(|| asked + jitter)
+}
+
+/// What a `Retry-After` header asks for: seconds, or a date that is compared with `now` (milliseconds since 1970).
+pub fn retry_after(value: &str, now: i64) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let wait = clock::http_date(value)?.saturating_sub(now);
+    Some(Duration::from_millis(wait.try_into().unwrap_or(0)))
+}
