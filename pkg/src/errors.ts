@@ -99,6 +99,11 @@ export class InvalidResponseError extends RefsyncError {
   override readonly name = "InvalidResponseError";
 }
 
+/** A sync of the engine ended without its work done; the message says on which side, and what was being done. */
+export class SyncError extends RefsyncError {
+  override readonly name = "SyncError";
+}
+
 const classes = {
   InvalidRequestError,
   UnauthenticatedError,
@@ -111,6 +116,7 @@ const classes = {
   TimeoutError,
   AbortError,
   InvalidResponseError,
+  SyncError,
 };
 
 /** What the WebAssembly code throws: a plain `Error` with the properties of a {@link RefsyncError}. */

@@ -14,6 +14,7 @@
 import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
 import { loader } from "./load.js";
+import { isBrowser } from "./runtime.js";
 import init, { WasmClient } from "./wasm/client/refsync.js";
 import type {
   ClientSettings,
@@ -131,6 +132,7 @@ export class SyncClient {
     this.#send = async (call) => {
       await load();
       try {
+        // In a browser a `User-Agent` header would cost a CORS preflight.
         client ??= new WasmClient(settings, fetch, isBrowser());
         return await call(client);
       } catch (error) {
@@ -232,10 +234,4 @@ export class Syncs {
     const { signal, onUpdate, ...target } = options;
     return this.#send((client) => client.waitForSync(run, target, onUpdate, signal));
   }
-}
-
-/** Whether this is a page or a worker of a browser: there a `User-Agent` header would cost a CORS preflight. */
-function isBrowser(): boolean {
-  const { navigator, process } = globalThis as { navigator?: { userAgent?: string }; process?: { versions?: object } };
-  return process?.versions === undefined && (navigator?.userAgent ?? "").startsWith("Mozilla/");
 }

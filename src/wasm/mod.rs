@@ -4,6 +4,8 @@
 
 mod abort;
 pub mod client;
+#[cfg(feature = "full")]
+pub mod engine;
 pub(crate) mod error;
 pub(crate) mod http;
 pub(crate) mod json;

@@ -1,0 +1,114 @@
+/**
+ * The sync engine: refs and their objects from one Git remote to another, over `fetch`.
+ *
+ * The source's pack streams straight into the destination's push: no clone, no disk, no `git`, and memory that does not
+ * depend on the size of the repository.
+ *
+ * ```ts
+ * import { sync } from "refsync/engine";
+ *
+ * const stats = await sync({
+ *   source: "https://git.example.com/upstream.git",
+ *   destination: { url: "https://git.example.com/mirror.git", password: token },
+ *   ref_globs: { branches: "release/*" },
+ * });
+ * for (const { name, outcome } of stats.refs) console.log(name, outcome);
+ * ```
+ *
+ * @module
+ */
+import { InvalidRequestError, typed } from "./errors.js";
+import type { Fetch } from "./host.js";
+import { loader } from "./load.js";
+import { isBrowser } from "./runtime.js";
+import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/full/refsync.js";
+import init, { runSync } from "./wasm/full/refsync.js";
+
+export * from "./errors.js";
+export type { Fetch } from "./host.js";
+export type {
+  Outcome,
+  Phase,
+  Progress,
+  Reason,
+  RefGlobs,
+  RemoteSettings,
+  SyncRunRef,
+  SyncRunStats,
+} from "./wasm/full/refsync.js";
+
+/** One side of a sync. */
+export interface RemoteOptions extends RemoteSettings {
+  /** The `fetch` for this remote; that of the sync when left out. */
+  fetch?: Fetch | undefined;
+}
+
+/** What to sync, and how. */
+export interface SyncOptions {
+  /** Where refs come from: a URL, which may hold credentials, or more. */
+  source: string | RemoteOptions;
+  /** Where refs go to. */
+  destination: string | RemoteOptions;
+  /** Which refs take part; all branches and tags when left out. */
+  ref_globs?: Partial<RefGlobs> | undefined;
+  /** Cancels the sync: both requests are aborted, and it rejects with an `AbortError`. */
+  signal?: AbortSignal | undefined;
+  /** Sees how far the sync is, at most ten times a second. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /** The `fetch` for both remotes; the runtime's own when left out. */
+  fetch?: Fetch | undefined;
+  /** How long a remote may be silent, in milliseconds; two minutes when left out. */
+  stallTimeout?: number | undefined;
+  /**
+   * Whether `fetch` can send a stream; when left out, true everywhere but in browsers. Where it cannot, the pack is
+   * collected in memory first, up to `collectLimit` bytes.
+   */
+  requestStreams?: boolean | undefined;
+  /** The most bytes of a pack to collect; 256 MiB when left out. A larger one is an error. */
+  collectLimit?: number | undefined;
+}
+
+const load = loader("full", init);
+
+/**
+ * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded, never forced and
+ * never deleted; the stats tell what became of each.
+ *
+ * Rejects with a {@link SyncError} where the work could not be done as a whole; a ref that is refused is an outcome.
+ */
+export async function sync(options: SyncOptions): Promise<SyncRunStats> {
+  const source = remote("source", options.source);
+  const destination = remote("destination", options.destination);
+  const fetch: Fetch = options.fetch ?? ((input, requestInit) => globalThis.fetch(input, requestInit));
+  await load();
+  try {
+    const settings = {
+      source: source.settings,
+      destination: destination.settings,
+      ...(options.ref_globs && { ref_globs: options.ref_globs }),
+      ...(options.stallTimeout !== undefined && { stall_timeout: options.stallTimeout }),
+      ...(options.collectLimit !== undefined && { collect_limit: options.collectLimit }),
+    };
+    const streams = options.requestStreams ?? !isBrowser();
+    const { onProgress, signal } = options;
+    return await runSync(settings, source.fetch ?? fetch, destination.fetch ?? fetch, streams, onProgress, signal);
+  } catch (error) {
+    throw typed(error);
+  }
+}
+
+/** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
+function remote(side: string, given: string | RemoteOptions): { settings: RemoteSettings; fetch?: Fetch | undefined } {
+  const { fetch, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
+  let message: string | undefined;
+  if (typeof settings.url !== "string" || !URL.canParse(settings.url)) message = "is missing or no URL";
+  else if (!/^https?:$/.test(new URL(settings.url).protocol)) message = "is not an http or https URL";
+  if (message !== undefined) {
+    const field = `${side}.url`;
+    throw new InvalidRequestError(`sync: ${field} ${message}`, {
+      code: "INVALID_REQUEST",
+      fields: [{ field, message }],
+    });
+  }
+  return { settings, fetch };
+}

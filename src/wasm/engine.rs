@@ -1,0 +1,125 @@
+//! The engine as a JavaScript function: a sync between two remotes, without a service.
+
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use js_sys::{Date, Function, Promise};
+use serde::Deserialize;
+use tsify::{Ts, Tsify};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::AbortSignal;
+
+use super::{
+    abort::abortable,
+    error::{Failure, into_js},
+    http::FetchClient,
+    json::{Arguments, to_js},
+};
+use crate::{
+    git::Remote,
+    model::{Direction, RefGlobs, SyncRequest},
+    sync::{self, Observer, Options, Phase, Progress},
+};
+
+/// A Git repository on a smart-HTTP server, and the credential for it.
+#[derive(Clone, Deserialize, Tsify)]
+pub struct RemoteSettings {
+    /// Its URL, `http` or `https`; a user name and password in it are used and never shown.
+    pub url: String,
+    /// The user name, where the server minds.
+    #[tsify(optional)]
+    pub username: Option<String>,
+    /// The password, or an access token.
+    #[tsify(optional)]
+    pub password: Option<String>,
+}
+
+/// What the engine is asked to sync, and how.
+#[derive(Clone, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub struct SyncSettings {
+    /// Where refs come from.
+    pub source: RemoteSettings,
+    /// Where refs go to.
+    pub destination: RemoteSettings,
+    /// Which refs take part; all branches and tags when left out.
+    #[serde(default)]
+    #[tsify(optional, type = "Partial<RefGlobs>")]
+    pub ref_globs: RefGlobs,
+    /// How long a remote may be silent before the sync gives up, in milliseconds; 120 000 when left out.
+    #[tsify(optional)]
+    pub stall_timeout: Option<f64>,
+    /// The most bytes of a pack that are collected where a runtime cannot stream a request; 256 MiB when left out.
+    #[tsify(optional)]
+    pub collect_limit: Option<f64>,
+}
+
+/// Syncs the refs that `settings` name from the source to the destination.
+///
+/// # Errors
+///
+/// Where an argument is wrong. Its promise rejects where the work could not be done as a whole.
+#[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<SyncRunStats>")]
+pub fn run_sync(
+    settings: &Ts<SyncSettings>,
+    source_fetch: Function,
+    destination_fetch: Function,
+    request_streams: bool,
+    #[wasm_bindgen(unchecked_param_type = "((progress: Progress) => void) | undefined")] on_progress: Option<Function>,
+    signal: Option<AbortSignal>,
+) -> Result<Promise, JsValue> {
+    const OPERATION: &str = "sync";
+    let known = ["source", "destination", "ref_globs", "stall_timeout", "collect_limit"];
+    let settings: SyncSettings = Arguments::new(OPERATION, settings, &known)?.read()?;
+    let request = SyncRequest { direction: Direction::Pull, ref_globs: settings.ref_globs.clone() };
+    let source = remote(&settings.source, &settings, source_fetch, request_streams);
+    let destination = remote(&settings.destination, &settings, destination_fetch, request_streams);
+    let options = Options { observer: on_progress.map(observer).unwrap_or_default() };
+    Ok(future_to_promise(abortable(OPERATION, signal, async move {
+        let stats = sync::run(&request, &destination, &source, &options).await.map_err(|error| into_js(&error))?;
+        to_js(&stats)
+    })))
+}
+
+fn remote(remote: &RemoteSettings, settings: &SyncSettings, fetch: Function, request_streams: bool) -> Remote {
+    let mut http = FetchClient { request_streams, ..FetchClient::new(fetch) };
+    if let Some(milliseconds) = settings.stall_timeout.filter(|ms| ms.is_finite() && *ms > 0.0) {
+        http.stall_timeout = Duration::from_secs_f64(milliseconds / 1000.0);
+    }
+    if let Some(bytes) = settings.collect_limit.filter(|bytes| *bytes >= 0.0) {
+        http.collect_limit = bytes as usize; // Saturates, as a limit may.
+    }
+    let target = Remote::new(&remote.url, Rc::new(http));
+    match (&remote.username, &remote.password) {
+        (None, None) => target,
+        (username, password) => {
+            target.with_basic_auth(username.as_deref().unwrap_or("git"), password.as_deref().unwrap_or_default())
+        }
+    }
+}
+
+/// Calls `report` with progress, at most ten times a second, and with each new phase.
+fn observer(report: Function) -> Observer {
+    let last: Cell<Option<(Phase, f64)>> = Cell::new(None);
+    Observer::new(move |progress: Progress| {
+        let now = Date::now();
+        let is_due = last.get().is_none_or(|(phase, at)| phase != progress.phase || now - at >= 100.0);
+        if is_due {
+            last.set(Some((progress.phase, now)));
+            // What an observer throws is its own affair: it must not break a push half-way.
+            let _ = to_js(&progress).and_then(|progress| report.call1(&JsValue::UNDEFINED, &progress));
+        }
+    })
+}
+
+impl Failure for sync::Error {
+    fn name(&self) -> &'static str {
+        "SyncError"
+    }
+    fn code(&self) -> &str {
+        self.code()
+    }
+    fn is_transient(&self) -> bool {
+        self.is_transient()
+    }
+}
