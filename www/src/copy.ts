@@ -30,7 +30,7 @@ export function copyButton(label: string, text: string, what: string): HTMLButto
       type: "button",
       class: "copy",
       title: text,
-      "aria-label": `Copy ${what} ${text}`,
+      "aria-label": `${label}, copy ${what}`,
       on: { click: () => void copy(text) },
     },
     label,

@@ -69,7 +69,7 @@ export class Dashboard {
       button(
         icon("refresh"),
         () => void this.#load(),
-        { class: "button button-small button-quiet" },
+        { class: "button button-small button-quiet", "aria-label": "Refresh" },
         h("span", {}, "Refresh"),
       ),
       button("Sign out", leave, { class: "button button-small button-quiet" }),

@@ -29,6 +29,7 @@ export function openDialog(options: DialogOptions): HTMLButtonElement {
     options.confirm,
   );
   const close = () => dialog.close();
+  const cancel = button("Cancel", close);
   const submit = async () => {
     slot.clear();
     confirm.disabled = true;
@@ -63,7 +64,7 @@ export function openDialog(options: DialogOptions): HTMLButtonElement {
     ),
     ...options.body,
     slot.element,
-    h("div", { class: "dialog-actions" }, button("Cancel", close), confirm),
+    h("div", { class: "dialog-actions" }, cancel, confirm),
   );
   const dialog = h(
     "dialog",
@@ -72,6 +73,8 @@ export function openDialog(options: DialogOptions): HTMLButtonElement {
   );
   document.body.append(dialog);
   dialog.showModal();
+  // Not the close button, where the browser would start: the first thing to fill in, or the way out.
+  (form.querySelector<HTMLElement>("input, select") ?? cancel).focus();
   return confirm;
 }
 

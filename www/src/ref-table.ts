@@ -227,7 +227,7 @@ function row(ref: SyncRunRef): HTMLTableRowElement {
 /** An object id, short, with the whole of it in the tooltip; or the word for there being none. */
 function oid(id: string | null, side: "before" | "after", none: string): HTMLElement {
   if (id === null || /^0+$/.test(id)) return h("span", { class: `oid-none ${side}` }, none);
-  const shown = copyButton(id.slice(0, 8), id, "the id");
+  const shown = copyButton(id.slice(0, 8), id, "the whole id");
   shown.classList.add("oid", side);
   return shown;
 }

@@ -123,8 +123,9 @@ export function deleteRepo(workspace: Workspace, repo: Repo, deleted: () => void
     handled: (error) => workspace.report(error),
     submit: async () => {
       await workspace.client.repos.delete({ repo: repo.id });
-      workspace.drop(repo);
+      // The address first, as above: it must not name a repository that is gone.
       deleted();
+      workspace.drop(repo);
     },
   });
   confirm.disabled = true;
