@@ -1,8 +1,10 @@
 /** Modal dialogs, on the browser's own `<dialog>`: it keeps the focus inside, closes on Escape and gives the focus back. */
 
+import { AbortError } from "refsync";
+
 import { button, type Child, freshId, h } from "./dom";
 import { icon } from "./icons";
-import { isAbort, ProblemSlot } from "./problem";
+import { ProblemSlot } from "./problem";
 
 interface DialogOptions {
   title: string;
@@ -38,7 +40,7 @@ export function openDialog(options: DialogOptions): HTMLButtonElement {
       await options.submit();
       dialog.close();
     } catch (error) {
-      if (isAbort(error)) dialog.close();
+      if (error instanceof AbortError) dialog.close();
       else if (!options.handled?.(error)) slot.show(error, options.failure);
     } finally {
       confirm.disabled = false;

@@ -5,10 +5,12 @@ import "./style/controls.css";
 import "./style/layout.css";
 import "./style/run.css";
 
+import { UnauthenticatedError } from "refsync";
+
 import { connectForm } from "./connect";
 import { Dashboard } from "./dashboard";
 import { button, fill, h } from "./dom";
-import { isUnauthenticated, ProblemSlot } from "./problem";
+import { ProblemSlot } from "./problem";
 import { forgetSession, type Session, sessionFromAddress, storedSession, storeSession } from "./session";
 import { keepTimesFresh } from "./time";
 import { Workspace } from "./workspace";
@@ -31,7 +33,7 @@ async function open(session: Session): Promise<void> {
   try {
     enter(await Workspace.open(session));
   } catch (error) {
-    if (isUnauthenticated(error)) refuse(error);
+    if (error instanceof UnauthenticatedError) refuse(error);
     else unreachable(session, error);
   }
 }

@@ -1,5 +1,7 @@
 /** What went wrong, read from whatever was thrown, and how it is shown: in place, until it is dismissed or tried again. */
 
+import { type FieldError, RefsyncError } from "refsync";
+
 import { button, fill, h } from "./dom";
 import { icon } from "./icons";
 
@@ -10,36 +12,19 @@ export interface Problem {
   /** What is wrong and what to do. */
   message: string;
   /** Each bad field of the request, by its path, such as `ref_globs.branches`. */
-  fields: { field: string; message: string }[];
+  fields: readonly FieldError[];
   /** What to quote to the operator. */
   traceId: string | null;
 }
 
-/** Reads an error of the client package, or anything else that was thrown. */
+/** Reads an error of the client, or anything else that was thrown. */
 export function problemOf(error: unknown): Problem {
-  const thrown = (typeof error === "object" && error !== null ? error : {}) as {
-    code?: unknown;
-    message?: unknown;
-    fields?: Problem["fields"];
-    traceId?: unknown;
-  };
-  return {
-    code: typeof thrown.code === "string" ? thrown.code : "UNEXPECTED",
-    message: typeof thrown.message === "string" ? thrown.message : String(error),
-    fields: Array.isArray(thrown.fields) ? thrown.fields : [],
-    traceId: typeof thrown.traceId === "string" ? thrown.traceId : null,
-  };
-}
-
-/** Whether the service does not know the key (any more). */
-export function isUnauthenticated(error: unknown): boolean {
-  return problemOf(error).code === "UNAUTHENTICATED" || (error as { status?: unknown } | null)?.status === 401;
-}
-
-/** Whether the caller gave up itself. */
-export function isAbort(error: unknown): boolean {
-  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
-  return name === "AbortError" || code === "ABORTED";
+  if (error instanceof RefsyncError) {
+    const { code, message, fields, traceId } = error;
+    return { code, message, fields, traceId: traceId ?? null };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "UNEXPECTED", message, fields: [], traceId: null };
 }
 
 /** A place for one problem; it takes no room while there is none. */

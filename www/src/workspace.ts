@@ -4,9 +4,8 @@
  * A run is followed here and not in a view, so that it goes on while the user looks at another repository.
  */
 
-import { type Repo, SyncClient, type SyncRun, type Whoami } from "refsync";
+import { AbortError, type Repo, SyncClient, type SyncRun, UnauthenticatedError, type Whoami } from "refsync";
 
-import { isAbort, isUnauthenticated } from "./problem";
 import type { Session } from "./session";
 
 /** What happened. */
@@ -115,8 +114,8 @@ export class Workspace {
 
   /** Whether the workspace deals with this error itself: the key was refused, or the workspace was closed. */
   report(error: unknown): boolean {
-    if (this.#closed.signal.aborted || isAbort(error)) return true;
-    if (!isUnauthenticated(error)) return false;
+    if (this.#closed.signal.aborted || error instanceof AbortError) return true;
+    if (!(error instanceof UnauthenticatedError)) return false;
     this.#tell({ kind: "refused", error });
     return true;
   }
