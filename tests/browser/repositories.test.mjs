@@ -35,7 +35,7 @@ after(async () => {
 test("an empty organisation says what to do, and a new repository opens", async () => {
   const { page, close } = await open();
   await page.getByRole("heading", { name: "No repository yet" }).waitFor();
-  await page.getByRole("main").getByRole("button", { name: "New repository" }).click();
+  await page.locator(".blank").getByRole("button", { name: "New repository" }).click();
   const dialog = page.getByRole("dialog", { name: "New repository" });
   await dialog.getByLabel("Name", { exact: true }).fill("app");
   await dialog.getByLabel(/Upstream URL/).fill(UPSTREAM);

@@ -21,7 +21,7 @@ const WIDE = matchMedia("(min-width: 860px)");
 export class Dashboard {
   readonly element = h("div", { class: "dashboard" });
   readonly #list: RepoList;
-  readonly #main = h("main", { class: "main", id: "main" });
+  readonly #main = h("div", { class: "main" });
   readonly #routed = () => this.#open();
   readonly #seen = () => this.#freshen();
   #view: RepoView | undefined;
@@ -32,7 +32,7 @@ export class Dashboard {
     leave: () => void,
   ) {
     this.#list = new RepoList(workspace);
-    fill(this.element, this.#bar(leave), h("div", { class: "columns" }, this.#list.element, this.#main));
+    fill(this.element, this.#bar(leave), h("main", { class: "columns" }, this.#list.element, this.#main));
     workspace.listen((change) => {
       if (change.kind === "repos") this.#open();
     });
