@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { chromium as installed } from "../../scripts/tools.mjs";
 
-/** Starts the browser. `REFSYNC_CHROMIUM` names another one than the system's. */
+/** Starts the browser that set-up found, or the one that `CHROME_PATH` names. */
 export function launch() {
   return chromium.launch({
-    executablePath: process.env.REFSYNC_CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: installed(),
     args: [
       "--headless",
       "--no-sandbox",
