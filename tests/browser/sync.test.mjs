@@ -71,6 +71,8 @@ test("a pull brings every ref, and the table says what Git says", async () => {
   );
   const chart = page.getByRole("img", { name: /refs per outcome/ });
   assert.match(await chart.getAttribute("aria-label"), /0 rejected, 5 updated, 0 filtered, 0 unchanged/);
+  const said = page.getByRole("status").filter({ hasText: /^The pull is completed: 5 updated/ });
+  assert.equal(await said.count(), 1, "a screen reader hears how the run ended");
   await close();
 });
 
