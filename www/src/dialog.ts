@@ -68,11 +68,12 @@ export function openDialog(options: DialogOptions): HTMLButtonElement {
     slot.element,
     h("div", { class: "dialog-actions" }, cancel, confirm),
   );
-  const dialog = h(
-    "dialog",
-    { class: "dialog", "aria-labelledby": titleId, on: { close: () => dialog.remove() } },
-    form,
-  );
+  const closed = () => {
+    dialog.remove();
+    // The button that opened the dialog may have been drawn anew meanwhile; then the focus went nowhere.
+    if (document.activeElement === document.body) document.querySelector("h1")?.focus({ preventScroll: true });
+  };
+  const dialog = h("dialog", { class: "dialog", "aria-labelledby": titleId, on: { close: closed } }, form);
   document.body.append(dialog);
   dialog.showModal();
   // Not the close button, where the browser would start: the first thing to fill in, or the way out.

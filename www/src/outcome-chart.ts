@@ -14,11 +14,11 @@ export class OutcomeChart {
   readonly #canvas = h("canvas", { role: "img" });
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
   readonly #recolour = () => this.#draw();
-  readonly #counts: Record<Outcome, number>;
+  readonly #counts: Readonly<Record<Outcome, number>>;
   #chart: Chart<"bar", number[], string> | undefined;
 
   constructor(
-    counts: Record<Outcome, number>,
+    counts: Readonly<Record<Outcome, number>>,
     private readonly pick: (outcome: Outcome) => void,
   ) {
     this.element = h("div", { class: "chart" }, this.#canvas);

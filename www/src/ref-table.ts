@@ -70,7 +70,7 @@ export class RefTable {
     this.#filter();
   }
 
-  #outcomeFilter(counts: Record<Outcome, number>): HTMLElement {
+  #outcomeFilter(counts: Readonly<Record<Outcome, number>>): HTMLElement {
     const choice = (outcome: Outcome | null, count: number) => {
       const label = outcome ? capital(outcome) : "All";
       const chip = h(

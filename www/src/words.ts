@@ -58,10 +58,16 @@ export function outcomeIcon(outcome: Outcome): SVGSVGElement {
   return icon(OUTCOME_ICONS[outcome] ?? "equal");
 }
 
+// A run shows in several places, and each is drawn anew with every change: its refs are counted once.
+const counted = new WeakMap<readonly SyncRunRef[], Readonly<Record<Outcome, number>>>();
+
 /** How many refs ended each way. */
-export function countOutcomes(refs: readonly SyncRunRef[]): Record<Outcome, number> {
+export function countOutcomes(refs: readonly SyncRunRef[]): Readonly<Record<Outcome, number>> {
+  const known = counted.get(refs);
+  if (known) return known;
   const counts: Record<Outcome, number> = { rejected: 0, updated: 0, filtered: 0, unchanged: 0 };
   for (const ref of refs) counts[ref.outcome] += 1;
+  counted.set(refs, counts);
   return counts;
 }
 
