@@ -1,0 +1,62 @@
+/** Git itself: it makes the repositories of the tests, and says what is true in them. */
+
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+// The same commits on every machine: no configuration from outside, and fixed names and times.
+const ENVIRONMENT = {
+  ...process.env,
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_AUTHOR_NAME: "A",
+  GIT_AUTHOR_EMAIL: "a@example.org",
+  GIT_COMMITTER_NAME: "A",
+  GIT_COMMITTER_EMAIL: "a@example.org",
+  GIT_AUTHOR_DATE: "2024-01-01T00:00:00Z",
+  GIT_COMMITTER_DATE: "2024-01-01T00:00:00Z",
+};
+
+/** Runs `git` in `folder`; answers its standard output, trimmed. */
+export async function git(folder, ...args) {
+  const { stdout } = await run("git", args, { cwd: folder, env: ENVIRONMENT, maxBuffer: 1 << 26 });
+  return stdout.trim();
+}
+
+/** A new repository with a work tree, on `main`. `remove` deletes it. */
+export async function workTree() {
+  const folder = await mkdtemp(join(tmpdir(), "refsync-git-"));
+  await git(folder, "init", "--quiet", "--initial-branch=main");
+  return {
+    folder,
+    git: (...args) => git(folder, ...args),
+    /** An empty commit on the current branch; answers its id. */
+    commit: async (message) => {
+      await git(folder, "commit", "--quiet", "--allow-empty", "-m", message);
+      return git(folder, "rev-parse", "HEAD");
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** What `git for-each-ref` says of the repository at `url`: ids by full ref name. */
+export async function refsOf(url) {
+  const folder = await mkdtemp(join(tmpdir(), "refsync-mirror-"));
+  try {
+    await git(folder, "clone", "--quiet", "--mirror", url, "mirror.git");
+    const listed = await git(join(folder, "mirror.git"), "for-each-ref", "--format=%(refname) %(objectname)");
+    return Object.fromEntries(
+      listed
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => line.split(" ")),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,62 @@
+/** The form that asks for the service's address and a key, when the page was opened without one or the key is refused. */
+
+import { h } from "./dom";
+import { inputField } from "./field";
+import { ProblemSlot } from "./problem";
+import { lastApiUrl, type Session } from "./session";
+import { wordmark } from "./wordmark";
+import { Workspace } from "./workspace";
+
+/** The form. `connected` gets the workspace, once the service has taken the key; `reason` is why the page asks. */
+export function connectForm(connected: (workspace: Workspace) => void, reason?: unknown): HTMLElement {
+  const slot = new ProblemSlot();
+  const apiUrl = inputField("api_url", "API URL", {
+    type: "url",
+    value: lastApiUrl(),
+    required: true,
+    code: true,
+    hint: "The address of a refsync service or of another one that speaks the same API.",
+  });
+  const apiKey = inputField("api_key", "API key", {
+    type: "password",
+    required: true,
+    code: true,
+    hint: "Kept in this tab only, until it is closed. refsync serve prints an address with the key in it.",
+  });
+  const connect = h("button", { type: "submit", class: "button button-primary" }, "Connect");
+  const submit = async () => {
+    slot.clear();
+    connect.disabled = true;
+    const session: Session = { apiUrl: apiUrl.input.value.trim(), apiKey: apiKey.input.value.trim() };
+    try {
+      connected(await Workspace.open(session));
+    } catch (error) {
+      slot.show(error, "Could not connect.");
+    } finally {
+      connect.disabled = false;
+    }
+  };
+  if (reason !== undefined) slot.show(reason, "The service does not take this key.");
+  return h(
+    "main",
+    { class: "connect" },
+    h(
+      "form",
+      {
+        class: "card",
+        on: {
+          submit: (event) => {
+            event.preventDefault();
+            void submit();
+          },
+        },
+      },
+      wordmark(),
+      h("h1", {}, "Connect to a service"),
+      slot.element,
+      apiUrl.element,
+      apiKey.element,
+      connect,
+    ),
+  );
+}

@@ -1,0 +1,87 @@
+/** Modal dialogs, on the browser's own `<dialog>`: it keeps the focus inside, closes on Escape and gives the focus back. */
+
+import { AbortError } from "refsync";
+
+import { button, type Child, freshId, h } from "./dom";
+import { icon } from "./icons";
+import { ProblemSlot } from "./problem";
+
+interface DialogOptions {
+  title: string;
+  /** What the confirming button says. */
+  confirm: string;
+  /** Whether confirming destroys something. */
+  dangerous?: boolean;
+  body: Child[];
+  /** What the dialog was doing, when it fails: `Could not create the repository`. */
+  failure: string;
+  /** Does the work; the dialog closes when it is done, and shows what it throws. */
+  submit: () => Promise<void>;
+  /** Whether the thrown error is shown elsewhere already. */
+  handled?: (error: unknown) => boolean;
+}
+
+/** Opens a dialog. Answers its confirming button, for a caller that must hold it back. */
+export function openDialog(options: DialogOptions): HTMLButtonElement {
+  const slot = new ProblemSlot();
+  const titleId = freshId("dialog");
+  const confirm = h(
+    "button",
+    { type: "submit", class: options.dangerous ? "button button-danger" : "button button-primary" },
+    options.confirm,
+  );
+  const close = () => dialog.close();
+  const cancel = button("Cancel", close);
+  const submit = async () => {
+    slot.clear();
+    confirm.disabled = true;
+    form.setAttribute("aria-busy", "true");
+    try {
+      await options.submit();
+      dialog.close();
+    } catch (error) {
+      if (error instanceof AbortError) dialog.close();
+      else if (!options.handled?.(error)) slot.show(error, options.failure);
+    } finally {
+      confirm.disabled = false;
+      form.removeAttribute("aria-busy");
+    }
+  };
+  const form = h(
+    "form",
+    {
+      class: "dialog-form",
+      on: {
+        submit: (event) => {
+          event.preventDefault();
+          void submit();
+        },
+      },
+    },
+    h(
+      "div",
+      { class: "dialog-head" },
+      h("h2", { id: titleId }, options.title),
+      h("button", { type: "button", class: "icon-button", "aria-label": "Close", on: { click: close } }, icon("cross")),
+    ),
+    ...options.body,
+    slot.element,
+    h("div", { class: "dialog-actions" }, cancel, confirm),
+  );
+  const closed = () => {
+    dialog.remove();
+    // The button that opened the dialog may have been drawn anew meanwhile; then the focus went nowhere.
+    if (document.activeElement === document.body) document.querySelector("h1")?.focus({ preventScroll: true });
+  };
+  const dialog = h("dialog", { class: "dialog", "aria-labelledby": titleId, on: { close: closed } }, form);
+  document.body.append(dialog);
+  dialog.showModal();
+  // Not the close button, where the browser would start: the first thing to fill in, or the way out.
+  (form.querySelector<HTMLElement>("input, select") ?? cancel).focus();
+  return confirm;
+}
+
+/** Closes whatever dialog is open. */
+export function closeDialogs(): void {
+  for (const dialog of document.querySelectorAll("dialog[open]")) (dialog as HTMLDialogElement).close();
+}

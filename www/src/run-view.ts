@@ -1,0 +1,205 @@
+/** One run: where it is in its life, live; how long it takes; why it failed; what became of every ref. */
+
+import type { SyncRun } from "refsync";
+
+import { button, fill, h } from "./dom";
+import { icon } from "./icons";
+import { RefTable } from "./ref-table";
+import { duration, timeAgo } from "./time";
+import { countOutcomes, directionMark, globsText, number, statusBadge } from "./words";
+import { hasEnded } from "./workspace";
+
+/** Shows a run, and each new state of it. */
+export class RunView {
+  readonly element = h("div", { class: "run" });
+  readonly #said = h("p", { class: "visually-hidden", "aria-live": "polite", role: "status", "data-run-said": true });
+  readonly #head = h("div", { class: "run-head" });
+  readonly #result = h("div", { class: "run-result" });
+  readonly #elapsed = h("span", { class: "elapsed" });
+  readonly #tick = setInterval(() => this.#drawElapsed(), 100);
+  #run: SyncRun | null = null;
+  #table: RefTable | undefined;
+
+  /** `again` asks for the same sync once more. */
+  constructor(private readonly again: ((run: SyncRun) => void) | null) {
+    fill(this.element, this.#said, this.#head, this.#result);
+  }
+
+  /** The id of the run on show. */
+  get runId(): string | null {
+    return this.#run?.id ?? null;
+  }
+
+  /** Shows `run`, or its new state. */
+  show(run: SyncRun): void {
+    const before = this.#run;
+    this.#run = run;
+    this.element.dataset.runStatus = run.status;
+    this.element.dataset.runId = run.id;
+    this.#drawHead(run);
+    this.#drawElapsed();
+    if (before?.id !== run.id || before.status !== run.status || before.attempt !== run.attempt) {
+      this.#drawResult(run);
+      // Only what moves is said: a run that was picked from the history is read where it stands.
+      if (before?.id === run.id || !hasEnded(run)) this.#said.textContent = sentence(run);
+    }
+  }
+
+  /** Stops the clock and lets go of the chart. */
+  destroy(): void {
+    clearInterval(this.#tick);
+    this.#table?.destroy();
+  }
+
+  #drawHead(run: SyncRun): void {
+    fill(
+      this.#head,
+      h(
+        "div",
+        { class: "run-title" },
+        directionMark(run.direction),
+        statusBadge(run),
+        run.attempt > 1 && h("span", { class: "badge badge-quiet" }, `Attempt ${run.attempt}`),
+        this.#elapsed,
+      ),
+      hasEnded(run) ? null : steps(run),
+      h(
+        "p",
+        { class: "run-facts muted wrap" },
+        h("span", {}, globsText(run)),
+        h("span", {}, "asked for ", timeAgo(run.created_at)),
+        run.finished_at && h("span", {}, "ended ", timeAgo(run.finished_at)),
+        h("span", {}, "run ", h("code", {}, run.id)),
+      ),
+    );
+  }
+
+  #drawElapsed(): void {
+    const run = this.#run;
+    if (!run) return;
+    const from = Date.parse(run.started_at ?? run.created_at);
+    const to = run.finished_at ? Date.parse(run.finished_at) : Date.now();
+    const word = run.finished_at ? "took" : run.status === "queued" ? "waiting" : "running";
+    const text = `${word} ${duration(to - from)}`;
+    if (this.#elapsed.textContent !== text) this.#elapsed.textContent = text;
+  }
+
+  #drawResult(run: SyncRun): void {
+    this.#table?.destroy();
+    this.#table = undefined;
+    if (!hasEnded(run)) {
+      fill(
+        this.#result,
+        h("p", { class: "muted" }, "What became of every ref shows here as soon as the run has ended."),
+      );
+      return;
+    }
+    const rejected = run.stats ? countOutcomes(run.stats.refs).rejected : 0;
+    const table = run.stats ? new RefTable(run.stats.refs) : undefined;
+    fill(
+      this.#result,
+      run.status === "failed" && this.#failure(run),
+      rejected > 0 && table && rejection(rejected, table),
+      table?.element,
+    );
+    this.#table = table;
+    // The section may be put into the document by the caller right after this.
+    requestAnimationFrame(() => {
+      if (this.#table === table) table?.attached();
+    });
+  }
+
+  #failure(run: SyncRun): HTMLElement {
+    const again = this.again;
+    return h(
+      "div",
+      { class: "notice notice-bad", role: "alert" },
+      icon("warning"),
+      h(
+        "div",
+        { class: "notice-text" },
+        h(
+          "p",
+          {},
+          h("strong", {}, `The ${run.direction} failed${run.attempt > 1 ? ` after ${run.attempt} attempts` : ""}.`),
+        ),
+        h("p", { class: "wrap", "data-run-error": true }, run.error ?? "The service gave no reason."),
+      ),
+      again &&
+        h(
+          "div",
+          { class: "notice-actions" },
+          button(`${run.direction === "pull" ? "Pull" : "Push"} again`, () => again(run), {
+            class: "button button-small",
+          }),
+        ),
+    );
+  }
+}
+
+function rejection(rejected: number, table: RefTable): HTMLElement {
+  return h(
+    "div",
+    { class: "notice notice-warn" },
+    icon("warning"),
+    h(
+      "div",
+      { class: "notice-text" },
+      rejected === 1
+        ? h(
+            "p",
+            {},
+            h("strong", {}, "One ref was rejected"),
+            " and stays as it was at the destination. All others were synced.",
+          )
+        : h(
+            "p",
+            {},
+            h("strong", {}, `${number(rejected)} refs were rejected`),
+            " and stay as they were at the destination. All others were synced.",
+          ),
+    ),
+    h(
+      "div",
+      { class: "notice-actions" },
+      button("Show rejected", () => table.choose("rejected"), { class: "button button-small" }),
+    ),
+  );
+}
+
+/** Queued, in progress, ended: the three stations, with the current one marked. */
+function steps(run: SyncRun): HTMLElement {
+  const at = run.status === "queued" ? 0 : 1;
+  const step = (name: string, index: number) =>
+    h(
+      "li",
+      {
+        class: index < at ? "step step-done" : index === at ? "step step-now" : "step",
+        "aria-current": index === at && "step",
+      },
+      name,
+    );
+  return h(
+    "ol",
+    { class: "steps", "aria-label": "Progress of the run" },
+    step("Queued", 0),
+    step("In progress", 1),
+    step("Ended", 2),
+  );
+}
+
+function sentence(run: SyncRun): string {
+  const what = `The ${run.direction}`;
+  switch (run.status) {
+    case "queued":
+      return `${what} is queued${run.attempt > 1 ? ` for attempt ${run.attempt}` : ""}.`;
+    case "in_progress":
+      return `${what} is in progress${run.attempt > 1 ? `, attempt ${run.attempt}` : ""}.`;
+    case "failed":
+      return `${what} failed: ${run.error ?? "the service gave no reason"}`;
+    case "completed": {
+      const counts = countOutcomes(run.stats?.refs ?? []);
+      return `${what} is completed: ${counts.updated} updated, ${counts.unchanged} unchanged, ${counts.filtered} filtered, ${counts.rejected} rejected.`;
+    }
+  }
+}

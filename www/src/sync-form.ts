@@ -1,0 +1,119 @@
+/** The form that asks for a sync: which refs, and which way. */
+
+import type { Direction, RefGlobs, Repo, SyncRun } from "refsync";
+
+import { h } from "./dom";
+import { inputField, refuseFields } from "./field";
+import { icon } from "./icons";
+import { ProblemSlot, problemOf } from "./problem";
+import type { Workspace } from "./workspace";
+
+/** Two globs, Pull and Push. */
+export class SyncForm {
+  readonly element: HTMLFormElement;
+  readonly #slot = new ProblemSlot();
+  readonly #branches = inputField("ref_globs.branches", "Branches", {
+    value: "*",
+    code: true,
+    placeholder: "none",
+    hint: "Such as main, release/* or *. Empty is none.",
+  });
+  readonly #tags = inputField("ref_globs.tags", "Tags", {
+    value: "*",
+    code: true,
+    placeholder: "none",
+    hint: "Such as v1.*, v[0-9]* or *. Empty is none.",
+  });
+  readonly #buttons: HTMLButtonElement[];
+
+  /** `started` gets the run that the service has queued. */
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly repo: Repo,
+    private readonly started: (run: SyncRun) => void,
+  ) {
+    const allowed = workspace.allows("write");
+    const press = (direction: Direction, explanation: string) =>
+      h(
+        "button",
+        {
+          type: "submit",
+          class: "button button-primary button-sync",
+          value: direction,
+          "data-direction": direction,
+          disabled: !allowed,
+        },
+        icon(direction),
+        h("span", {}, h("b", {}, direction === "pull" ? "Pull" : "Push"), h("small", {}, explanation)),
+      );
+    this.#buttons = [press("pull", `upstream → ${repo.name}`), press("push", `${repo.name} → upstream`)];
+    this.element = h(
+      "form",
+      {
+        class: "sync-form",
+        on: {
+          submit: (event) => {
+            event.preventDefault();
+            // Return in a field presses the form's first button, which is Pull: the way that writes nothing elsewhere.
+            const pressed = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "pull";
+            void this.ask(pressed === "push" ? "push" : "pull");
+          },
+        },
+      },
+      h("div", { class: "two" }, this.#branches.element, this.#tags.element),
+      grammar(),
+      h("div", { class: "sync-buttons" }, ...this.#buttons),
+      !allowed && h("p", { class: "hint" }, "This key may only read. A sync needs one with the scope write."),
+      this.#slot.element,
+    );
+  }
+
+  /** Asks for a sync; with the form's globs where none are given. */
+  async ask(
+    direction: Direction,
+    globs: RefGlobs = { branches: this.#branches.input.value, tags: this.#tags.input.value },
+  ): Promise<void> {
+    const fields = [this.#branches, this.#tags];
+    for (const field of fields) field.refuse(null);
+    this.#slot.clear();
+    if (globs.branches === "" && globs.tags === "") {
+      this.#branches.refuse("Both are empty, so no ref would match. Write * for all.");
+      this.#branches.input.focus();
+      return;
+    }
+    for (const press of this.#buttons) press.disabled = true;
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      this.started(await this.workspace.client.repos.syncUpstream({ repo: this.repo.id, direction, ref_globs: globs }));
+    } catch (error) {
+      if (!this.workspace.report(error) && !refuseFields(fields, problemOf(error))) {
+        this.#slot.show(error, `Could not start the ${direction}.`, () => void this.ask(direction, globs));
+      }
+    } finally {
+      for (const press of this.#buttons) press.disabled = false;
+      this.element.removeAttribute("aria-busy");
+    }
+  }
+}
+
+function grammar(): HTMLElement {
+  const rule = (pattern: string, meaning: string) => [h("dt", {}, h("code", {}, pattern)), h("dd", {}, meaning)];
+  return h(
+    "details",
+    { class: "grammar" },
+    h("summary", {}, "How globs match"),
+    h(
+      "dl",
+      {},
+      ...rule("*", "any run of characters, also none, also with / in it"),
+      ...rule("?", "exactly one character"),
+      ...rule("[a-z]", "one character of the class; [!a-z] one that is not in it"),
+      ...rule("\\x", "the character x itself"),
+    ),
+    h(
+      "p",
+      {},
+      "The whole name has to match, without refs/heads/ or refs/tags/, and case matters. An empty field matches nothing.",
+    ),
+  );
+}

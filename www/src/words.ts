@@ -1,0 +1,124 @@
+/** The service's words, in a user's. */
+
+import type { AuthKind, Direction, Outcome, SyncRun, SyncRunRef } from "refsync";
+
+import { h } from "./dom";
+import { type Icon, icon } from "./icons";
+
+/** The outcomes, those that want attention first. */
+export const OUTCOMES: readonly Outcome[] = ["rejected", "updated", "filtered", "unchanged"];
+
+const OUTCOME_ICONS: Record<Outcome, Icon> = {
+  rejected: "cross",
+  updated: "check",
+  filtered: "filter",
+  unchanged: "equal",
+};
+
+/** What each outcome means, for a tooltip. */
+export const OUTCOME_MEANING: Record<Outcome, string> = {
+  rejected: "left as it was: it diverged, the tag would have moved, or the destination refused it",
+  updated: "created or fast-forwarded at the destination",
+  filtered: "matched the globs, but is left out on purpose",
+  unchanged: "the destination already had it",
+};
+
+const REASONS: Record<string, string> = {
+  non_fast_forward: "Diverged: the destination has commits that the source has not",
+  tag_moved: "The tag already points elsewhere at the destination",
+  symbolic_ref: "A symbolic ref at the source",
+  excluded: "A standing exclude on the upstream names it",
+  protected: "Protected at the destination",
+  hook_declined: "A hook at the destination declined it",
+  name_conflict: "Its name collides with another ref of the destination",
+  invalid_name: "Not a valid ref name",
+  lease_lost: "The destination moved it meanwhile",
+  missing_objects: "The destination misses objects that it needs",
+  remote_refused: "The destination refused it",
+};
+
+/** Why a ref was filtered or rejected, as a sentence; null when there is no reason. */
+export function reasonText(ref: SyncRunRef): string | null {
+  if (!ref.reason) return null;
+  return REASONS[ref.reason] ?? ref.reason.replaceAll("_", " ");
+}
+
+/** `Rejected`, for `rejected`. */
+export function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** The outcome as a mark with its word. */
+export function outcomeMark(outcome: Outcome): HTMLElement {
+  return h("span", { class: `outcome outcome-${outcome}` }, outcomeIcon(outcome), capital(outcome));
+}
+
+/** The outcome's icon. */
+export function outcomeIcon(outcome: Outcome): SVGSVGElement {
+  return icon(OUTCOME_ICONS[outcome] ?? "equal");
+}
+
+// A run shows in several places, and each is drawn anew with every change: its refs are counted once.
+const counted = new WeakMap<readonly SyncRunRef[], Readonly<Record<Outcome, number>>>();
+
+/** How many refs ended each way. */
+export function countOutcomes(refs: readonly SyncRunRef[]): Readonly<Record<Outcome, number>> {
+  const known = counted.get(refs);
+  if (known) return known;
+  const counts: Record<Outcome, number> = { rejected: 0, updated: 0, filtered: 0, unchanged: 0 };
+  for (const ref of refs) counts[ref.outcome] += 1;
+  counted.set(refs, counts);
+  return counts;
+}
+
+/** `2 rejected, 10 updated`: the outcomes that happened. */
+export function countsText(refs: readonly SyncRunRef[]): string {
+  const counts = countOutcomes(refs);
+  const parts = OUTCOMES.filter((outcome) => counts[outcome] > 0).map((o) => `${number(counts[o])} ${o}`);
+  return parts.length > 0 ? parts.join(", ") : "no ref matched";
+}
+
+const NUMBER = new Intl.NumberFormat("en");
+
+/** A count with its thousands apart. */
+export function number(count: number): string {
+  return NUMBER.format(count);
+}
+
+/** A run's status as a badge. A completed run with refused refs does not look like an unblemished one. */
+export function statusBadge(run: SyncRun): HTMLElement {
+  const badge = (tone: string, name: Icon, text: string) =>
+    h("span", { class: `badge badge-${tone}` }, icon(name), text);
+  switch (run.status) {
+    case "queued":
+      return badge("quiet", "clock", "Queued");
+    case "in_progress":
+      return badge("busy", "spinner", "In progress");
+    case "failed":
+      return badge("bad", "cross", "Failed");
+    case "completed": {
+      const rejected = run.stats ? countOutcomes(run.stats.refs).rejected : 0;
+      return rejected > 0
+        ? badge("warn", "warning", `Completed, ${number(rejected)} rejected`)
+        : badge("good", "check", "Completed");
+    }
+  }
+}
+
+/** `Pull` or `Push`, with its arrow. */
+export function directionMark(direction: Direction): HTMLElement {
+  return h("span", { class: "direction" }, icon(direction), capital(direction));
+}
+
+/** A run's globs in one line. */
+export function globsText(run: SyncRun): string {
+  const { branches, tags } = run.ref_globs;
+  return `branches ${branches || "none"} · tags ${tags || "none"}`;
+}
+
+/** What credential is stored. */
+export function authText(kind: AuthKind | null): string {
+  if (kind === "token") return "Token, stored encrypted";
+  if (kind === "username_password") return "User name and password, stored encrypted";
+  return "None, the remote is public";
+}

@@ -1,0 +1,152 @@
+/**
+ * What the page knows: an organisation's repositories, and the runs it follows. Views listen to it and draw.
+ *
+ * A run is followed here and not in a view, so that it goes on while the user looks at another repository.
+ */
+
+import { AbortError, type Repo, SyncClient, type SyncRun, UnauthenticatedError, type Whoami } from "refsync";
+
+import type { Session } from "./session";
+
+/** What happened. */
+export type Change =
+  /** Repositories came, went or changed. */
+  | { kind: "repos" }
+  /** A run moved on, or is new. */
+  | { kind: "run"; run: SyncRun }
+  /** A run could not be followed any further. */
+  | { kind: "lost"; run: SyncRun; error: unknown }
+  /** The service no longer takes the key. */
+  | { kind: "refused"; error: unknown };
+
+/** One organisation, seen with one key. */
+export class Workspace {
+  /** By id, in the service's order. */
+  readonly repos = new Map<string, Repo>();
+  /** Whether every page of the list has come. */
+  complete = false;
+
+  readonly #listeners = new Set<(change: Change) => void>();
+  readonly #followed = new Set<string>();
+  readonly #closed = new AbortController();
+
+  private constructor(
+    readonly session: Session,
+    readonly client: SyncClient,
+    readonly who: Whoami,
+  ) {}
+
+  /** Checks the key; throws the client's error when the service refuses it or does not answer. */
+  static async open(session: Session): Promise<Workspace> {
+    const client = new SyncClient({ apiUrl: session.apiUrl, apiKey: session.apiKey });
+    return new Workspace(session, client, await client.whoami());
+  }
+
+  /** Whether the key's scope allows this. Scopes nest, and a service may name only the widest one. */
+  allows(scope: "write" | "admin"): boolean {
+    return this.who.scopes.includes("admin") || this.who.scopes.includes(scope);
+  }
+
+  /** Reads all pages of the list. Repositories show as they come. */
+  async load(): Promise<void> {
+    const seen = new Map<string, Repo>();
+    let cursor: string | undefined;
+    do {
+      const page = await this.client.repos.list(cursor === undefined ? { limit: 100 } : { cursor, limit: 100 });
+      for (const repo of page.repos) {
+        seen.set(repo.id, repo);
+        this.repos.set(repo.id, repo);
+      }
+      this.#tell({ kind: "repos" });
+      cursor = page.has_more && page.next_cursor !== null ? page.next_cursor : undefined;
+    } while (cursor !== undefined && !this.#closed.signal.aborted);
+    // Only now it is known which ones are gone, and in which order the others stand.
+    this.repos.clear();
+    for (const [id, repo] of seen) this.repos.set(id, repo);
+    this.complete = true;
+    this.#tell({ kind: "repos" });
+    for (const repo of seen.values()) this.follow(repo.upstream?.latest_sync);
+  }
+
+  /** The repository of this name, whatever the case, or with this id. */
+  find(name: string): Repo | undefined {
+    const lower = name.toLowerCase();
+    return this.repos.get(name) ?? [...this.repos.values()].find((repo) => repo.name.toLowerCase() === lower);
+  }
+
+  /** Takes in a new state of a repository; a new one comes first. */
+  put(repo: Repo): void {
+    if (this.repos.has(repo.id)) {
+      this.repos.set(repo.id, repo);
+    } else {
+      const others = [...this.repos];
+      this.repos.clear();
+      for (const [id, other] of [[repo.id, repo] as const, ...others]) this.repos.set(id, other);
+    }
+    this.#tell({ kind: "repos" });
+    this.follow(repo.upstream?.latest_sync);
+  }
+
+  /** Forgets a deleted repository. */
+  drop(repo: Repo): void {
+    this.repos.delete(repo.id);
+    this.#tell({ kind: "repos" });
+  }
+
+  /** Follows a run until it has ended; one that has is left alone. */
+  follow(run: SyncRun | null | undefined): void {
+    if (!run || hasEnded(run) || this.#followed.has(run.id)) return;
+    this.#followed.add(run.id);
+    this.client.syncs
+      .wait(run, { signal: this.#closed.signal, onUpdate: (update) => this.#take(update) })
+      .then((ended) => this.#take(ended))
+      .catch((error: unknown) => {
+        if (!this.report(error)) this.#tell({ kind: "lost", run, error });
+      })
+      .finally(() => this.#followed.delete(run.id));
+  }
+
+  /** Takes in a run that this page has just asked for, and follows it. */
+  start(run: SyncRun): void {
+    this.#take(run);
+    this.follow(run);
+  }
+
+  /** Whether the workspace deals with this error itself: the key was refused, or the workspace was closed. */
+  report(error: unknown): boolean {
+    if (this.#closed.signal.aborted || error instanceof AbortError) return true;
+    if (!(error instanceof UnauthenticatedError)) return false;
+    this.#tell({ kind: "refused", error });
+    return true;
+  }
+
+  /** Calls `listener` on every change; the answer ends that. */
+  listen(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Stops all calls and all listening. */
+  close(): void {
+    this.#listeners.clear();
+    this.#closed.abort();
+  }
+
+  #take(run: SyncRun): void {
+    const repo = this.repos.get(run.repo_id);
+    const latest = repo?.upstream?.latest_sync;
+    if (repo?.upstream && (!latest || latest.id === run.id || latest.created_at <= run.created_at)) {
+      this.repos.set(repo.id, { ...repo, upstream: { ...repo.upstream, latest_sync: run } });
+    }
+    this.#tell({ kind: "run", run });
+  }
+
+  #tell(change: Change): void {
+    for (const listener of [...this.#listeners]) listener(change);
+  }
+}
+
+/** Whether nothing more happens to this run. */
+export function hasEnded(run: SyncRun): boolean {
+  return run.status === "completed" || run.status === "failed";
+}

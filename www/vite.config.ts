@@ -1,0 +1,30 @@
+import { defineConfig, type Plugin } from "vite";
+
+/**
+ * The page holds an API key, so nothing but its own files may run in it. Only the built page says so: the development
+ * server injects styles of its own. `connect-src` is open, as a user may name any service in the form.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self' http: https:",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+const contentSecurityPolicy: Plugin = {
+  name: "content-security-policy",
+  apply: "build",
+  transformIndexHtml: () => [
+    { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: POLICY }, injectTo: "head-prepend" },
+  ],
+};
+
+export default defineConfig({
+  // Relative, so that the page also works below a path.
+  base: "./",
+  plugins: [contentSecurityPolicy],
+  build: { target: "es2022" },
+});
