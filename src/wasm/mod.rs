@@ -7,4 +7,6 @@ pub mod client;
 pub(crate) mod error;
 pub(crate) mod http;
 pub(crate) mod json;
+#[cfg(feature = "full")]
+mod service;
 pub(crate) mod timer;
