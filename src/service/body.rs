@@ -22,6 +22,20 @@ pub async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Error> {
     parse(&bytes)
 }
 
+/// Reads a body that has no fields but these: where a misspelt one, were it left aside, would do more than was asked.
+///
+/// # Errors
+///
+/// As [`read`].
+pub async fn read_strictly<T: DeserializeOwned>(body: Body, known: &[&str]) -> Result<T, Error> {
+    let value: Value = read(body).await?;
+    let unknown = value.as_object().and_then(|object| object.keys().find(|key| !known.contains(&key.as_str())));
+    if let Some(key) = unknown {
+        return Err(Error::field(key, format!("is not a field of this call, which has {}", known.join(", "))));
+    }
+    shaped(value)
+}
+
 /// Parses a body.
 ///
 /// # Errors
@@ -30,6 +44,10 @@ pub async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Error> {
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
+    shaped(value)
+}
+
+fn shaped<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     if !value.is_object() {
         return Err(Error::field("body", "must be a JSON object"));
     }

@@ -13,7 +13,7 @@ use crate::{
 /// A Git request that is allowed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Allowed {
-    /// The URL for [`GitHost::http`](super::GitHost::http), by the repository's id.
+    /// The URL for the [`GitHost`](super::GitHost), by the repository's id.
     pub url: String,
 }
 
@@ -101,6 +101,9 @@ pub(super) fn local_url(repo_id: &str) -> String {
     format!("http://git.internal/{repo_id}.git")
 }
 
-async fn head_commit_id(_remote: &Remote) -> Result<Option<String>, Error> {
-    Ok(None)
+async fn head_commit_id(remote: &Remote) -> Result<Option<String>, Error> {
+    let failed = |error: crate::git::Error| Error::Internal(format!("head commit: {error}"));
+    let upload_pack = remote.upload_pack().await.map_err(failed)?;
+    let refs = upload_pack.ls_refs(&["HEAD".into()]).await.map_err(failed)?;
+    Ok(refs.into_iter().find(|r| r.name == "HEAD").map(|head| head.id.to_string()))
 }

@@ -32,7 +32,11 @@ pub fn branch_refusal(name: &str) -> Option<String> {
     if name.starts_with("refs/") {
         return Some("is the branch's short name: leave refs/heads/ off".into());
     }
-    let error = gix_validate::reference::branch_name(name.into()).err()?;
+    // As `git check-ref-format --branch`: these two could be made, but Git's own commands could not name them.
+    if name == "HEAD" || name.starts_with('-') {
+        return Some("must not be HEAD or start with -".into());
+    }
+    let error = gix_validate::reference::name(format!("refs/heads/{name}").as_str().into()).err()?;
     Some(format!("is not a valid branch name: {error}"))
 }
 

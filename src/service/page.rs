@@ -39,8 +39,8 @@ pub fn split_url(url: &str) -> (&str, &str) {
 ///
 /// Where it is not UTF-8, or has a NUL.
 pub fn parameter(query: &str, name: &str) -> Result<Option<String>, Error> {
-    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let Some((_, raw)) = pairs.filter(|(key, _)| *key == name).last() else { return Ok(None) };
+    let mut pairs = query.rsplit('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let Some((_, raw)) = pairs.find(|(key, _)| *key == name) else { return Ok(None) };
     let spaced = raw.replace('+', " ");
     match percent_decode_str(&spaced).decode_utf8() {
         Ok(value) if !value.contains('\0') => Ok(Some(value.into_owned())),

@@ -85,10 +85,11 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
         .await
         .map_err(|e| Error::Internal(format!("git: create {repo_id}: {e}")))?;
     let added = store::row::<Stored>(service.database(), include_str!("sql/repo_add.sql"), params).await;
-    if !matches!(added, Ok(Some(_))) {
-        if let Err(error) = git.remove(&repo_id).await {
-            service.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
-        }
+    // Not after an error: the row may be there all the same.
+    if matches!(added, Ok(None))
+        && let Err(error) = git.remove(&repo_id).await
+    {
+        service.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
     }
     added?.ok_or_else(|| name_taken(&name))?.with_head(service).await
 }

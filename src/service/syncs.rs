@@ -11,7 +11,7 @@ use crate::model::{SyncRequest, SyncRun, SyncRunPage};
 
 pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<SyncRun, Error> {
     let repo = repos::find(service, &call.caller, &call.params.repo).await?;
-    let request: SyncRequest = body::read(call.body).await?;
+    let request: SyncRequest = body::read_strictly(call.body, &["direction", "ref_globs"]).await?;
     for (field, glob) in
         [("ref_globs.branches", &request.ref_globs.branches), ("ref_globs.tags", &request.ref_globs.tags)]
     {
