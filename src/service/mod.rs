@@ -1,1 +1,154 @@
 //! The REST API, its durable queue and its workers.
+//!
+//! ```text
+//!  Request ─▶ routes ─▶ auth ─▶ org | repos | syncs ─▶ store (one SQL statement) ─▶ Response
+//!                                          │
+//!                                 queue::enqueue …… queue::claim ─▶ worker (tick) ─▶ sync::run
+//! ```
+//!
+//! Everything that a process needs of its surroundings comes in through [`Options`]: the database, the Git
+//! repositories, the way to upstreams, time and the log. A [`Service`] keeps nothing else, so that any number of them
+//! can share one database.
+
+mod auth;
+pub mod body;
+pub mod change_id;
+mod error;
+pub mod git;
+pub mod names;
+mod org;
+pub mod page;
+mod queue;
+mod repos;
+mod routes;
+pub mod secrets;
+mod store;
+mod syncs;
+pub mod upstream;
+mod worker;
+
+use std::{rc::Rc, time::Duration};
+
+use futures_util::future::LocalBoxFuture;
+
+pub use auth::{Caller, Scope};
+pub use error::Error;
+pub use store::{Database, Error as DatabaseError, Param};
+
+use crate::http::{HttpClient, Request, Response};
+
+/// The service.
+pub struct Service {
+    options: Options,
+    secrets: secrets::SecretKey,
+    router: matchit::Router<routes::Route>,
+}
+
+/// What the service needs of its surroundings.
+pub struct Options {
+    /// Where its state lives.
+    pub database: Rc<dyn Database>,
+    /// Where the repositories live.
+    pub git: Rc<dyn GitHost>,
+    /// The way to upstreams.
+    pub upstream_http: Rc<dyn HttpClient>,
+    /// What seals stored credentials.
+    pub secret_key: [u8; 32],
+    /// Time, and a log.
+    pub runtime: Rc<dyn Runtime>,
+}
+
+/// Where bare Git repositories live, by the service's repository ids. A failure is told in words for the log.
+pub trait GitHost {
+    /// Makes an empty repository whose `HEAD` is `default_branch`; does nothing where it exists.
+    fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
+    /// Removes a repository; does nothing where there is none.
+    fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
+    /// Points `HEAD` at `branch`, which need not exist.
+    fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
+    /// Git smart HTTP over the repositories, at the paths `/<repo_id>.git/…` whatever the host name.
+    fn http(&self) -> Rc<dyn HttpClient>;
+}
+
+/// What a process has around it.
+pub trait Runtime {
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()>;
+    /// Tells the operator.
+    fn log(&self, line: &str);
+    /// A run was queued, so that a worker need not wait for its next look.
+    fn queued(&self);
+}
+
+impl Service {
+    /// A service; [`Service::migrate`] comes before anything else.
+    pub fn new(options: Options) -> Self {
+        let secrets = secrets::SecretKey::new(&options.secret_key);
+        Self { options, secrets, router: routes::router() }
+    }
+
+    /// Brings the database's schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails, or has a newer schema.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        Ok(store::migrate(self.database()).await?)
+    }
+
+    /// Makes an organisation where it is missing; a `name` renames it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] where the slug may not be one, or that the database failed.
+    pub async fn ensure_organization(&self, slug: &str, name: Option<&str>) -> Result<(), Error> {
+        if let Some(refusal) = names::org_refusal(slug) {
+            return Err(Error::field("slug", refusal));
+        }
+        let params = vec![Some(slug.to_ascii_lowercase()), name.map(str::to_owned)];
+        let sql = include_str!("sql/organization_ensure.sql");
+        store::row::<crate::model::WhoamiOrg>(self.database(), sql, params).await?;
+        Ok(())
+    }
+
+    /// Answers a request to `/v1/…`.
+    pub async fn handle(&self, request: Request) -> Response {
+        let call = format!("{} {}", request.method.as_str(), page::split_url(&request.url).0);
+        match self.route(request).await {
+            Ok(response) => response,
+            Err(error) => self.refuse(&call, error),
+        }
+    }
+
+    /// The answer for an error of this call.
+    fn refuse(&self, call: &str, error: Error) -> Response {
+        let trace_id = if error.status() >= 500 { self.trace(call, &error) } else { String::new() };
+        error.response(&trace_id)
+    }
+
+    /// Logs an error under a new trace id.
+    fn trace(&self, call: &str, error: &Error) -> String {
+        let trace_id = hex(&random::<8>());
+        self.log(&format!("trace_id={trace_id} {call}: {error}"));
+        trace_id
+    }
+
+    fn log(&self, line: &str) {
+        self.options.runtime.log(line);
+    }
+
+    fn database(&self) -> &dyn Database {
+        &*self.options.database
+    }
+}
+
+/// Bytes that nobody can guess.
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("every runtime that we support has a source of randomness");
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -9,4 +9,6 @@ pub mod engine;
 pub(crate) mod error;
 pub(crate) mod http;
 pub(crate) mod json;
+#[cfg(feature = "full")]
+mod service;
 pub(crate) mod timer;

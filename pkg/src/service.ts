@@ -1,0 +1,95 @@
+/**
+ * The REST API, its durable queue and its worker, as one `fetch(Request) → Response` over a database and a Git host.
+ *
+ * ```ts
+ * import { PGlite } from "@electric-sql/pglite";
+ * import { gitHttpBackend, guardedFetch, work } from "refsync/node";
+ * import { Service } from "refsync/service";
+ *
+ * const service = new Service({
+ *   database: new PGlite("./data/database"),
+ *   git: gitHttpBackend({ root: "./data/repositories" }),
+ *   fetch: guardedFetch(),
+ *   secretKey: crypto.getRandomValues(new Uint8Array(32)), // keep it: it seals stored credentials
+ * });
+ * await service.migrate();
+ * await service.ensureOrganization("acme");
+ * const apiKey = await service.createApiKey("acme", "admin");
+ * work(service);
+ * const answer = await service.fetch(
+ *   new Request("http://localhost/v1/whoami", { headers: { authorization: `Bearer ${apiKey}` } }),
+ * );
+ * ```
+ *
+ * @module
+ */
+import type { Database, Fetch, GitHost } from "./host.js";
+import { loader } from "./load.js";
+import init, { Service as WasmService } from "./wasm/full/refsync.js";
+
+export type { Database, Fetch, GitHost } from "./host.js";
+
+/** What an API key allows; each includes those before it: read, write, admin. */
+export type Scope = "read" | "write" | "admin";
+
+/** What a service is made of. */
+export interface ServiceOptions {
+  /** Where its state lives; several services may share one PostgreSQL. */
+  database: Database;
+  /** Where the repositories live. */
+  git: GitHost;
+  /** For upstream remotes; should refuse private addresses (see `guardedFetch` of `refsync/node`). */
+  fetch: Fetch;
+  /** 32 bytes that encrypt stored credentials (AES-256-GCM). */
+  secretKey: Uint8Array;
+  /** Called when a run was queued, so that a worker need not wait for its next poll. */
+  onQueued?: () => void;
+  /** Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when left out. */
+  log?: (line: string) => void;
+}
+
+const load = loader("full", init);
+
+/** The service. Making one loads nothing; the first call loads the WebAssembly. */
+export class Service {
+  readonly #service: () => Promise<WasmService>;
+
+  /** Throws a `TypeError` where an option is missing or of another kind. */
+  constructor(options: ServiceOptions) {
+    const { secretKey } = options;
+    if (!(secretKey instanceof Uint8Array) || secretKey.length !== 32) {
+      throw new TypeError("Service: secretKey must be a Uint8Array of 32 bytes");
+    }
+    let service: WasmService | undefined;
+    this.#service = async () => {
+      await load();
+      service ??= new WasmService(options);
+      return service;
+    };
+  }
+
+  /** Brings the database's schema up to date. Call it at each start, before anything else. */
+  async migrate(): Promise<void> {
+    await (await this.#service()).migrate();
+  }
+
+  /** Makes an organisation where it is missing; a name, for people, renames it. The slug is what paths have. */
+  async ensureOrganization(slug: string, name?: string): Promise<void> {
+    await (await this.#service()).ensureOrganization(slug, name);
+  }
+
+  /** Makes an API key and gives it, for the only time: its hash is all that is kept. */
+  async createApiKey(org: string, scope: Scope, name?: string): Promise<string> {
+    return (await this.#service()).createApiKey(org, scope, name);
+  }
+
+  /** Answers `/v1/…` and `/{org}/{repo}.git/…`. Rejects only where the Git host does; Git's bodies stream. */
+  async fetch(request: Request): Promise<Response> {
+    return (await this.#service()).fetch(request);
+  }
+
+  /** Claims one run and works it to its end; false when nothing was ready. Rejects where the database fails. */
+  async tick(): Promise<boolean> {
+    return (await this.#service()).tick();
+  }
+}

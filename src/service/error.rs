@@ -1,0 +1,108 @@
+//! Why a call is refused, and the answer that says so: the contract's error body with its status and code.
+
+use crate::{
+    http::{Body, Headers, Response},
+    model::{ApiError, ErrorBody, ErrorDetails, FieldError},
+    service::store,
+};
+
+/// Why a call is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Fields of the request are wrong; 400.
+    #[error("the request is not valid: {}", .0.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<FieldError>),
+    /// There is no credential, or it is not known; 401.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The credential is not enough; 403.
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is no such thing; 404.
+    #[error("{0}")]
+    NotFound(String),
+    /// No JSON is wanted; 406.
+    #[error("answers are application/json; the Accept header refuses that")]
+    NotAcceptable,
+    /// It clashes with what is there; 409.
+    #[error("{0}")]
+    Conflict(String),
+    /// The repository has no upstream; 409.
+    #[error("the repository {0} has no upstream; set one with PATCH {{\"upstream\": {{\"url\": …}}}} first")]
+    UpstreamNotConfigured(String),
+    /// The body is too large; 413.
+    #[error("the body has more than {0} bytes")]
+    TooLarge(usize),
+    /// Something here failed; 500. The text is for the operator's log only.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl Error {
+    /// One bad field.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Invalid(_) => 400,
+            Self::Unauthenticated(_) => 401,
+            Self::Forbidden(_) => 403,
+            Self::NotFound(_) => 404,
+            Self::NotAcceptable => 406,
+            Self::Conflict(_) | Self::UpstreamNotConfigured(_) => 409,
+            Self::TooLarge(_) => 413,
+            Self::Internal(_) => 500,
+        }
+    }
+
+    /// The stable word.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "INVALID_REQUEST",
+            Self::Unauthenticated(_) => "UNAUTHENTICATED",
+            Self::Forbidden(_) => "FORBIDDEN",
+            Self::NotFound(_) => "NOT_FOUND",
+            Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::Conflict(_) => "CONFLICT",
+            Self::UpstreamNotConfigured(_) => "UPSTREAM_NOT_CONFIGURED",
+            Self::TooLarge(_) => "PAYLOAD_TOO_LARGE",
+            Self::Internal(_) => "INTERNAL_ERROR",
+        }
+    }
+
+    /// The answer of the REST API; `trace_id` goes into a 500, whose cause stays here.
+    pub fn response(self, trace_id: &str) -> Response {
+        let (status, code) = (self.status(), self.code());
+        let message = match &self {
+            Self::Internal(_) => "something failed in the service; its operator finds it by the trace_id".to_owned(),
+            other => other.to_string(),
+        };
+        let trace_id = (status >= 500).then(|| trace_id.to_owned());
+        let details = match self {
+            Self::Invalid(fields) => Some(ErrorDetails { fields }),
+            _ => None,
+        };
+        let mut response =
+            json(status, &ErrorBody { error: ApiError { code: code.to_owned(), message, details, trace_id } });
+        if status == 401 {
+            response.headers.set("www-authenticate", "Bearer");
+        }
+        response
+    }
+}
+
+/// A JSON answer.
+pub(super) fn json(status: u16, body: &impl serde::Serialize) -> Response {
+    let bytes = serde_json::to_vec(body).expect("the API's shapes have string keys and finite numbers only");
+    let headers = Headers::from_iter([("content-type", "application/json"), ("cache-control", "no-store")]);
+    Response { status, url: String::new(), headers, body: Body::Bytes(bytes.into()) }
+}

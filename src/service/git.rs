@@ -1,0 +1,109 @@
+//! Who may reach a repository over Git smart HTTP, and the repositories as the engine reaches them.
+//!
+//! Only the authorisation is done here: the bytes go straight between the listener and the host's Git.
+
+use percent_encoding::percent_decode_str;
+
+use super::{Error, Scope, Service, page::split_url, repos};
+use crate::{
+    git::Remote,
+    http::{Body, Headers, Method, Response},
+};
+
+/// A Git request that is allowed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// The URL for the [`GitHost`](super::GitHost), by the repository's id.
+    pub url: String,
+}
+
+/// What a Git request is for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The organisation.
+    pub org: String,
+    /// The repository's name, without `.git`.
+    pub repo: String,
+    /// What follows `.git/`, with its query.
+    pub rest: &'static str,
+    /// What it needs.
+    pub scope: Scope,
+}
+
+impl Target {
+    /// The target of a request to `/{org}/{repo}.git/…`; none where it is not one of smart HTTP's four.
+    pub fn parse(method: Method, url: &str) -> Option<Self> {
+        let (path, query) = split_url(url);
+        let (repo_path, rest) = path.strip_prefix('/')?.split_once(".git/")?;
+        let (org, repo) = repo_path.split_once('/').filter(|(_, repo)| !repo.contains('/'))?;
+        let decode = |segment: &str| percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned);
+        let (rest, scope) = match (method, rest, query) {
+            (Method::Get, "info/refs", "service=git-upload-pack") => ("info/refs?service=git-upload-pack", Scope::Read),
+            (Method::Get, "info/refs", "service=git-receive-pack") => {
+                ("info/refs?service=git-receive-pack", Scope::Write)
+            }
+            (Method::Post, "git-upload-pack", "") => ("git-upload-pack", Scope::Read),
+            (Method::Post, "git-receive-pack", "") => ("git-receive-pack", Scope::Write),
+            _ => return None,
+        };
+        Some(Self { org: decode(org)?, repo: decode(repo)?, rest, scope })
+    }
+}
+
+impl Service {
+    /// Allows a Git request, or gives the answer that refuses it: plain text, which Git shows to its user.
+    ///
+    /// # Errors
+    ///
+    /// The refusal.
+    pub async fn authorize_git(&self, method: Method, url: &str, headers: &Headers) -> Result<Allowed, Response> {
+        self.allowed(method, url, headers).await.map_err(|error| {
+            let status = error.status();
+            let message = match &error {
+                Error::Internal(_) => {
+                    let trace_id = self.trace(&format!("{} {}", method.as_str(), split_url(url).0), &error);
+                    format!("something failed in the service; trace_id {trace_id}")
+                }
+                Error::Unauthenticated(_) => "use an API key as the password, with any user name".to_owned(),
+                other => other.to_string(),
+            };
+            let mut headers = Headers::from_iter([("content-type", "text/plain; charset=utf-8")]);
+            if status == 401 {
+                headers.set("www-authenticate", "Basic realm=\"refsync\", charset=\"UTF-8\"");
+            }
+            Response { status, url: String::new(), headers, body: Body::Bytes(format!("{message}\n").into()) }
+        })
+    }
+
+    async fn allowed(&self, method: Method, url: &str, headers: &Headers) -> Result<Allowed, Error> {
+        let target = Target::parse(method, url)
+            .ok_or_else(|| Error::NotFound("this is no request of Git's smart HTTP protocol".into()))?;
+        let caller = self.authenticate(headers).await?;
+        caller.require_org(&target.org)?;
+        caller.require(target.scope)?;
+        let repo = repos::find(self, &caller, &target.repo).await?;
+        Ok(Allowed { url: format!("{}/{}", local_url(&repo.id), target.rest) })
+    }
+
+    /// A repository as the engine reaches it: in process, through the host's Git.
+    pub(super) fn local_remote(&self, repo_id: &str) -> Remote {
+        Remote::new(&local_url(repo_id), self.options.git.http())
+    }
+
+    /// The commit that a repository's `HEAD` names; none while it is empty.
+    pub(super) async fn head_commit_id(&self, repo_id: &str) -> Result<Option<String>, Error> {
+        head_commit_id(&self.local_remote(repo_id)).await
+    }
+}
+
+/// A repository's URL for the host's Git, which goes by the path alone.
+pub(super) fn local_url(repo_id: &str) -> String {
+    format!("http://git.internal/{repo_id}.git")
+}
+
+async fn head_commit_id(remote: &Remote) -> Result<Option<String>, Error> {
+    let failed = |error: crate::git::Error| Error::Internal(format!("head commit: {error}"));
+    let upload_pack = remote.upload_pack().await.map_err(failed)?;
+    let refs = upload_pack.ls_refs(&["HEAD".into()]).await.map_err(failed)?;
+    Ok(refs.into_iter().find(|r| r.name == "HEAD").map(|head| head.id.to_string()))
+}

@@ -1,0 +1,52 @@
+//! What names may look like: of organisations, repositories and branches.
+
+/// Why `name` may not name a repository; none where it may.
+///
+/// The contract: `[A-Za-z0-9._-]{1,100}`, not `.` or `..`, not ending in `.git`, and not a word of the API's paths.
+pub fn repo_refusal(name: &str) -> Option<String> {
+    if let Some(refusal) = characters_refusal(name) {
+        return Some(refusal);
+    }
+    let lowercase = name.to_ascii_lowercase();
+    if lowercase.ends_with(".git") {
+        return Some("must not end in .git; leave that off".into());
+    }
+    RESERVED_REPOS.contains(&lowercase.as_str()).then(|| format!("{name} is a word of the API's own; choose another"))
+}
+
+/// Why `slug` may not name an organisation; none where it may.
+pub fn org_refusal(slug: &str) -> Option<String> {
+    if let Some(refusal) = characters_refusal(slug) {
+        return Some(refusal);
+    }
+    RESERVED_ORGS
+        .contains(&slug.to_ascii_lowercase().as_str())
+        .then(|| format!("{slug} is a word of the API's own; choose another"))
+}
+
+/// Why `name` may not name a branch; none where it may.
+pub fn branch_refusal(name: &str) -> Option<String> {
+    if name.len() > 255 {
+        return Some("has more than 255 bytes".into());
+    }
+    if name.starts_with("refs/") {
+        return Some("is the branch's short name: leave refs/heads/ off".into());
+    }
+    // As `git check-ref-format --branch`: these two could be made, but Git's own commands could not name them.
+    if name == "HEAD" || name.starts_with('-') {
+        return Some("must not be HEAD or start with -".into());
+    }
+    let error = gix_validate::reference::name(format!("refs/heads/{name}").as_str().into()).err()?;
+    Some(format!("is not a valid branch name: {error}"))
+}
+
+fn characters_refusal(name: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !(1..=100).contains(&name.len()) || !name.chars().all(allowed) {
+        return Some("must have 1 to 100 of the characters A-Z a-z 0-9 . _ -".into());
+    }
+    matches!(name, "." | "..").then(|| "must not be . or ..".into())
+}
+
+const RESERVED_REPOS: &[&str] = &["repo", "repos", "api-key", "api-keys", "webhook-targets"];
+const RESERVED_ORGS: &[&str] = &["v1", "whoami", "openapi.json"];

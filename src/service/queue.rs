@@ -1,0 +1,119 @@
+//! The durable queue: each verb is one SQL statement, so that each is one step whatever dies around it.
+//!
+//! ```text
+//!  enqueue ──▶ queued ──claim──▶ in_progress ──complete──▶ completed
+//!                ▲                │  ▲  │ └──────fail─────▶ failed
+//!                └─fail, transient┘  └──┘
+//!                   (backoff)     heartbeat, or claim by another once the lease expired (next attempt)
+//! ```
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{
+    hex, random,
+    store::{Database, Error, row, rows},
+};
+use crate::model::{SyncRequest, SyncRun, SyncRunStats};
+
+/// How long a lease lasts without a heartbeat.
+pub(super) const LEASE: Duration = Duration::from_secs(30);
+
+/// How often a run is tried.
+pub(super) const MAX_ATTEMPTS: u32 = 3;
+
+/// How often a run may lose its worker. More than [`MAX_ATTEMPTS`], for that is seldom the run's own fault.
+pub(super) const MAX_LOST_ATTEMPTS: u32 = 10;
+
+/// How long a run waits for its second attempt, before jitter; four times as long for the third.
+pub(super) const BACKOFF: Duration = Duration::from_secs(2);
+
+/// A run in one worker's hands, and what it needs.
+#[derive(Deserialize)]
+pub(super) struct Claim {
+    pub(super) run: SyncRun,
+    pub(super) org: String,
+    pub(super) repo_name: String,
+    /// None where it was removed since the run was queued.
+    pub(super) upstream_url: Option<String>,
+    pub(super) upstream_auth: Option<String>,
+    /// What proves that the run is still in this worker's hands.
+    #[serde(default)]
+    pub(super) lease: String,
+}
+
+/// Adds a run, or gives the identical one that is still queued; none where the repository has no upstream.
+pub(super) async fn enqueue(
+    database: &dyn Database,
+    repo_id: &str,
+    request: &SyncRequest,
+) -> Result<Option<SyncRun>, Error> {
+    let params = vec![
+        Some(repo_id.to_owned()),
+        Some(request.direction.to_string()),
+        Some(request.ref_globs.branches.to_string()),
+        Some(request.ref_globs.tags.to_string()),
+    ];
+    row(database, include_str!("sql/queue_enqueue.sql"), params).await
+}
+
+/// Takes the next run that may start, or one whose worker was lost; none where there is neither.
+pub(super) async fn claim(database: &dyn Database) -> Result<Option<Claim>, Error> {
+    let lease = hex(&random::<16>());
+    let params = vec![Some(lease.clone()), seconds(LEASE)];
+    let mut contended = 0;
+    loop {
+        match row::<Claim>(database, include_str!("sql/queue_claim.sql"), params.clone()).await {
+            Ok(claim) => return Ok(claim.map(|claim| Claim { lease, ..claim })),
+            // Another worker started another run of the same repository between this statement's look and its lock.
+            Err(error) if error.is_unique_violation() && contended < 10 => contended += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Keeps the lease; false where it is lost.
+pub(super) async fn heartbeat(database: &dyn Database, claim: &Claim) -> Result<bool, Error> {
+    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), seconds(LEASE)];
+    let row: Option<String> = row(database, include_str!("sql/queue_heartbeat.sql"), params).await?;
+    Ok(row.is_some())
+}
+
+/// Ends a run; none where the lease was lost.
+pub(super) async fn complete(
+    database: &dyn Database,
+    claim: &Claim,
+    stats: &SyncRunStats,
+) -> Result<Option<SyncRun>, Error> {
+    let stats = serde_json::to_string(stats).expect("stats have string keys");
+    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), Some(stats)];
+    row(database, include_str!("sql/queue_complete.sql"), params).await
+}
+
+/// Fails a run, or queues its next attempt where that may help; none where the lease was lost.
+pub(super) async fn fail(
+    database: &dyn Database,
+    claim: &Claim,
+    error: &str,
+    transient: bool,
+) -> Result<Option<SyncRun>, Error> {
+    let params = vec![
+        Some(claim.run.id.clone()),
+        Some(claim.lease.clone()),
+        Some(error.to_owned()),
+        Some(transient.to_string()),
+        Some(MAX_ATTEMPTS.to_string()),
+        seconds(BACKOFF),
+    ];
+    row(database, include_str!("sql/queue_fail.sql"), params).await
+}
+
+/// Fails the runs that have lost too many workers.
+pub(super) async fn give_up(database: &dyn Database) -> Result<Vec<SyncRun>, Error> {
+    rows(database, include_str!("sql/queue_give_up.sql"), vec![Some(MAX_LOST_ATTEMPTS.to_string())]).await
+}
+
+fn seconds(duration: Duration) -> Option<String> {
+    Some(duration.as_secs_f64().to_string())
+}

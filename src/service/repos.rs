@@ -1,0 +1,254 @@
+//! Repositories and their upstreams.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+
+use super::{
+    Caller, Error, Service, body, change_id, names,
+    page::{Page, Row, parameter},
+    routes::Call,
+    store, upstream,
+};
+use crate::model::{
+    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Repo, RepoPage, UpdateRepoRequest, Upstream, UpstreamAuth,
+};
+
+/// A repository as the database knows it: the change id of its head is known to its Git repository only.
+#[derive(Deserialize)]
+pub(super) struct Stored {
+    pub(super) id: String,
+    org: String,
+    pub(super) name: String,
+    default_bookmark: String,
+    upstream: Option<Upstream>,
+    created_at: String,
+    tags: BTreeMap<String, String>,
+}
+
+/// The caller's repository of this id, or of this name in any case.
+pub(super) async fn find(service: &Service, caller: &Caller, repo: &str) -> Result<Stored, Error> {
+    let no_such_repo =
+        || Error::NotFound(format!("the organisation {} has no repository {}", caller.org.slug, repo.escape_default()));
+    // What cannot be a name is not asked for.
+    if repo.len() > 100 || repo.contains('\0') {
+        return Err(no_such_repo());
+    }
+    let params = vec![Some(caller.org.id.clone()), Some(repo.to_owned())];
+    store::row(service.database(), include_str!("sql/repo_show.sql"), params).await?.ok_or_else(no_such_repo)
+}
+
+pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<Repo, Error> {
+    find(service, &call.caller, &call.params.repo).await?.with_head(service).await
+}
+
+pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<RepoPage, Error> {
+    let page = Page::parse(call.query, LIST)?;
+    let tags = parameter(call.query, "tags")?.map_or_else(|| Ok(BTreeMap::new()), |tags| tags_filter(&tags))?;
+    let [after, limit] = page.params();
+    let params = vec![Some(call.caller.org.id.clone()), after, limit, Some(to_json(&tags))];
+    let rows: Vec<Row<Stored>> = store::rows(service.database(), include_str!("sql/repo_list.sql"), params).await?;
+    let (stored, next_cursor) = page.cut(rows, LIST);
+    let repos = stream::iter(stored).map(|repo| repo.with_head(service)).buffered(HEADS_AT_ONCE).try_collect().await?;
+    Ok(RepoPage { has_more: next_cursor.is_some(), next_cursor, repos })
+}
+
+pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Error> {
+    let request: CreateRepoRequest = body::read(call.body).await?;
+    let mut refusals = Refusals::default();
+    refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
+    refusals.check("default_bookmark", request.default_bookmark.as_deref().and_then(names::branch_refusal));
+    let tags = request.tags.unwrap_or_default();
+    refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, Some(value)))));
+    let upstream = request.upstream.map(|upstream| refusals.upstream(&upstream.url, upstream.auth.map(Some)));
+    refusals.into_result()?;
+
+    let repo_id: Option<String> = store::row(service.database(), include_str!("sql/repo_id.sql"), Vec::new()).await?;
+    let repo_id = repo_id.ok_or_else(|| Error::Internal("the database made no id".into()))?;
+    let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
+    let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
+    let (url, auth) = upstream.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
+    let params = vec![
+        Some(repo_id.clone()),
+        Some(call.caller.org.id.clone()),
+        Some(name.clone()),
+        Some(default_bookmark.clone()),
+        Some(to_json(&tags)),
+        url,
+        auth.as_ref().map(|auth| kind_word(auth.kind()).to_owned()),
+        auth.as_ref().map(|auth| service.secrets.seal(auth, &repo_id)),
+    ];
+    // Its Git repository comes first, so that there is never a row without one.
+    let git = &service.options.git;
+    git.create(&repo_id, &default_bookmark)
+        .await
+        .map_err(|e| Error::Internal(format!("git: create {repo_id}: {e}")))?;
+    let added = store::row::<Stored>(service.database(), include_str!("sql/repo_add.sql"), params).await;
+    // Not after an error: the row may be there all the same.
+    if matches!(added, Ok(None))
+        && let Err(error) = git.remove(&repo_id).await
+    {
+        service.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
+    }
+    added?.ok_or_else(|| name_taken(&name))?.with_head(service).await
+}
+
+pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Error> {
+    let repo = find(service, &call.caller, &call.params.repo).await?;
+    let request: UpdateRepoRequest = body::read(call.body).await?;
+    let mut refusals = Refusals::default();
+    refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
+    refusals.check("default_bookmark", request.default_bookmark.as_deref().and_then(names::branch_refusal));
+    let tags = request.tags.unwrap_or_default();
+    refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, value.as_ref()))));
+    let upstream = match request.upstream {
+        None => ("keep", None, None),
+        Some(None) => ("remove", None, None),
+        Some(Some(upstream)) => {
+            let (url, auth) = refusals.upstream(&upstream.url, upstream.auth);
+            ("set", Some(url), auth)
+        }
+    };
+    refusals.into_result()?;
+
+    let (upstream, url, auth) = upstream;
+    let auth_mode = if auth.is_some() { "set" } else { "keep" };
+    let auth = auth.flatten();
+    let params = vec![
+        Some(repo.id.clone()),
+        request.name.clone(),
+        request.default_bookmark.clone(),
+        Some(to_json(&tags)),
+        Some(upstream.to_owned()),
+        url,
+        Some(auth_mode.to_owned()),
+        auth.as_ref().map(|auth| kind_word(auth.kind()).to_owned()),
+        auth.as_ref().map(|auth| service.secrets.seal(auth, &repo.id)),
+    ];
+    let updated = store::row::<Stored>(service.database(), include_str!("sql/repo_update.sql"), params).await;
+    let updated = match updated {
+        Err(error) if error.is_unique_violation() => {
+            return Err(name_taken(request.name.as_deref().unwrap_or(&repo.name)));
+        }
+        other => other?.ok_or_else(|| Error::NotFound(format!("the repository {} was just deleted", repo.name)))?,
+    };
+    if let Some(branch) = &request.default_bookmark {
+        let moved = service.options.git.set_head(&repo.id, branch).await;
+        moved.map_err(|error| Error::Internal(format!("git: point HEAD of {} at {branch}: {error}", repo.id)))?;
+    }
+    updated.with_head(service).await
+}
+
+pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
+    let repo = find(service, &call.caller, &call.params.repo).await?;
+    let params = vec![Some(repo.id.clone())];
+    store::row::<String>(service.database(), include_str!("sql/repo_remove.sql"), params).await?;
+    // From here on nobody can reach it; what is left of it on a failing disk is the operator's to remove.
+    if let Err(error) = service.options.git.remove(&repo.id).await {
+        service.log(&format!("git: remove {}: {error}", repo.id));
+    }
+    Ok(DeleteResult { success: true })
+}
+
+impl Stored {
+    async fn with_head(self, service: &Service) -> Result<Repo, Error> {
+        let head = service.head_commit_id(&self.id).await?;
+        Ok(Repo {
+            id: self.id,
+            org: self.org,
+            name: self.name,
+            default_bookmark: self.default_bookmark,
+            head_change_id: change_id::derive(head.as_deref()),
+            upstream: self.upstream,
+            created_at: self.created_at,
+            tags: self.tags,
+        })
+    }
+}
+
+/// Collects every bad field, so that they are all told at once.
+#[derive(Default)]
+struct Refusals(Vec<FieldError>);
+
+impl Refusals {
+    fn check(&mut self, field: &str, refusal: Option<String>) {
+        self.0.extend(refusal.map(|message| FieldError { field: field.to_owned(), message }));
+    }
+
+    /// An upstream's URL without a credential, and its credential: none keeps the stored one, where there is one.
+    fn upstream(&mut self, url: &str, auth: Option<Option<UpstreamAuth>>) -> (String, Option<Option<UpstreamAuth>>) {
+        if let Some((field, message)) = auth.iter().flatten().find_map(upstream::refusal) {
+            self.check(&format!("upstream.auth.{field}"), Some(message.to_owned()));
+        }
+        match upstream::parse(url) {
+            Ok(parsed) if parsed.auth.is_some() && auth.is_some() => {
+                let message = "has a credential, and upstream.auth is there too; leave one of them out";
+                self.check("upstream.url", Some(message.to_owned()));
+                (parsed.url, auth)
+            }
+            Ok(parsed) => (parsed.url, auth.or_else(|| parsed.auth.map(Some))),
+            Err(message) => {
+                self.check("upstream.url", Some(message));
+                (String::new(), auth)
+            }
+        }
+    }
+
+    fn into_result(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+fn tags_refusal<'a>(tags: impl Iterator<Item = (&'a String, Option<&'a String>)>) -> Option<String> {
+    for (at, (key, value)) in tags.enumerate() {
+        if at == MAX_TAGS {
+            return Some(format!("has more than {MAX_TAGS} tags"));
+        }
+        let value = value.map_or("", String::as_str);
+        if key.is_empty() || key.len() > 256 || value.len() > 1024 {
+            return Some("a tag's key has 1 to 256 bytes, its value at most 1024".into());
+        }
+        if key.contains('\0') || value.contains('\0') {
+            return Some("must not have a NUL".into());
+        }
+    }
+    None
+}
+
+/// The tags that a `?tags` asks for: `key:value` or `key=value`, several with commas, or a JSON object.
+fn tags_filter(text: &str) -> Result<BTreeMap<String, String>, Error> {
+    let refused =
+        || Error::field("tags", "must be key:value, several with commas between them, or a JSON object of strings");
+    if text.trim_start().starts_with('{') {
+        let tags: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| refused())?;
+        let refusal = tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))));
+        return refusal.map_or(Ok(tags), |message| Err(Error::field("tags", message)));
+    }
+    let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
+    let parsed = pairs.map(|pair| {
+        let (key, value) = pair.split_once([':', '='])?;
+        Some((key.trim().to_owned(), value.trim().to_owned()))
+    });
+    parsed.collect::<Option<_>>().ok_or_else(refused)
+}
+
+fn name_taken(name: &str) -> Error {
+    Error::Conflict(format!("the organisation has a repository {name} already; names are compared without case"))
+}
+
+fn kind_word(kind: AuthKind) -> &'static str {
+    match kind {
+        AuthKind::Token => "token",
+        AuthKind::UsernamePassword => "username_password",
+    }
+}
+
+fn to_json(tags: &impl serde::Serialize) -> String {
+    serde_json::to_string(tags).expect("tags have string keys")
+}
+
+const LIST: &str = "repos";
+/// How many repositories of a list are asked for their heads at the same time.
+const HEADS_AT_ONCE: usize = 8;
+const MAX_TAGS: usize = 100;

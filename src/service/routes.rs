@@ -1,0 +1,112 @@
+//! From a path and a method to the call.
+
+use matchit::Router;
+use percent_encoding::percent_decode_str;
+
+use super::{Caller, Error, Scope, Service, error::json, org, page::split_url, repos, syncs};
+use crate::http::{Body, Headers, Method, Request, Response};
+
+/// A path of the API.
+#[derive(Clone, Copy)]
+pub(super) enum Route {
+    Whoami,
+    Organization,
+    Repos,
+    Repo,
+    Syncs,
+    Sync,
+}
+
+/// A call whose caller is known and whose path belongs to it.
+pub(super) struct Call<'a> {
+    pub(super) caller: Caller,
+    pub(super) params: Params,
+    pub(super) query: &'a str,
+    pub(super) body: Body,
+}
+
+/// What the path names, decoded; empty where the route has no such part.
+#[derive(Default)]
+pub(super) struct Params {
+    org: String,
+    pub(super) repo: String,
+    pub(super) sync_id: String,
+}
+
+pub(super) fn router() -> Router<Route> {
+    let mut router = Router::new();
+    for (path, route) in [
+        ("/v1/whoami", Route::Whoami),
+        ("/v1/{org}", Route::Organization),
+        ("/v1/{org}/repos", Route::Repos),
+        ("/v1/{org}/{repo}", Route::Repo),
+        ("/v1/{org}/{repo}/upstream/syncs", Route::Syncs),
+        ("/v1/{org}/{repo}/upstream/syncs/{sync_id}", Route::Sync),
+    ] {
+        router.insert(path, route).expect("the paths above do not conflict");
+    }
+    router
+}
+
+impl Service {
+    pub(super) async fn route(&self, request: Request) -> Result<Response, Error> {
+        let Request { method, url, headers, body } = request;
+        let (path, query) = split_url(&url);
+        let no_such_call = || Error::NotFound(format!("there is no call {} {path}", method.as_str()));
+        let matched = self.router.at(path).map_err(|_| no_such_call())?;
+        let mut params = Params::default();
+        for (name, raw) in matched.params.iter() {
+            // A NUL, which PostgreSQL cannot hold, is in nothing's name.
+            let value = percent_decode_str(raw).decode_utf8().ok().filter(|value| !value.contains('\0'));
+            let value = value.ok_or_else(no_such_call)?.into_owned();
+            match name {
+                "org" => params.org = value,
+                "repo" => params.repo = value,
+                _ => params.sync_id = value,
+            }
+        }
+        accepts_json(&headers)?;
+        let caller = self.authenticate(&headers).await?;
+        let route = *matched.value;
+        let needed = scope(route, method).ok_or_else(no_such_call)?;
+        if !params.org.is_empty() {
+            caller.require_org(&params.org)?;
+        }
+        caller.require(needed)?;
+        let call = Call { caller, params, query, body };
+        let mut response = match (route, method) {
+            (Route::Whoami, _) => json(200, &org::whoami(&call)),
+            (Route::Organization, _) => json(200, &org::show(self, &call).await?),
+            (Route::Repos, Method::Post) => json(201, &repos::create(self, call).await?),
+            (Route::Repos, _) => json(200, &repos::list(self, &call).await?),
+            (Route::Repo, Method::Patch) => json(200, &repos::update(self, call).await?),
+            (Route::Repo, Method::Delete) => json(200, &repos::delete(self, &call).await?),
+            (Route::Repo, _) => json(200, &repos::show(self, &call).await?),
+            (Route::Syncs, Method::Post) => json(201, &syncs::create(self, call).await?),
+            (Route::Syncs, _) => json(200, &syncs::list(self, &call).await?),
+            (Route::Sync, _) => json(200, &syncs::show(self, &call).await?),
+        };
+        if method == Method::Head {
+            response.body = Body::Empty;
+        }
+        Ok(response)
+    }
+}
+
+/// What a call needs; none where there is no such call.
+fn scope(route: Route, method: Method) -> Option<Scope> {
+    match (route, method) {
+        (_, Method::Get | Method::Head) => Some(Scope::Read),
+        (Route::Repos | Route::Syncs, Method::Post) | (Route::Repo, Method::Patch) => Some(Scope::Write),
+        (Route::Repo, Method::Delete) => Some(Scope::Admin),
+        _ => None,
+    }
+}
+
+fn accepts_json(headers: &Headers) -> Result<(), Error> {
+    let Some(accept) = headers.get("accept") else { return Ok(()) };
+    let mut types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    let fits =
+        |range: &str| matches!(range.to_ascii_lowercase().as_str(), "*/*" | "application/*" | "application/json");
+    if accept.trim().is_empty() || types.any(fits) { Ok(()) } else { Err(Error::NotAcceptable) }
+}

@@ -1,0 +1,1 @@
+SELECT to_jsonb(max(version))::text AS row FROM refsync.schema_migrations

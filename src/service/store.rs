@@ -1,0 +1,104 @@
+//! The one seam to the database, and the migrations.
+//!
+//! A statement's rows have one column, the row as JSON text in the shape that it is read into: the SQL says what the
+//! API says, and nothing is mapped in between. Parameters are text or null and cast in the SQL, because that is what
+//! PGlite and pg agree on.
+
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+/// PostgreSQL, wherever it runs.
+pub trait Database {
+    /// Runs one statement, and gives each row's only column, which is JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where the database refuses the statement or cannot be reached.
+    fn query<'a>(&'a self, sql: &'a str, params: Vec<Param>) -> LocalBoxFuture<'a, Result<Vec<String>, Error>>;
+}
+
+/// A parameter of a statement.
+pub type Param = Option<String>;
+
+/// Why a statement was not run.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("database: {message}{}", .code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default())]
+pub struct Error {
+    /// PostgreSQL's `SQLSTATE`, where it was PostgreSQL that refused.
+    pub code: Option<String>,
+    /// What it said.
+    pub message: String,
+}
+
+impl Error {
+    /// Whether a unique index refused a row.
+    pub fn is_unique_violation(&self) -> bool {
+        self.code.as_deref() == Some("23505")
+    }
+}
+
+/// The rows that a statement gives.
+pub(super) async fn rows<T: DeserializeOwned>(
+    database: &dyn Database,
+    sql: &str,
+    params: Vec<Param>,
+) -> Result<Vec<T>, Error> {
+    let rows = database.query(sql, params).await?;
+    let parsed = rows.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>();
+    parsed.map_err(|error| Error { code: None, message: format!("a row does not have the expected shape: {error}") })
+}
+
+/// The row that a statement gives, if any.
+pub(super) async fn row<T: DeserializeOwned>(
+    database: &dyn Database,
+    sql: &str,
+    params: Vec<Param>,
+) -> Result<Option<T>, Error> {
+    Ok(rows(database, sql, params).await?.into_iter().next())
+}
+
+/// Brings the schema up to date. Any number of processes may do so at once: each migration is one `DO` statement, and
+/// so one transaction, in which an advisory lock lets one process look and apply at a time.
+///
+/// # Errors
+///
+/// Where a migration fails, which leaves the schema as it was, or where the schema is of a newer version.
+pub(super) async fn migrate(database: &dyn Database) -> Result<(), Error> {
+    for (version, migration) in (1..).zip(MIGRATIONS) {
+        database.query(&migration_statement(version, migration), Vec::new()).await?;
+    }
+    let version: Option<usize> = row(database, include_str!("sql/schema_version.sql"), Vec::new()).await?;
+    match version {
+        Some(newer) if newer > MIGRATIONS.len() => Err(Error {
+            code: None,
+            message: format!(
+                "the schema has version {newer} and this refsync knows {}; use the newer refsync",
+                MIGRATIONS.len()
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn migration_statement(version: usize, migration: &str) -> String {
+    format!(
+        "DO $refsync$ BEGIN
+            PERFORM pg_advisory_xact_lock({ADVISORY_LOCK});
+            IF to_regclass('refsync.schema_migrations') IS NULL THEN
+                CREATE SCHEMA IF NOT EXISTS refsync;
+                CREATE TABLE refsync.schema_migrations (
+                    version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+            END IF;
+            IF NOT EXISTS (SELECT FROM refsync.schema_migrations m WHERE m.version = {version}) THEN
+                {migration}
+                INSERT INTO refsync.schema_migrations (version) VALUES ({version});
+            END IF;
+        END $refsync$"
+    )
+}
+
+/// In order; a released one is never changed, only followed.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_repositories_and_syncs.sql")];
+
+/// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.
+const ADVISORY_LOCK: u32 = 7_337_962;

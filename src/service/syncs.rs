@@ -1,0 +1,46 @@
+//! Syncs of a repository with its upstream.
+
+use super::{
+    Error, Service, body,
+    page::{Page, Row},
+    queue, repos,
+    routes::Call,
+    store,
+};
+use crate::model::{SyncRequest, SyncRun, SyncRunPage};
+
+pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<SyncRun, Error> {
+    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    let request: SyncRequest = body::read_strictly(call.body, &["direction", "ref_globs"]).await?;
+    for (field, glob) in
+        [("ref_globs.branches", &request.ref_globs.branches), ("ref_globs.tags", &request.ref_globs.tags)]
+    {
+        if glob.as_str().contains('\0') {
+            return Err(Error::field(field, "must not have a NUL, which no ref name has"));
+        }
+    }
+    let run = queue::enqueue(service.database(), &repo.id, &request).await?;
+    let run = run.ok_or(Error::UpstreamNotConfigured(repo.name))?;
+    service.options.runtime.queued();
+    Ok(run)
+}
+
+pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<SyncRunPage, Error> {
+    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    let page = Page::parse(call.query, LIST)?;
+    let [after, limit] = page.params();
+    let sql = include_str!("sql/sync_list.sql");
+    let rows: Vec<Row<SyncRun>> = store::rows(service.database(), sql, vec![Some(repo.id), after, limit]).await?;
+    let (syncs, next_cursor) = page.cut(rows, LIST);
+    Ok(SyncRunPage { has_more: next_cursor.is_some(), next_cursor, syncs })
+}
+
+pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<SyncRun, Error> {
+    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    let sync_id = &call.params.sync_id;
+    let params = vec![Some(repo.id), Some(sync_id.clone())];
+    let row = store::row(service.database(), include_str!("sql/sync_show.sql"), params).await?;
+    row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {sync_id}", repo.name)))
+}
+
+const LIST: &str = "syncs";

@@ -1,0 +1,95 @@
+//! A worker's turn: claim one run, work it to its end, and keep its lease meanwhile.
+
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
+
+use super::{
+    Error, Service,
+    queue::{self, Claim},
+};
+use crate::{
+    git::Remote,
+    model::{SyncRequest, SyncRunStats},
+    sync,
+};
+
+/// Why a run did not do its work, as `SyncRun.error` says it.
+struct Failure {
+    message: String,
+    transient: bool,
+}
+
+impl Service {
+    /// Claims one run and works it to its end; false where nothing was ready.
+    ///
+    /// # Errors
+    ///
+    /// Where the database failed. A run that fails is no error, but a failed run; a run whose end could not be stored
+    /// is taken up again when its lease expires.
+    pub async fn tick(&self) -> Result<bool, Error> {
+        for lost in queue::give_up(self.database()).await? {
+            self.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
+        }
+        let Some(claim) = queue::claim(self.database()).await? else { return Ok(false) };
+        let work = self.work(&claim);
+        let lease_lost = self.until_lease_lost(&claim);
+        pin_mut!(work, lease_lost);
+        let result = match select(work, lease_lost).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), _)) => {
+                self.log(&format!("sync {} was taken over or deleted while it ran here; stopped", claim.run.id));
+                return Ok(true);
+            }
+        };
+        match result {
+            Ok(stats) => queue::complete(self.database(), &claim, &stats).await?,
+            Err(Failure { message, transient }) => {
+                self.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
+                queue::fail(self.database(), &claim, &message, transient).await?
+            }
+        };
+        Ok(true)
+    }
+
+    async fn work(&self, claim: &Claim) -> Result<SyncRunStats, Failure> {
+        let last = |message: &str| Failure { message: message.to_owned(), transient: false };
+        let run = &claim.run;
+        let url = claim.upstream_url.as_deref().ok_or_else(|| last("the upstream was removed before the sync ran"))?;
+        let mut upstream = Remote::new(url, self.options.upstream_http.clone());
+        if let Some(sealed) = &claim.upstream_auth {
+            let auth = self.secrets.open(sealed, &run.repo_id).map_err(|error| last(&error.to_string()))?;
+            let (username, password) = auth.basic();
+            upstream = upstream.with_basic_auth(username, password);
+        }
+        let local = self.local_remote(&run.repo_id);
+        let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
+        let result = sync::run(&request, &local, &upstream, &sync::Options::default()).await;
+        result.map_err(|error| {
+            // Nobody knows the repository by the address that it has in here.
+            let name = format!("{}/{}", claim.org, claim.repo_name);
+            let message = error.to_string().replace(&super::git::local_url(&run.repo_id), &name);
+            Failure {
+                message: message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect(),
+                transient: error.is_transient(),
+            }
+        })
+    }
+
+    /// Ends only when the run is no longer in this worker's hands.
+    async fn until_lease_lost(&self, claim: &Claim) {
+        loop {
+            self.options.runtime.sleep(queue::LEASE / 3).await;
+            match queue::heartbeat(self.database(), claim).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                // The lease outlasts two missed heartbeats; should it expire, the next one that arrives says so.
+                Err(error) => self.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
+            }
+        }
+    }
+}
+
+/// The most characters of a run's error.
+const MAX_MESSAGE: usize = 4_000;

@@ -1,0 +1,261 @@
+//! The service as a JavaScript class, and the host objects that it is made with.
+//!
+//! A Git request is authorised here and handed on to the host as it is: its bytes never enter the wasm memory.
+
+use std::{rc::Rc, time::Duration};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+
+use super::http::{FetchClient, from_web_request, into_web_response};
+use crate::{
+    http::{Headers, HttpClient, Method},
+    service::{Database, DatabaseError, GitHost, Options, Param, Runtime, Scope, Service},
+};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `Database` of the package's `host.ts`.
+    type JsDatabase;
+    #[wasm_bindgen(method, structural, catch)]
+    fn query(this: &JsDatabase, sql: &str, params: Array) -> Result<Promise, JsValue>;
+
+    /// `GitHost` of the package's `host.ts`.
+    #[derive(Clone)]
+    type JsGitHost;
+    #[wasm_bindgen(method, structural, catch)]
+    fn create(this: &JsGitHost, repo_id: &str, default_branch: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn remove(this: &JsGitHost, repo_id: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = setHead)]
+    fn set_head(this: &JsGitHost, repo_id: &str, branch: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn fetch(this: &JsGitHost, request: &web_sys::Request) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(line: &str);
+}
+
+/// The REST API, the Git access and the worker over a host's database and repositories.
+#[wasm_bindgen(js_name = Service)]
+pub struct JsService {
+    service: Rc<Service>,
+    git: JsGitHost,
+}
+
+#[wasm_bindgen(js_class = Service)]
+impl JsService {
+    /// Takes `{ database, git, fetch, secretKey, onQueued?, log? }`; fails where one is missing or of another kind.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
+        let object = |name: &str| {
+            let value = Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED);
+            if value.is_object() { Ok(value) } else { Err(type_error(&format!("Service: {name} must be an object"))) }
+        };
+        let function =
+            |name: &str| Reflect::get(options, &name.into()).ok().and_then(|value| value.dyn_into::<Function>().ok());
+        let bytes = object("secretKey")?.dyn_into::<Uint8Array>().ok().map(|key| key.to_vec());
+        let secret_key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let git = object("git")?.unchecked_into::<JsGitHost>();
+        let fetch = function("fetch").ok_or_else(|| type_error("Service: fetch must be a function"))?;
+        let service = Service::new(Options {
+            database: Rc::new(HostDatabase(object("database")?.unchecked_into())),
+            git: Rc::new(HostGit::new(&git)),
+            upstream_http: Rc::new(FetchClient::new(fetch)),
+            secret_key: secret_key.ok_or_else(|| type_error("Service: secretKey must be a Uint8Array of 32 bytes"))?,
+            runtime: Rc::new(HostRuntime { log: function("log"), on_queued: function("onQueued") }),
+        });
+        Ok(Self { service: Rc::new(service), git })
+    }
+
+    /// Brings the database's schema up to date.
+    pub async fn migrate(&self) -> Result<(), js_sys::Error> {
+        self.service.migrate().await.map_err(|error| failure(&error))
+    }
+
+    /// Makes an organisation where it is missing.
+    #[wasm_bindgen(js_name = ensureOrganization)]
+    pub async fn ensure_organization(&self, slug: String, name: Option<String>) -> Result<(), js_sys::Error> {
+        self.service.ensure_organization(&slug, name.as_deref()).await.map_err(|error| failure(&error))
+    }
+
+    /// Makes an API key and gives it, for the only time.
+    #[wasm_bindgen(js_name = createApiKey)]
+    pub async fn create_api_key(
+        &self,
+        org: String,
+        scope: String,
+        name: Option<String>,
+    ) -> Result<String, js_sys::Error> {
+        let scope = Scope::ALL.into_iter().find(|known| known.as_str() == scope);
+        let scope = scope.ok_or_else(|| type_error("createApiKey: the scope must be read, write or admin"))?;
+        self.service.create_api_key(&org, scope, name.as_deref()).await.map_err(|error| failure(&error))
+    }
+
+    /// Answers a request of the REST API or of Git's smart HTTP.
+    pub async fn fetch(&self, request: web_sys::Request) -> Result<web_sys::Response, JsValue> {
+        let url = request.url();
+        let (path, _) = crate::service::page::split_url(&url);
+        if !path.starts_with("/v1/") && path.contains(".git/") {
+            return self.fetch_git(&request).await;
+        }
+        let response = match from_web_request(&request) {
+            Ok(request) => self.service.handle(request).await,
+            Err(error) => crate::service::Error::NotFound(error.message).response(""),
+        };
+        into_web_response(response)
+    }
+
+    async fn fetch_git(&self, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
+        let headers: Headers = gloo_net::http::Headers::from_raw(request.headers()).entries().collect();
+        // Any method but the two of Git's protocol is refused in there.
+        let method = Method::parse(&request.method()).unwrap_or(Method::Options);
+        let allowed = match self.service.authorize_git(method, &request.url(), &headers).await {
+            Ok(allowed) => allowed,
+            Err(refusal) => return into_web_response(refusal),
+        };
+        let response = JsFuture::from(self.git.fetch(&redirected(request, &allowed.url)?)?).await?;
+        response.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
+    }
+
+    /// Claims one run and works it to its end; false where nothing was ready.
+    pub async fn tick(&self) -> Result<bool, js_sys::Error> {
+        self.service.tick().await.map_err(|error| failure(&error))
+    }
+}
+
+/// The same request to another URL, without its credential; its body goes on as the stream that it is.
+fn redirected(request: &web_sys::Request, url: &str) -> Result<web_sys::Request, JsValue> {
+    let headers = web_sys::Headers::new_with_headers(&request.headers())?;
+    headers.delete("authorization")?;
+    let init = web_sys::RequestInit::new();
+    init.set_method(&request.method());
+    init.set_headers(&headers);
+    init.set_signal(Some(&request.signal()));
+    if let Some(body) = request.body() {
+        init.set_body(&body);
+        Reflect::set(&init, &"duplex".into(), &"half".into())?;
+    }
+    web_sys::Request::new_with_str_and_init(url, &init)
+}
+
+struct HostDatabase(JsDatabase);
+
+impl Database for HostDatabase {
+    fn query<'a>(&'a self, sql: &'a str, params: Vec<Param>) -> LocalBoxFuture<'a, Result<Vec<String>, DatabaseError>> {
+        async move {
+            let params = params.into_iter().map(|param| param.map_or(JsValue::NULL, JsValue::from)).collect::<Array>();
+            let promise = self.0.query(sql, params).map_err(|error| database_error(&error))?;
+            let result = JsFuture::from(promise).await.map_err(|error| database_error(&error))?;
+            let rows = Reflect::get(&result, &"rows".into()).unwrap_or(JsValue::UNDEFINED);
+            let rows = rows.dyn_into::<Array>().unwrap_or_default();
+            rows.iter().map(|row| only_column(&row)).collect()
+        }
+        .boxed_local()
+    }
+}
+
+/// A row's only column, as JSON text.
+fn only_column(row: &JsValue) -> Result<String, DatabaseError> {
+    let value: JsValue = Object::values(row.unchecked_ref::<Object>()).get(0);
+    value.as_string().ok_or_else(|| DatabaseError {
+        code: None,
+        message: "a row's only column must be text; is a type parser or rowMode set on the database?".into(),
+    })
+}
+
+fn database_error(error: &JsValue) -> DatabaseError {
+    let code = Reflect::get(error, &"code".into()).ok().and_then(|code| code.as_string());
+    DatabaseError { code, message: message(error) }
+}
+
+struct HostGit {
+    git: JsGitHost,
+    http: Rc<FetchClient>,
+}
+
+impl HostGit {
+    fn new(git: &JsGitHost) -> Self {
+        let host = git.clone();
+        // Dropped with the last handle that JavaScript has on it: the service needs it as long as it lives.
+        let fetch = Closure::<dyn Fn(String, web_sys::RequestInit) -> Result<Promise, JsValue>>::new(
+            move |url: String, init: web_sys::RequestInit| {
+                host.fetch(&web_sys::Request::new_with_str_and_init(&url, &init)?)
+            },
+        );
+        let fetch = fetch.into_js_value().unchecked_into::<Function>();
+        Self { git: git.clone(), http: Rc::new(FetchClient::new(fetch)) }
+    }
+}
+
+/// Awaits what the host started, and puts its failure into words.
+async fn done(started: Result<Promise, JsValue>) -> Result<(), String> {
+    let promise = started.map_err(|error| message(&error))?;
+    JsFuture::from(promise).await.map_err(|error| message(&error))?;
+    Ok(())
+}
+
+impl GitHost for HostGit {
+    fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+        done(self.git.create(repo_id, default_branch)).boxed_local()
+    }
+
+    fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+        done(self.git.remove(repo_id)).boxed_local()
+    }
+
+    fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+        done(self.git.set_head(repo_id, branch)).boxed_local()
+    }
+
+    fn http(&self) -> Rc<dyn HttpClient> {
+        self.http.clone()
+    }
+}
+
+struct HostRuntime {
+    log: Option<Function>,
+    on_queued: Option<Function>,
+}
+
+impl Runtime for HostRuntime {
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
+        TimeoutFuture::new(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)).boxed_local()
+    }
+
+    fn log(&self, line: &str) {
+        match &self.log {
+            // A log that throws must not fail what it is told about.
+            Some(log) => drop(log.call1(&JsValue::UNDEFINED, &line.into())),
+            None => console_error(&format!("refsync: {line}")),
+        }
+    }
+
+    fn queued(&self) {
+        if let Some(on_queued) = &self.on_queued
+            && let Err(error) = on_queued.call0(&JsValue::UNDEFINED)
+        {
+            self.log(&format!("onQueued: {}", message(&error)));
+        }
+    }
+}
+
+fn message(error: &JsValue) -> String {
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    message.or_else(|| error.as_string()).unwrap_or_else(|| "it failed without a message".into())
+}
+
+/// An error with the `code` of the API, for callers of the class itself.
+fn failure(error: &crate::service::Error) -> js_sys::Error {
+    let thrown = js_sys::Error::new(&error.to_string());
+    // A plain property of a fresh object can always be set.
+    let _ = Reflect::set(&thrown, &"code".into(), &error.code().into());
+    thrown
+}
+
+fn type_error(message: &str) -> js_sys::Error {
+    js_sys::TypeError::new(message).unchecked_into()
+}

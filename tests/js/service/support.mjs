@@ -1,0 +1,99 @@
+// A service over a real PGlite and real `git http-backend` repositories, and what tests ask of it.
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { PGlite } from "@electric-sql/pglite";
+import { gitHttpBackend, guardedFetch, serve } from "refsync/node";
+import { Service } from "refsync/service";
+
+const run = promisify(execFile);
+
+/** Runs Git without anything of this user's configuration. */
+export async function git(cwd, ...args) {
+  const env = {
+    PATH: process.env.PATH,
+    HOME: cwd,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_AUTHOR_NAME: "A",
+    GIT_AUTHOR_EMAIL: "a@example.com",
+    GIT_COMMITTER_NAME: "A",
+    GIT_COMMITTER_EMAIL: "a@example.com",
+  };
+  const { stdout } = await run("git", args, { cwd, env });
+  return stdout.trim();
+}
+
+/** A service with the organisation `acme`, and a key of each scope. All of it goes with the test. */
+export async function start(t, options = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "refsync-service-"));
+  const database = options.database ?? new PGlite();
+  const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
+  const lines = [];
+  let queued = 0;
+  const service = new Service({
+    database,
+    git: gitHttpBackend({ root: join(folder, "repositories") }),
+    fetch,
+    secretKey: new Uint8Array(32).fill(7),
+    onQueued: () => {
+      queued += 1;
+    },
+    log: (line) => lines.push(line),
+    ...options.service,
+  });
+  t.after(async () => {
+    await fetch.close();
+    if (!options.database) await database.close().catch(() => {});
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  await service.migrate();
+  await service.ensureOrganization("acme", "Acme");
+  const keys = {};
+  for (const scope of ["read", "write", "admin"]) keys[scope] = await service.createApiKey("acme", scope);
+
+  /** One call: `[status, body]`. */
+  async function call(method, path, body, { key = keys.admin, headers = {} } = {}) {
+    const response = await service.fetch(
+      new Request(`http://service.test/v1${path}`, {
+        method,
+        headers: { ...(key ? { authorization: `Bearer ${key}` } : {}), ...headers },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      }),
+    );
+    const text = await response.text();
+    return [response.status, text ? JSON.parse(text) : null, response];
+  }
+
+  return {
+    service,
+    database,
+    folder,
+    keys,
+    lines,
+    call,
+    queued: () => queued,
+    /** A call that must answer 2xx; gives its body. */
+    async ok(method, path, body, more) {
+      const [status, answer] = await call(method, path, body, more);
+      if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(answer)}`);
+      return answer;
+    },
+    /** The service behind a socket: its address. */
+    async listen() {
+      const listener = await serve({ service });
+      t.after(() => listener.close(0));
+      return listener.url;
+    },
+    sql: (text, params) => database.query(text, params).then(({ rows }) => rows),
+  };
+}
+
+/** The names of the fields that an answer complains about. */
+export function fields([, body]) {
+  return (body.error.details?.fields ?? []).map(({ field }) => field);
+}
