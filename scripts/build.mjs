@@ -32,7 +32,9 @@ async function wasm(name, features, dev) {
   };
   await once(`build wasm (${name})`, files, async () => {
     const profile = dev ? [] : ["--release"];
-    await run("cargo", ["build", "--lib", "--target", "wasm32-unknown-unknown", ...profile, ...features]);
+    // The cdylib alone: with an rlib beside it cargo leaves link-time optimisation out, without a word.
+    const lib = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
+    await run("cargo", [...lib, ...profile, ...features]);
     const bindgen = tool("wasm-bindgen-cli", version, "wasm-bindgen");
     if (!bindgen) throw new StepError(`wasm-bindgen ${version} is not installed; run: node scripts/setup.mjs`);
     const linked = join(targetDir, "wasm32-unknown-unknown", dev ? "debug" : "release", "refsync.wasm");

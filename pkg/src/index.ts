@@ -15,7 +15,6 @@ import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
 import { loader } from "./load.js";
 import { isBrowser } from "./runtime.js";
-import init, { WasmClient } from "./wasm/client/refsync.js";
 import type {
   ClientSettings,
   CreateRepoRequest,
@@ -35,8 +34,23 @@ import type {
   WaitTarget,
   Whoami,
 } from "./wasm/client/refsync.js";
+import init, { WasmClient } from "./wasm/client/refsync.js";
 
-export * from "./errors.js";
+export {
+  AbortError,
+  ConflictError,
+  ConnectionError,
+  type ErrorInit,
+  ForbiddenError,
+  InvalidRequestError,
+  InvalidResponseError,
+  NotFoundError,
+  RateLimitedError,
+  RefsyncError,
+  ServerError,
+  TimeoutError,
+  UnauthenticatedError,
+} from "./errors.js";
 export type { Fetch } from "./host.js";
 export type {
   ApiError,

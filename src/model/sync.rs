@@ -157,10 +157,8 @@ pub struct SyncRunRef {
     /// How it ended.
     pub outcome: Outcome,
     /// Why, where the ref is filtered or rejected; null otherwise, or where a server does not say.
-    #[serde(default)]
     pub reason: Option<Reason>,
     /// What the remote said about it, in its own words; null when it said nothing.
-    #[serde(default)]
     pub message: Option<String>,
 }
 
@@ -181,6 +179,7 @@ pub enum Outcome {
 /// Why a ref was filtered or rejected: a stable word for a program to act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 #[serde(rename_all = "snake_case")]
+#[tsify(type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "remote_refused" | (string & {})"#)]
 pub enum Reason {
     /// The destination's commit is not an ancestor of the source's, or that could not be proved.
     NonFastForward,

@@ -1,0 +1,79 @@
+// The package's types, as a user's compiler sees them.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const root = new URL("../../", import.meta.url);
+const dist = new URL("pkg/dist/", root);
+
+test("a user's script with every exported type compiles", async () => {
+  const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", root));
+  const project = fileURLToPath(new URL("tests/js/types", root));
+  const output = await promisify(execFile)(tsc, ["--strict", "--noEmit", "--project", project]).catch((error) => error);
+  assert.equal(output.stdout, "", "tsc has nothing to say");
+  assert.equal(output.code, undefined, output.stderr);
+});
+
+test("the script leaves no exported name out", () => {
+  const script = readFileSync(new URL("tests/js/types/user.ts", root), "utf8");
+  const names = exportedNames("index.d.ts");
+  assert.ok(names.size > 40, `the entry exports ${names.size} names only, so this test reads it wrongly`);
+  for (const name of names) {
+    const uses = script.match(new RegExp(`\\b${name}\\b`, "g")) ?? [];
+    assert.ok(uses.length >= 2, `user.ts has to import and use ${name}`);
+  }
+});
+
+test("no exported declaration contains any", () => {
+  const glue = declarations("wasm/client/refsync.d.ts");
+  assert.match(glue.get("InitOutput"), ANY, "wasm-bindgen's own interface has some, which shows that they are found");
+  for (const name of exportedNames("index.d.ts")) {
+    if (glue.has(name)) assert.doesNotMatch(glue.get(name), ANY, `${name} of the generated types`);
+  }
+  // Our own declarations, those of every entry.
+  const own = readdirSync(dist, { recursive: true }).filter(
+    (file) => file.endsWith(".d.ts") && !/^wasm[/\\]/.test(file),
+  );
+  assert.ok(own.includes("index.d.ts"));
+  for (const file of own) assert.doesNotMatch(withoutComments(read(file)), ANY, file);
+});
+
+const ANY = /\bany\b/;
+
+function read(file) {
+  return readFileSync(new URL(file, dist), "utf8");
+}
+
+/** Comments and texts may say "any" as often as they like. */
+function withoutComments(source) {
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|"(?:[^"\\\n]|\\.)*"/gm, "");
+}
+
+/** What a module exports, by name. */
+function exportedNames(file) {
+  const source = withoutComments(read(file));
+  assert.doesNotMatch(source, /export \*/, "an entry names what it exports");
+  const names = new Set();
+  for (const [, name] of source.matchAll(
+    /export (?:declare )?(?:abstract )?(?:class|interface|type|const|function) (\w+)/g,
+  )) {
+    names.add(name);
+  }
+  for (const [, list] of source.matchAll(/export (?:type )?\{([^}]*)\}/g)) {
+    for (const name of list.split(",")) if (name.trim()) names.add(name.trim().split(/\s+/).at(-1));
+  }
+  return names;
+}
+
+/** The top-level declarations of a generated file, by name. */
+function declarations(file) {
+  const found = new Map();
+  for (const part of withoutComments(read(file)).split(/^(?=export |declare )/m)) {
+    const name = part.match(/^export (?:class|interface|type) (\w+)/)?.[1];
+    if (name) found.set(name, part);
+  }
+  return found;
+}

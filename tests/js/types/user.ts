@@ -1,0 +1,177 @@
+// A user's script: it uses every type and every class that `refsync` exports. It is compiled, never run.
+
+import type {
+  ApiError,
+  AuthKind,
+  CallOptions,
+  ClientOptions,
+  ClientSettings,
+  CreateRepoRequest,
+  DeleteResult,
+  Direction,
+  ErrorBody,
+  ErrorDetails,
+  ErrorInit,
+  Fetch,
+  FieldError,
+  ListReposRequest,
+  ListSyncsRequest,
+  Organization,
+  OrgPath,
+  Outcome,
+  PageRequest,
+  Reason,
+  RefGlobs,
+  Repo,
+  RepoPage,
+  RepoPath,
+  Repos,
+  SyncPath,
+  SyncRequest,
+  SyncRun,
+  SyncRunPage,
+  SyncRunRef,
+  SyncRunStats,
+  SyncStatus,
+  Syncs,
+  SyncUpstreamRequest,
+  UpdateRepoRequest,
+  Upstream,
+  UpstreamAuth,
+  UpstreamRequest,
+  UpstreamUpdate,
+  WaitOptions,
+  WaitTarget,
+  Whoami,
+  WhoamiOrg,
+} from "refsync";
+import {
+  AbortError,
+  ConflictError,
+  ConnectionError,
+  ForbiddenError,
+  InvalidRequestError,
+  InvalidResponseError,
+  NotFoundError,
+  RateLimitedError,
+  RefsyncError,
+  ServerError,
+  SyncClient,
+  TimeoutError,
+  UnauthenticatedError,
+} from "refsync";
+
+const counted: Fetch = (input, init) => fetch(input, init);
+const settings: ClientSettings = { apiKey: "key", apiUrl: "https://h/v1", org: "acme", maxRetries: 3, timeout: 5000 };
+const options: ClientOptions = { ...settings, fetch: counted };
+const client = new SyncClient(options);
+const repos: Repos = client.repos;
+const syncs: Syncs = client.syncs;
+
+const token: UpstreamAuth = { kind: "token", token: "t", token_username: "x-access-token" };
+const password: UpstreamAuth = { kind: "username_password", username: "u", password: "p" };
+const upstream: UpstreamRequest = { url: "https://h/r.git", auth: token };
+const keeps: UpstreamUpdate = { url: "https://h/r.git" };
+const clears: UpstreamUpdate = { ...keeps, auth: null };
+const replaces: UpstreamUpdate = { ...keeps, auth: password };
+
+export async function setUp(): Promise<Repo> {
+  const { org, key_id, scopes }: Whoami = await client.whoami();
+  const { slug }: WhoamiOrg = org;
+  const path: OrgPath = { org: slug };
+  const organization: Organization = await client.organization(path);
+  console.log(key_id?.length ?? 0, scopes.join(), organization.num_repos);
+  const request: CreateRepoRequest = { name: "app", default_bookmark: "main", tags: { team: "core" }, upstream };
+  const repo: Repo = await repos.create({ ...request, org: slug });
+  const change: UpdateRepoRequest = { tags: { team: null }, upstream: clears };
+  await repos.update({ repo: repo.id, ...change });
+  await repos.update({ repo: repo.id, upstream: replaces });
+  await repos.update({ repo: repo.id, upstream: null });
+  return repos.get({ repo: "app" });
+}
+
+export async function tearDown(path: RepoPath): Promise<boolean> {
+  const result: DeleteResult = await repos.delete(path);
+  return result.success;
+}
+
+export function describe(repo: Repo): string {
+  const remote: Upstream | null = repo.upstream;
+  const kind: AuthKind | null | undefined = remote?.auth_kind;
+  return `${repo.name} ${kind ?? "public"} ${remote?.latest_sync?.status ?? "never"} ${repo.tags.team ?? ""}`;
+}
+
+export async function* everyRepo(first: PageRequest): AsyncGenerator<Repo> {
+  let request: ListReposRequest = { ...first };
+  for (;;) {
+    const page: RepoPage = await repos.list(request);
+    yield* page.repos;
+    if (page.next_cursor === null) return;
+    request = { ...request, cursor: page.next_cursor };
+  }
+}
+
+export async function pull(direction: Direction, globs: Partial<RefGlobs>, signal: AbortSignal): Promise<SyncRunStats> {
+  const body: SyncRequest = { direction, ref_globs: globs };
+  const request: SyncUpstreamRequest = { repo: "app", ...body };
+  const call: CallOptions = { signal, timeout: 10_000 };
+  const queued: SyncRun = await repos.syncUpstream(request, call);
+  const target: WaitTarget = { repo: "app", timeout: 60_000 };
+  const wait: WaitOptions = { ...target, signal, onUpdate: (run) => console.log(run.status satisfies SyncStatus) };
+  const run = await syncs.wait(queued, wait);
+  return run.stats ?? { refs: [] };
+}
+
+export async function history(repo: string): Promise<SyncRun[]> {
+  const request: ListSyncsRequest = { repo, limit: 10 };
+  const page: SyncRunPage = await repos.listUpstreamSyncs(request);
+  const same: SyncRunPage = await syncs.list(request);
+  const path: SyncPath = { repo, sync_id: page.syncs[0]?.id ?? "" };
+  return [await repos.getUpstreamSync(path), await syncs.get(path), ...same.syncs];
+}
+
+export function explain({ name, before, after, outcome, reason, message }: SyncRunRef): string {
+  const how: Record<Outcome, string> = {
+    updated: "moved",
+    unchanged: "kept",
+    filtered: "left out",
+    rejected: "refused",
+  };
+  const why: Reason | null = reason;
+  return `${name} ${how[outcome]} ${before ?? "new"} ${after} ${why === "non_fast_forward" ? "diverged" : ""} ${message ?? ""}`;
+}
+
+export function report(error: unknown): string {
+  if (error instanceof InvalidRequestError)
+    return error.fields.map((f: FieldError) => `${f.field} ${f.message}`).join();
+  if (error instanceof UnauthenticatedError || error instanceof ForbiddenError) return "check the key";
+  if (error instanceof NotFoundError) return "no such thing";
+  if (error instanceof ConflictError) return error.code === "UPSTREAM_NOT_CONFIGURED" ? "no upstream" : "taken";
+  if (error instanceof RateLimitedError) return `wait ${error.retryAfter ?? 0} ms`;
+  if (error instanceof ServerError) return error.traceId ?? "";
+  if (error instanceof ConnectionError || error instanceof TimeoutError) return error.retryable ? "again" : "offline";
+  if (error instanceof AbortError) return String(error.cause);
+  if (error instanceof InvalidResponseError) return `${error.status ?? 0}`;
+  if (error instanceof RefsyncError) return error.name;
+  return "not ours";
+}
+
+export function refusal(code: string): ErrorBody {
+  const details: ErrorDetails = { fields: [] };
+  const error: ApiError = { code, message: "no", details, trace_id: "t" };
+  return { error };
+}
+
+export function rethrown(init: ErrorInit): RefsyncError {
+  return new RefsyncError("a test of my own", init);
+}
+
+// What must not compile.
+// @ts-expect-error: the key is missing
+new SyncClient({});
+// @ts-expect-error: there is no such direction
+void repos.syncUpstream({ repo: "app", direction: "sideways" });
+// @ts-expect-error: the field is called ref_globs
+void repos.syncUpstream({ repo: "app", direction: "pull", refGlobs: {} });
+// @ts-expect-error: a run's stats are null until it has ended
+export const count = (run: SyncRun): number => run.stats.refs.length;
