@@ -179,7 +179,9 @@ pub enum Outcome {
 /// Why a ref was filtered or rejected: a stable word for a program to act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 #[serde(rename_all = "snake_case")]
-#[tsify(type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "remote_refused" | (string & {})"#)]
+#[tsify(
+    type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "remote_refused" | (string & {})"#
+)]
 pub enum Reason {
     /// The destination's commit is not an ancestor of the source's, or that could not be proved.
     NonFastForward,

@@ -1,4 +1,4 @@
-//! `fetch` as an [`HttpClient`], and the web's `Request` and `Response` from and to ours.
+//! `fetch` as an [`HttpClient`].
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -145,7 +145,7 @@ impl HttpClient for FetchClient {
 
 /// Counts what a request body sent, so that a long upload is not taken for a stall.
 #[derive(Clone, Default)]
-struct Activity(Rc<RefCell<u64>>);
+pub(super) struct Activity(Rc<RefCell<u64>>);
 
 impl Activity {
     fn count(&self) -> u64 {
@@ -158,7 +158,7 @@ impl Activity {
 }
 
 /// A `ReadableStream` of `Uint8Array`s that polls `stream` as its reader asks.
-fn readable(stream: ByteStream, activity: Activity) -> JsValue {
+pub(super) fn readable(stream: ByteStream, activity: Activity) -> JsValue {
     let chunks = stream.map(move |chunk| {
         activity.tick();
         chunk.map(|bytes| Uint8Array::from(bytes.as_ref()).into()).map_err(|e| js_sys::Error::new(&e.message).into())
@@ -167,7 +167,7 @@ fn readable(stream: ByteStream, activity: Activity) -> JsValue {
 }
 
 /// What a rejected `fetch` says: its own words and those of its cause, where Node keeps them.
-fn failure(error: &JsValue) -> Error {
+pub(super) fn failure(error: &JsValue) -> Error {
     let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok().and_then(|v| v.as_string());
     let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
     let code = text(error, "code").or_else(|| text(&cause, "code"));
@@ -189,46 +189,4 @@ fn failure(error: &JsValue) -> Error {
 /// Sets a property of a plain object of ours, which cannot fail.
 fn set(object: &Object, key: &str, value: &JsValue) {
     let _ = Reflect::set(object, &key.into(), value);
-}
-
-/// The request that a JavaScript server received.
-pub(crate) fn from_web_request(request: &web_sys::Request) -> Result<Request, Error> {
-    let method = Method::parse(&request.method())
-        .ok_or_else(|| Error::new(ErrorKind::Invalid, format!("the method {} is not in use here", request.method())))?;
-    let body = request.body().map_or(Body::Empty, |raw| Body::Stream(from_readable(raw)));
-    Ok(Request { method, url: request.url(), headers: from_web_headers(&request.headers()), body })
-}
-
-/// The chunks of a `ReadableStream` of `Uint8Array`s.
-fn from_readable(raw: web_sys::ReadableStream) -> ByteStream {
-    wasm_streams::ReadableStream::from_raw(raw.unchecked_into())
-        .into_stream()
-        .map(|chunk| chunk.map(|c| Bytes::from(c.unchecked_into::<Uint8Array>().to_vec())).map_err(|e| failure(&e)))
-        .boxed_local()
-}
-
-fn from_web_headers(headers: &web_sys::Headers) -> Headers {
-    // gloo-net's iterator takes a clone: a `Headers` object is a reference.
-    gloo_net::http::Headers::from_raw(headers.clone()).entries().collect()
-}
-
-/// The response that a JavaScript server sends.
-pub(crate) fn into_web_response(response: Response) -> Result<web_sys::Response, JsValue> {
-    let headers = gloo_net::http::Headers::new();
-    for (name, value) in response.headers.iter() {
-        headers.append(name, value);
-    }
-    let init = web_sys::ResponseInit::new();
-    init.set_status(response.status);
-    init.set_headers(&headers.into_raw());
-    match response.body {
-        Body::Empty => web_sys::Response::new_with_opt_buffer_source_and_init(None, &init),
-        Body::Bytes(bytes) => {
-            web_sys::Response::new_with_opt_buffer_source_and_init(Some(&Uint8Array::from(bytes.as_ref())), &init)
-        }
-        Body::Stream(stream) => {
-            let body = readable(stream, Activity::default()).unchecked_into::<web_sys::ReadableStream>();
-            web_sys::Response::new_with_opt_readable_stream_and_init(Some(&body), &init)
-        }
-    }
 }

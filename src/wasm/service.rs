@@ -10,9 +10,12 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
-use super::http::{FetchClient, from_web_request, into_web_response};
+use super::{
+    exchange::{from_web_headers, from_web_request, into_web_response},
+    http::FetchClient,
+};
 use crate::{
-    http::{Headers, HttpClient, Method},
+    http::{HttpClient, Method},
     service::{Database, DatabaseError, GitHost, Options, Param, Runtime, Scope, Service},
 };
 
@@ -110,7 +113,7 @@ impl JsService {
     }
 
     async fn fetch_git(&self, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
-        let headers: Headers = gloo_net::http::Headers::from_raw(request.headers()).entries().collect();
+        let headers = from_web_headers(&request.headers());
         // Any method but the two of Git's protocol is refused in there.
         let method = Method::parse(&request.method()).unwrap_or(Method::Options);
         let allowed = match self.service.authorize_git(method, &request.url(), &headers).await {
