@@ -47,7 +47,9 @@ test("a key that may only read cannot push", async (t) => {
   const { withKey, work, keys, origin } = await hosted(t);
   await assert.rejects(git(work, "push", "-q", withKey(keys.read), "main"), /403/);
   const basic = `Basic ${Buffer.from(`x:${keys.read}`).toString("base64")}`;
-  const refused = await fetch(`${origin}/acme/app.git/info/refs?service=git-receive-pack`, { headers: { authorization: basic } });
+  const refused = await fetch(`${origin}/acme/app.git/info/refs?service=git-receive-pack`, {
+    headers: { authorization: basic },
+  });
   assert.equal(refused.status, 403);
   assert.match(await refused.text(), /scope write/);
 });

@@ -21,7 +21,8 @@ async function upstreamWithHistory({ listen, ok, folder, keys }) {
 const url = "http://127.0.0.1:9/nowhere.git";
 
 /** A run as a worker that died left it: its lease is over. */
-const expire = (sql) => sql("UPDATE refsync.syncs SET lease_expires_at = now() - interval '1 s' WHERE status = 'in_progress'");
+const expire = (sql) =>
+  sql("UPDATE refsync.syncs SET lease_expires_at = now() - interval '1 s' WHERE status = 'in_progress'");
 const ready = (sql) => sql("UPDATE refsync.syncs SET run_after = now() WHERE status = 'queued'");
 
 test("a pull is queued, claimed, run and completed with its stats", async (t) => {
@@ -63,7 +64,8 @@ test("a pull is queued, claimed, run and completed with its stats", async (t) =>
 test("the globs of a request are normalised: an omitted key matches none", async (t) => {
   const { ok } = await start(t);
   await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
-  const globs = async (ref_globs) => (await ok("POST", "/acme/app/upstream/syncs", { direction: "push", ref_globs })).ref_globs;
+  const globs = async (ref_globs) =>
+    (await ok("POST", "/acme/app/upstream/syncs", { direction: "push", ref_globs })).ref_globs;
   assert.deepEqual(await globs({ branches: "release/*" }), { branches: "release/*", tags: "" });
   assert.deepEqual(await globs({ tags: "v1.*", branches: "" }), { branches: "", tags: "v1.*" });
   assert.deepEqual(await globs({ tags: "v1.*", branches: null }), { branches: "", tags: "v1.*" });
@@ -102,24 +104,34 @@ test("a repository has one run in progress, whoever claims; others go on", async
     await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "push" });
   }
   const ticks = [service.tick(), service.tick(), service.tick(), service.tick()];
-  const finished = await Promise.all(ticks.map((tick) => Promise.race([tick, new Promise((resolve) => setTimeout(resolve, 1500, "runs"))])));
+  const finished = await Promise.all(
+    ticks.map((tick) => Promise.race([tick, new Promise((resolve) => setTimeout(resolve, 1500, "runs"))])),
+  );
   assert.deepEqual(finished.sort(), [false, false, "runs", "runs"]);
-  const running = await sql("SELECT repo_id, count(*)::int AS runs FROM refsync.syncs WHERE status = 'in_progress' GROUP BY 1");
-  assert.deepEqual(running.map(({ runs }) => runs), [1, 1]);
+  const running = await sql(
+    "SELECT repo_id, count(*)::int AS runs FROM refsync.syncs WHERE status = 'in_progress' GROUP BY 1",
+  );
+  assert.deepEqual(
+    running.map(({ runs }) => runs),
+    [1, 1],
+  );
   for (const request of held) request.socket.destroy();
   await Promise.all(ticks);
 });
 
 test("a run whose worker died is taken up again as the next attempt, and the dead worker's answer does not count", async (t) => {
   const held = [];
-  const server = createServer((request, response) => held.push(response));
+  const server = createServer((_request, response) => held.push(response));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
   const s = await start(t);
-  await s.ok("POST", "/acme/repos", { name: "app", upstream: { url: `http://127.0.0.1:${server.address().port}/x.git` } });
+  await s.ok("POST", "/acme/repos", {
+    name: "app",
+    upstream: { url: `http://127.0.0.1:${server.address().port}/x.git` },
+  });
   const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   const run = () => s.ok("GET", `/acme/app/upstream/syncs/${id}`);
   const until = async (fits) => {
@@ -167,10 +179,16 @@ test("an upstream that refuses the connection is tried three times, with growing
   await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
   const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   const run = () => ok("GET", `/acme/app/upstream/syncs/${id}`);
-  for (const [attempt, least, most] of [[2, 1, 3], [3, 4, 12]]) {
+  for (const [attempt, least, most] of [
+    [2, 1, 3],
+    [3, 4, 12],
+  ]) {
     assert.equal(await service.tick(), true);
     const waiting = await run();
-    assert.deepEqual([waiting.status, waiting.attempt, waiting.error, waiting.started_at], ["queued", attempt, null, null]);
+    assert.deepEqual(
+      [waiting.status, waiting.attempt, waiting.error, waiting.started_at],
+      ["queued", attempt, null, null],
+    );
     const [{ wait }] = await sql("SELECT extract(epoch FROM run_after - now())::float8 AS wait FROM refsync.syncs");
     assert.ok(wait > least - 1 && wait <= most, `${wait} s before attempt ${attempt}`);
     assert.equal(await service.tick(), false, "not before its wait is over");
@@ -192,7 +210,10 @@ test("an upstream that is no Git server, or wants a password, fails at once with
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => server.close());
   const { ok, service } = await start(t);
-  for (const [name, message] of [["page", /git/i], ["private", /password|credential|401|auth/i]]) {
+  for (const [name, message] of [
+    ["page", /git/i],
+    ["private", /password|credential|401|auth/i],
+  ]) {
     await ok("POST", "/acme/repos", { name, upstream: { url: `http://127.0.0.1:${server.address().port}/${name}` } });
     const { id } = await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull" });
     await service.tick();
@@ -214,7 +235,10 @@ test("an upstream that was removed, and a credential that cannot be read, fail t
   await sql("UPDATE refsync.repos SET upstream_auth = 'v1.AAAA'");
   await service.tick();
   const { syncs } = await ok("GET", "/acme/app/upstream/syncs");
-  assert.deepEqual(syncs.map(({ status }) => status), ["failed", "failed"]);
+  assert.deepEqual(
+    syncs.map(({ status }) => status),
+    ["failed", "failed"],
+  );
   assert.match(syncs[0].error, /secret key/);
   assert.match(syncs[1].error, /upstream was removed/);
 });
@@ -254,4 +278,51 @@ test("runs are listed newest first, by pages", async (t) => {
     cursor = `&cursor=${page.next_cursor}`;
   }
   assert.deepEqual(seen, ids);
+});
+
+test("workers that claim at once never share a repository or a run", async (t) => {
+  const { ok, service, sql } = await start(t);
+  await sql("CREATE TABLE claims (sync_id text, attempt int, others int)");
+  await sql(`CREATE OR REPLACE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $fn$ BEGIN
+    IF NEW.status = 'in_progress' THEN
+      INSERT INTO claims SELECT NEW.id, NEW.attempt, count(*) FROM refsync.syncs o
+        WHERE o.repo_id = NEW.repo_id AND o.id <> NEW.id AND o.status = 'in_progress';
+    END IF;
+    RETURN NEW;
+  END $fn$`);
+  await sql(
+    "CREATE TRIGGER witness AFTER UPDATE ON refsync.syncs FOR EACH ROW WHEN (OLD.lease IS DISTINCT FROM NEW.lease) EXECUTE FUNCTION witness()",
+  );
+  for (const name of ["a", "b", "c"]) {
+    await ok("POST", "/acme/repos", { name, upstream: { url } });
+    for (const tags of ["1", "2", "3", "4"]) {
+      await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull", ref_globs: { tags } });
+    }
+  }
+  const worker = async () => {
+    for (let idle = 0; idle < 20; ) idle += (await service.tick()) ? 0 : 1;
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  const claims = await sql("SELECT * FROM claims");
+  await sql("DROP TABLE claims CASCADE");
+  const first = claims.filter(({ attempt }) => attempt === 1);
+  assert.equal(first.length, 12, "each run had its first attempt, once");
+  assert.equal(new Set(first.map(({ sync_id }) => sync_id)).size, 12);
+  assert.deepEqual(
+    claims.filter(({ others }) => others > 0),
+    [],
+  );
+});
+
+test("services that start together migrate once", async (t) => {
+  const { service, sql } = await start(t);
+  await sql("DROP SCHEMA refsync CASCADE");
+  await Promise.all(Array.from({ length: 6 }, () => service.migrate()));
+  const versions = await sql("SELECT version FROM refsync.schema_migrations ORDER BY version");
+  assert.deepEqual(
+    versions.map(({ version }) => version),
+    [1],
+  );
+  await sql("INSERT INTO refsync.schema_migrations (version) VALUES (999)");
+  await assert.rejects(service.migrate(), /newer refsync/);
 });
