@@ -6,5 +6,6 @@
 mod client;
 mod git;
 mod glob;
+mod service;
 mod support;
 mod sync;

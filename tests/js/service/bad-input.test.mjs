@@ -75,9 +75,22 @@ test("each bad field of a repository is named", async (t) => {
   const { call, ok } = await start(t);
   await ok("POST", "/acme/repos", { name: "app" });
   const bad = [
-    ...["", ".", "..", "a b", "a/b", "é", "x".repeat(101), "app.git", "x.GIT", "repos", "Repo", "api-keys", "webhook-targets", "a\0"].map(
-      (name) => [{ name }, "name"],
-    ),
+    ...[
+      "",
+      ".",
+      "..",
+      "a b",
+      "a/b",
+      "é",
+      "x".repeat(101),
+      "app.git",
+      "x.GIT",
+      "repos",
+      "Repo",
+      "api-keys",
+      "webhook-targets",
+      "a\0",
+    ].map((name) => [{ name }, "name"]),
     [{ name: 5 }, "name"],
     ...["", "-x", "a..b", "a b", "refs/heads/x", "x.lock", "HEAD", "a\0", "x".repeat(300)].map((branch) => [
       { default_bookmark: branch },
@@ -89,21 +102,40 @@ test("each bad field of a repository is named", async (t) => {
     [{ tags: { "": "b" } }, "tags"],
     [{ upstream: url }, "upstream"],
     [{ upstream: {} }, "upstream.url"],
-    ...["", "git@host:x.git", "ssh://host/x", "file:///etc", "https://", "https://:80/x", "https://h:0/x", "https://h:99999/x",
-      "https://h/x?y=z", "https://h/#x", "https://h/ x", "https://h/\n", "https://ho\u0000st/", "https://[::1/x", "//h/x", "https://:@h/x"].map((bad) => [
-      { upstream: { url: bad } },
-      "upstream.url",
-    ]),
+    ...[
+      "",
+      "git@host:x.git",
+      "ssh://host/x",
+      "file:///etc",
+      "https://",
+      "https://:80/x",
+      "https://h:0/x",
+      "https://h:99999/x",
+      "https://h/x?y=z",
+      "https://h/#x",
+      "https://h/ x",
+      "https://h/\n",
+      "https://ho\u0000st/",
+      "https://[::1/x",
+      "//h/x",
+      "https://:@h/x",
+    ].map((bad) => [{ upstream: { url: bad } }, "upstream.url"]),
     [{ upstream: { url: "https://u:p@h/x", auth: { kind: "token", token: "t" } } }, "upstream.url"],
     [{ upstream: { url, auth: { kind: "ssh", key: "k" } } }, "upstream.auth"],
     [{ upstream: { url, auth: { kind: "token" } } }, "upstream.auth"],
     [{ upstream: { url, auth: "token" } }, "upstream.auth"],
     [{ upstream: { url, auth: { kind: "token", token: "" } } }, "upstream.auth.token"],
     [{ upstream: { url, auth: { kind: "token", token: "a\nb" } } }, "upstream.auth.token"],
-    [{ upstream: { url, auth: { kind: "username_password", username: "a:b", password: "c" } } }, "upstream.auth.username"],
+    [
+      { upstream: { url, auth: { kind: "username_password", username: "a:b", password: "c" } } },
+      "upstream.auth.username",
+    ],
   ];
   for (const [body, field] of bad) {
-    for (const [method, path] of [["POST", "/acme/repos"], ["PATCH", "/acme/app"]]) {
+    for (const [method, path] of [
+      ["POST", "/acme/repos"],
+      ["PATCH", "/acme/app"],
+    ]) {
       const answer = await call(method, path, body);
       assert.equal(answer[0], 400, `${method} ${JSON.stringify(body)}`);
       assert.equal(fields(answer)[0], field, `${method} ${JSON.stringify(body)}`);
@@ -111,11 +143,10 @@ test("each bad field of a repository is named", async (t) => {
   }
   const [, secret] = await call("POST", "/acme/repos", { upstream: { url, auth: { kind: "token", token: 424242 } } });
   assert.ok(!JSON.stringify(secret).includes("424242"), "a refused secret is not echoed");
-  assert.deepEqual(fields(await call("POST", "/acme/repos", { name: "a b", default_bookmark: "-", upstream: { url: "x" } })), [
-    "name",
-    "default_bookmark",
-    "upstream.url",
-  ]);
+  assert.deepEqual(
+    fields(await call("POST", "/acme/repos", { name: "a b", default_bookmark: "-", upstream: { url: "x" } })),
+    ["name", "default_bookmark", "upstream.url"],
+  );
   assert.equal((await ok("GET", "/acme")).num_repos, 1);
 });
 

@@ -78,7 +78,9 @@ test("what a PATCH leaves out stays, null removes", async (t) => {
   assert.deepEqual(repo.upstream, { url: "https://other.example.com/x", auth_kind: "token", latest_sync: null });
   assert.equal(await sealed(), before, "auth left out keeps the stored credential");
 
-  repo = await ok("PATCH", "/acme/app", { upstream: { url, auth: { kind: "username_password", username: "u", password: "p" } } });
+  repo = await ok("PATCH", "/acme/app", {
+    upstream: { url, auth: { kind: "username_password", username: "u", password: "p" } },
+  });
   assert.equal(repo.upstream.auth_kind, "username_password");
   repo = await ok("PATCH", "/acme/app", { upstream: { url, auth: null } });
   assert.equal(repo.upstream.auth_kind, null);
@@ -114,7 +116,10 @@ test("a credential is sealed in the database, never shown, and moved out of the 
     await ok("POST", "/acme/repos", { name: "c", upstream: { url: `https://${planted}@git.example.com/x.git` } }),
     await ok("GET", "/acme/repos"),
   ];
-  assert.deepEqual(shown.slice(0, 3).map((repo) => repo.upstream.auth_kind), ["token", "username_password", "token"]);
+  assert.deepEqual(
+    shown.slice(0, 3).map((repo) => repo.upstream.auth_kind),
+    ["token", "username_password", "token"],
+  );
   assert.equal(shown[1].upstream.url, "https://git.example.com/x.git");
   const dump = JSON.stringify([shown, await sql("SELECT * FROM refsync.repos"), lines]);
   assert.ok(!dump.includes(planted));
@@ -124,11 +129,17 @@ test("lists page newest first, and a cursor stays valid while rows are added", a
   const { ok } = await start(t);
   for (const name of ["a", "b", "c", "d", "e"]) await ok("POST", "/acme/repos", { name });
   const first = await ok("GET", "/acme/repos?limit=2");
-  assert.deepEqual(first.repos.map(({ name }) => name), ["e", "d"]);
+  assert.deepEqual(
+    first.repos.map(({ name }) => name),
+    ["e", "d"],
+  );
   assert.equal(first.has_more, true);
   await ok("POST", "/acme/repos", { name: "f" });
   const second = await ok("GET", `/acme/repos?limit=2&cursor=${first.next_cursor}`);
-  assert.deepEqual(second.repos.map(({ name }) => name), ["c", "b"]);
+  assert.deepEqual(
+    second.repos.map(({ name }) => name),
+    ["c", "b"],
+  );
   const last = await ok("GET", `/acme/repos?limit=2&cursor=${encodeURIComponent(second.next_cursor)}`);
   assert.deepEqual([last.repos.map(({ name }) => name), last.has_more, last.next_cursor], [["a"], false, null]);
 });
@@ -137,7 +148,8 @@ test("?tags keeps the repositories that have them all", async (t) => {
   const { ok, call } = await start(t);
   await ok("POST", "/acme/repos", { name: "a", tags: { team: "core", tier: "1" } });
   await ok("POST", "/acme/repos", { name: "b", tags: { team: "core" } });
-  const names = async (tags) => (await ok("GET", `/acme/repos?tags=${encodeURIComponent(tags)}`)).repos.map((r) => r.name);
+  const names = async (tags) =>
+    (await ok("GET", `/acme/repos?tags=${encodeURIComponent(tags)}`)).repos.map((r) => r.name);
   assert.deepEqual(await names("team:core"), ["b", "a"]);
   assert.deepEqual(await names("team=core,tier=1"), ["a"]);
   assert.deepEqual(await names('{"tier":"1"}'), ["a"]);
@@ -171,7 +183,12 @@ test("each scope does what it includes and nothing more", async (t) => {
 
 test("a missing, unknown or changed key is 401; another organisation's is 403", async (t) => {
   const { call, service, keys } = await start(t);
-  for (const key of [null, "nonsense", `${keys.admin.slice(0, -2)}xx`, "refsync_000000000000000000000000_" + "A".repeat(43)]) {
+  for (const key of [
+    null,
+    "nonsense",
+    `${keys.admin.slice(0, -2)}xx`,
+    `refsync_000000000000000000000000_${"A".repeat(43)}`,
+  ]) {
     const [status, body, response] = await call("GET", "/whoami", undefined, { key });
     assert.deepEqual([status, body.error.code], [401, "UNAUTHENTICATED"]);
     assert.equal(response.headers.get("www-authenticate"), "Bearer");

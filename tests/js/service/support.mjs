@@ -28,10 +28,23 @@ export async function git(cwd, ...args) {
   return stdout.trim();
 }
 
+/**
+ * An empty database: PGlite in memory, or where `REFSYNC_TEST_POSTGRES` holds a URL that PostgreSQL, whose schema
+ * `refsync` is dropped. Tests on it must run one file at a time (`--test-concurrency=1`).
+ */
+async function openDatabase() {
+  const connectionString = process.env.REFSYNC_TEST_POSTGRES;
+  if (!connectionString) return new PGlite();
+  const { default: pg } = await import("pg");
+  const pool = new pg.Pool({ connectionString });
+  await pool.query("SET client_min_messages = warning; DROP SCHEMA IF EXISTS refsync CASCADE");
+  return pool;
+}
+
 /** A service with the organisation `acme`, and a key of each scope. All of it goes with the test. */
 export async function start(t, options = {}) {
   const folder = await mkdtemp(join(tmpdir(), "refsync-service-"));
-  const database = options.database ?? new PGlite();
+  const database = await openDatabase();
   const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
   const lines = [];
   let queued = 0;
@@ -48,7 +61,7 @@ export async function start(t, options = {}) {
   });
   t.after(async () => {
     await fetch.close();
-    if (!options.database) await database.close().catch(() => {});
+    await (database.end?.() ?? database.close());
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   await service.migrate();

@@ -1,0 +1,328 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { git, start } from "./support.mjs";
+
+/** A branch `main` of two commits behind a Git server, as an upstream's URL. */
+async function upstreamWithHistory({ listen, ok, folder, keys }) {
+  const origin = await listen();
+  await ok("POST", "/acme/repos", { name: "source" });
+  await git(folder, "init", "-q", "-b", "main", "work");
+  const work = join(folder, "work");
+  await git(work, "commit", "-q", "--allow-empty", "-m", "one");
+  await git(work, "commit", "-q", "--allow-empty", "-m", "two");
+  const url = `${origin}/acme/source.git`;
+  await git(work, "push", "-q", url.replace("//", `//x:${keys.write}@`), "main");
+  return { url, auth: { kind: "token", token: keys.write }, tip: await git(work, "rev-parse", "main"), work };
+}
+
+const url = "http://127.0.0.1:9/nowhere.git";
+
+/** A run as a worker that died left it: its lease is over. */
+const expire = (sql) =>
+  sql("UPDATE refsync.syncs SET lease_expires_at = now() - interval '1 s' WHERE status = 'in_progress'");
+const ready = (sql) => sql("UPDATE refsync.syncs SET run_after = now() WHERE status = 'queued'");
+
+test("a pull is queued, claimed, run and completed with its stats", async (t) => {
+  const s = await start(t);
+  const { url, auth, tip } = await upstreamWithHistory(s);
+  const repo = await s.ok("POST", "/acme/repos", { name: "app", upstream: { url, auth } });
+  const [status, run] = await s.call("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  assert.equal(status, 201);
+  const { id, created_at, ...rest } = run;
+  assert.deepEqual(rest, {
+    repo_id: repo.id,
+    direction: "pull",
+    status: "queued",
+    attempt: 1,
+    ref_globs: { branches: "*", tags: "*" },
+    stats: null,
+    error: null,
+    started_at: null,
+    finished_at: null,
+  });
+  assert.equal(s.queued(), 1);
+
+  assert.equal(await s.service.tick(), true);
+  assert.equal(await s.service.tick(), false, "nothing else is ready");
+  const done = await s.ok("GET", `/acme/app/upstream/syncs/${id}`);
+  assert.equal(done.status, "completed", done.error ?? s.lines.join("\n"));
+  assert.deepEqual(done.stats.refs, [
+    { name: "refs/heads/main", before: null, after: tip, outcome: "updated", reason: null, message: null },
+  ]);
+  assert.ok(done.created_at <= done.started_at && done.started_at <= done.finished_at);
+
+  const shown = await s.ok("GET", "/acme/app");
+  assert.deepEqual(shown.upstream.latest_sync, done);
+  assert.match(shown.head_change_id, /^[k-z]{32}$/);
+  assert.notEqual(shown.head_change_id, "z".repeat(32));
+  assert.equal(await git(`${s.folder}/repositories/${repo.id}.git`, "rev-parse", "refs/heads/main"), tip);
+});
+
+test("the globs of a request are normalised: an omitted key matches none", async (t) => {
+  const { ok } = await start(t);
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  const globs = async (ref_globs) =>
+    (await ok("POST", "/acme/app/upstream/syncs", { direction: "push", ref_globs })).ref_globs;
+  assert.deepEqual(await globs({ branches: "release/*" }), { branches: "release/*", tags: "" });
+  assert.deepEqual(await globs({ tags: "v1.*", branches: "" }), { branches: "", tags: "v1.*" });
+  assert.deepEqual(await globs({ tags: "v1.*", branches: null }), { branches: "", tags: "v1.*" });
+});
+
+test("an identical request joins the queued run, another one does not", async (t) => {
+  const { ok, sql, service } = await start(t);
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  const post = (body) => ok("POST", "/acme/app/upstream/syncs", body);
+  const first = await post({ direction: "pull" });
+  assert.deepEqual(await post({ direction: "pull", ref_globs: { branches: "*", tags: "*" } }), first);
+  const many = await Promise.all(Array.from({ length: 8 }, () => post({ direction: "push" })));
+  assert.equal(new Set(many.map(({ id }) => id)).size, 1, "also when they come at once");
+  assert.notEqual(many[0].id, first.id);
+  assert.notEqual((await post({ direction: "pull", ref_globs: { branches: "*" } })).id, first.id);
+  await service.tick();
+  const [{ status }] = await sql("SELECT status FROM refsync.syncs WHERE id = $1", [first.id]);
+  assert.equal(status, "queued", "it waits for its second attempt");
+  assert.equal((await post({ direction: "pull" })).id, first.id, "which can be joined, too");
+});
+
+test("a repository has one run in progress, whoever claims; others go on", async (t) => {
+  // An upstream that never answers keeps its run in progress.
+  const held = [];
+  const server = createServer((request) => held.push(request));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { ok, service, sql } = await start(t);
+  const slow = `http://127.0.0.1:${server.address().port}/x.git`;
+  for (const name of ["a", "b"]) {
+    await ok("POST", "/acme/repos", { name, upstream: { url: slow } });
+    await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull" });
+    await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "push" });
+  }
+  const ticks = [service.tick(), service.tick(), service.tick(), service.tick()];
+  const finished = await Promise.all(
+    ticks.map((tick) => Promise.race([tick, new Promise((resolve) => setTimeout(resolve, 1500, "runs"))])),
+  );
+  assert.deepEqual(finished.sort(), [false, false, "runs", "runs"]);
+  const running = await sql(
+    "SELECT repo_id, count(*)::int AS runs FROM refsync.syncs WHERE status = 'in_progress' GROUP BY 1",
+  );
+  assert.deepEqual(
+    running.map(({ runs }) => runs),
+    [1, 1],
+  );
+  for (const request of held) request.socket.destroy();
+  await Promise.all(ticks);
+});
+
+test("a run whose worker died is taken up again as the next attempt, and the dead worker's answer does not count", async (t) => {
+  const held = [];
+  const server = createServer((_request, response) => held.push(response));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const s = await start(t);
+  await s.ok("POST", "/acme/repos", {
+    name: "app",
+    upstream: { url: `http://127.0.0.1:${server.address().port}/x.git` },
+  });
+  const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  const run = () => s.ok("GET", `/acme/app/upstream/syncs/${id}`);
+  const until = async (fits) => {
+    for (let tries = 0; !(await fits()); tries += 1) {
+      assert.ok(tries < 100, "it does not happen");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+
+  const first = s.service.tick();
+  await until(() => held.length === 1);
+  assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 1]);
+  assert.equal(await s.service.tick(), false, "its lease holds");
+  await expire(s.sql);
+  const second = s.service.tick();
+  await until(() => held.length === 2);
+  assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 2]);
+
+  // The first worker comes to its end now: a final failure, were it still its run.
+  held[0].writeHead(404).end();
+  await first;
+  assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 2]);
+  held[1].writeHead(404).end();
+  await second;
+  const failed = await run();
+  assert.deepEqual([failed.status, failed.attempt, failed.stats], ["failed", 2, null]);
+  assert.ok(failed.error);
+});
+
+test("a run that keeps losing its worker fails in the end", async (t) => {
+  const { ok, sql, service } = await start(t);
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  await sql(
+    "UPDATE refsync.syncs SET status = 'in_progress', attempt = 10, lease = 'dead', lease_expires_at = now(), started_at = now()",
+  );
+  assert.equal(await service.tick(), false);
+  const run = await ok("GET", `/acme/app/upstream/syncs/${id}`);
+  assert.deepEqual([run.status, run.attempt], ["failed", 10]);
+  assert.match(run.error, /worker was lost/);
+});
+
+test("an upstream that refuses the connection is tried three times, with growing waits, and then failed", async (t) => {
+  const { ok, sql, service, lines } = await start(t);
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  const run = () => ok("GET", `/acme/app/upstream/syncs/${id}`);
+  for (const [attempt, least, most] of [
+    [2, 1, 3],
+    [3, 4, 12],
+  ]) {
+    assert.equal(await service.tick(), true);
+    const waiting = await run();
+    assert.deepEqual(
+      [waiting.status, waiting.attempt, waiting.error, waiting.started_at],
+      ["queued", attempt, null, null],
+    );
+    const [{ wait }] = await sql("SELECT extract(epoch FROM run_after - now())::float8 AS wait FROM refsync.syncs");
+    assert.ok(wait > least - 1 && wait <= most, `${wait} s before attempt ${attempt}`);
+    assert.equal(await service.tick(), false, "not before its wait is over");
+    await ready(sql);
+  }
+  assert.equal(await service.tick(), true);
+  const failed = await run();
+  assert.deepEqual([failed.status, failed.attempt, failed.stats], ["failed", 3, null]);
+  assert.match(failed.error, /127\.0\.0\.1:9/);
+  assert.ok(failed.finished_at);
+  assert.equal(lines.length, 3, "the log has each attempt");
+});
+
+test("an upstream that is no Git server, or wants a password, fails at once with a clear error", async (t) => {
+  const server = createServer((request, response) => {
+    if (request.url.startsWith("/private")) response.writeHead(401, { "www-authenticate": "Basic" }).end();
+    else response.writeHead(200, { "content-type": "text/html" }).end("<h1>hello</h1>");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { ok, service } = await start(t);
+  for (const [name, message] of [
+    ["page", /git/i],
+    ["private", /password|credential|401|auth/i],
+  ]) {
+    await ok("POST", "/acme/repos", { name, upstream: { url: `http://127.0.0.1:${server.address().port}/${name}` } });
+    const { id } = await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull" });
+    await service.tick();
+    const run = await ok("GET", `/acme/${name}/upstream/syncs/${id}`);
+    assert.deepEqual([run.status, run.attempt], ["failed", 1]);
+    assert.match(run.error, message);
+  }
+  await ok("GET", "/acme/repos");
+});
+
+test("an upstream that was removed, and a credential that cannot be read, fail the run in words", async (t) => {
+  const { ok, sql, service } = await start(t);
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  await ok("PATCH", "/acme/app", { upstream: null });
+  await service.tick();
+  await ok("PATCH", "/acme/app", { upstream: { url, auth: { kind: "token", token: "t" } } });
+  await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  await sql("UPDATE refsync.repos SET upstream_auth = 'v1.AAAA'");
+  await service.tick();
+  const { syncs } = await ok("GET", "/acme/app/upstream/syncs");
+  assert.deepEqual(
+    syncs.map(({ status }) => status),
+    ["failed", "failed"],
+  );
+  assert.match(syncs[0].error, /secret key/);
+  assert.match(syncs[1].error, /upstream was removed/);
+});
+
+test("the organisation with less in progress comes first", async (t) => {
+  const { ok, service, sql } = await start(t);
+  for (const name of ["a", "b", "c"]) {
+    await ok("POST", "/acme/repos", { name, upstream: { url } });
+    await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull" });
+  }
+  await service.ensureOrganization("small");
+  const key = await service.createApiKey("small", "admin");
+  await ok("POST", "/small/repos", { name: "d", upstream: { url } }, { key });
+  const late = await ok("POST", "/small/d/upstream/syncs", { direction: "pull" }, { key });
+  await sql(
+    `UPDATE refsync.syncs SET status = 'in_progress', lease = 'busy', lease_expires_at = now() + interval '1 h'
+     WHERE seq = (SELECT min(seq) FROM refsync.syncs)`,
+  );
+  await service.tick();
+  const [{ attempt }] = await sql("SELECT attempt FROM refsync.syncs WHERE id = $1", [late.id]);
+  assert.equal(attempt, 2, "it was tried before acme's older ones");
+});
+
+test("runs are listed newest first, by pages", async (t) => {
+  const { ok } = await start(t);
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  const ids = [];
+  for (const tags of ["1", "2", "3", "4", "5"]) {
+    ids.unshift((await ok("POST", "/acme/app/upstream/syncs", { direction: "pull", ref_globs: { tags } })).id);
+  }
+  const seen = [];
+  let cursor = "";
+  for (let pages = 0; pages < 3; pages += 1) {
+    const page = await ok("GET", `/acme/app/upstream/syncs?limit=2${cursor}`);
+    seen.push(...page.syncs.map(({ id }) => id));
+    assert.equal(page.has_more, page.next_cursor !== null);
+    cursor = `&cursor=${page.next_cursor}`;
+  }
+  assert.deepEqual(seen, ids);
+});
+
+test("workers that claim at once never share a repository or a run", async (t) => {
+  const { ok, service, sql } = await start(t);
+  await sql("CREATE TABLE claims (sync_id text, attempt int, others int)");
+  await sql(`CREATE OR REPLACE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $fn$ BEGIN
+    IF NEW.status = 'in_progress' THEN
+      INSERT INTO claims SELECT NEW.id, NEW.attempt, count(*) FROM refsync.syncs o
+        WHERE o.repo_id = NEW.repo_id AND o.id <> NEW.id AND o.status = 'in_progress';
+    END IF;
+    RETURN NEW;
+  END $fn$`);
+  await sql(
+    "CREATE TRIGGER witness AFTER UPDATE ON refsync.syncs FOR EACH ROW WHEN (OLD.lease IS DISTINCT FROM NEW.lease) EXECUTE FUNCTION witness()",
+  );
+  for (const name of ["a", "b", "c"]) {
+    await ok("POST", "/acme/repos", { name, upstream: { url } });
+    for (const tags of ["1", "2", "3", "4"]) {
+      await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull", ref_globs: { tags } });
+    }
+  }
+  const worker = async () => {
+    for (let idle = 0; idle < 20; ) idle += (await service.tick()) ? 0 : 1;
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  const claims = await sql("SELECT * FROM claims");
+  await sql("DROP TABLE claims CASCADE");
+  const first = claims.filter(({ attempt }) => attempt === 1);
+  assert.equal(first.length, 12, "each run had its first attempt, once");
+  assert.equal(new Set(first.map(({ sync_id }) => sync_id)).size, 12);
+  assert.deepEqual(
+    claims.filter(({ others }) => others > 0),
+    [],
+  );
+});
+
+test("services that start together migrate once", async (t) => {
+  const { service, sql } = await start(t);
+  await sql("DROP SCHEMA refsync CASCADE");
+  await Promise.all(Array.from({ length: 6 }, () => service.migrate()));
+  const versions = await sql("SELECT version FROM refsync.schema_migrations ORDER BY version");
+  assert.deepEqual(
+    versions.map(({ version }) => version),
+    [1],
+  );
+  await sql("INSERT INTO refsync.schema_migrations (version) VALUES (999)");
+  await assert.rejects(service.migrate(), /newer refsync/);
+});

@@ -1,0 +1,54 @@
+use futures_executor::block_on;
+use refsync::{
+    http::Body,
+    model::{SyncRequest, UpdateRepoRequest},
+    service::{Error, body},
+};
+
+fn refused_field(error: &Error) -> &str {
+    match error {
+        Error::Invalid(fields) => &fields[0].field,
+        other => panic!("{other} is not about a field"),
+    }
+}
+
+#[test]
+fn names_the_bad_field_by_its_path() {
+    for (json, field) in [
+        ("", "body"),
+        ("{", "body"),
+        ("[]", "body"),
+        (r#"{"direction":"pull","ref_globs":{}}"#, "ref_globs"),
+        (r#"{"direction":"pull","ref_globs":{"tags":1}}"#, "ref_globs.tags"),
+        (r#"{"direction":"sideways"}"#, "direction"),
+        ("{}", "direction"),
+    ] {
+        let error = body::parse::<SyncRequest>(json.as_bytes()).expect_err(json);
+        assert_eq!(refused_field(&error), field, "{json}");
+    }
+}
+
+#[test]
+fn tells_null_from_omitted() {
+    let parse = |json: &str| body::parse::<UpdateRepoRequest>(json.as_bytes()).expect(json);
+    assert_eq!(parse("{}").upstream, None);
+    assert_eq!(parse(r#"{"upstream":null}"#).upstream, Some(None));
+    assert_eq!(parse(r#"{"upstream":{"url":"u"}}"#).upstream.flatten().map(|u| u.auth), Some(None));
+    assert_eq!(parse(r#"{"upstream":{"url":"u","auth":null}}"#).upstream.flatten().map(|u| u.auth), Some(Some(None)));
+}
+
+#[test]
+fn every_cut_of_a_body_is_an_error_and_no_panic() {
+    let whole = r#"{"direction":"pull","ref_globs":{"branches":"release/*","tags":""}}"#;
+    assert!(body::parse::<SyncRequest>(whole.as_bytes()).is_ok());
+    for end in 0..whole.len() {
+        let error = body::parse::<SyncRequest>(&whole.as_bytes()[..end]).expect_err("it is cut");
+        assert_eq!(refused_field(&error), "body", "cut at {end}");
+    }
+}
+
+#[test]
+fn a_body_past_the_limit_is_too_large() {
+    let large = Body::Bytes(vec![b' '; body::LIMIT + 1].into());
+    assert!(matches!(block_on(body::read::<SyncRequest>(large)), Err(Error::TooLarge(_))));
+}

@@ -1,0 +1,9 @@
+//! The service's pure parts. Its calls and its queue are judged in `tests/js/service`, on a real database and real Git.
+
+mod body;
+mod change_id;
+mod git;
+mod names;
+mod page;
+mod secrets;
+mod upstream;
