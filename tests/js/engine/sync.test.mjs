@@ -1,0 +1,145 @@
+/** The engine, as a user of `refsync/engine` calls it, between two real Git repositories. */
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { AbortError, InvalidRequestError, SyncError, sync } from "../../../pkg/dist/engine.js";
+import { grow } from "../../support/history.mjs";
+import { host } from "./support.mjs";
+
+const hosted = await host("upstream", "mirror", "collected", "cut", "aborted");
+after(() => hosted.remove());
+await grow(hosted.folder("upstream"), 1200);
+
+const source = hosted.url("upstream");
+const pull = (destination, options = {}) =>
+  sync({ source, destination: hosted.url(destination), fetch: hosted.fetch, ...options });
+const outcomes = (stats) => new Set(stats.refs.map((r) => r.outcome));
+
+test("a first pull of 1,200 commits and both kinds of tags makes both sides equal and sound", async () => {
+  const seen = [];
+  const stats = await pull("mirror", { onProgress: (progress) => seen.push(progress) });
+  assert.equal(await hosted.refs("mirror"), await hosted.refs("upstream"));
+  assert.equal(stats.refs.length, (await hosted.refs("upstream")).split("\n").length);
+  assert.deepEqual([...outcomes(stats)], ["updated"]);
+  await hosted.git("mirror", "fsck", "--strict");
+  assert.deepEqual([...new Set(seen.map((p) => p.phase))], ["listing", "transferring", "storing"]);
+  assert.ok(seen.at(-1).bytes > 10_000 && seen.at(-1).objects > 2_000, "the last report has the whole pack");
+});
+
+test("a second pull is all unchanged and sends no pack", async () => {
+  hosted.asked.length = 0;
+  const stats = await pull("mirror");
+  assert.deepEqual([...outcomes(stats)], ["unchanged"]);
+  assert.deepEqual(hosted.asked.toSorted(), [
+    "GET mirror.git/info/refs",
+    "GET upstream.git/info/refs",
+    "POST upstream.git/git-upload-pack",
+  ]);
+});
+
+test("new commits arrive as a fast-forward, a diverged branch is rejected with the id it keeps", async () => {
+  const tree = await hosted.git("upstream", "rev-parse", "main^{tree}");
+  const commitOn = async (name, branch, message) => {
+    const id = await hosted.git(name, "commit-tree", tree, "-p", branch, "-m", message);
+    await hosted.git(name, "update-ref", `refs/heads/${branch}`, id);
+    return id;
+  };
+  const before = await hosted.git("mirror", "rev-parse", "main");
+  const after = await commitOn("upstream", "main", "news");
+  const ours = await commitOn("mirror", "release/1", "ours");
+  await commitOn("upstream", "release/1", "theirs");
+  const stats = await pull("mirror");
+  const find = (name) => stats.refs.find((r) => r.name === `refs/heads/${name}`);
+  assert.deepEqual(find("main"), {
+    name: "refs/heads/main",
+    before,
+    after,
+    outcome: "updated",
+    reason: null,
+    message: null,
+  });
+  assert.deepEqual(
+    { outcome: find("release/1").outcome, reason: find("release/1").reason, after: find("release/1").after },
+    { outcome: "rejected", reason: "non_fast_forward", after: ours },
+  );
+  assert.equal(await hosted.git("mirror", "rev-parse", "release/1"), ours);
+});
+
+test("where a runtime cannot stream requests the pack is collected, up to a limit", async () => {
+  const error = await pull("collected", { requestStreams: false, collectLimit: 10_000 }).catch((e) => e);
+  assert.ok(error instanceof SyncError, `${error}`);
+  assert.equal(error.code, "too_large");
+  assert.match(error.message, /10000 bytes.*collect_limit|collectLimit/);
+  assert.equal(await hosted.refs("collected"), "", "nothing is half-written");
+  await pull("collected", { requestStreams: false });
+  assert.equal(await hosted.refs("collected", "refs/tags"), await hosted.refs("upstream", "refs/tags"));
+});
+
+test("a source that dies in the middle of its pack leaves the destination as it was", async () => {
+  const cutting = async (url, init) => {
+    const response = await hosted.fetch(url, init);
+    if (init?.method !== "POST" || !new TextDecoder().decode(init.body).includes("command=fetch")) return response;
+    let left = 100_000;
+    const cut = new TransformStream({
+      transform(chunk, controller) {
+        controller.enqueue(chunk.subarray(0, left));
+        left -= chunk.length;
+        if (left <= 0) controller.error(new Error("the line went dead"));
+      },
+    });
+    return new Response(response.body.pipeThrough(cut), response);
+  };
+  const error = await pull("cut", { source: { url: source, fetch: cutting } }).catch((e) => e);
+  assert.ok(error instanceof SyncError, `${error}`);
+  assert.match(error.message, /^source: fetch from .*upstream\.git: .*the line went dead/);
+  assert.equal(error.retryable, true);
+  assert.equal(await hosted.refs("cut"), "");
+  assert.deepEqual(await hosted.leftovers("cut"), [], "the destination has cleared up");
+});
+
+test("an aborted sync rejects with an AbortError and changes nothing", async () => {
+  const controller = new AbortController();
+  const onProgress = ({ phase }) => phase === "transferring" && controller.abort(new Error("enough"));
+  const error = await pull("aborted", { signal: controller.signal, onProgress }).catch((e) => e);
+  assert.ok(error instanceof AbortError, `${error}`);
+  assert.equal(error.cause.message, "enough");
+  assert.equal(await hosted.refs("aborted"), "");
+});
+
+test("bad arguments are refused before anything is sent, by name", async () => {
+  hosted.asked.length = 0;
+  const table = [
+    [{ destination: source }, "source.url"],
+    [{ source: "git@github.com:a/b.git", destination: source }, "source.url"],
+    [{ source: "ftp://host/a.git", destination: source }, "source.url"],
+    [{ source, destination: "not a url" }, "destination.url"],
+    [{ source, destination: source, ref_globs: {} }, "ref_globs"],
+    [{ source, destination: source, ref_globs: { branches: "[" } }, "ref_globs.branches"],
+  ];
+  for (const [options, field] of table) {
+    const error = await sync({ fetch: hosted.fetch, ...options }).catch((e) => e);
+    assert.ok(error instanceof InvalidRequestError, `${field}: ${error}`);
+    assert.deepEqual(
+      error.fields.map((f) => f.field),
+      [field],
+      error.message,
+    );
+  }
+  assert.deepEqual(hosted.asked, []);
+});
+
+test("an upstream that is no Git server, or refuses the connection, is named in the error", async () => {
+  const table = [
+    [async () => new Response("<html>", { headers: { "content-type": "text/html" } }), "not_a_git_server"],
+    [async () => new Response("", { status: 401 }), "unauthorized"],
+    [() => Promise.reject(new TypeError("fetch failed", { cause: new Error("ECONNREFUSED") })), "unreachable"],
+  ];
+  for (const [fetch, code] of table) {
+    const from = { url: "http://user:secret@upstream.test/r.git", fetch };
+    const error = await sync({ source: from, destination: hosted.url("mirror"), fetch: hosted.fetch }).catch((e) => e);
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, /^source: list the refs of http:\/\/upstream\.test\/r\.git: /);
+    assert.ok(!error.message.includes("secret"));
+  }
+});

@@ -1,0 +1,39 @@
+/** A repository as a grown project has it, made by `git fast-import`: the same on every machine. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+/**
+ * Fills the bare repository in `folder`: `commits` on `main`, with a merge of a side branch after each ten, a branch
+ * `release/N` and a lightweight or an annotated tag `vN.0` after each hundred.
+ */
+export async function grow(folder, commits) {
+  const git = spawn("git", ["fast-import", "--quiet", "--force"], { cwd: folder, stdio: ["pipe", "inherit", "inherit"] });
+  const ended = once(git, "exit");
+  git.stdin.end(stream(commits));
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`git fast-import ended with ${code}`);
+}
+
+function stream(commits) {
+  const parts = [];
+  let time = 1_600_000_000;
+  const who = () => `A <a@example.org> ${(time += 60)} +0000`;
+  const data = (text) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const commit = (branch, mark, text, extra, files) =>
+    parts.push(`commit refs/heads/${branch}\nmark :${mark}\ncommitter ${who()}\n${data(text)}${extra}${files}\n`);
+  const file = (n) => `M 100644 inline src/part-${n % 40}.txt\n${data(`revision ${n}\n${"words that stay\n".repeat(n % 90)}`)}`;
+  for (let n = 1; n <= commits; n++) {
+    const from = n > 1 ? `from :${n - 1}\n` : "";
+    if (n % 10 === 0) {
+      commit("side", 1_000_000 + n, `side of ${n}`, `from :${n - 1}\n`, file(n + 7));
+      commit("main", n, `merge ${n}`, `from :${n - 1}\nmerge :${1_000_000 + n}\n`, file(n));
+    } else commit("main", n, `commit ${n}`, from, file(n));
+    if (n % 100 === 0) {
+      parts.push(`reset refs/heads/release/${n / 100}\nfrom :${n}\n\n`);
+      if (n % 200 === 0) parts.push(`tag v${n / 100}.0\nfrom :${n}\ntagger ${who()}\n${data(`version ${n / 100}`)}`);
+      else parts.push(`reset refs/tags/v${n / 100}.0\nfrom :${n}\n\n`);
+    }
+  }
+  return parts.join("");
+}
