@@ -162,7 +162,7 @@ test("the history lists every run, newest first, and a press shows an older one"
 });
 
 test("an unreachable upstream shows the failed run with its error", async () => {
-  // A port that was free a moment ago and that nothing listens on.
+  // The discard port, which nothing listens on.
   const url = "http://127.0.0.1:9/nothing.git";
   await service.api("POST", `/${service.org}/repos`, { name: "stranded", upstream: { url } });
   const { page, close } = await openPage(browser, `${service.origin}/#key=${service.apiKey}`);
