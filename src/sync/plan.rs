@@ -87,13 +87,20 @@ impl Plan {
             .collect()
     }
 
-    /// The commands that make the destination so.
+    /// The commands that make the destination so, candidates among them.
     pub fn commands(&self) -> Vec<Command> {
         self.entries
             .iter()
-            .filter(|entry| matches!(entry.decision, Decision::Create | Decision::FastForward))
+            .filter(|entry| matches!(entry.decision, Decision::Create | Decision::Candidate | Decision::FastForward))
             .map(|entry| Command { name: entry.name.clone(), old: entry.destination, new: entry.source })
             .collect()
+    }
+
+    /// Takes every candidate for proved.
+    pub fn accept_candidates(&mut self) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.decision == Decision::Candidate) {
+            entry.decision = Decision::FastForward;
+        }
     }
 
     /// The stats, where everything that was still to be done is done.
