@@ -24,7 +24,7 @@ import { isBrowser } from "./runtime.js";
 import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/full/refsync.js";
 import init, { runSync } from "./wasm/full/refsync.js";
 
-export * from "./errors.js";
+export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
 export type { Fetch } from "./host.js";
 export type {
   Outcome,
