@@ -51,6 +51,20 @@ export interface SyncOptions {
   destination: string | RemoteOptions;
   /** Which refs take part; all branches and tags when left out. */
   ref_globs?: Partial<RefGlobs> | undefined;
+  /**
+   * Move diverged refs too. What the destination had is kept under `refs/refsync/backup/<old id>/<name>` first, and a ref
+   * that moved meanwhile stays. Off when left out.
+   */
+  force?: boolean | undefined;
+  /**
+   * Delete refs at the destination that match the globs and that the source lacks: at most this many, else nothing is
+   * done and `SyncError` has the code `too_many_deletions`. None when left out.
+   */
+  prune?: number | undefined;
+  /** Move all refs or none. Off when left out. */
+  atomic?: boolean | undefined;
+  /** Globs of full ref names, such as `refs/heads/wip/*`: such refs are `filtered`, whatever `ref_globs` says. */
+  exclude?: string[] | undefined;
   /** Cancels the sync: both requests are aborted, and it rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
   /** Sees how far the sync is, at most ten times a second. */
@@ -71,8 +85,8 @@ export interface SyncOptions {
 const load = loader("full", init);
 
 /**
- * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded, never forced and
- * never deleted; the stats tell what became of each.
+ * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded; never forced and
+ * never deleted unless `force` or `prune` say so. The stats tell what became of each.
  *
  * Rejects with a {@link SyncError} where the work could not be done as a whole; a ref that is refused is an outcome.
  */
@@ -86,6 +100,10 @@ export async function sync(options: SyncOptions): Promise<SyncRunStats> {
       source: source.settings,
       destination: destination.settings,
       ...(options.ref_globs && { ref_globs: options.ref_globs }),
+      ...(options.force !== undefined && { force: options.force }),
+      ...(options.prune !== undefined && { prune: options.prune }),
+      ...(options.atomic !== undefined && { atomic: options.atomic }),
+      ...(options.exclude && { exclude: options.exclude }),
       ...(options.stallTimeout !== undefined && { stall_timeout: options.stallTimeout }),
       ...(options.collectLimit !== undefined && { collect_limit: options.collectLimit }),
     };

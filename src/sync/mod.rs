@@ -7,6 +7,7 @@
 mod error;
 mod gate;
 mod plan;
+mod policy;
 mod progress;
 mod proof;
 mod refusal;
@@ -14,12 +15,14 @@ mod relay;
 mod settle;
 mod transfer;
 
-use std::rc::Rc;
+use std::{collections::HashSet, rc::Rc};
 
 use futures_util::try_join;
+use gix_object::bstr::BString;
 
 pub use error::Error;
 pub use plan::{Decision, Entry, Plan};
+pub use policy::Policy;
 pub use progress::{Observer, Phase, Progress};
 
 use self::{
@@ -29,7 +32,7 @@ use self::{
 };
 use crate::{
     git::{ReceivePack, Ref, Remote, UploadPack},
-    model::{Direction, SyncRequest, SyncRunStats},
+    model::{Direction, Reason, SyncRequest, SyncRunStats},
 };
 
 /// How a sync is done, beyond what the request says.
@@ -37,6 +40,8 @@ use crate::{
 pub struct Options {
     /// Who wants to know how far it is.
     pub observer: Observer,
+    /// What it may do beyond going forward.
+    pub policy: Policy,
 }
 
 /// Syncs the refs that `request` names between `local` and `upstream`.
@@ -54,7 +59,7 @@ pub async fn run(
         Direction::Pull => (upstream, local),
         Direction::Push => (local, upstream),
     };
-    let observer = &options.observer;
+    let Options { observer, policy } = options;
 
     observer.report(Phase::Listing, 0, None);
     let ((upload, source_refs), receive) = try_join!(list(source, request), connect(destination))?;
@@ -65,17 +70,23 @@ pub async fn run(
         });
     }
 
-    let mut plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, receive.object_format);
+    let mut plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, policy, receive.object_format);
+    check_deletions(&plan, policy)?;
     let mut claims = claims(&plan, &receive);
     if claims.is_empty() {
         proof::prove(&mut plan, &upload, destination, observer).await?;
     }
     loop {
+        if policy.force {
+            plan.force();
+            keep_forced(&mut plan, &receive).await?;
+        }
         let commands = plan.commands();
         if commands.is_empty() {
             return Ok(plan.into_stats());
         }
-        match transfer(&commands, std::mem::take(&mut claims), &upload, &source_refs, &receive, observer).await {
+        let claims = std::mem::take(&mut claims);
+        match transfer(&commands, policy.atomic, claims, &upload, &source_refs, &receive, observer).await {
             Ok(Transfer::Reported(report)) => {
                 plan.accept_candidates();
                 settle(&mut plan, &commands, report, destination).await?;
@@ -102,6 +113,27 @@ async fn list(source: &Remote, request: &SyncRequest) -> Result<(Rc<UploadPack>,
 
 async fn connect(destination: &Remote) -> Result<ReceivePack, Error> {
     destination.receive_pack().await.map_err(Error::Destination)
+}
+
+fn check_deletions(plan: &Plan, policy: &Policy) -> Result<(), Error> {
+    match (plan.deletions(), policy.prune) {
+        (count, Some(limit)) if count > limit as usize => Err(Error::TooManyDeletions { count, limit }),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps the old commits of what is going to be forced; a ref whose old commit cannot be kept stays.
+async fn keep_forced(plan: &mut Plan, destination: &ReceivePack) -> Result<(), Error> {
+    let names: HashSet<&BString> =
+        plan.entries.iter().filter(|e| e.decision == Decision::Force).map(|e| &e.name).collect();
+    let forced: Vec<Ref> = destination.refs.iter().filter(|r| names.contains(&r.name)).cloned().collect();
+    for (r, why) in transfer::back_up(&forced, destination).await? {
+        let message = format!("its old commit could not be kept: {why}");
+        for entry in plan.entries.iter_mut().filter(|entry| entry.name == r.name) {
+            entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(message.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// What the pack itself can prove while it flows; nothing where a question of its own is the better way.

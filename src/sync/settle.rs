@@ -58,13 +58,14 @@ pub(super) async fn settle_without_report(plan: &mut Plan, error: Error, destina
     // Only a push whose answer was lost leaves a doubt.
     let is_in_doubt = matches!(&error, Error::Destination(e) if matches!(e.kind, git::ErrorKind::Http(_) | git::ErrorKind::Protocol(_)));
     let Some(now) = (if is_in_doubt { current_refs(destination).await.ok() } else { None }) else { return Err(error) };
-    let is_done = |entry: &Entry| now.get(&entry.name) == Some(&entry.source);
-    let is_pending = |entry: &Entry| matches!(entry.decision, Decision::Create | Decision::FastForward);
-    if !plan.entries.iter().any(|entry| is_pending(entry) && is_done(entry)) {
+    // A deleted ref has no id at the destination, and the null id in the plan.
+    let is_done =
+        |entry: &Entry| now.get(&entry.name).copied().unwrap_or_else(|| entry.source.kind().null()) == entry.source;
+    if !plan.entries.iter().any(|entry| entry.is_pending() && is_done(entry)) {
         return Err(error);
     }
-    for entry in plan.entries.iter_mut().filter(|entry| is_pending(entry)) {
-        if now.get(&entry.name) != Some(&entry.source) {
+    for entry in plan.entries.iter_mut().filter(|entry| entry.is_pending()) {
+        if !is_done(entry) {
             entry.destination = now.get(&entry.name).copied();
             entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(format!("no report came: {error}")));
         }

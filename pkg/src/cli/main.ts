@@ -36,13 +36,17 @@ program
 program
   .command("sync")
   .description(
-    "Bring the destination's branches and tags to the source's, forwards only. With one of --branches and --tags the " +
+    "Bring the destination's branches and tags to the source's, forwards only unless --force. With one of --branches and --tags the " +
       "other kind stays out; with neither, every branch and tag is synced.",
   )
   .argument("<source-url>", "Git repository to read, http or https")
   .argument("<destination-url>", "Git repository to write, http or https")
   .option("--branches <glob>", "branches to sync, such as 'release/*'")
   .option("--tags <glob>", "tags to sync, such as 'v1.*'")
+  .option("--exclude <glob...>", "full ref names to leave out, such as 'refs/heads/wip/*'")
+  .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
+  .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
+  .option("--atomic", "move all refs or none", false)
   .option("--json", "last line on stdout: the stats, or the error", false)
   .addHelpText("after", syncHelp())
   .action(async (source: string, destination: string, flags: SyncFlags) => {
@@ -65,6 +69,11 @@ function port(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || number > 65535) throw new InvalidArgumentError("must be a number from 0 to 65535.");
   return number;
+}
+
+function count(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("must be a number of refs.");
+  return Number(text);
 }
 
 function syncHelp(): string {

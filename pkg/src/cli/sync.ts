@@ -16,6 +16,10 @@ import { table } from "./stats-table.js";
 export interface SyncFlags {
   branches?: string;
   tags?: string;
+  exclude?: string[];
+  force: boolean;
+  prune?: number;
+  atomic: boolean;
   json: boolean;
 }
 
@@ -39,13 +43,17 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
   // The user names both addresses, so none is refused; the fetch is for its streaming.
   const fetch = guardedFetch({ allow: ["0.0.0.0/0", "::/0"] });
   try {
-    const { branches, tags } = flags;
+    const { branches, tags, exclude, force, prune, atomic } = flags;
     const some = branches !== undefined || tags !== undefined;
     const ref_globs = { ...(branches !== undefined && { branches }), ...(tags !== undefined && { tags }) };
     const stats = await run({
       source,
       destination,
       ...(some && { ref_globs }),
+      exclude,
+      force,
+      prune,
+      atomic,
       signal: stop.signal,
       onProgress: progress.show,
       fetch,
