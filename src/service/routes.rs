@@ -15,6 +15,7 @@ pub(super) enum Route {
     Repo,
     Syncs,
     Sync,
+    Cancel,
 }
 
 /// A call whose caller is known and whose path belongs to it.
@@ -42,6 +43,7 @@ pub(super) fn router() -> Router<Route> {
         ("/v1/{org}/{repo}", Route::Repo),
         ("/v1/{org}/{repo}/upstream/syncs", Route::Syncs),
         ("/v1/{org}/{repo}/upstream/syncs/{sync_id}", Route::Sync),
+        ("/v1/{org}/{repo}/upstream/syncs/{sync_id}/cancel", Route::Cancel),
     ] {
         router.insert(path, route).expect("the paths above do not conflict");
     }
@@ -85,6 +87,7 @@ impl Service {
             (Route::Syncs, Method::Post) => json(201, &syncs::create(self, call).await?),
             (Route::Syncs, _) => json(200, &syncs::list(self, &call).await?),
             (Route::Sync, _) => json(200, &syncs::show(self, &call).await?),
+            (Route::Cancel, _) => json(200, &syncs::cancel(self, &call).await?),
         };
         if method == Method::Head {
             response.body = Body::Empty;
@@ -96,6 +99,7 @@ impl Service {
 /// What a call needs; none where there is no such call.
 fn scope(route: Route, method: Method) -> Option<Scope> {
     match (route, method) {
+        (Route::Cancel, method) => (method == Method::Post).then_some(Scope::Write),
         (_, Method::Get | Method::Head) => Some(Scope::Read),
         (Route::Repos | Route::Syncs, Method::Post) | (Route::Repo, Method::Patch) => Some(Scope::Write),
         (Route::Repo, Method::Delete) => Some(Scope::Admin),

@@ -37,10 +37,26 @@ pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<SyncRunPa
 
 pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<SyncRun, Error> {
     let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    find(service, &repo, &call.params.sync_id).await
+}
+
+pub(super) async fn cancel(service: &Service, call: &Call<'_>) -> Result<SyncRun, Error> {
+    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
     let sync_id = &call.params.sync_id;
-    let params = vec![Some(repo.id), Some(sync_id.clone())];
+    match queue::cancel(service.database(), &repo.id, sync_id).await? {
+        Some(run) => Ok(run),
+        None => {
+            let ended = find(service, &repo, sync_id).await?;
+            Err(Error::Conflict(format!("the sync {sync_id} has {} already", ended.status)))
+        }
+    }
+}
+
+/// The repository's run of this id.
+async fn find(service: &Service, repo: &repos::Stored, sync_id: &str) -> Result<SyncRun, Error> {
+    let params = vec![Some(repo.id.clone()), Some(sync_id.to_owned())];
     let row = store::row(service.database(), include_str!("sql/sync_show.sql"), params).await?;
-    row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {sync_id}", repo.name)))
+    row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {}", repo.name, sync_id.escape_default())))
 }
 
 const LIST: &str = "syncs";
