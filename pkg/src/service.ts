@@ -38,10 +38,12 @@ export interface ServiceOptions {
   database: Database;
   /** Where the repositories live. */
   git: GitHost;
-  /** For upstream remotes; should refuse private addresses (see `guardedFetch` of `refsync/node`). */
+  /** For upstream remotes and webhooks; should refuse private addresses (see `guardedFetch` of `refsync/node`). */
   fetch: Fetch;
   /** 32 bytes that encrypt stored credentials (AES-256-GCM). */
   secretKey: Uint8Array;
+  /** The service's address as others know it, such as `https://sync.example.com`; webhooks name repositories by it. */
+  publicUrl?: string;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
   /** Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when left out. */
@@ -91,5 +93,13 @@ export class Service {
   /** Claims one run and works it to its end; false when nothing was ready. Rejects where the database fails. */
   async tick(): Promise<boolean> {
     return (await this.#service()).tick();
+  }
+
+  /**
+   * Claims one webhook delivery that is due and sends it; false when none was. A refused one is tried again later, for a
+   * day. Rejects where the database fails.
+   */
+  async deliver(): Promise<boolean> {
+    return (await this.#service()).deliver();
   }
 }

@@ -101,6 +101,7 @@ fn migration_statement(version: usize, migration: &str) -> String {
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_repositories_and_syncs.sql"),
     include_str!("migrations/0002_cancel_and_progress.sql"),
+    include_str!("migrations/0003_webhooks_and_sync_events.sql"),
 ];
 
 /// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.

@@ -53,7 +53,7 @@ pub(super) async fn cancel(service: &Service, call: &Call<'_>) -> Result<SyncRun
 }
 
 /// The repository's run of this id.
-async fn find(service: &Service, repo: &repos::Stored, sync_id: &str) -> Result<SyncRun, Error> {
+pub(super) async fn find(service: &Service, repo: &repos::Stored, sync_id: &str) -> Result<SyncRun, Error> {
     let params = vec![Some(repo.id.clone()), Some(sync_id.to_owned())];
     let row = store::row(service.database(), include_str!("sql/sync_show.sql"), params).await?;
     row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {}", repo.name, sync_id.escape_default())))

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     git::Remote,
-    model::{SyncRequest, SyncRunStats},
+    model::{SyncRequest, SyncRunStats, UpstreamAuth},
     sync,
 };
 
@@ -66,7 +66,8 @@ impl Service {
         let url = claim.upstream_url.as_deref().ok_or_else(|| last("the upstream was removed before the sync ran"))?;
         let mut upstream = Remote::new(url, self.options.upstream_http.clone());
         if let Some(sealed) = &claim.upstream_auth {
-            let auth = self.secrets.open(sealed, &run.repo_id).map_err(|error| last(&error.to_string()))?;
+            let auth: UpstreamAuth =
+                self.secrets.open(sealed, &run.repo_id).map_err(|error| last(&error.to_string()))?;
             let (username, password) = auth.basic();
             upstream = upstream.with_basic_auth(username, password);
         }

@@ -8,4 +8,4 @@ UPDATE refsync.syncs SET
             CASE WHEN waits THEN now() END
         FROM (SELECT status = 'queued' AS waits) decision)
 WHERE repo_id = $1::text AND id = $2::text AND status IN ('queued', 'in_progress')
-RETURNING refsync.sync_run(syncs)::text AS row
+RETURNING (CASE status WHEN 'failed' THEN refsync.announce_sync(syncs) ELSE refsync.sync_run(syncs) END)::text AS row

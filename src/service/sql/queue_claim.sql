@@ -29,5 +29,5 @@ UPDATE refsync.syncs s SET
 FROM next
 WHERE s.id = next.id
 RETURNING jsonb_build_object(
-    'run', refsync.sync_run(s), 'repo_name', next.repo_name, 'org', next.org,
+    'run', refsync.announce_sync(s), 'repo_name', next.repo_name, 'org', next.org,
     'upstream_url', next.upstream_url, 'upstream_auth', next.upstream_auth)::text AS row

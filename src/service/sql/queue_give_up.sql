@@ -9,4 +9,4 @@ UPDATE refsync.syncs SET
     lease_expires_at = NULL
 WHERE status = 'in_progress' AND lease_expires_at <= now()
     AND (attempt >= $1::int OR cancel_requested_at IS NOT NULL)
-RETURNING refsync.sync_run(syncs)::text AS row
+RETURNING refsync.announce_sync(syncs)::text AS row
