@@ -85,6 +85,19 @@ export class Service {
     return (await this.#service()).createApiKey(org, scope, name);
   }
 
+  /**
+   * Makes an Ed25519 private key, `mesa_private_key_<org>_…`, and gives it, for the only time. Its holder signs access
+   * tokens with it, as the SDKs of the Mesa API do; only the public key is kept.
+   */
+  async createPrivateKey(org: string, name?: string): Promise<string> {
+    return (await this.#service()).createPrivateKey(org, name);
+  }
+
+  /** Registers the public key of a private key that was made elsewhere, as a JWK's `x`. */
+  async registerPublicKey(org: string, x: string, name?: string): Promise<void> {
+    await (await this.#service()).registerPublicKey(org, x, name);
+  }
+
   /** Answers `/v1/…` and `/{org}/{repo}.git/…`. Rejects only where the Git host does; Git's bodies stream. */
   async fetch(request: Request): Promise<Response> {
     return (await this.#service()).fetch(request);

@@ -80,7 +80,7 @@ impl Service {
             .ok_or_else(|| Error::NotFound("this is no request of Git's smart HTTP protocol".into()))?;
         let caller = self.authenticate(headers).await?;
         caller.require_org(&target.org)?;
-        caller.require(target.scope)?;
+        self.require(&caller, target.scope, &target.repo).await?;
         let repo = repos::find(self, &caller, &target.repo).await?;
         Ok(Allowed { url: format!("{}/{}", local_url(&repo.id), target.rest) })
     }

@@ -10,6 +10,7 @@
 //! repositories, the way to upstreams, time and the log. A [`Service`] keeps nothing else, so that any number of them
 //! can share one database.
 
+pub mod access_token;
 mod auth;
 pub mod body;
 pub mod change_id;

@@ -18,6 +18,7 @@ pub(super) enum Route {
     Syncs,
     Sync,
     Cancel,
+    Plan,
     SyncEvents,
     WebhookTargets,
     WebhookTarget,
@@ -53,6 +54,7 @@ pub(super) fn router() -> Router<Route> {
         ("/v1/{org}/{repo}/upstream/syncs/{sync_id}", Route::Sync),
         ("/v1/{org}/{repo}/upstream/syncs/{sync_id}/cancel", Route::Cancel),
         ("/v1/{org}/{repo}/upstream/syncs/{sync_id}/events", Route::SyncEvents),
+        ("/v1/{org}/{repo}/upstream/plan", Route::Plan),
         ("/v1/{org}/webhook-targets", Route::WebhookTargets),
         ("/v1/{org}/webhook-targets/{target_id}", Route::WebhookTarget),
         ("/v1/{org}/webhook-targets/{target_id}/rotate-secret", Route::RotateSecret),
@@ -86,8 +88,8 @@ impl Service {
         let needed = scope(route, method).ok_or_else(no_such_call)?;
         if !params.org.is_empty() {
             caller.require_org(&params.org)?;
+            self.require(&caller, needed, &params.repo).await?;
         }
-        caller.require(needed)?;
         let call = Call { caller, params, query, headers: &headers, body };
         let mut response = match (route, method) {
             (Route::Whoami, _) => json(200, &org::whoami(&call)),
@@ -101,6 +103,7 @@ impl Service {
             (Route::Syncs, _) => json(200, &syncs::list(self, &call).await?),
             (Route::Sync, _) => json(200, &syncs::show(self, &call).await?),
             (Route::Cancel, _) => json(200, &syncs::cancel(self, &call).await?),
+            (Route::Plan, _) => json(200, &syncs::plan(self, call).await?),
             (Route::SyncEvents, _) => sync_events::follow(self, &call).await?,
             (Route::WebhookTargets, Method::Post) => json(201, &webhook_targets::create(self, call).await?),
             (Route::WebhookTargets, _) => json(200, &webhook_targets::list(self, &call).await?),
@@ -120,10 +123,11 @@ impl Service {
 fn scope(route: Route, method: Method) -> Option<Scope> {
     match (route, method) {
         (Route::Cancel, Method::Post) => Some(Scope::Write),
+        (Route::Plan, Method::Post) => Some(Scope::Read),
         (Route::WebhookTargets, Method::Get | Method::Head | Method::Post)
         | (Route::WebhookTarget, Method::Get | Method::Head | Method::Patch | Method::Delete)
         | (Route::RotateSecret, Method::Post) => Some(Scope::Admin),
-        (Route::Cancel | Route::RotateSecret, _) => None,
+        (Route::Cancel | Route::Plan | Route::RotateSecret, _) => None,
         (_, Method::Get | Method::Head) => Some(Scope::Read),
         (Route::Repos | Route::Syncs, Method::Post) | (Route::Repo, Method::Patch) => Some(Scope::Write),
         (Route::Repo, Method::Delete) => Some(Scope::Admin),

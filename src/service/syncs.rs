@@ -1,17 +1,68 @@
 //! Syncs of a repository with its upstream.
 
+use std::time::Duration;
+
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
+use serde::Deserialize;
+
 use super::{
     Error, Service, body,
     page::{Page, Row},
     queue, repos,
     routes::Call,
+    secrets::Unreadable,
     store,
 };
-use crate::model::{SyncRequest, SyncRun, SyncRunPage};
+use crate::{
+    http::Body,
+    model::{SyncRequest, SyncRun, SyncRunPage, SyncRunStats},
+    sync,
+};
 
 pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<SyncRun, Error> {
     let repo = repos::find(service, &call.caller, &call.params.repo).await?;
-    let request: SyncRequest = body::read_strictly(call.body, &["direction", "ref_globs"]).await?;
+    let request = read(call.body).await?;
+    let run = queue::enqueue(service.database(), &repo.id, &request).await?;
+    let run = run.ok_or(Error::UpstreamNotConfigured(repo.name))?;
+    service.options.runtime.queued();
+    Ok(run)
+}
+
+/// What a sync would do now.
+pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunStats, Error> {
+    #[derive(Deserialize)]
+    struct Stored {
+        url: String,
+        auth: Option<String>,
+    }
+    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    let request = read(call.body).await?;
+    let params = vec![Some(repo.id.clone())];
+    let stored = store::row(service.database(), include_str!("sql/repo_upstream.sql"), params).await?;
+    let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
+    let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
+    let upstream = service.upstream_remote(&repo.id, &url, auth.as_deref()).map_err(unreadable)?;
+    let local = service.local_remote(&repo.id);
+    let options = sync::Options::default();
+    let planned = sync::plan(&request, &local, &upstream, &options);
+    let timeout = service.options.runtime.sleep(PLAN_TIMEOUT);
+    pin_mut!(planned, timeout);
+    let Either::Left((planned, _)) = select(planned, timeout).await else {
+        let message = format!("the plan took more than {} s; start a sync instead", PLAN_TIMEOUT.as_secs());
+        return Err(Error::Upstream { message, transient: true });
+    };
+    planned.map_err(|error| {
+        let message = service.tell(&error, &repo.id, &format!("{}/{}", call.caller.org.slug, repo.name));
+        Error::Upstream { message, transient: error.is_transient() }
+    })
+}
+
+/// The body of a sync or a plan.
+async fn read(body: Body) -> Result<SyncRequest, Error> {
+    let request: SyncRequest = body::read_strictly(body, &["direction", "ref_globs"]).await?;
     for (field, glob) in
         [("ref_globs.branches", &request.ref_globs.branches), ("ref_globs.tags", &request.ref_globs.tags)]
     {
@@ -19,10 +70,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<SyncRun,
             return Err(Error::field(field, "must not have a NUL, which no ref name has"));
         }
     }
-    let run = queue::enqueue(service.database(), &repo.id, &request).await?;
-    let run = run.ok_or(Error::UpstreamNotConfigured(repo.name))?;
-    service.options.runtime.queued();
-    Ok(run)
+    Ok(request)
 }
 
 pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<SyncRunPage, Error> {
@@ -60,3 +108,5 @@ pub(super) async fn find(service: &Service, repo: &repos::Stored, sync_id: &str)
 }
 
 const LIST: &str = "syncs";
+/// A caller waits for a plan.
+const PLAN_TIMEOUT: Duration = Duration::from_secs(60);

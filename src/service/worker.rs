@@ -10,6 +10,7 @@ use futures_util::{
 use super::{
     Error, Service,
     queue::{self, Claim, Heartbeat},
+    secrets::Unreadable,
 };
 use crate::{
     git::Remote,
@@ -64,28 +65,33 @@ impl Service {
         let last = |message: &str| Failure { message: message.to_owned(), transient: false };
         let run = &claim.run;
         let url = claim.upstream_url.as_deref().ok_or_else(|| last("the upstream was removed before the sync ran"))?;
-        let mut upstream = Remote::new(url, self.options.upstream_http.clone());
-        if let Some(sealed) = &claim.upstream_auth {
-            let auth: UpstreamAuth =
-                self.secrets.open(sealed, &run.repo_id).map_err(|error| last(&error.to_string()))?;
-            let (username, password) = auth.basic();
-            upstream = upstream.with_basic_auth(username, password);
-        }
+        let auth = claim.upstream_auth.as_deref();
+        let upstream = self.upstream_remote(&run.repo_id, url, auth).map_err(|error| last(&error.to_string()))?;
         let local = self.local_remote(&run.repo_id);
         let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
         let latest = latest.clone();
         let observer = sync::Observer::new(move |progress| drop(latest.borrow_mut().replace(progress)));
         let options = sync::Options { observer, ..sync::Options::default() };
         let result = sync::run(&request, &local, &upstream, &options).await;
-        result.map_err(|error| {
-            // Nobody knows the repository by the address that it has in here.
-            let name = format!("{}/{}", claim.org, claim.repo_name);
-            let message = error.to_string().replace(&super::git::local_url(&run.repo_id), &name);
-            Failure {
-                message: message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect(),
-                transient: error.is_transient(),
-            }
+        result.map_err(|error| Failure {
+            message: self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name)),
+            transient: error.is_transient(),
         })
+    }
+
+    /// A repository's upstream, with the credential that was sealed for it.
+    pub(super) fn upstream_remote(&self, repo_id: &str, url: &str, sealed: Option<&str>) -> Result<Remote, Unreadable> {
+        let upstream = Remote::new(url, self.options.upstream_http.clone());
+        let Some(sealed) = sealed else { return Ok(upstream) };
+        let auth: UpstreamAuth = self.secrets.open(sealed, repo_id)?;
+        let (username, password) = auth.basic();
+        Ok(upstream.with_basic_auth(username, password))
+    }
+
+    /// The error of a sync for people: nobody knows the repository by the address that it has in here.
+    pub(super) fn tell(&self, error: &sync::Error, repo_id: &str, repo_name: &str) -> String {
+        let message = error.to_string().replace(&super::git::local_url(repo_id), repo_name);
+        message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect()
     }
 
     /// Ends only when the run shall be stopped here; never [`Heartbeat::Kept`].

@@ -71,6 +71,33 @@ pub async fn run(
     Ok(plan.into_stats())
 }
 
+/// What [`run`] would do now, without changing anything: the stats, where nothing moves and nothing is refused meanwhile.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn plan(
+    request: &SyncRequest,
+    local: &Remote,
+    upstream: &Remote,
+    options: &Options,
+) -> Result<SyncRunStats, Error> {
+    let (source, destination) = match request.direction {
+        Direction::Pull => (upstream, local),
+        Direction::Push => (local, upstream),
+    };
+    let ((upload, source_refs), receive) = try_join!(list(source, request), connect(destination))?;
+    if upload.object_format() != receive.object_format {
+        return Err(Error::ObjectFormat {
+            source_format: upload.object_format(),
+            destination_format: receive.object_format,
+        });
+    }
+    let mut plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, receive.object_format);
+    proof::prove(&mut plan, &upload, destination, &options.observer).await?;
+    Ok(plan.into_stats())
+}
+
 async fn list(source: &Remote, request: &SyncRequest) -> Result<(UploadPack, Vec<Ref>), Error> {
     let upload = source.upload_pack().await.map_err(Error::Source)?;
     let prefixes = Plan::prefixes(&request.ref_globs);

@@ -102,6 +102,18 @@ impl JsService {
         self.service.create_api_key(&org, scope, name.as_deref()).await.map_err(|error| failure(&error))
     }
 
+    /// Makes a private key that signs access tokens and gives it, for the only time.
+    #[wasm_bindgen(js_name = createPrivateKey)]
+    pub async fn create_private_key(&self, org: String, name: Option<String>) -> Result<String, js_sys::Error> {
+        self.service.create_private_key(&org, name.as_deref()).await.map_err(|error| failure(&error))
+    }
+
+    /// Registers the public key of somebody's private key.
+    #[wasm_bindgen(js_name = registerPublicKey)]
+    pub async fn register_public_key(&self, org: String, x: String, name: Option<String>) -> Result<(), js_sys::Error> {
+        self.service.register_public_key(&org, &x, name.as_deref()).await.map_err(|error| failure(&error))
+    }
+
     /// Answers a request of the REST API or of Git's smart HTTP.
     pub async fn fetch(&self, request: web_sys::Request) -> Result<web_sys::Response, JsValue> {
         let url = request.url();
