@@ -90,7 +90,19 @@ const load = loader("full", init);
  *
  * Rejects with a {@link SyncError} where the work could not be done as a whole; a ref that is refused is an outcome.
  */
-export async function sync(options: SyncOptions): Promise<SyncRunStats> {
+export function sync(options: SyncOptions): Promise<SyncRunStats> {
+  return engine(options, false);
+}
+
+/**
+ * The stats that {@link sync} would give now, where nothing moves and nothing is refused meanwhile. Changes nothing and
+ * sends no pack.
+ */
+export function plan(options: SyncOptions): Promise<SyncRunStats> {
+  return engine(options, true);
+}
+
+async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunStats> {
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
   const fetch: Fetch = options.fetch ?? ((input, requestInit) => globalThis.fetch(input, requestInit));
@@ -109,7 +121,8 @@ export async function sync(options: SyncOptions): Promise<SyncRunStats> {
     };
     const streams = options.requestStreams ?? !isBrowser();
     const { onProgress, signal } = options;
-    return await runSync(settings, source.fetch ?? fetch, destination.fetch ?? fetch, streams, onProgress, signal);
+    const [from, to] = [source.fetch ?? fetch, destination.fetch ?? fetch];
+    return await runSync(settings, from, to, streams, planOnly, onProgress, signal);
   } catch (error) {
     throw typed(error);
   }

@@ -38,10 +38,12 @@ export interface ServiceOptions {
   database: Database;
   /** Where the repositories live. */
   git: GitHost;
-  /** For upstream remotes; should refuse private addresses (see `guardedFetch` of `refsync/node`). */
+  /** For upstream remotes and webhooks; should refuse private addresses (see `guardedFetch` of `refsync/node`). */
   fetch: Fetch;
   /** 32 bytes that encrypt stored credentials (AES-256-GCM). */
   secretKey: Uint8Array;
+  /** The service's address as others know it, such as `https://sync.example.com`; webhooks name repositories by it. */
+  publicUrl?: string;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
   /** Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when left out. */
@@ -83,6 +85,19 @@ export class Service {
     return (await this.#service()).createApiKey(org, scope, name);
   }
 
+  /**
+   * Makes an Ed25519 private key, `mesa_private_key_<org>_…`, and gives it, for the only time. Its holder signs access
+   * tokens with it, as the SDKs of the Mesa API do; only the public key is kept.
+   */
+  async createPrivateKey(org: string, name?: string): Promise<string> {
+    return (await this.#service()).createPrivateKey(org, name);
+  }
+
+  /** Registers the public key of a private key that was made elsewhere, as a JWK's `x`. */
+  async registerPublicKey(org: string, x: string, name?: string): Promise<void> {
+    await (await this.#service()).registerPublicKey(org, x, name);
+  }
+
   /** Answers `/v1/…` and `/{org}/{repo}.git/…`. Rejects only where the Git host does; Git's bodies stream. */
   async fetch(request: Request): Promise<Response> {
     return (await this.#service()).fetch(request);
@@ -91,5 +106,13 @@ export class Service {
   /** Claims one run and works it to its end; false when nothing was ready. Rejects where the database fails. */
   async tick(): Promise<boolean> {
     return (await this.#service()).tick();
+  }
+
+  /**
+   * Claims one webhook delivery that is due and sends it; false when none was. A refused one is tried again later, for a
+   * day. Rejects where the database fails.
+   */
+  async deliver(): Promise<boolean> {
+    return (await this.#service()).deliver();
   }
 }

@@ -6,7 +6,7 @@
 
 /** How a worker works. */
 export interface WorkOptions {
-  /** Runs worked at the same time. Default 4. */
+  /** Runs worked at the same time. Default 4. Webhooks are delivered beside them. */
   concurrency?: number;
   /** Stops claiming; what runs is finished. */
   signal?: AbortSignal;
@@ -18,50 +18,83 @@ export interface WorkOptions {
 
 /** A worker at work. */
 export interface Worker {
-  /** Looks at the queue now: for the service's `onQueued`. */
+  /** Looks at the queue and the outbox now: for the service's `onQueued`. */
   wake(): void;
   /** Resolves once the signal has fired and everything that ran is finished. */
   readonly stopped: Promise<void>;
 }
 
-/** Claims and works runs until the signal fires. */
-export function work(service: { tick(): Promise<boolean> }, options: WorkOptions = {}): Worker {
+/** What a worker works for: `Service`, or anything with its verbs. Each says whether there was something to do. */
+export interface Workable {
+  tick(): Promise<boolean>;
+  deliver?(): Promise<boolean>;
+}
+
+/** Claims and works runs, and delivers webhooks, until the signal fires. */
+export function work(service: Workable, options: WorkOptions = {}): Worker {
   const { concurrency = 4, signal, pollInterval = 1000, onError = () => {} } = options;
+  const runs = bell(pollInterval, signal);
+  const deliveries = bell(pollInterval, signal);
+  const lane = async (bell: Bell, verb: () => Promise<boolean>, afterwards: () => void) => {
+    while (!signal?.aborted) {
+      const heard = bell.rung();
+      const worked = await verb().catch((error: unknown) => {
+        onError(error);
+        return false;
+      });
+      if (worked) afterwards();
+      else await bell.wait(heard);
+    }
+  };
+  const lanes = Array.from({ length: concurrency }, () => lane(runs, () => service.tick(), deliveries.ring));
+  if (service.deliver) {
+    const deliver = service.deliver.bind(service);
+    for (let n = 0; n < DELIVERY_LANES; n += 1) lanes.push(lane(deliveries, deliver, () => {}));
+  }
+  return {
+    wake() {
+      runs.ring();
+      deliveries.ring();
+    },
+    stopped: Promise.all(lanes).then(() => {}),
+  };
+}
+
+interface Bell {
+  ring(): void;
+  /** How often it has rung. */
+  rung(): number;
+  /** Resolves when it rings after it had rung `heard` times, when the interval is over, or when the signal fires. */
+  wait(heard: number): Promise<void>;
+}
+
+function bell(interval: number, signal?: AbortSignal): Bell {
   const sleeping = new Set<() => void>();
   const wake = () => {
     for (const rise of sleeping) rise();
   };
   signal?.addEventListener("abort", wake, { once: true });
-
-  // A wake that comes while a lane is between its tick and its sleep must not be lost.
-  let woken = 0;
-  const sleep = (seen: number) =>
-    new Promise<void>((resolve) => {
-      if (signal?.aborted || woken !== seen) return resolve();
-      const rise = () => {
-        clearTimeout(timer);
-        sleeping.delete(rise);
-        resolve();
-      };
-      const timer = setTimeout(rise, pollInterval);
-      sleeping.add(rise);
-    });
-  const lane = async () => {
-    while (!signal?.aborted) {
-      const seen = woken;
-      const worked = await service.tick().catch((error: unknown) => {
-        onError(error);
-        return false;
-      });
-      if (!worked) await sleep(seen);
-    }
-  };
-  const stopped = Promise.all(Array.from({ length: concurrency }, lane)).then(() => {});
+  let rung = 0;
   return {
-    wake() {
-      woken += 1;
+    ring() {
+      rung += 1;
       wake();
     },
-    stopped,
+    rung: () => rung,
+    wait: (heard) =>
+      new Promise((resolve) => {
+        // A ring between a look and the sleep after it must not be lost.
+        if (signal?.aborted || rung !== heard) return resolve();
+        const rise = () => {
+          clearTimeout(timer);
+          sleeping.delete(rise);
+          resolve();
+        };
+        const timer = setTimeout(rise, interval);
+        sleeping.add(rise);
+      }),
   };
 }
+
+/** How many webhooks are delivered at the same time. A target gets two of them at most. */
+const DELIVERY_LANES = 4;

@@ -7,6 +7,7 @@ mod error;
 mod page;
 mod repo;
 mod sync;
+mod webhook;
 
 pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
 pub use page::PageRequest;
@@ -17,4 +18,7 @@ pub use repo::{
 pub use sync::{
     Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus,
     SyncUpstreamRequest,
+};
+pub use webhook::{
+    CreateWebhookTargetRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret,
 };

@@ -1,7 +1,10 @@
 //! From a credential to its caller.
 //!
 //! An API key is `refsync_<24 hex digits>_<43 base64url characters>`: the middle names the key, so that the rest is
-//! compared here in constant time and not by an index. Only the whole key's SHA-256 is stored.
+//! compared here in constant time and not by an index. Only the whole key's SHA-256 is stored. The other kind of
+//! credential is an [access token](super::access_token).
+
+use std::collections::BTreeMap;
 
 use base64::{
     Engine,
@@ -10,7 +13,11 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Error, Service, hex, random, store};
+use super::{
+    Error, Service,
+    access_token::{self, AccessToken, Grant},
+    hex, random, repos, store,
+};
 use crate::{http::Headers, model::WhoamiOrg};
 
 /// What a credential allows; each includes those before it.
@@ -47,12 +54,15 @@ impl Scope {
 /// Who calls.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Caller {
-    /// The API key's id.
-    pub key_id: String,
-    /// The organisation that the key belongs to.
+    /// The API key's id; none for an access token.
+    pub key_id: Option<String>,
+    /// The organisation that the credential belongs to.
     pub org: WhoamiOrg,
-    /// What it allows.
+    /// What it allows at most.
     pub scope: Scope,
+    /// What it allows for single repositories, by name in lower case; none where it is good for all of them.
+    #[serde(default)]
+    pub access: Option<BTreeMap<String, Scope>>,
 }
 
 impl Caller {
@@ -62,11 +72,7 @@ impl Caller {
     ///
     /// [`Error::Forbidden`], naming the scope that is needed.
     pub fn require(&self, needed: Scope) -> Result<(), Error> {
-        if self.scope >= needed {
-            return Ok(());
-        }
-        let (has, needed) = (self.scope.as_str(), needed.as_str());
-        Err(Error::Forbidden(format!("this needs a key with the scope {needed}; this key has {has}")))
+        require(self.scope, needed)
     }
 
     /// Refuses another organisation, whether there is one or not.
@@ -82,7 +88,38 @@ impl Caller {
     }
 }
 
+fn require(has: Scope, needed: Scope) -> Result<(), Error> {
+    if has >= needed {
+        return Ok(());
+    }
+    let (has, needed) = (has.as_str(), needed.as_str());
+    Err(Error::Forbidden(format!("this needs a key with the scope {needed}; this key has {has}")))
+}
+
 impl Service {
+    /// Refuses where the caller may not do what needs this scope: in the repository that the path names, or in the whole
+    /// organisation where it names none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`], or that the database failed.
+    pub(super) async fn require(&self, caller: &Caller, needed: Scope, repo: &str) -> Result<(), Error> {
+        let Some(access) = &caller.access else { return caller.require(needed) };
+        let elsewhere = || Error::Forbidden("this access token is good for other repositories only".into());
+        if repo.is_empty() {
+            return Err(elsewhere());
+        }
+        if let Some(granted) = access.get(&repo.to_ascii_lowercase()) {
+            return require(*granted, needed);
+        }
+        // The path may have the repository's id.
+        let found = match repos::find(self, caller, repo).await {
+            Err(Error::NotFound(_)) => return Err(elsewhere()),
+            other => other?,
+        };
+        require(*access.get(&found.name.to_ascii_lowercase()).ok_or_else(elsewhere)?, needed)
+    }
+
     /// Who sent these headers: `Bearer` with a key, or `Basic` with the key as password, as Git sends it.
     ///
     /// # Errors
@@ -91,7 +128,61 @@ impl Service {
     pub(super) async fn authenticate(&self, headers: &Headers) -> Result<Caller, Error> {
         const MISSING: &str = "a credential is needed: send an API key as `Authorization: Bearer <key>`";
         let key = headers.get("authorization").and_then(credential).ok_or(Error::Unauthenticated(MISSING))?;
+        if key.starts_with(access_token::PRIVATE_KEY) {
+            return Err(Error::Unauthenticated("a private key is never sent: sign an access token with it"));
+        }
+        if let Some(token) = AccessToken::parse(&key) {
+            return self.signer(token.map_err(Error::Unauthenticated)?).await;
+        }
         self.caller(&key).await?.ok_or(Error::Unauthenticated("the API key is not known"))
+    }
+
+    /// Who signed this token.
+    async fn signer(&self, token: AccessToken<'_>) -> Result<Caller, Error> {
+        #[derive(Deserialize)]
+        struct Row {
+            org: WhoamiOrg,
+            now: i64,
+        }
+        const UNKNOWN: Error = Error::Unauthenticated("the access token's key is not registered for its organisation");
+        // PostgreSQL cannot hold a NUL.
+        if token.org().contains('\0') || token.public_key().contains('\0') {
+            return Err(UNKNOWN);
+        }
+        let params = vec![Some(token.org().to_owned()), Some(token.public_key().to_owned())];
+        let row: Option<Row> = store::row(self.database(), include_str!("sql/public_key_show.sql"), params).await?;
+        let Row { org, now } = row.ok_or(UNKNOWN)?;
+        let (scope, access) = match token.verify(now).map_err(Error::Unauthenticated)? {
+            Grant::Admin => (Scope::Admin, None),
+            Grant::Repos(repos) => (repos.values().copied().max().unwrap_or(Scope::Read), Some(repos)),
+        };
+        Ok(Caller { key_id: None, org, scope, access })
+    }
+
+    /// Makes a private key that signs access tokens, and registers its public key. It is shown only now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] without such an organisation, or that the database failed.
+    pub async fn create_private_key(&self, org: &str, name: Option<&str>) -> Result<String, Error> {
+        let (private_key, public_key) = access_token::new_private_key(org);
+        self.register_public_key(org, &public_key, name).await?;
+        Ok(private_key)
+    }
+
+    /// Registers an Ed25519 public key, as a JWK's `x`, whose private key signs access tokens for this organisation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] where it is no such key, [`Error::NotFound`] without such an organisation, or that the database
+    /// failed.
+    pub async fn register_public_key(&self, org: &str, x: &str, name: Option<&str>) -> Result<(), Error> {
+        if !access_token::is_public_key(x) {
+            return Err(Error::field("x", "must be the base64url of an Ed25519 public key's 32 bytes"));
+        }
+        let params = vec![Some(org.to_owned()), Some(x.to_owned()), name.map(str::to_owned)];
+        let row: Option<String> = store::row(self.database(), include_str!("sql/public_key_add.sql"), params).await?;
+        row.map(drop).ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))
     }
 
     async fn caller(&self, key: &str) -> Result<Option<Caller>, Error> {

@@ -33,6 +33,14 @@ pub enum Error {
     /// The body is too large; 413.
     #[error("the body has more than {0} bytes")]
     TooLarge(usize),
+    /// The upstream did not do its part: 503 where it may later, 409 where something has to change first.
+    #[error("{message}")]
+    Upstream {
+        /// Which side, and what it said.
+        message: String,
+        /// Whether the same call may succeed later.
+        transient: bool,
+    },
     /// Something here failed; 500. The text is for the operator's log only.
     #[error("{0}")]
     Internal(String),
@@ -60,6 +68,8 @@ impl Error {
             Self::NotAcceptable => 406,
             Self::Conflict(_) | Self::UpstreamNotConfigured(_) => 409,
             Self::TooLarge(_) => 413,
+            Self::Upstream { transient: false, .. } => 409,
+            Self::Upstream { transient: true, .. } => 503,
             Self::Internal(_) => 500,
         }
     }
@@ -75,6 +85,8 @@ impl Error {
             Self::Conflict(_) => "CONFLICT",
             Self::UpstreamNotConfigured(_) => "UPSTREAM_NOT_CONFIGURED",
             Self::TooLarge(_) => "PAYLOAD_TOO_LARGE",
+            Self::Upstream { transient: false, .. } => "UPSTREAM_FAILED",
+            Self::Upstream { transient: true, .. } => "UPSTREAM_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_ERROR",
         }
     }

@@ -80,7 +80,7 @@ impl Service {
             .ok_or_else(|| Error::NotFound("this is no request of Git's smart HTTP protocol".into()))?;
         let caller = self.authenticate(headers).await?;
         caller.require_org(&target.org)?;
-        caller.require(target.scope)?;
+        self.require(&caller, target.scope, &target.repo).await?;
         let repo = repos::find(self, &caller, &target.repo).await?;
         Ok(Allowed { url: format!("{}/{}", local_url(&repo.id), target.rest) })
     }
@@ -90,20 +90,16 @@ impl Service {
         Remote::new(&local_url(repo_id), self.options.git.http())
     }
 
-    /// The commit that a repository's `HEAD` names; none while it is empty.
-    pub(super) async fn head_commit_id(&self, repo_id: &str) -> Result<Option<String>, Error> {
-        head_commit_id(&self.local_remote(repo_id)).await
+    /// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.
+    pub(super) async fn commit_id(&self, repo_id: &str, ref_name: &str) -> Result<Option<String>, Error> {
+        let failed = |error: crate::git::Error| Error::Internal(format!("commit of {ref_name}: {error}"));
+        let upload_pack = self.local_remote(repo_id).upload_pack().await.map_err(failed)?;
+        let refs = upload_pack.ls_refs(&[ref_name.into()]).await.map_err(failed)?;
+        Ok(refs.into_iter().find(|r| r.name == ref_name).map(|found| found.id.to_string()))
     }
 }
 
 /// A repository's URL for the host's Git, which goes by the path alone.
 pub(super) fn local_url(repo_id: &str) -> String {
     format!("http://git.internal/{repo_id}.git")
-}
-
-async fn head_commit_id(remote: &Remote) -> Result<Option<String>, Error> {
-    let failed = |error: crate::git::Error| Error::Internal(format!("head commit: {error}"));
-    let upload_pack = remote.upload_pack().await.map_err(failed)?;
-    let refs = upload_pack.ls_refs(&["HEAD".into()]).await.map_err(failed)?;
-    Ok(refs.into_iter().find(|r| r.name == "HEAD").map(|head| head.id.to_string()))
 }

@@ -10,6 +10,7 @@
 //! repositories, the way to upstreams, time and the log. A [`Service`] keeps nothing else, so that any number of them
 //! can share one database.
 
+pub mod access_token;
 mod auth;
 pub mod body;
 pub mod change_id;
@@ -23,8 +24,11 @@ mod repos;
 mod routes;
 pub mod secrets;
 mod store;
+mod sync_events;
 mod syncs;
 pub mod upstream;
+pub mod webhook_targets;
+pub mod webhooks;
 mod worker;
 
 use std::{rc::Rc, time::Duration};
@@ -50,8 +54,10 @@ pub struct Options {
     pub database: Rc<dyn Database>,
     /// Where the repositories live.
     pub git: Rc<dyn GitHost>,
-    /// The way to upstreams.
+    /// The way to upstreams and webhook receivers.
     pub upstream_http: Rc<dyn HttpClient>,
+    /// The service's address as others know it, which webhooks name repositories by; empty where that is not known.
+    pub public_url: String,
     /// What seals stored credentials.
     pub secret_key: [u8; 32],
     /// Time, and a log.

@@ -7,7 +7,7 @@ pub(super) fn whoami(call: &Call<'_>) -> Whoami {
     let caller = &call.caller;
     Whoami {
         org: caller.org.clone(),
-        key_id: Some(caller.key_id.clone()),
+        key_id: caller.key_id.clone(),
         scopes: caller.scope.included().map(|scope| scope.as_str().to_owned()).collect(),
     }
 }

@@ -6,6 +6,8 @@
 //!                └─fail, transient┘  └──┘
 //!                   (backoff)     heartbeat, or claim by another once the lease expired (next attempt)
 //! ```
+//!
+//! `cancel` ends a queued run at once, and tells the worker of a running one, whose next heartbeat hears it and `fail`s it.
 
 use std::time::Duration;
 
@@ -15,10 +17,19 @@ use super::{
     hex, random,
     store::{Database, Error, row, rows},
 };
-use crate::model::{SyncRequest, SyncRun, SyncRunStats};
+use crate::{
+    model::{SyncRequest, SyncRun, SyncRunStats},
+    sync::Progress,
+};
 
 /// How long a lease lasts without a heartbeat.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
+
+/// How long a worker waits between two heartbeats, which also tell how far it is and hear of a cancel.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// The error of a run that was cancelled.
+pub(super) const CANCELLED: &str = "cancelled";
 
 /// How often a run is tried.
 pub(super) const MAX_ATTEMPTS: u32 = 3;
@@ -73,11 +84,37 @@ pub(super) async fn claim(database: &dyn Database) -> Result<Option<Claim>, Erro
     }
 }
 
-/// Keeps the lease; false where it is lost.
-pub(super) async fn heartbeat(database: &dyn Database, claim: &Claim) -> Result<bool, Error> {
-    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), seconds(LEASE)];
-    let row: Option<String> = row(database, include_str!("sql/queue_heartbeat.sql"), params).await?;
-    Ok(row.is_some())
+/// What a heartbeat says of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heartbeat {
+    /// It goes on.
+    Kept,
+    /// It shall be stopped.
+    Cancelled,
+    /// It is no longer in this worker's hands.
+    Lost,
+}
+
+/// Keeps the lease, and stores how far the run is.
+pub(super) async fn heartbeat(
+    database: &dyn Database,
+    claim: &Claim,
+    progress: Option<&Progress>,
+) -> Result<Heartbeat, Error> {
+    let progress = progress.map(|progress| serde_json::to_string(progress).expect("progress has string keys"));
+    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), seconds(LEASE), progress];
+    let cancelled: Option<bool> = row(database, include_str!("sql/queue_heartbeat.sql"), params).await?;
+    Ok(match cancelled {
+        Some(false) => Heartbeat::Kept,
+        Some(true) => Heartbeat::Cancelled,
+        None => Heartbeat::Lost,
+    })
+}
+
+/// Ends a queued run, or asks the worker of a running one to stop it; none where there is no such run, or it has ended.
+pub(super) async fn cancel(database: &dyn Database, repo_id: &str, sync_id: &str) -> Result<Option<SyncRun>, Error> {
+    let params = vec![Some(repo_id.to_owned()), Some(sync_id.to_owned())];
+    row(database, include_str!("sql/queue_cancel.sql"), params).await
 }
 
 /// Ends a run; none where the lease was lost.

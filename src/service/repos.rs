@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     Caller, Error, Service, body, change_id, names,
@@ -78,6 +78,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
         url,
         auth.as_ref().map(|auth| kind_word(auth.kind()).to_owned()),
         auth.as_ref().map(|auth| service.secrets.seal(auth, &repo_id)),
+        Some(change_id::derive(None)),
     ];
     // Its Git repository comes first, so that there is never a row without one.
     let git = &service.options.git;
@@ -115,6 +116,8 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let (upstream, url, auth) = upstream;
     let auth_mode = if auth.is_some() { "set" } else { "keep" };
     let auth = auth.flatten();
+    let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
+    let head = service.commit_id(&repo.id, &format!("refs/heads/{default_bookmark}")).await?;
     let params = vec![
         Some(repo.id.clone()),
         request.name.clone(),
@@ -125,6 +128,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(auth_mode.to_owned()),
         auth.as_ref().map(|auth| kind_word(auth.kind()).to_owned()),
         auth.as_ref().map(|auth| service.secrets.seal(auth, &repo.id)),
+        Some(change_id::derive(head.as_deref())),
     ];
     let updated = store::row::<Stored>(service.database(), include_str!("sql/repo_update.sql"), params).await;
     let updated = match updated {
@@ -142,8 +146,9 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
 
 pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
     let repo = find(service, &call.caller, &call.params.repo).await?;
-    let params = vec![Some(repo.id.clone())];
-    store::row::<String>(service.database(), include_str!("sql/repo_remove.sql"), params).await?;
+    let head = service.commit_id(&repo.id, "HEAD").await?;
+    let params = vec![Some(repo.id.clone()), Some(change_id::derive(head.as_deref()))];
+    store::row::<IgnoredAny>(service.database(), include_str!("sql/repo_remove.sql"), params).await?;
     // From here on nobody can reach it; what is left of it on a failing disk is the operator's to remove.
     if let Err(error) = service.options.git.remove(&repo.id).await {
         service.log(&format!("git: remove {}: {error}", repo.id));
@@ -153,7 +158,7 @@ pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteR
 
 impl Stored {
     async fn with_head(self, service: &Service) -> Result<Repo, Error> {
-        let head = service.head_commit_id(&self.id).await?;
+        let head = service.commit_id(&self.id, "HEAD").await?;
         Ok(Repo {
             id: self.id,
             org: self.org,

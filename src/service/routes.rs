@@ -3,7 +3,9 @@
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Caller, Error, Scope, Service, error::json, org, page::split_url, repos, syncs};
+use super::{
+    Caller, Error, Scope, Service, error::json, org, page::split_url, repos, sync_events, syncs, webhook_targets,
+};
 use crate::http::{Body, Headers, Method, Request, Response};
 
 /// A path of the API.
@@ -15,6 +17,12 @@ pub(super) enum Route {
     Repo,
     Syncs,
     Sync,
+    Cancel,
+    Plan,
+    SyncEvents,
+    WebhookTargets,
+    WebhookTarget,
+    RotateSecret,
 }
 
 /// A call whose caller is known and whose path belongs to it.
@@ -22,6 +30,7 @@ pub(super) struct Call<'a> {
     pub(super) caller: Caller,
     pub(super) params: Params,
     pub(super) query: &'a str,
+    pub(super) headers: &'a Headers,
     pub(super) body: Body,
 }
 
@@ -31,6 +40,7 @@ pub(super) struct Params {
     org: String,
     pub(super) repo: String,
     pub(super) sync_id: String,
+    pub(super) target_id: String,
 }
 
 pub(super) fn router() -> Router<Route> {
@@ -42,6 +52,12 @@ pub(super) fn router() -> Router<Route> {
         ("/v1/{org}/{repo}", Route::Repo),
         ("/v1/{org}/{repo}/upstream/syncs", Route::Syncs),
         ("/v1/{org}/{repo}/upstream/syncs/{sync_id}", Route::Sync),
+        ("/v1/{org}/{repo}/upstream/syncs/{sync_id}/cancel", Route::Cancel),
+        ("/v1/{org}/{repo}/upstream/syncs/{sync_id}/events", Route::SyncEvents),
+        ("/v1/{org}/{repo}/upstream/plan", Route::Plan),
+        ("/v1/{org}/webhook-targets", Route::WebhookTargets),
+        ("/v1/{org}/webhook-targets/{target_id}", Route::WebhookTarget),
+        ("/v1/{org}/webhook-targets/{target_id}/rotate-secret", Route::RotateSecret),
     ] {
         router.insert(path, route).expect("the paths above do not conflict");
     }
@@ -62,18 +78,19 @@ impl Service {
             match name {
                 "org" => params.org = value,
                 "repo" => params.repo = value,
+                "target_id" => params.target_id = value,
                 _ => params.sync_id = value,
             }
         }
-        accepts_json(&headers)?;
-        let caller = self.authenticate(&headers).await?;
         let route = *matched.value;
+        accepts(&headers, route)?;
+        let caller = self.authenticate(&headers).await?;
         let needed = scope(route, method).ok_or_else(no_such_call)?;
         if !params.org.is_empty() {
             caller.require_org(&params.org)?;
+            self.require(&caller, needed, &params.repo).await?;
         }
-        caller.require(needed)?;
-        let call = Call { caller, params, query, body };
+        let call = Call { caller, params, query, headers: &headers, body };
         let mut response = match (route, method) {
             (Route::Whoami, _) => json(200, &org::whoami(&call)),
             (Route::Organization, _) => json(200, &org::show(self, &call).await?),
@@ -85,6 +102,15 @@ impl Service {
             (Route::Syncs, Method::Post) => json(201, &syncs::create(self, call).await?),
             (Route::Syncs, _) => json(200, &syncs::list(self, &call).await?),
             (Route::Sync, _) => json(200, &syncs::show(self, &call).await?),
+            (Route::Cancel, _) => json(200, &syncs::cancel(self, &call).await?),
+            (Route::Plan, _) => json(200, &syncs::plan(self, call).await?),
+            (Route::SyncEvents, _) => sync_events::follow(self, &call).await?,
+            (Route::WebhookTargets, Method::Post) => json(201, &webhook_targets::create(self, call).await?),
+            (Route::WebhookTargets, _) => json(200, &webhook_targets::list(self, &call).await?),
+            (Route::WebhookTarget, Method::Patch) => json(200, &webhook_targets::update(self, call).await?),
+            (Route::WebhookTarget, Method::Delete) => json(200, &webhook_targets::delete(self, &call).await?),
+            (Route::WebhookTarget, _) => json(200, &webhook_targets::show(self, &call).await?),
+            (Route::RotateSecret, _) => json(200, &webhook_targets::rotate_secret(self, &call).await?),
         };
         if method == Method::Head {
             response.body = Body::Empty;
@@ -96,6 +122,12 @@ impl Service {
 /// What a call needs; none where there is no such call.
 fn scope(route: Route, method: Method) -> Option<Scope> {
     match (route, method) {
+        (Route::Cancel, Method::Post) => Some(Scope::Write),
+        (Route::Plan, Method::Post) => Some(Scope::Read),
+        (Route::WebhookTargets, Method::Get | Method::Head | Method::Post)
+        | (Route::WebhookTarget, Method::Get | Method::Head | Method::Patch | Method::Delete)
+        | (Route::RotateSecret, Method::Post) => Some(Scope::Admin),
+        (Route::Cancel | Route::Plan | Route::RotateSecret, _) => None,
         (_, Method::Get | Method::Head) => Some(Scope::Read),
         (Route::Repos | Route::Syncs, Method::Post) | (Route::Repo, Method::Patch) => Some(Scope::Write),
         (Route::Repo, Method::Delete) => Some(Scope::Admin),
@@ -103,10 +135,15 @@ fn scope(route: Route, method: Method) -> Option<Scope> {
     }
 }
 
-fn accepts_json(headers: &Headers) -> Result<(), Error> {
+/// Refuses where the call's kind of answer is not wanted.
+fn accepts(headers: &Headers, route: Route) -> Result<(), Error> {
     let Some(accept) = headers.get("accept") else { return Ok(()) };
     let mut types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
-    let fits =
-        |range: &str| matches!(range.to_ascii_lowercase().as_str(), "*/*" | "application/*" | "application/json");
+    let kind = if matches!(route, Route::SyncEvents) { "text/event-stream" } else { "application/json" };
+    let fits = |range: &str| {
+        let range = range.to_ascii_lowercase();
+        // Errors are JSON for every call.
+        matches!(range.as_str(), "*/*" | "application/*" | "application/json") || range == kind
+    };
     if accept.trim().is_empty() || types.any(fits) { Ok(()) } else { Err(Error::NotAcceptable) }
 }

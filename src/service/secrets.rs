@@ -1,4 +1,5 @@
-//! Upstream credentials at rest: AES-256-GCM, bound to the repository that they belong to.
+//! Secrets at rest: AES-256-GCM, bound to what they belong to: upstream credentials to their repository, webhook secrets to
+//! their target.
 //!
 //! Sealed text is `v1.` and the base64 of nonce (12 bytes), ciphertext and tag (16 bytes).
 
@@ -8,7 +9,7 @@ use aes_gcm::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::model::UpstreamAuth;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The key that seals credentials. It has no `Debug`.
 pub struct SecretKey(Aes256Gcm);
@@ -24,26 +25,26 @@ impl SecretKey {
         Self(Aes256Gcm::new(bytes.into()))
     }
 
-    /// The credential as it may be stored, for this repository only.
-    pub fn seal(&self, auth: &UpstreamAuth, repo_id: &str) -> String {
+    /// The secret as it may be stored, for the repository or target of this id only.
+    pub fn seal<T: Serialize>(&self, secret: &T, owner_id: &str) -> String {
         let nonce: [u8; NONCE] = super::random();
-        let message = serde_json::to_vec(auth).expect("a credential is an object of strings");
-        let payload = Payload { msg: &message, aad: repo_id.as_bytes() };
+        let message = serde_json::to_vec(secret).expect("a secret is made of strings");
+        let payload = Payload { msg: &message, aad: owner_id.as_bytes() };
         let sealed = self.0.encrypt(&nonce.into(), payload).expect("a credential is far below the cipher's limit");
         format!("{VERSION}{}", STANDARD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
-    /// The credential that was sealed for this repository.
+    /// The secret that was sealed for this repository or target.
     ///
     /// # Errors
     ///
-    /// Where it was sealed with another key, for another repository, or was changed.
-    pub fn open(&self, sealed: &str, repo_id: &str) -> Result<UpstreamAuth, Unreadable> {
+    /// Where it was sealed with another key, for another owner, or was changed.
+    pub fn open<T: DeserializeOwned>(&self, sealed: &str, owner_id: &str) -> Result<T, Unreadable> {
         let encoded = sealed.strip_prefix(VERSION).ok_or(Unreadable)?;
         let bytes = STANDARD.decode(encoded).map_err(|_| Unreadable)?;
         let (nonce, msg) = bytes.split_first_chunk::<NONCE>().ok_or(Unreadable)?;
         let message =
-            self.0.decrypt(&(*nonce).into(), Payload { msg, aad: repo_id.as_bytes() }).map_err(|_| Unreadable)?;
+            self.0.decrypt(&(*nonce).into(), Payload { msg, aad: owner_id.as_bytes() }).map_err(|_| Unreadable)?;
         serde_json::from_slice(&message).map_err(|_| Unreadable)
     }
 }

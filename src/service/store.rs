@@ -98,7 +98,12 @@ fn migration_statement(version: usize, migration: &str) -> String {
 }
 
 /// In order; a released one is never changed, only followed.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_repositories_and_syncs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_repositories_and_syncs.sql"),
+    include_str!("migrations/0002_cancel_and_progress.sql"),
+    include_str!("migrations/0003_webhooks_and_sync_events.sql"),
+    include_str!("migrations/0004_public_keys.sql"),
+];
 
 /// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.
 const ADVISORY_LOCK: u32 = 7_337_962;

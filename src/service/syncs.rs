@@ -1,17 +1,68 @@
 //! Syncs of a repository with its upstream.
 
+use std::time::Duration;
+
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
+use serde::Deserialize;
+
 use super::{
     Error, Service, body,
     page::{Page, Row},
     queue, repos,
     routes::Call,
+    secrets::Unreadable,
     store,
 };
-use crate::model::{SyncRequest, SyncRun, SyncRunPage};
+use crate::{
+    http::Body,
+    model::{SyncRequest, SyncRun, SyncRunPage, SyncRunStats},
+    sync,
+};
 
 pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<SyncRun, Error> {
     let repo = repos::find(service, &call.caller, &call.params.repo).await?;
-    let request: SyncRequest = body::read_strictly(call.body, &["direction", "ref_globs"]).await?;
+    let request = read(call.body).await?;
+    let run = queue::enqueue(service.database(), &repo.id, &request).await?;
+    let run = run.ok_or(Error::UpstreamNotConfigured(repo.name))?;
+    service.options.runtime.queued();
+    Ok(run)
+}
+
+/// What a sync would do now.
+pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunStats, Error> {
+    #[derive(Deserialize)]
+    struct Stored {
+        url: String,
+        auth: Option<String>,
+    }
+    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    let request = read(call.body).await?;
+    let params = vec![Some(repo.id.clone())];
+    let stored = store::row(service.database(), include_str!("sql/repo_upstream.sql"), params).await?;
+    let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
+    let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
+    let upstream = service.upstream_remote(&repo.id, &url, auth.as_deref()).map_err(unreadable)?;
+    let local = service.local_remote(&repo.id);
+    let options = sync::Options::default();
+    let planned = sync::plan(&request, &local, &upstream, &options);
+    let timeout = service.options.runtime.sleep(PLAN_TIMEOUT);
+    pin_mut!(planned, timeout);
+    let Either::Left((planned, _)) = select(planned, timeout).await else {
+        let message = format!("the plan took more than {} s; start a sync instead", PLAN_TIMEOUT.as_secs());
+        return Err(Error::Upstream { message, transient: true });
+    };
+    planned.map_err(|error| {
+        let message = service.tell(&error, &repo.id, &format!("{}/{}", call.caller.org.slug, repo.name));
+        Error::Upstream { message, transient: error.is_transient() }
+    })
+}
+
+/// The body of a sync or a plan.
+async fn read(body: Body) -> Result<SyncRequest, Error> {
+    let request: SyncRequest = body::read_strictly(body, &["direction", "ref_globs"]).await?;
     for (field, glob) in
         [("ref_globs.branches", &request.ref_globs.branches), ("ref_globs.tags", &request.ref_globs.tags)]
     {
@@ -19,10 +70,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<SyncRun,
             return Err(Error::field(field, "must not have a NUL, which no ref name has"));
         }
     }
-    let run = queue::enqueue(service.database(), &repo.id, &request).await?;
-    let run = run.ok_or(Error::UpstreamNotConfigured(repo.name))?;
-    service.options.runtime.queued();
-    Ok(run)
+    Ok(request)
 }
 
 pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<SyncRunPage, Error> {
@@ -37,10 +85,28 @@ pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<SyncRunPa
 
 pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<SyncRun, Error> {
     let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    find(service, &repo, &call.params.sync_id).await
+}
+
+pub(super) async fn cancel(service: &Service, call: &Call<'_>) -> Result<SyncRun, Error> {
+    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
     let sync_id = &call.params.sync_id;
-    let params = vec![Some(repo.id), Some(sync_id.clone())];
+    match queue::cancel(service.database(), &repo.id, sync_id).await? {
+        Some(run) => Ok(run),
+        None => {
+            let ended = find(service, &repo, sync_id).await?;
+            Err(Error::Conflict(format!("the sync {sync_id} has {} already", ended.status)))
+        }
+    }
+}
+
+/// The repository's run of this id.
+pub(super) async fn find(service: &Service, repo: &repos::Stored, sync_id: &str) -> Result<SyncRun, Error> {
+    let params = vec![Some(repo.id.clone()), Some(sync_id.to_owned())];
     let row = store::row(service.database(), include_str!("sql/sync_show.sql"), params).await?;
-    row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {sync_id}", repo.name)))
+    row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {}", repo.name, sync_id.escape_default())))
 }
 
 const LIST: &str = "syncs";
+/// A caller waits for a plan.
+const PLAN_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,5 +1,7 @@
 //! A worker's turn: claim one run, work it to its end, and keep its lease meanwhile.
 
+use std::{cell::RefCell, rc::Rc};
+
 use futures_util::{
     future::{Either, select},
     pin_mut,
@@ -7,11 +9,12 @@ use futures_util::{
 
 use super::{
     Error, Service,
-    queue::{self, Claim},
+    queue::{self, Claim, Heartbeat},
+    secrets::Unreadable,
 };
 use crate::{
     git::Remote,
-    model::{SyncRequest, SyncRunStats},
+    model::{SyncRequest, SyncRunStats, UpstreamAuth},
     sync,
 };
 
@@ -33,12 +36,17 @@ impl Service {
             self.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
         }
         let Some(claim) = queue::claim(self.database()).await? else { return Ok(false) };
-        let work = self.work(&claim);
-        let lease_lost = self.until_lease_lost(&claim);
-        pin_mut!(work, lease_lost);
-        let result = match select(work, lease_lost).await {
+        let latest = Latest::default();
+        let work = self.work(&claim, &latest);
+        let taken_away = self.until_taken_away(&claim, &latest);
+        pin_mut!(work, taken_away);
+        // What loses is dropped, which aborts its requests.
+        let result = match select(work, taken_away).await {
             Either::Left((result, _)) => result,
-            Either::Right(((), _)) => {
+            Either::Right((Heartbeat::Cancelled, _)) => {
+                Err(Failure { message: queue::CANCELLED.to_owned(), transient: false })
+            }
+            Either::Right(_) => {
                 self.log(&format!("sync {} was taken over or deleted while it ran here; stopped", claim.run.id));
                 return Ok(true);
             }
@@ -53,43 +61,56 @@ impl Service {
         Ok(true)
     }
 
-    async fn work(&self, claim: &Claim) -> Result<SyncRunStats, Failure> {
+    async fn work(&self, claim: &Claim, latest: &Latest) -> Result<SyncRunStats, Failure> {
         let last = |message: &str| Failure { message: message.to_owned(), transient: false };
         let run = &claim.run;
         let url = claim.upstream_url.as_deref().ok_or_else(|| last("the upstream was removed before the sync ran"))?;
-        let mut upstream = Remote::new(url, self.options.upstream_http.clone());
-        if let Some(sealed) = &claim.upstream_auth {
-            let auth = self.secrets.open(sealed, &run.repo_id).map_err(|error| last(&error.to_string()))?;
-            let (username, password) = auth.basic();
-            upstream = upstream.with_basic_auth(username, password);
-        }
+        let auth = claim.upstream_auth.as_deref();
+        let upstream = self.upstream_remote(&run.repo_id, url, auth).map_err(|error| last(&error.to_string()))?;
         let local = self.local_remote(&run.repo_id);
         let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
-        let result = sync::run(&request, &local, &upstream, &sync::Options::default()).await;
-        result.map_err(|error| {
-            // Nobody knows the repository by the address that it has in here.
-            let name = format!("{}/{}", claim.org, claim.repo_name);
-            let message = error.to_string().replace(&super::git::local_url(&run.repo_id), &name);
-            Failure {
-                message: message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect(),
-                transient: error.is_transient(),
-            }
+        let latest = latest.clone();
+        let observer = sync::Observer::new(move |progress| *latest.borrow_mut() = Some(progress));
+        let options = sync::Options { observer, ..sync::Options::default() };
+        let result = sync::run(&request, &local, &upstream, &options).await;
+        result.map_err(|error| Failure {
+            message: self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name)),
+            transient: error.is_transient(),
         })
     }
 
-    /// Ends only when the run is no longer in this worker's hands.
-    async fn until_lease_lost(&self, claim: &Claim) {
+    /// A repository's upstream, with the credential that was sealed for it.
+    pub(super) fn upstream_remote(&self, repo_id: &str, url: &str, sealed: Option<&str>) -> Result<Remote, Unreadable> {
+        let upstream = Remote::new(url, self.options.upstream_http.clone());
+        let Some(sealed) = sealed else { return Ok(upstream) };
+        let auth: UpstreamAuth = self.secrets.open(sealed, repo_id)?;
+        let (username, password) = auth.basic();
+        Ok(upstream.with_basic_auth(username, password))
+    }
+
+    /// The error of a sync for people: nobody knows the repository by the address that it has in here.
+    pub(super) fn tell(&self, error: &sync::Error, repo_id: &str, repo_name: &str) -> String {
+        let message = error.to_string().replace(&super::git::local_url(repo_id), repo_name);
+        message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect()
+    }
+
+    /// Ends only when the run shall be stopped here; never [`Heartbeat::Kept`].
+    async fn until_taken_away(&self, claim: &Claim, latest: &Latest) -> Heartbeat {
         loop {
-            self.options.runtime.sleep(queue::LEASE / 3).await;
-            match queue::heartbeat(self.database(), claim).await {
-                Ok(true) => {}
-                Ok(false) => return,
-                // The lease outlasts two missed heartbeats; should it expire, the next one that arrives says so.
+            self.options.runtime.sleep(queue::HEARTBEAT).await;
+            let progress = latest.borrow_mut().take();
+            match queue::heartbeat(self.database(), claim, progress.as_ref()).await {
+                Ok(Heartbeat::Kept) => {}
+                Ok(taken_away) => return taken_away,
+                // The lease outlasts missed heartbeats; should it expire, the next one that arrives says so.
                 Err(error) => self.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
             }
         }
     }
 }
+
+/// How far the run is, where that was not told yet.
+type Latest = Rc<RefCell<Option<sync::Progress>>>;
 
 /// The most characters of a run's error.
 const MAX_MESSAGE: usize = 4_000;

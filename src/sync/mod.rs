@@ -55,23 +55,9 @@ pub async fn run(
     upstream: &Remote,
     options: &Options,
 ) -> Result<SyncRunStats, Error> {
-    let (source, destination) = match request.direction {
-        Direction::Pull => (upstream, local),
-        Direction::Push => (local, upstream),
-    };
     let Options { observer, policy } = options;
-
-    observer.report(Phase::Listing, 0, None);
-    let ((upload, source_refs), receive) = try_join!(list(source, request), connect(destination))?;
-    if upload.object_format() != receive.object_format {
-        return Err(Error::ObjectFormat {
-            source_format: upload.object_format(),
-            destination_format: receive.object_format,
-        });
-    }
-
-    let mut plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, policy, receive.object_format);
-    check_deletions(&plan, policy)?;
+    let (source, destination) = orient(request, local, upstream);
+    let Listed { upload, source_refs, receive, mut plan } = prepare(request, source, destination, options).await?;
     let mut claims = claims(&plan, &receive);
     if claims.is_empty() {
         proof::prove(&mut plan, &upload, destination, observer).await?;
@@ -101,6 +87,62 @@ pub async fn run(
             }
         }
     }
+}
+
+/// What [`run`] would do now, without changing anything: the stats, where nothing moves and nothing is refused meanwhile.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn plan(
+    request: &SyncRequest,
+    local: &Remote,
+    upstream: &Remote,
+    options: &Options,
+) -> Result<SyncRunStats, Error> {
+    let (source, destination) = orient(request, local, upstream);
+    let Listed { upload, mut plan, .. } = prepare(request, source, destination, options).await?;
+    proof::prove(&mut plan, &upload, destination, &options.observer).await?;
+    if options.policy.force {
+        plan.force();
+    }
+    Ok(plan.into_stats())
+}
+
+/// The source and the destination: the only line that knows pull from push.
+fn orient<'a>(request: &SyncRequest, local: &'a Remote, upstream: &'a Remote) -> (&'a Remote, &'a Remote) {
+    match request.direction {
+        Direction::Pull => (upstream, local),
+        Direction::Push => (local, upstream),
+    }
+}
+
+/// Both sides, and what is to be done between them.
+struct Listed {
+    upload: Rc<UploadPack>,
+    source_refs: Vec<Ref>,
+    receive: ReceivePack,
+    plan: Plan,
+}
+
+/// Lists the refs of both sides at once, and plans.
+async fn prepare(
+    request: &SyncRequest,
+    source: &Remote,
+    destination: &Remote,
+    options: &Options,
+) -> Result<Listed, Error> {
+    options.observer.report(Phase::Listing, 0, None);
+    let ((upload, source_refs), receive) = try_join!(list(source, request), connect(destination))?;
+    if upload.object_format() != receive.object_format {
+        return Err(Error::ObjectFormat {
+            source_format: upload.object_format(),
+            destination_format: receive.object_format,
+        });
+    }
+    let plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, &options.policy, receive.object_format);
+    check_deletions(&plan, &options.policy)?;
+    Ok(Listed { upload, source_refs, receive, plan })
 }
 
 async fn list(source: &Remote, request: &SyncRequest) -> Result<(Rc<UploadPack>, Vec<Ref>), Error> {

@@ -70,7 +70,8 @@ pub struct SyncSettings {
     pub collect_limit: Option<f64>,
 }
 
-/// Syncs the refs that `settings` name from the source to the destination.
+/// Syncs the refs that `settings` name from the source to the destination; with `plan_only` it gives the stats that a sync
+/// would give now, and changes nothing.
 ///
 /// # Errors
 ///
@@ -81,6 +82,7 @@ pub fn run_sync(
     source_fetch: Function,
     destination_fetch: Function,
     request_streams: bool,
+    plan_only: bool,
     #[wasm_bindgen(unchecked_param_type = "((progress: Progress) => void) | undefined")] on_progress: Option<Function>,
     signal: Option<AbortSignal>,
 ) -> Result<Promise, JsValue> {
@@ -99,8 +101,11 @@ pub fn run_sync(
     };
     let options = Options { observer: on_progress.map(observer).unwrap_or_default(), policy };
     Ok(future_to_promise(abortable(OPERATION, signal, async move {
-        let stats = sync::run(&request, &destination, &source, &options).await.map_err(|error| into_js(&error))?;
-        to_js(&stats)
+        let stats = match plan_only {
+            true => sync::plan(&request, &destination, &source, &options).await,
+            false => sync::run(&request, &destination, &source, &options).await,
+        };
+        to_js(&stats.map_err(|error| into_js(&error))?)
     })))
 }
 

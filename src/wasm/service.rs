@@ -51,7 +51,7 @@ pub struct JsService {
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes `{ database, git, fetch, secretKey, onQueued?, log? }`; fails where one is missing or of another kind.
+    /// Takes `{ database, git, fetch, secretKey, publicUrl?, onQueued?, log? }`; fails where one is missing or of another kind.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
         let object = |name: &str| {
@@ -68,6 +68,10 @@ impl JsService {
             database: Rc::new(HostDatabase(object("database")?.unchecked_into())),
             git: Rc::new(HostGit::new(&git)),
             upstream_http: Rc::new(FetchClient::new(fetch)),
+            public_url: Reflect::get(options, &"publicUrl".into())
+                .ok()
+                .and_then(|url| url.as_string())
+                .unwrap_or_default(),
             secret_key: secret_key.ok_or_else(|| type_error("Service: secretKey must be a Uint8Array of 32 bytes"))?,
             runtime: Rc::new(HostRuntime { log: function("log"), on_queued: function("onQueued") }),
         });
@@ -96,6 +100,18 @@ impl JsService {
         let scope = Scope::ALL.into_iter().find(|known| known.as_str() == scope);
         let scope = scope.ok_or_else(|| type_error("createApiKey: the scope must be read, write or admin"))?;
         self.service.create_api_key(&org, scope, name.as_deref()).await.map_err(|error| failure(&error))
+    }
+
+    /// Makes a private key that signs access tokens and gives it, for the only time.
+    #[wasm_bindgen(js_name = createPrivateKey)]
+    pub async fn create_private_key(&self, org: String, name: Option<String>) -> Result<String, js_sys::Error> {
+        self.service.create_private_key(&org, name.as_deref()).await.map_err(|error| failure(&error))
+    }
+
+    /// Registers the public key of somebody's private key.
+    #[wasm_bindgen(js_name = registerPublicKey)]
+    pub async fn register_public_key(&self, org: String, x: String, name: Option<String>) -> Result<(), js_sys::Error> {
+        self.service.register_public_key(&org, &x, name.as_deref()).await.map_err(|error| failure(&error))
     }
 
     /// Answers a request of the REST API or of Git's smart HTTP.
@@ -127,6 +143,11 @@ impl JsService {
     /// Claims one run and works it to its end; false where nothing was ready.
     pub async fn tick(&self) -> Result<bool, js_sys::Error> {
         self.service.tick().await.map_err(|error| failure(&error))
+    }
+
+    /// Claims one webhook delivery that is due and sends it; false where none was.
+    pub async fn deliver(&self) -> Result<bool, js_sys::Error> {
+        self.service.deliver().await.map_err(|error| failure(&error))
     }
 }
 

@@ -10,7 +10,7 @@ fn auth() -> UpstreamAuth {
 #[test]
 fn opens_what_it_sealed() {
     let key = SecretKey::new(&[7; 32]);
-    assert_eq!(key.open(&key.seal(&auth(), "repo_1"), "repo_1"), Ok(auth()));
+    assert_eq!(key.open::<UpstreamAuth>(&key.seal(&auth(), "repo_1"), "repo_1"), Ok(auth()));
 }
 
 #[test]
@@ -23,15 +23,15 @@ fn seals_the_same_credential_differently_each_time() {
 fn refuses_another_repository_another_key_and_every_change() {
     let key = SecretKey::new(&[7; 32]);
     let sealed = key.seal(&auth(), "repo_1");
-    assert_eq!(key.open(&sealed, "repo_2"), Err(Unreadable), "a row's credential is not another row's");
-    assert_eq!(SecretKey::new(&[8; 32]).open(&sealed, "repo_1"), Err(Unreadable));
+    assert_eq!(key.open::<UpstreamAuth>(&sealed, "repo_2"), Err(Unreadable), "a row's credential is not another row's");
+    assert_eq!(SecretKey::new(&[8; 32]).open::<UpstreamAuth>(&sealed, "repo_1"), Err(Unreadable));
     for end in 0..sealed.len() {
-        assert_eq!(key.open(&sealed[..end], "repo_1"), Err(Unreadable), "cut at {end}");
+        assert_eq!(key.open::<UpstreamAuth>(&sealed[..end], "repo_1"), Err(Unreadable), "cut at {end}");
     }
     for at in 0..sealed.len() - 2 {
         let mut bytes = sealed.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(bytes).expect("ASCII stays ASCII");
-        assert_eq!(key.open(&changed, "repo_1"), Err(Unreadable), "changed at {at}");
+        assert_eq!(key.open::<UpstreamAuth>(&changed, "repo_1"), Err(Unreadable), "changed at {at}");
     }
 }

@@ -47,6 +47,7 @@ program
   .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
   .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
   .option("--atomic", "move all refs or none", false)
+  .option("--plan", "tell what would be done, and change nothing", false)
   .option("--json", "last line on stdout: the stats, or the error", false)
   .addHelpText("after", syncHelp())
   .action(async (source: string, destination: string, flags: SyncFlags) => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sync as run } from "../engine.js";
+import { plan, sync as run } from "../engine.js";
 import { guardedFetch } from "../node/guarded-fetch.js";
 import { type Remote, remoteOf, UrlError } from "./credentials.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
@@ -20,6 +20,7 @@ export interface SyncFlags {
   force: boolean;
   prune?: number;
   atomic: boolean;
+  plan: boolean;
   json: boolean;
 }
 
@@ -46,7 +47,7 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     const { branches, tags, exclude, force, prune, atomic } = flags;
     const some = branches !== undefined || tags !== undefined;
     const ref_globs = { ...(branches !== undefined && { branches }), ...(tags !== undefined && { tags }) };
-    const stats = await run({
+    const stats = await (flags.plan ? plan : run)({
       source,
       destination,
       ...(some && { ref_globs }),

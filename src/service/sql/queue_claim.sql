@@ -10,7 +10,7 @@ WITH busy AS (
     JOIN refsync.repos r ON r.id = s.repo_id
     JOIN refsync.organizations o ON o.id = r.org_id
     LEFT JOIN busy ON busy.org_id = r.org_id
-    WHERE (s.status = 'in_progress' AND s.lease_expires_at <= now())
+    WHERE (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL)
         OR (s.status = 'queued' AND s.run_after <= now() AND NOT EXISTS (
             SELECT FROM refsync.syncs other WHERE other.repo_id = s.repo_id AND other.status = 'in_progress'))
     -- Organisations with less in progress come first, then who waits longest.
@@ -23,10 +23,11 @@ UPDATE refsync.syncs s SET
     status = 'in_progress',
     attempt = s.attempt + CASE s.status WHEN 'in_progress' THEN 1 ELSE 0 END,
     started_at = now(),
+    progress = NULL,
     lease = $1::text,
     lease_expires_at = now() + make_interval(secs => $2::float8)
 FROM next
 WHERE s.id = next.id
 RETURNING jsonb_build_object(
-    'run', refsync.sync_run(s), 'repo_name', next.repo_name, 'org', next.org,
+    'run', refsync.announce_sync(s), 'repo_name', next.repo_name, 'org', next.org,
     'upstream_url', next.upstream_url, 'upstream_auth', next.upstream_auth)::text AS row

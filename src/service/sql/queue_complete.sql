@@ -2,4 +2,4 @@
 UPDATE refsync.syncs
 SET status = 'completed', stats = $3::jsonb, finished_at = now(), lease = NULL, lease_expires_at = NULL
 WHERE id = $1::text AND lease = $2::text
-RETURNING refsync.sync_run(syncs)::text AS row
+RETURNING refsync.announce_sync(syncs)::text AS row

@@ -16,7 +16,8 @@ WITH waiting AS (
     -- The run that an identical request added since this statement began.
     ON CONFLICT (repo_id, direction, branches, tags) WHERE status = 'queued' AND attempt = 1
         DO UPDATE SET attempt = syncs.attempt
-    RETURNING refsync.sync_run(syncs) AS run
+    -- A row that was there already has an xmax: it was locked for that update.
+    RETURNING CASE WHEN syncs.xmax = 0 THEN refsync.announce_sync(syncs) ELSE refsync.sync_run(syncs) END AS run
 )
 SELECT run::text AS row FROM added
 UNION ALL

@@ -1,9 +1,12 @@
--- $1 how many attempts may be lost. Fails the runs whose workers were lost that often: they may be what kills them.
+-- $1 how many attempts may be lost. Fails the runs whose workers were lost that often, for they may be what kills them,
+-- and those that were to be stopped anyway.
 UPDATE refsync.syncs SET
     status = 'failed',
-    error = format('the worker was lost during the last of %s attempts', attempt),
+    error = CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
+        ELSE format('the worker was lost during the last of %s attempts', attempt) END,
     finished_at = now(),
     lease = NULL,
     lease_expires_at = NULL
-WHERE status = 'in_progress' AND lease_expires_at <= now() AND attempt >= $1::int
-RETURNING refsync.sync_run(syncs)::text AS row
+WHERE status = 'in_progress' AND lease_expires_at <= now()
+    AND (attempt >= $1::int OR cancel_requested_at IS NOT NULL)
+RETURNING refsync.announce_sync(syncs)::text AS row

@@ -1,6 +1,6 @@
 -- $1 id, $2 organisation id, $3 name, $4 default bookmark, $5 tags, $6 upstream URL, $7 auth kind, $8 sealed auth.
--- No row where the organisation has a repository of that name.
+-- $9 the head's change id. No row where the organisation has a repository of that name.
 INSERT INTO refsync.repos (id, org_id, name, default_bookmark, tags, upstream_url, upstream_auth_kind, upstream_auth)
 VALUES ($1::text, $2::text, $3::text, $4::text, $5::jsonb, $6::text, $7::text, $8::text)
 ON CONFLICT (org_id, lower(name)) DO NOTHING
-RETURNING refsync.repo(repos)::text AS row
+RETURNING refsync.announce_repo(repos, 'repo.created', $9::text, '{}')::text AS row

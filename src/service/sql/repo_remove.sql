@@ -1,2 +1,3 @@
--- $1 repository id. Its runs go with it; a worker that runs one finds its lease gone.
-DELETE FROM refsync.repos WHERE id = $1::text RETURNING to_jsonb(id)::text AS row
+-- $1 repository id, $2 the head's change id. Its runs go with it; a worker that runs one finds its lease gone.
+DELETE FROM refsync.repos WHERE id = $1::text
+RETURNING refsync.announce_repo(repos, 'repo.deleted', $2::text, '{}')::text AS row

@@ -1,11 +1,20 @@
 -- $1 repository id, $2 name, $3 default bookmark, $4 tags to merge (null values remove); null keeps each of them.
--- $5 upstream: keep, remove or set to the URL $6; $7 its auth: keep, or set to the kind $8 and the sealed $9.
-UPDATE refsync.repos SET
-    name = coalesce($2::text, name),
-    default_bookmark = coalesce($3::text, default_bookmark),
-    tags = jsonb_strip_nulls(tags || coalesce($4::jsonb, '{}')),
-    upstream_url = CASE $5::text WHEN 'keep' THEN upstream_url WHEN 'set' THEN $6::text END,
-    upstream_auth_kind = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN upstream_auth_kind ELSE $8::text END,
-    upstream_auth = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN upstream_auth ELSE $9::text END
-WHERE id = $1::text
-RETURNING refsync.repo(repos)::text AS row
+-- $5 upstream: keep, remove or set to the URL $6; $7 its auth: keep, or set to the kind $8 and the sealed $9; $10 the
+-- change id of what is then the head.
+WITH old AS (
+    SELECT * FROM refsync.repos WHERE id = $1::text FOR UPDATE
+)
+UPDATE refsync.repos r SET
+    name = coalesce($2::text, r.name),
+    default_bookmark = coalesce($3::text, r.default_bookmark),
+    tags = jsonb_strip_nulls(r.tags || coalesce($4::jsonb, '{}')),
+    upstream_url = CASE $5::text WHEN 'keep' THEN r.upstream_url WHEN 'set' THEN $6::text END,
+    upstream_auth_kind = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN r.upstream_auth_kind ELSE $8::text END,
+    upstream_auth = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN r.upstream_auth ELSE $9::text END
+FROM old
+WHERE r.id = old.id
+RETURNING (CASE WHEN to_jsonb(r) = to_jsonb(old) THEN refsync.repo(r)
+    ELSE refsync.announce_repo(r, 'repo.updated', $10::text, jsonb_build_object(
+        'before', jsonb_build_object('name', old.name, 'default_bookmark', old.default_bookmark, 'tags', old.tags),
+        'after', jsonb_build_object('name', r.name, 'default_bookmark', r.default_bookmark, 'tags', r.tags)))
+    END)::text AS row

@@ -110,3 +110,11 @@ export async function start(t, options = {}) {
 export function fields([, body]) {
   return (body.error.details?.fields ?? []).map(({ field }) => field);
 }
+
+/** Waits until `fits` holds, or fails after ten seconds. */
+export async function eventually(fits) {
+  for (let tries = 0; !(await fits()); tries += 1) {
+    if (tries >= 200) throw new Error(`it does not happen: ${fits}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

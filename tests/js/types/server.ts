@@ -8,6 +8,7 @@ import {
   type Outcome,
   type Phase,
   type Progress,
+  plan,
   type Reason,
   type RefGlobs,
   RefsyncError,
@@ -53,7 +54,9 @@ export async function mirror(token: string): Promise<string[]> {
   };
   const request: SyncOptions = { source: "https://git.example.com/a.git", destination, ref_globs, onProgress, fetch };
   try {
-    const stats: SyncRunStats = await sync(request);
+    const planned: SyncRunStats = await plan(request);
+    if (planned.refs.every((ref) => ref.outcome === "unchanged")) return [];
+    const stats = await sync(request);
     return stats.refs.map((ref: SyncRunRef) => {
       const outcome: Outcome = ref.outcome;
       const reason: Reason | null = ref.reason;

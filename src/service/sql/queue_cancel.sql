@@ -1,0 +1,11 @@
+-- $1 repository id, $2 sync id. A queued run ends here; one in progress is stopped by its worker, or ends when its
+-- worker is found to be lost. No row where there is no such run, or it has ended.
+UPDATE refsync.syncs SET
+    cancel_requested_at = coalesce(cancel_requested_at, now()),
+    (status, error, finished_at) = (
+        SELECT CASE WHEN waits THEN 'failed' ELSE status END,
+            CASE WHEN waits THEN 'cancelled' END,
+            CASE WHEN waits THEN now() END
+        FROM (SELECT status = 'queued' AS waits) decision)
+WHERE repo_id = $1::text AND id = $2::text AND status IN ('queued', 'in_progress')
+RETURNING (CASE status WHEN 'failed' THEN refsync.announce_sync(syncs) ELSE refsync.sync_run(syncs) END)::text AS row

@@ -1,0 +1,47 @@
+// A webhook receiver on a socket, which judges what it gets with Node's own crypto.
+import { createHmac } from "node:crypto";
+import { createServer } from "node:http";
+
+/** Listens; `answer(delivery)` gives the status, 204 when left out. All of it goes with the test. */
+export async function receive(t, answer = () => 204) {
+  const deliveries = [];
+  const server = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const raw = Buffer.concat(chunks).toString();
+    const delivery = {
+      headers: request.headers,
+      url: request.url,
+      method: request.method,
+      raw,
+      event: JSON.parse(raw),
+    };
+    deliveries.push(delivery);
+    const status = await answer(delivery, deliveries.length);
+    response.writeHead(status, status >= 300 && status < 400 ? { location: "/elsewhere" } : {}).end();
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${server.address().port}/hook?from=refsync`,
+    deliveries,
+    types: () => deliveries.map(({ event }) => event.type),
+  };
+}
+
+/** Whether a delivery is signed with `secret`, as a receiver finds out that looks for one `t` and one `sha256`. */
+export function isSigned({ headers, raw }, secret) {
+  const [, time, signature] = /^t=(\d+),sha256=([0-9a-f]{64})$/.exec(headers["x-mesa-signature"]) ?? [];
+  const expected = createHmac("sha256", secret).update(`${time}.${raw}`).digest("hex");
+  return signature === expected && Math.abs(Date.now() / 1000 - Number(time)) < 300;
+}
+
+/** Sends everything that is due. */
+export async function deliverAll(service) {
+  let sent = 0;
+  while (await service.deliver()) sent += 1;
+  return sent;
+}
