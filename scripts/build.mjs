@@ -39,6 +39,8 @@ async function wasm(name, features) {
     rmSync(join(root, out), { recursive: true, force: true });
     // The loader says where the bytes are; a path inside the glue would make bundlers ship a second copy.
     await run(bindgen, [linked, "--target", "web", "--omit-default-module-path", "--out-dir", out]);
+    // It describes the raw exports, and would stand in for the module that runtimes and bundlers import.
+    rmSync(join(root, out, "refsync_bg.wasm.d.ts"));
     await optimise(`${out}/refsync_bg.wasm`);
   });
 }
