@@ -1,5 +1,6 @@
 // Builds the package: two wasm builds of the crate, TypeScript, the page. `node scripts/build.mjs`.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -31,13 +32,15 @@ async function wasm(name, features) {
   await once(`build wasm (${name})`, files, async () => {
     // The cdylib alone: with an rlib beside it cargo leaves link-time optimisation out, without a word.
     const lib = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
-    await run("cargo", [...lib, "--release", ...features]);
+    await run("cargo", [...lib, "--release", ...features], { env: { ...process.env, ...withoutPaths() } });
     const bindgen = tool("wasm-bindgen-cli", version, "wasm-bindgen");
     if (!bindgen) throw new StepError(`wasm-bindgen ${version} is not installed; run: node scripts/setup.mjs`);
     const linked = join(targetDir, "wasm32-unknown-unknown", "release", "refsync.wasm");
     rmSync(join(root, out), { recursive: true, force: true });
     // The loader says where the bytes are; a path inside the glue would make bundlers ship a second copy.
     await run(bindgen, [linked, "--target", "web", "--omit-default-module-path", "--out-dir", out]);
+    // It describes the raw exports, and would stand in for the module that runtimes and bundlers import.
+    rmSync(join(root, out, "refsync_bg.wasm.d.ts"));
     await optimise(`${out}/refsync_bg.wasm`);
   });
 }
@@ -52,7 +55,18 @@ async function optimise(file) {
     "reference-types",
     "sign-ext",
   ];
-  await run(bin("wasm-opt"), ["-Oz", ...features.map((f) => `--enable-${f}`), file, "-o", file]);
+  const flags = ["-Oz", "--strip-producers", ...features.map((f) => `--enable-${f}`)];
+  await run(bin("wasm-opt"), [...flags, file, "-o", file]);
+}
+
+/** Keeps this machine's paths out of what a panic would say: they are nobody's business, and a kilobyte. */
+function withoutPaths() {
+  const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
+  const folders = existsSync(registry) ? readdirSync(registry).map((name) => join(registry, name)) : [];
+  const flags = [...folders, root].map((folder) => `--remap-path-prefix=${folder}/=`);
+  // What the caller has set counts too; cargo takes only one of the two variables.
+  const own = process.env.CARGO_ENCODED_RUSTFLAGS?.split("\x1f") ?? process.env.RUSTFLAGS?.split(/\s+/) ?? [];
+  return { CARGO_ENCODED_RUSTFLAGS: [...own.filter(Boolean), ...flags].join("\x1f") };
 }
 
 async function typescript() {

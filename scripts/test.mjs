@@ -49,6 +49,7 @@ function steps() {
     ...wasm,
     { name: "biome", command: [bin("biome"), "ci", "."] },
     { name: "tsc", command: [bin("tsc"), "--noEmit", "--project", "pkg"] },
+    { name: "sizes", command: [process.execPath, "scripts/sizes.mjs"] },
     { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
     nodeTests("node tests", "tests/js"),
     {

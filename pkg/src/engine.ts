@@ -17,6 +17,7 @@
  *
  * @module
  */
+import { wasm } from "#full-wasm";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
 import { loader } from "./load.js";
@@ -82,7 +83,7 @@ export interface SyncOptions {
   collectLimit?: number | undefined;
 }
 
-const load = loader("full", init);
+const load = loader(init, wasm);
 
 /**
  * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded; never forced and
