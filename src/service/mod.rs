@@ -17,6 +17,7 @@ pub mod change_id;
 mod error;
 pub mod git;
 pub mod names;
+pub mod openapi;
 mod org;
 pub mod page;
 mod queue;

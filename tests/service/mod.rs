@@ -4,6 +4,7 @@ mod body;
 mod change_id;
 mod git;
 mod names;
+mod openapi;
 mod page;
 mod secrets;
 mod upstream;
