@@ -1,7 +1,6 @@
-// Builds the package: two wasm builds of the crate, TypeScript, the page. `node scripts/build.mjs [--dev]`.
-//
-// `--dev` builds the crate without optimisation, for quick rounds; it is never what gets packed.
+// Builds the package: two wasm builds of the crate, TypeScript, the page. `node scripts/build.mjs`.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -16,32 +15,33 @@ export const builds = {
 };
 
 /** Builds what has changed. */
-export async function build({ dev = false } = {}) {
-  for (const [name, features] of Object.entries(builds)) await wasm(name, features, dev);
+export async function build() {
+  for (const [name, features] of Object.entries(builds)) await wasm(name, features);
   await typescript();
   await page();
 }
 
-async function wasm(name, features, dev) {
+async function wasm(name, features) {
   const out = `pkg/src/wasm/${name}`;
   const version = wasmBindgenVersion();
   const files = {
     inputs: ["Cargo.toml", "Cargo.lock", "src", "scripts/build.mjs"],
     outputs: [`${out}/refsync.js`, `${out}/refsync_bg.wasm`],
-    salt: `${dev} ${version}`,
+    salt: version,
   };
   await once(`build wasm (${name})`, files, async () => {
-    const profile = dev ? [] : ["--release"];
     // The cdylib alone: with an rlib beside it cargo leaves link-time optimisation out, without a word.
     const lib = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
-    await run("cargo", [...lib, ...profile, ...features]);
+    await run("cargo", [...lib, "--release", ...features], { env: { ...process.env, ...withoutPaths() } });
     const bindgen = tool("wasm-bindgen-cli", version, "wasm-bindgen");
     if (!bindgen) throw new StepError(`wasm-bindgen ${version} is not installed; run: node scripts/setup.mjs`);
-    const linked = join(targetDir, "wasm32-unknown-unknown", dev ? "debug" : "release", "refsync.wasm");
+    const linked = join(targetDir, "wasm32-unknown-unknown", "release", "refsync.wasm");
     rmSync(join(root, out), { recursive: true, force: true });
     // The loader says where the bytes are; a path inside the glue would make bundlers ship a second copy.
     await run(bindgen, [linked, "--target", "web", "--omit-default-module-path", "--out-dir", out]);
-    if (!dev) await optimise(`${out}/refsync_bg.wasm`);
+    // It describes the raw exports, and would stand in for the module that runtimes and bundlers import.
+    rmSync(join(root, out, "refsync_bg.wasm.d.ts"));
+    await optimise(`${out}/refsync_bg.wasm`);
   });
 }
 
@@ -55,7 +55,18 @@ async function optimise(file) {
     "reference-types",
     "sign-ext",
   ];
-  await run(bin("wasm-opt"), ["-Oz", ...features.map((f) => `--enable-${f}`), file, "-o", file]);
+  const flags = ["-Oz", "--strip-producers", ...features.map((f) => `--enable-${f}`)];
+  await run(bin("wasm-opt"), [...flags, file, "-o", file]);
+}
+
+/** Keeps this machine's paths out of what a panic would say: they are nobody's business, and a kilobyte. */
+function withoutPaths() {
+  const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
+  const folders = existsSync(registry) ? readdirSync(registry).map((name) => join(registry, name)) : [];
+  const flags = [...folders, root].map((folder) => `--remap-path-prefix=${folder}/=`);
+  // What the caller has set counts too; cargo takes only one of the two variables.
+  const own = process.env.CARGO_ENCODED_RUSTFLAGS?.split("\x1f") ?? process.env.RUSTFLAGS?.split(/\s+/) ?? [];
+  return { CARGO_ENCODED_RUSTFLAGS: [...own.filter(Boolean), ...flags].join("\x1f") };
 }
 
 async function typescript() {
@@ -95,5 +106,5 @@ function bin(command) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(() => build({ dev: process.argv.includes("--dev") }));
+  await main(build);
 }

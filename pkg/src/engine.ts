@@ -17,6 +17,7 @@
  *
  * @module
  */
+import { wasm } from "#full-wasm";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
 import { loader } from "./load.js";
@@ -24,7 +25,7 @@ import { isBrowser } from "./runtime.js";
 import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/full/refsync.js";
 import init, { runSync } from "./wasm/full/refsync.js";
 
-export * from "./errors.js";
+export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
 export type { Fetch } from "./host.js";
 export type {
   Outcome,
@@ -51,6 +52,20 @@ export interface SyncOptions {
   destination: string | RemoteOptions;
   /** Which refs take part; all branches and tags when left out. */
   ref_globs?: Partial<RefGlobs> | undefined;
+  /**
+   * Move diverged refs too. What the destination had is kept under `refs/refsync/backup/<old id>/<name>` first, and a ref
+   * that moved meanwhile stays. Off when left out.
+   */
+  force?: boolean | undefined;
+  /**
+   * Delete refs at the destination that match the globs and that the source lacks: at most this many, else nothing is
+   * done and `SyncError` has the code `too_many_deletions`. None when left out.
+   */
+  prune?: number | undefined;
+  /** Move all refs or none. Off when left out. */
+  atomic?: boolean | undefined;
+  /** Globs of full ref names, such as `refs/heads/wip/*`: such refs are `filtered`, whatever `ref_globs` says. */
+  exclude?: string[] | undefined;
   /** Cancels the sync: both requests are aborted, and it rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
   /** Sees how far the sync is, at most ten times a second. */
@@ -68,15 +83,27 @@ export interface SyncOptions {
   collectLimit?: number | undefined;
 }
 
-const load = loader("full", init);
+const load = loader(init, wasm);
 
 /**
- * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded, never forced and
- * never deleted; the stats tell what became of each.
+ * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded; never forced and
+ * never deleted unless `force` or `prune` say so. The stats tell what became of each.
  *
  * Rejects with a {@link SyncError} where the work could not be done as a whole; a ref that is refused is an outcome.
  */
-export async function sync(options: SyncOptions): Promise<SyncRunStats> {
+export function sync(options: SyncOptions): Promise<SyncRunStats> {
+  return engine(options, false);
+}
+
+/**
+ * The stats that {@link sync} would give now, where nothing moves and nothing is refused meanwhile. Changes nothing and
+ * sends no pack.
+ */
+export function plan(options: SyncOptions): Promise<SyncRunStats> {
+  return engine(options, true);
+}
+
+async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunStats> {
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
   const fetch: Fetch = options.fetch ?? ((input, requestInit) => globalThis.fetch(input, requestInit));
@@ -86,12 +113,17 @@ export async function sync(options: SyncOptions): Promise<SyncRunStats> {
       source: source.settings,
       destination: destination.settings,
       ...(options.ref_globs && { ref_globs: options.ref_globs }),
+      ...(options.force !== undefined && { force: options.force }),
+      ...(options.prune !== undefined && { prune: options.prune }),
+      ...(options.atomic !== undefined && { atomic: options.atomic }),
+      ...(options.exclude && { exclude: options.exclude }),
       ...(options.stallTimeout !== undefined && { stall_timeout: options.stallTimeout }),
       ...(options.collectLimit !== undefined && { collect_limit: options.collectLimit }),
     };
     const streams = options.requestStreams ?? !isBrowser();
     const { onProgress, signal } = options;
-    return await runSync(settings, source.fetch ?? fetch, destination.fetch ?? fetch, streams, onProgress, signal);
+    const [from, to] = [source.fetch ?? fetch, destination.fetch ?? fetch];
+    return await runSync(settings, from, to, streams, planOnly, onProgress, signal);
   } catch (error) {
     throw typed(error);
   }

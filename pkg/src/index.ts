@@ -11,9 +11,13 @@
  *
  * @module
  */
+import { wasm } from "#client-wasm";
+import { type Credential, isSigned, SignedFetch } from "./credential.js";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
-import { loader } from "./load.js";
+import { loader, type WasmSource } from "./load.js";
+import { type Paged, paged } from "./paged.js";
+import type { EndedRun, Repo, RepoPage, SyncRun, SyncRunPage } from "./run.js";
 import { isBrowser } from "./runtime.js";
 import type {
   ClientSettings,
@@ -23,12 +27,8 @@ import type {
   ListSyncsRequest,
   Organization,
   OrgPath,
-  Repo,
-  RepoPage,
   RepoPath,
   SyncPath,
-  SyncRun,
-  SyncRunPage,
   SyncUpstreamRequest,
   UpdateRepoRequest,
   WaitTarget,
@@ -36,6 +36,7 @@ import type {
 } from "./wasm/client/refsync.js";
 import init, { WasmClient } from "./wasm/client/refsync.js";
 
+export type { Credential } from "./credential.js";
 export {
   AbortError,
   ConflictError,
@@ -52,6 +53,20 @@ export {
   UnauthenticatedError,
 } from "./errors.js";
 export type { Fetch } from "./host.js";
+export type { WasmSource } from "./load.js";
+export type { Paged } from "./paged.js";
+export type {
+  CompletedRun,
+  EndedRun,
+  FailedRun,
+  QueuedRun,
+  Repo,
+  RepoPage,
+  RunningRun,
+  SyncRun,
+  SyncRunPage,
+  Upstream,
+} from "./run.js";
 export type {
   ApiError,
   AuthKind,
@@ -70,19 +85,14 @@ export type {
   PageRequest,
   Reason,
   RefGlobs,
-  Repo,
-  RepoPage,
   RepoPath,
   SyncPath,
   SyncRequest,
-  SyncRun,
-  SyncRunPage,
   SyncRunRef,
   SyncRunStats,
   SyncStatus,
   SyncUpstreamRequest,
   UpdateRepoRequest,
-  Upstream,
   UpstreamAuth,
   UpstreamRequest,
   UpstreamUpdate,
@@ -92,9 +102,16 @@ export type {
 } from "./wasm/client/refsync.js";
 
 /** How a client is set up. */
-export interface ClientOptions extends ClientSettings {
+export interface ClientOptions extends Omit<ClientSettings, "apiKey"> {
+  /** An API key, a private key (a token is signed for each request), or a function that gives a token for each request. */
+  apiKey: Credential;
   /** The `fetch` to send with; the runtime's own when left out. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
+  /**
+   * The WebAssembly code of `refsync/client.wasm`, or where it is, for bundlers that do not find it by themselves; it
+   * is loaded once, for the first client that makes a call.
+   */
+  wasm?: WasmSource | undefined;
 }
 
 /** How one call is done. */
@@ -105,6 +122,12 @@ export interface CallOptions {
   timeout?: number | undefined;
 }
 
+/** How a sync is watched. */
+export interface WatchOptions extends WaitTarget {
+  /** Ends the watch, not the sync; it then rejects with an `AbortError`. */
+  signal?: AbortSignal | undefined;
+}
+
 /** How a sync is waited for. */
 export interface WaitOptions extends WaitTarget {
   /** Ends the wait, not the sync; it then rejects with an `AbortError`. */
@@ -113,7 +136,7 @@ export interface WaitOptions extends WaitTarget {
   onUpdate?: ((run: SyncRun) => void) | undefined;
 }
 
-const load = loader("client", init);
+const load = loader(init, wasm);
 
 /** Does a call once the client is there, and gives its errors their classes. */
 type Send = <T>(call: (client: WasmClient) => Promise<T>) => Promise<T>;
@@ -135,22 +158,28 @@ export class SyncClient {
   readonly #send: Send;
 
   constructor(options: ClientOptions) {
-    const { fetch: own, ...settings } = options;
-    if (typeof settings.apiKey !== "string" || settings.apiKey === "") {
+    const { fetch: own, wasm: code, apiKey, ...settings } = options;
+    if (typeof apiKey !== "function" && (typeof apiKey !== "string" || apiKey === "")) {
       const fields = [{ field: "apiKey", message: "is missing or empty" }];
       throw new InvalidRequestError("make a client: apiKey is missing or empty", { code: "INVALID_REQUEST", fields });
     }
     // Looked up at each call, so that what replaces the global one later counts too.
     const fetch: Fetch = own ?? ((input, init) => globalThis.fetch(input, init));
+    const signed = isSigned(apiKey) ? new SignedFetch(apiKey, fetch) : undefined;
     let client: WasmClient | undefined;
     this.#send = async (call) => {
-      await load();
+      await load(code);
       try {
         // In a browser a `User-Agent` header would cost a CORS preflight.
-        client ??= new WasmClient(settings, fetch, isBrowser());
+        client ??= new WasmClient(
+          // What is signed replaces this in each request.
+          { ...settings, apiKey: typeof apiKey === "function" || signed ? "signed" : apiKey },
+          signed?.fetch ?? fetch,
+          isBrowser(),
+        );
         return await call(client);
       } catch (error) {
-        throw typed(error);
+        throw signed?.failureBehind(error) ?? typed(error);
       }
     };
     this.repos = new Repos(this.#send);
@@ -179,22 +208,32 @@ export class Repos {
 
   /** Makes a repository. `ConflictError` for a name that is taken. */
   create(request: CreateRepoRequest & OrgPath = {}, options: CallOptions = {}): Promise<Repo> {
-    return this.#send((client) => client.createRepo(request, options.signal, options.timeout));
+    return this.#send((client) => client.createRepo(request, options.signal, options.timeout) as Promise<Repo>);
   }
 
   /** One repository. */
   get(request: RepoPath, options: CallOptions = {}): Promise<Repo> {
-    return this.#send((client) => client.repo(request, options.signal, options.timeout));
+    return this.#send((client) => client.repo(request, options.signal, options.timeout) as Promise<Repo>);
   }
 
-  /** One page of an organisation's repositories, newest first. */
-  list(request: ListReposRequest = {}, options: CallOptions = {}): Promise<RepoPage> {
-    return this.#send((client) => client.listRepos(request, options.signal, options.timeout));
+  /**
+   * An organisation's repositories, newest first: `await` gives the first page, `for await` all of them.
+   */
+  list(request: ListReposRequest = {}, options: CallOptions = {}): Paged<RepoPage, Repo> {
+    const page = (cursor: Partial<ListReposRequest>) =>
+      this.#send(
+        (client) => client.listRepos({ ...request, ...cursor }, options.signal, options.timeout) as Promise<RepoPage>,
+      );
+    return paged(
+      page({}),
+      ({ repos }) => repos,
+      (cursor) => page({ cursor }),
+    );
   }
 
   /** Changes a repository. What is left out (or `undefined`) stays; a null `upstream` is removed. */
   update(request: UpdateRepoRequest & RepoPath, options: CallOptions = {}): Promise<Repo> {
-    return this.#send((client) => client.updateRepo(request, options.signal, options.timeout));
+    return this.#send((client) => client.updateRepo(request, options.signal, options.timeout) as Promise<Repo>);
   }
 
   /** Deletes a repository with its refs and runs. */
@@ -207,17 +246,17 @@ export class Repos {
    * `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED` where the repository has no upstream.
    */
   syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send((client) => client.syncUpstream(request, options.signal, options.timeout));
+    return this.#send((client) => client.syncUpstream(request, options.signal, options.timeout) as Promise<SyncRun>);
   }
 
   /** One sync of a repository; the same as {@link Syncs.get}. */
   getUpstreamSync(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send((client) => client.sync(request, options.signal, options.timeout));
+    return this.#send((client) => client.sync(request, options.signal, options.timeout) as Promise<SyncRun>);
   }
 
-  /** One page of a repository's syncs, newest first; the same as {@link Syncs.list}. */
-  listUpstreamSyncs(request: ListSyncsRequest, options: CallOptions = {}): Promise<SyncRunPage> {
-    return this.#send((client) => client.listSyncs(request, options.signal, options.timeout));
+  /** A repository's syncs, newest first; the same as {@link Syncs.list}. */
+  listUpstreamSyncs(request: ListSyncsRequest, options: CallOptions = {}): Paged<SyncRunPage, SyncRun> {
+    return listSyncs(this.#send, request, options);
   }
 }
 
@@ -232,20 +271,74 @@ export class Syncs {
 
   /** One run. */
   get(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send((client) => client.sync(request, options.signal, options.timeout));
+    return this.#send((client) => client.sync(request, options.signal, options.timeout) as Promise<SyncRun>);
   }
 
-  /** One page of a repository's runs, newest first. */
-  list(request: ListSyncsRequest, options: CallOptions = {}): Promise<SyncRunPage> {
-    return this.#send((client) => client.listSyncs(request, options.signal, options.timeout));
+  /** A repository's runs, newest first: `await` gives the first page, `for await` all of them. */
+  list(request: ListSyncsRequest, options: CallOptions = {}): Paged<SyncRunPage, SyncRun> {
+    return listSyncs(this.#send, request, options);
   }
 
   /**
    * The run once it has ended, `completed` or `failed`. It is polled, first after 0.25 s, then ever slower up to 2 s; one
    * that has ended already costs no request. `TimeoutError` when it has not ended within `timeout` milliseconds.
    */
-  wait(run: SyncRun, options: WaitOptions = {}): Promise<SyncRun> {
+  wait(run: SyncRun, options: WaitOptions = {}): Promise<EndedRun> {
     const { signal, onUpdate, ...target } = options;
-    return this.#send((client) => client.waitForSync(run, target, onUpdate, signal));
+    const update = onUpdate && ((run: unknown) => onUpdate(run as SyncRun));
+    return this.#send((client) => client.waitForSync(run, target, update, signal) as Promise<EndedRun>);
   }
+
+  /**
+   * The run as it stands, then as it is after each change, the ended run last: for `for await`, whose end ends the
+   * watch. Polls as {@link wait} does, with its errors.
+   */
+  async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<SyncRun, void, undefined> {
+    yield run;
+    const { signal, ...target } = options;
+    const stop = new AbortController();
+    const abort = () => stop.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    const changes: SyncRun[] = [];
+    let tell = () => {};
+    const onUpdate = (change: SyncRun) => {
+      changes.push(change);
+      tell();
+    };
+    let ended = false;
+    const waited = this.wait(run, { ...target, signal: stop.signal, onUpdate }).finally(() => {
+      ended = true;
+      tell();
+    });
+    // Its failure is told below, when everything before it has been yielded.
+    waited.catch(() => {});
+    try {
+      for (;;) {
+        const change = changes.shift();
+        if (change) yield change;
+        else if (ended) break;
+        else
+          await new Promise<void>((resolve) => {
+            tell = resolve;
+          });
+      }
+      await waited;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      stop.abort();
+    }
+  }
+}
+
+function listSyncs(send: Send, request: ListSyncsRequest, options: CallOptions): Paged<SyncRunPage, SyncRun> {
+  const page = (cursor: Partial<ListSyncsRequest>) =>
+    send(
+      (client) => client.listSyncs({ ...request, ...cursor }, options.signal, options.timeout) as Promise<SyncRunPage>,
+    );
+  return paged(
+    page({}),
+    ({ syncs }) => syncs,
+    (cursor) => page({ cursor }),
+  );
 }

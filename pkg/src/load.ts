@@ -3,22 +3,21 @@
  *
  * @module
  */
-import { wasmBytes } from "#wasm-bytes";
 
-/** `client` is the API's client alone; `full` has the engine and the service too. */
-export type Build = "client" | "full";
+/** WebAssembly code, or where it is. */
+export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
 
 /** The default export of wasm-bindgen's glue. */
-type Init = (options: { module_or_path: BufferSource | URL | Promise<BufferSource> }) => Promise<unknown>;
+type Init = (options: { module_or_path: WasmSource | Promise<WasmSource> }) => Promise<unknown>;
 
 /**
- * A function that loads a build on its first call and afterwards gives the same promise. A failure is not kept: the
- * next call tries again.
+ * A function that loads a build on its first call and afterwards gives the same promise; it takes the code from its
+ * argument, else from `wasm`. A failure is not kept: the next call tries again.
  */
-export function loader(build: Build, init: Init): () => Promise<void> {
+export function loader(init: Init, wasm: () => WasmSource | Promise<WasmSource>): (own?: WasmSource) => Promise<void> {
   let loaded: Promise<void> | undefined;
-  return () => {
-    loaded ??= init({ module_or_path: wasmBytes(build) }).then(
+  return (own) => {
+    loaded ??= init({ module_or_path: own ?? wasm() }).then(
       () => undefined,
       (error: unknown) => {
         loaded = undefined;

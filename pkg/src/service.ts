@@ -23,6 +23,7 @@
  *
  * @module
  */
+import { wasm } from "#full-wasm";
 import type { Database, Fetch, GitHost } from "./host.js";
 import { loader } from "./load.js";
 import init, { Service as WasmService } from "./wasm/full/refsync.js";
@@ -50,7 +51,7 @@ export interface ServiceOptions {
   log?: (line: string) => void;
 }
 
-const load = loader("full", init);
+const load = loader(init, wasm);
 
 /** The service. Making one loads nothing; the first call loads the WebAssembly. */
 export class Service {

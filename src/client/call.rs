@@ -1,4 +1,4 @@
-//! One call: the request, its tries, and the answer's decoding.
+//! One call: the request, its tries, and the check of its answer.
 
 use std::time::Duration;
 
@@ -8,9 +8,14 @@ use futures_util::{
     future::{Either, LocalBoxFuture, select},
     pin_mut,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
-use super::{Client, Error, clock, json_path, retry};
+use super::{
+    Client, Error, clock,
+    json::Json,
+    retry,
+    shape::{Origin, Shape},
+};
 use crate::http::{Body, Method, Request};
 
 /// The largest answer that is read: the stats of some 300 000 refs.
@@ -20,43 +25,25 @@ const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 pub(super) struct Call {
     /// What is called, for errors: `get repository acme/app`.
     pub(super) operation: String,
-    method: Method,
-    url: String,
-    json: Option<Bytes>,
+    pub(super) method: Method,
+    pub(super) url: String,
+    pub(super) json: Option<Bytes>,
+    /// The answer's name with its article, and the answer.
+    pub(super) gives: (&'static str, &'static Shape),
 }
 
-/// A 2xx answer.
-pub(super) struct Answer {
-    operation: String,
-    url: String,
-    status: u16,
-    content_type: String,
-    body: Bytes,
+/// A 2xx answer of the shape that was promised.
+pub(crate) struct Answer {
+    pub(crate) json: Json,
     /// The server's clock, in milliseconds since 1970, where the answer tells it.
     pub(super) date: Option<i64>,
 }
 
-impl Call {
-    pub(super) fn new(method: Method, operation: String, url: String) -> Self {
-        Self { operation, method, url, json: None }
-    }
-
-    /// The same with `body` as JSON.
-    pub(super) fn json(mut self, body: &impl Serialize) -> Self {
-        self.json = Some(serde_json::to_vec(body).expect("the shapes have string keys only, so they are JSON").into());
-        self
-    }
-}
-
 impl Client {
-    /// Sends a call that changes nothing more when it is repeated, with retries.
-    pub(super) async fn repeatable(&self, call: &Call) -> Result<Answer, Error> {
-        self.tries(call).await.0
-    }
-
-    /// The same, and whether the answer of an earlier try was lost, so that it may have done its work already.
+    /// Sends a call that changes nothing more when it is repeated, with retries; tells as well whether the answer of an
+    /// earlier try was lost, so that it may have done its work already.
     ///
-    /// Boxed, as [`once`](Self::once) is: every method awaits one of them, and would else hold a copy of it.
+    /// Boxed, as [`once`](Self::once) is: several places await one of them, and would else hold a copy of it.
     pub(super) fn tries<'a>(&'a self, call: &'a Call) -> LocalBoxFuture<'a, (Result<Answer, Error>, bool)> {
         let tries = async move {
             let (mut failures, mut lost) = (0, false);
@@ -121,32 +108,30 @@ impl Client {
         if !is_success {
             return Err(Error::from_answer(&call.operation, &call.url, status, &body, retry_after));
         }
-        let (operation, url) = (call.operation.clone(), call.url.clone());
-        Ok(Answer { operation, url, status, content_type, body, date })
+        let invalid = |found| Error::InvalidResponse {
+            operation: call.operation.clone(),
+            url: call.url.clone(),
+            status,
+            expected: call.gives.0,
+            found,
+        };
+        let mut json = Json::parse(&body)
+            .map_err(|error| invalid(format!("{} bytes of {content_type} are not JSON: {error}", body.len())))?;
+        call.gives.1.settle(&mut json, Origin::Service).map_err(|mismatch| invalid(mismatch.to_string()))?;
+        Ok(Answer { json, date })
     }
 }
 
 impl Answer {
-    /// The answer as `T`, which `expected` names with its article.
-    pub(super) fn decode<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| self.invalid(expected, &error))
+    /// The answer as the type of its shape.
+    pub(super) fn decode<T: DeserializeOwned>(&self) -> T {
+        decode(&self.json)
     }
+}
 
-    fn invalid(&self, expected: &'static str, error: &serde_json::Error) -> Error {
-        Error::InvalidResponse {
-            operation: self.operation.clone(),
-            url: self.url.clone(),
-            status: self.status,
-            expected,
-            found: match error.classify() {
-                serde_json::error::Category::Data => match json_path::of_error(&self.body, error).as_str() {
-                    "" => json_path::message(error),
-                    path => format!("at {path}: {}", json_path::message(error)),
-                },
-                _ => format!("{} bytes of {} are not JSON: {error}", self.body.len(), self.content_type),
-            },
-        }
-    }
+/// A tree of the type's shape as the type.
+pub(super) fn decode<T: DeserializeOwned>(json: &Json) -> T {
+    serde_json::from_str(&json.encode()).expect("a tree of the right shape decodes, as the tests of the shapes prove")
 }
 
 /// A duration as a person reads it.
@@ -154,9 +139,10 @@ pub(super) struct Seconds(pub(super) Duration);
 
 impl std::fmt::Display for Seconds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not `as_millis`: printing its 128 bits takes code of its own.
         match self.0.subsec_millis() {
             0 => write!(f, "{} s", self.0.as_secs()),
-            _ => write!(f, "{} ms", self.0.as_millis()),
+            millis => write!(f, "{} ms", self.0.as_secs() * 1000 + u64::from(millis)),
         }
     }
 }

@@ -7,11 +7,11 @@ pub fn rfc3339(text: &str) -> Option<i64> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let [year, month, day] = numbers(date.split('-'))?;
     let zone = time.find(['Z', 'z', '+', '-'])?;
-    let (clock, zone) = time.split_at(zone);
+    let (clock, zone) = time.split_at_checked(zone)?;
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let [hours, minutes, seconds] = numbers(clock.split(':'))?;
     // Three digits are milliseconds; fewer are filled up, more are cut.
-    let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    let millis: i64 = [fraction, "00"].concat().get(..3)?.parse().ok()?;
     let offset = match zone.split_at_checked(1)? {
         ("Z" | "z", "") => 0,
         (sign, offset) => {
@@ -27,7 +27,7 @@ pub fn rfc3339(text: &str) -> Option<i64> {
 /// [RFC 9110]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
 pub fn http_date(text: &str) -> Option<i64> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = text.split_once(", ")?.1.strip_suffix(" GMT")?.split(' ');
+    let mut words = text.split_once(',')?.1.trim_start().strip_suffix(" GMT")?.split(' ');
     let day = words.next()?.parse().ok()?;
     let name = words.next()?;
     let month = MONTHS.iter().position(|month| *month == name)? + 1;

@@ -18,10 +18,12 @@
 
 use std::time::Duration;
 
-use crate::{
-    http,
-    model::{ErrorBody, FieldError},
+use super::{
+    json::Json,
+    operations::ERROR_BODY,
+    shape::{Fault, Mismatch, Origin},
 };
+use crate::{http, model::FieldError};
 
 /// Why a call failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -129,6 +131,18 @@ impl Error {
         }))
     }
 
+    /// What is wrong with an argument, before any request; `name` is what an error calls the whole of it.
+    pub(crate) fn argument(operation: &str, name: &str, mismatch: Mismatch) -> Self {
+        let field = if mismatch.path.is_empty() { name } else { &mismatch.path };
+        let message = match mismatch.fault {
+            Fault::Missing => "is missing".to_owned(),
+            Fault::Unknown => "is not a field of this request".to_owned(),
+            Fault::Bounds(bounds) => bounds.to_owned(),
+            Fault::Wrong(what) => ["is refused: ", &what].concat(),
+        };
+        Self::invalid_field(operation, field, message)
+    }
+
     /// What an answer that is not 2xx means; `retry_after` is what its header asks for.
     pub fn from_answer(operation: &str, url: &str, status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
         let mut refusal = Refusal {
@@ -139,11 +153,18 @@ impl Error {
             fields: Vec::new(),
             trace_id: None,
         };
-        if let Ok(ErrorBody { error }) = serde_json::from_slice(body) {
-            refusal.code = error.code;
-            refusal.message = error.message;
-            refusal.fields = error.details.map(|details| details.fields).unwrap_or_default();
-            refusal.trace_id = error.trace_id;
+        if let Ok(mut body) = Json::parse(body)
+            && ERROR_BODY.settle(&mut body, Origin::Service).is_ok()
+            && let Some(mut error) = body.take("error")
+        {
+            refusal.code = error.take_text("code").unwrap_or_default();
+            refusal.message = error.take_text("message").unwrap_or_default();
+            refusal.trace_id = error.take_text("trace_id");
+            let fields = error.of("details").and_then(|details| details.of("fields"));
+            let text = |field: &Json, key| field.text(key).unwrap_or_default().to_owned();
+            let fields = fields.map(Json::items).unwrap_or_default().iter();
+            refusal.fields =
+                fields.map(|f| FieldError { field: text(f, "field"), message: text(f, "message") }).collect();
         }
         let refusal = Box::new(refusal);
         match status {

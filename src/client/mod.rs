@@ -30,10 +30,14 @@
 mod call;
 pub mod clock;
 mod errors;
+pub mod json;
 pub mod json_path;
+mod operate;
+pub mod operations;
 mod repos;
 mod requests;
 pub mod retry;
+pub mod shape;
 mod syncs;
 pub mod url;
 
@@ -45,10 +49,10 @@ use futures_util::{
 };
 
 use crate::{
-    http::{HttpClient, Method},
+    http::HttpClient,
     model::{Organization, Whoami},
 };
-use call::Call;
+use json::Json;
 
 pub use errors::{Error, Refusal};
 pub use repos::Repos;
@@ -147,8 +151,7 @@ impl Client {
     ///
     /// Every kind but [`Error::NotFound`] and [`Error::Conflict`]; this holds for all calls that read.
     pub async fn whoami(&self) -> Result<Whoami, Error> {
-        let call = Call::new(Method::Get, "whoami".into(), url::join(&self.options.api_url, &["whoami"], &[]));
-        self.repeatable(&call).await?.decode("a Whoami")
+        Ok(self.operate(&operations::WHOAMI, Json::Object(Vec::new())).await?.decode())
     }
 
     /// The organisation.
@@ -157,38 +160,7 @@ impl Client {
     ///
     /// Also [`Error::NotFound`].
     pub async fn organization(&self, path: &OrgPath) -> Result<Organization, Error> {
-        let call = self.org_call(Method::Get, "get organization", path.org.as_deref(), &[], &[]).await?;
-        self.repeatable(&call).await?.decode("an Organization")
-    }
-
-    /// A call below an organisation.
-    async fn org_call(
-        &self,
-        method: Method,
-        verb: &str,
-        org: Option<&str>,
-        rest: &[&str],
-        query: &[(&str, String)],
-    ) -> Result<Call, Error> {
-        let org = self.org(verb, org).await?;
-        let segments = [&[org.as_str()], rest].concat();
-        Ok(Call::new(method, format!("{verb} {org}"), url::join(&self.options.api_url, &segments, query)))
-    }
-
-    /// A call below a repository.
-    async fn repo_call(
-        &self,
-        method: Method,
-        verb: &str,
-        path: &RepoPath,
-        rest: &[&str],
-        query: &[(&str, String)],
-    ) -> Result<Call, Error> {
-        url::check_segment(&path.repo).map_err(|e| Error::invalid_field(verb, "repo", e))?;
-        let org = self.org(verb, path.org.as_deref()).await?;
-        let segments = [&[org.as_str(), path.repo.as_str()], rest].concat();
-        let operation = format!("{verb} {org}/{}", path.repo);
-        Ok(Call::new(method, operation, url::join(&self.options.api_url, &segments, query)))
+        Ok(self.operate(&operations::ORGANIZATION, operate::arguments(path)).await?.decode())
     }
 
     /// The organisation of a call that names `asked`.
@@ -212,6 +184,11 @@ impl Client {
     fn look_up_org(&self) -> Shared<LocalBoxFuture<'static, Result<String, Error>>> {
         // Without the cell, which would keep itself alive through the future that it holds.
         let client = Self { own_org: Rc::default(), ..self.clone() };
-        async move { client.whoami().await.map(|whoami| whoami.org.slug) }.boxed_local().shared()
+        let slug = async move {
+            let whoami = client.call(&operations::WHOAMI, operations::WHOAMI.verb.to_owned(), &[], &[], None);
+            let answer = client.tries(&whoami).await.0?;
+            Ok(answer.json.of("org").and_then(|org| org.text("slug")).unwrap_or_default().to_owned())
+        };
+        slug.boxed_local().shared()
     }
 }

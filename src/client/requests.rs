@@ -5,8 +5,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-use super::Error;
-
 /// Which organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 pub struct OrgPath {
@@ -85,18 +83,4 @@ pub struct WaitOptions {
     pub org: Option<String>,
     /// How long to wait at most; for ever when left out.
     pub timeout: Option<Duration>,
-}
-
-/// The query of a list.
-pub(super) fn page_query(
-    verb: &str,
-    cursor: Option<&String>,
-    limit: Option<u32>,
-) -> Result<Vec<(&'static str, String)>, Error> {
-    if limit.is_some_and(|limit| !(1..=100).contains(&limit)) {
-        return Err(Error::invalid_field(verb, "limit", "has to be 1 to 100"));
-    }
-    let cursor = cursor.map(|cursor| ("cursor", cursor.clone()));
-    let limit = limit.map(|limit| ("limit", limit.to_string()));
-    Ok(cursor.into_iter().chain(limit).collect())
 }

@@ -8,12 +8,14 @@ use futures_util::{
 };
 
 use super::{
-    Client, Error, ListSyncsRequest, RepoPath, SyncPath, WaitOptions, call::Seconds, requests::page_query, url,
+    Client, Error, ListSyncsRequest, SyncPath, WaitOptions,
+    call::{Seconds, decode},
+    json::Json,
+    operate::arguments,
+    operations::{GET_SYNC, LIST_SYNCS, SYNC_RUN},
+    shape::Origin,
 };
-use crate::{
-    http::Method,
-    model::{SyncRun, SyncRunPage},
-};
+use crate::model::{SyncRun, SyncRunPage};
 
 /// The wait before the first poll; each further one is twice as long.
 pub const FIRST_POLL: Duration = Duration::from_millis(250);
@@ -33,12 +35,7 @@ impl Syncs<'_> {
     ///
     /// Also [`Error::NotFound`].
     pub async fn get(&self, path: &SyncPath) -> Result<SyncRun, Error> {
-        let verb = "get sync of repository";
-        url::check_segment(&path.sync_id).map_err(|e| Error::invalid_field(verb, "sync_id", e))?;
-        let repo = RepoPath { repo: path.repo.clone(), org: path.org.clone() };
-        let rest = ["upstream", "syncs", &path.sync_id];
-        let call = self.client.repo_call(Method::Get, verb, &repo, &rest, &[]).await?;
-        self.client.repeatable(&call).await?.decode("a SyncRun")
+        Ok(self.client.operate(&GET_SYNC, arguments(path)).await?.decode())
     }
 
     /// One page of a repository's runs, newest first.
@@ -47,11 +44,7 @@ impl Syncs<'_> {
     ///
     /// Also [`Error::NotFound`].
     pub async fn list(&self, request: &ListSyncsRequest) -> Result<SyncRunPage, Error> {
-        let verb = "list syncs of repository";
-        let query = page_query(verb, request.cursor.as_ref(), request.limit)?;
-        let path = RepoPath { repo: request.repo.clone(), org: request.org.clone() };
-        let call = self.client.repo_call(Method::Get, verb, &path, &["upstream", "syncs"], &query).await?;
-        self.client.repeatable(&call).await?.decode("a SyncRunPage")
+        Ok(self.client.operate(&LIST_SYNCS, arguments(request)).await?.decode())
     }
 
     /// The run once it has ended, completed or failed; one that has ended already costs no request.
@@ -67,16 +60,33 @@ impl Syncs<'_> {
         &self,
         run: &SyncRun,
         options: &WaitOptions,
-        on_update: impl FnMut(&SyncRun) -> Result<(), E>,
+        mut on_update: impl FnMut(&SyncRun) -> Result<(), E>,
     ) -> Result<SyncRun, E> {
+        let ended = self.client.wait(arguments(run), options, |run| on_update(&decode(run)));
+        ended.await.map(|run| decode(&run))
+    }
+}
+
+impl Client {
+    /// [`Syncs::wait`] on the trees of the runs.
+    pub(crate) async fn wait<E: From<Error>>(
+        &self,
+        run: Json,
+        options: &WaitOptions,
+        on_update: impl FnMut(&Json) -> Result<(), E>,
+    ) -> Result<Json, E> {
+        const OPERATION: &str = "wait for sync";
+        let mut run = run;
+        SYNC_RUN.settle(&mut run, Origin::Service).map_err(|mismatch| Error::argument(OPERATION, "run", mismatch))?;
+        let id = run.text("id").unwrap_or_default().to_owned();
         let ended = self.poll(run, options, on_update);
         let Some(timeout) = options.timeout else { return ended.await };
-        let deadline = self.client.timer.sleep(timeout);
+        let deadline = self.timer.sleep(timeout);
         pin_mut!(ended);
         match select(ended, deadline).await {
             Either::Left((ended, _)) => ended,
             Either::Right(_) => Err(E::from(Error::Timeout {
-                operation: format!("wait for sync {}", run.id),
+                operation: format!("{OPERATION} {id}"),
                 message: format!(
                     "it has not ended within {}; it goes on and can be waited for again",
                     Seconds(timeout)
@@ -88,22 +98,19 @@ impl Syncs<'_> {
 
     async fn poll<E: From<Error>>(
         &self,
-        run: &SyncRun,
+        mut run: Json,
         options: &WaitOptions,
-        mut on_update: impl FnMut(&SyncRun) -> Result<(), E>,
-    ) -> Result<SyncRun, E> {
-        let path = SyncPath {
-            repo: options.repo.as_ref().unwrap_or(&run.repo_id).clone(),
-            sync_id: run.id.clone(),
-            org: options.org.clone(),
-        };
-        let mut run = run.clone();
+        mut on_update: impl FnMut(&Json) -> Result<(), E>,
+    ) -> Result<Json, E> {
         let mut pause = FIRST_POLL;
-        while !run.status.is_terminal() {
-            self.client.timer.sleep(pause).await;
+        while matches!(run.text("status"), Some("queued" | "in_progress")) {
+            self.timer.sleep(pause).await;
             pause = (pause * 2).min(LONGEST_POLL);
-            let now = self.get(&path).await?;
-            if now != run {
+            let repo = options.repo.as_deref().or_else(|| run.text("repo_id"));
+            let fields = [("repo", repo), ("sync_id", run.text("id")), ("org", options.org.as_deref())];
+            let given = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), Json::Text(value?.into()))));
+            let now = self.operate(&GET_SYNC, Json::Object(given.collect())).await?.json;
+            if !now.same(&run) {
                 on_update(&now)?;
                 run = now;
             }

@@ -23,6 +23,7 @@ pub struct CommitScanner {
     inflate: Decompress,
     scratch: Box<[u8]>,
     graph: CommitGraph,
+    is_past_commits: bool,
     /// The commits' contents, by where their entries start, and where each id's entry starts.
     contents: HashMap<u64, Vec<u8>>,
     offsets: HashMap<ObjectId, u64>,
@@ -64,6 +65,7 @@ impl CommitScanner {
             inflate: Decompress::new(),
             scratch: vec![0; 16 * 1024].into_boxed_slice(),
             graph: CommitGraph::default(),
+            is_past_commits: false,
             contents: HashMap::new(),
             offsets: HashMap::new(),
         }
@@ -72,6 +74,11 @@ impl CommitScanner {
     /// The commits seen so far.
     pub fn graph(&self) -> &CommitGraph {
         &self.graph
+    }
+
+    /// Whether a tree or a blob has come. Git writes them behind all commits.
+    pub fn is_past_commits(&self) -> bool {
+        self.is_past_commits
     }
 
     /// Takes the next bytes.
@@ -143,6 +150,7 @@ impl CommitScanner {
             }
             Header::Tree | Header::Blob | Header::Tag => Keep::Nothing,
         };
+        self.is_past_commits |= matches!(entry.header, Header::Tree | Header::Blob);
         if !matches!(keep, Keep::Nothing) && entry.decompressed_size > MAX_COMMIT {
             return Err(ErrorKind::Unsupported(format!("a commit of {} bytes", entry.decompressed_size)));
         }

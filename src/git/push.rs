@@ -22,7 +22,7 @@ pub struct Command {
     pub name: BString,
     /// What the destination has to have for the command to be done; `None` for no such ref.
     pub old: Option<ObjectId>,
-    /// What it shall have.
+    /// What it shall have; the null id deletes it.
     pub new: ObjectId,
 }
 
@@ -38,8 +38,11 @@ pub struct Report {
 }
 
 /// The commands, with what we want to use of the server's capabilities on the first.
-pub(super) fn encode(commands: &[Command], capabilities: &Capabilities, object_format: Kind) -> Vec<u8> {
+pub(super) fn encode(commands: &[Command], atomic: bool, capabilities: &Capabilities, object_format: Kind) -> Vec<u8> {
     let mut features = String::from("\0");
+    if atomic {
+        features.push_str(" atomic");
+    }
     for feature in ["report-status", "side-band-64k"] {
         if capabilities.has(feature) {
             features.push_str(&format!(" {feature}"));

@@ -231,13 +231,21 @@ impl ReceivePack {
         !self.capabilities.has("no-thin")
     }
 
-    /// Sends the commands and then `pack`, as it comes, and reads the report.
+    /// Whether it can do all commands or none.
+    pub fn can_be_atomic(&self) -> bool {
+        self.capabilities.has("atomic")
+    }
+
+    /// Sends the commands and then `pack`, as it comes, and reads the report. With `atomic` all are done or none.
     ///
     /// # Errors
     ///
     /// Where there is no report: then nothing is known of what the destination did.
-    pub async fn push(&self, commands: &[Command], pack: ByteStream) -> Result<Report, Error> {
-        let head = Bytes::from(push::encode(commands, &self.capabilities, self.object_format));
+    pub async fn push(&self, commands: &[Command], atomic: bool, pack: ByteStream) -> Result<Report, Error> {
+        if atomic && !self.can_be_atomic() {
+            return Err(self.link.remote.push_error(ErrorKind::Unsupported("atomic pushes".into())));
+        }
+        let head = Bytes::from(push::encode(commands, atomic, &self.capabilities, self.object_format));
         let body = futures_util::stream::iter([Ok(head)]).chain(pack).boxed_local();
         let report = async {
             let body = self.link.post("git-receive-pack", false, Body::Stream(body)).await?;

@@ -70,7 +70,7 @@ impl Service {
         let local = self.local_remote(&run.repo_id);
         let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
         let latest = latest.clone();
-        let observer = sync::Observer::new(move |progress| drop(latest.borrow_mut().replace(progress)));
+        let observer = sync::Observer::new(move |progress| *latest.borrow_mut() = Some(progress));
         let options = sync::Options { observer, ..sync::Options::default() };
         let result = sync::run(&request, &local, &upstream, &options).await;
         result.map_err(|error| Failure {

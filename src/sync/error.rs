@@ -23,6 +23,16 @@ pub enum Error {
         /// The destination's.
         destination_format: Kind,
     },
+    /// More refs would be deleted than the policy allows.
+    #[error(
+        "{count} refs would be deleted at the destination, and at most {limit} may be: nothing was done; allow more, or narrow the globs"
+    )]
+    TooManyDeletions {
+        /// How many there are.
+        count: usize,
+        /// How many may be.
+        limit: u32,
+    },
 }
 
 impl Error {
@@ -31,6 +41,7 @@ impl Error {
         match self {
             Self::Source(error) | Self::Destination(error) => error.code(),
             Self::ObjectFormat { .. } => "object_format_mismatch",
+            Self::TooManyDeletions { .. } => "too_many_deletions",
         }
     }
 
@@ -38,7 +49,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Source(error) | Self::Destination(error) => error.is_transient(),
-            Self::ObjectFormat { .. } => false,
+            Self::ObjectFormat { .. } | Self::TooManyDeletions { .. } => false,
         }
     }
 }

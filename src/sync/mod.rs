@@ -1,27 +1,37 @@
 //! A sync between two Git remotes, with no clone and no disk: [`run`].
 //!
-//! It reads from top to bottom as the picture in [`crate::git`] does. [`Plan`] decides, without IO; `proof` finds out what is
-//! a fast-forward; `relay` carries the pack; `refusal` knows what destinations say when they refuse.
+//! It reads from top to bottom as the picture in [`crate::git`] does. [`Plan`] decides, without IO; `gate` and `proof` find
+//! out what is a fast-forward, from the pack as it flows or by a question of its own; `transfer` and `relay` carry the
+//! pack; `settle` and `refusal` know what became of it.
 
 mod error;
+mod gate;
 mod plan;
+mod policy;
 mod progress;
 mod proof;
 mod refusal;
 mod relay;
+mod settle;
+mod transfer;
 
-use std::collections::{HashMap, HashSet};
+use std::{collections::HashSet, rc::Rc};
 
-use futures_util::{StreamExt, try_join};
-use gix_hash::ObjectId;
+use futures_util::try_join;
 use gix_object::bstr::BString;
 
 pub use error::Error;
 pub use plan::{Decision, Entry, Plan};
+pub use policy::Policy;
 pub use progress::{Observer, Phase, Progress};
 
+use self::{
+    gate::Claim,
+    settle::{settle, settle_without_report},
+    transfer::{Transfer, transfer},
+};
 use crate::{
-    git::{self, Command, FetchRequest, ReceivePack, Ref, Remote, Report, UploadPack, empty_pack},
+    git::{ReceivePack, Ref, Remote, UploadPack},
     model::{Direction, Reason, SyncRequest, SyncRunStats},
 };
 
@@ -30,6 +40,8 @@ use crate::{
 pub struct Options {
     /// Who wants to know how far it is.
     pub observer: Observer,
+    /// What it may do beyond going forward.
+    pub policy: Policy,
 }
 
 /// Syncs the refs that `request` names between `local` and `upstream`.
@@ -43,32 +55,38 @@ pub async fn run(
     upstream: &Remote,
     options: &Options,
 ) -> Result<SyncRunStats, Error> {
-    let (source, destination) = match request.direction {
-        Direction::Pull => (upstream, local),
-        Direction::Push => (local, upstream),
-    };
-    let observer = &options.observer;
-
-    observer.report(Phase::Listing, 0, None);
-    let ((upload, source_refs), receive) = try_join!(list(source, request), connect(destination))?;
-    if upload.object_format() != receive.object_format {
-        return Err(Error::ObjectFormat {
-            source_format: upload.object_format(),
-            destination_format: receive.object_format,
-        });
+    let Options { observer, policy } = options;
+    let (source, destination) = orient(request, local, upstream);
+    let Listed { upload, source_refs, receive, mut plan } = prepare(request, source, destination, options).await?;
+    let mut claims = claims(&plan, &receive);
+    if claims.is_empty() {
+        proof::prove(&mut plan, &upload, destination, observer).await?;
     }
-
-    let mut plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, receive.object_format);
-    proof::prove(&mut plan, &upload, destination, observer).await?;
-
-    let commands = plan.commands();
-    if !commands.is_empty() {
-        match transfer(&commands, &upload, &source_refs, &receive, observer).await {
-            Ok(report) => settle(&mut plan, &commands, report, destination).await?,
-            Err(error) => settle_without_report(&mut plan, error, destination).await?,
+    loop {
+        if policy.force {
+            plan.force();
+            keep_forced(&mut plan, &receive).await?;
+        }
+        let commands = plan.commands();
+        if commands.is_empty() {
+            return Ok(plan.into_stats());
+        }
+        let claims = std::mem::take(&mut claims);
+        match transfer(&commands, policy.atomic, claims, &upload, &source_refs, &receive, observer).await {
+            Ok(Transfer::Reported(report)) => {
+                plan.accept_candidates();
+                settle(&mut plan, &commands, report, destination).await?;
+                return Ok(plan.into_stats());
+            }
+            // The pack that flowed by left a doubt: ask, and push again what is proved.
+            Ok(Transfer::Unproved) => proof::prove(&mut plan, &upload, destination, observer).await?,
+            Err(error) => {
+                plan.accept_candidates();
+                settle_without_report(&mut plan, error, destination).await?;
+                return Ok(plan.into_stats());
+            }
         }
     }
-    Ok(plan.into_stats())
 }
 
 /// What [`run`] would do now, without changing anything: the stats, where nothing moves and nothing is refused meanwhile.
@@ -82,10 +100,39 @@ pub async fn plan(
     upstream: &Remote,
     options: &Options,
 ) -> Result<SyncRunStats, Error> {
-    let (source, destination) = match request.direction {
+    let (source, destination) = orient(request, local, upstream);
+    let Listed { upload, mut plan, .. } = prepare(request, source, destination, options).await?;
+    proof::prove(&mut plan, &upload, destination, &options.observer).await?;
+    if options.policy.force {
+        plan.force();
+    }
+    Ok(plan.into_stats())
+}
+
+/// The source and the destination: the only line that knows pull from push.
+fn orient<'a>(request: &SyncRequest, local: &'a Remote, upstream: &'a Remote) -> (&'a Remote, &'a Remote) {
+    match request.direction {
         Direction::Pull => (upstream, local),
         Direction::Push => (local, upstream),
-    };
+    }
+}
+
+/// Both sides, and what is to be done between them.
+struct Listed {
+    upload: Rc<UploadPack>,
+    source_refs: Vec<Ref>,
+    receive: ReceivePack,
+    plan: Plan,
+}
+
+/// Lists the refs of both sides at once, and plans.
+async fn prepare(
+    request: &SyncRequest,
+    source: &Remote,
+    destination: &Remote,
+    options: &Options,
+) -> Result<Listed, Error> {
+    options.observer.report(Phase::Listing, 0, None);
     let ((upload, source_refs), receive) = try_join!(list(source, request), connect(destination))?;
     if upload.object_format() != receive.object_format {
         return Err(Error::ObjectFormat {
@@ -93,129 +140,56 @@ pub async fn plan(
             destination_format: receive.object_format,
         });
     }
-    let mut plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, receive.object_format);
-    proof::prove(&mut plan, &upload, destination, &options.observer).await?;
-    Ok(plan.into_stats())
+    let plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, &options.policy, receive.object_format);
+    check_deletions(&plan, &options.policy)?;
+    Ok(Listed { upload, source_refs, receive, plan })
 }
 
-async fn list(source: &Remote, request: &SyncRequest) -> Result<(UploadPack, Vec<Ref>), Error> {
+async fn list(source: &Remote, request: &SyncRequest) -> Result<(Rc<UploadPack>, Vec<Ref>), Error> {
     let upload = source.upload_pack().await.map_err(Error::Source)?;
     let prefixes = Plan::prefixes(&request.ref_globs);
     // Without a prefix a server would list everything.
     let refs = if prefixes.is_empty() { Vec::new() } else { upload.ls_refs(&prefixes).await.map_err(Error::Source)? };
-    Ok((upload, refs))
+    Ok((Rc::new(upload), refs))
 }
 
 async fn connect(destination: &Remote) -> Result<ReceivePack, Error> {
     destination.receive_pack().await.map_err(Error::Destination)
 }
 
-/// Fetches what is missing and pushes it as it comes.
-async fn transfer(
-    commands: &[Command],
-    source: &UploadPack,
-    source_refs: &[Ref],
-    destination: &ReceivePack,
-    observer: &Observer,
-) -> Result<Report, Error> {
-    let there: HashSet<ObjectId> =
-        destination.refs.iter().map(|r| r.id).chain(destination.haves.iter().copied()).collect();
-    let mut asked = HashSet::new();
-    let wants: Vec<ObjectId> =
-        commands.iter().map(|command| command.new).filter(|id| !there.contains(id) && asked.insert(*id)).collect();
-
-    let (pack, breakage) = if wants.is_empty() {
-        // The destination has all the objects, and still expects a pack.
-        let empty = futures_util::stream::iter([Ok(empty_pack(destination.object_format))]);
-        relay::relay(empty.boxed_local(), observer.clone())
-    } else {
-        let request = FetchRequest {
-            wants,
-            haves: haves(commands, source_refs, &there),
-            thin: destination.takes_thin_packs(),
-            ..FetchRequest::default()
-        };
-        let answer = source.fetch(&request, |_| ()).await.map_err(Error::Source)?;
-        let no_pack = || git::ErrorKind::Protocol("there is no pack in the answer".into());
-        let pack = answer.pack.ok_or_else(|| Error::Source(source.fetch_error(no_pack())))?;
-        relay::relay(pack, observer.clone())
-    };
-
-    let report = destination.push(commands, pack).await;
-    match breakage.take() {
-        Some(kind) => Err(Error::Source(source.fetch_error(kind))),
-        None => report.map_err(Error::Destination),
+fn check_deletions(plan: &Plan, policy: &Policy) -> Result<(), Error> {
+    match (plan.deletions(), policy.prune) {
+        (count, Some(limit)) if count > limit as usize => Err(Error::TooManyDeletions { count, limit }),
+        _ => Ok(()),
     }
 }
 
-/// What need not be sent: the old tips of what changes, and a bounded number of ids that both sides have. More would cost
-/// without helping, for the source looks each one up.
-fn haves(commands: &[Command], source_refs: &[Ref], there: &HashSet<ObjectId>) -> Vec<ObjectId> {
-    let mut seen = HashSet::new();
-    let old_tips = commands.iter().filter_map(|command| command.old);
-    let shared = source_refs.iter().map(|r| r.id).filter(|id| there.contains(id)).take(MAX_SHARED_HAVES);
-    old_tips.chain(shared).filter(|id| seen.insert(*id)).collect()
-}
-
-/// Writes the report's refusals into the plan.
-async fn settle(plan: &mut Plan, commands: &[Command], report: Report, destination: &Remote) -> Result<(), Error> {
-    if let Some(why) = report.unpack_error {
-        let said = if report.messages.is_empty() { String::new() } else { format!(" ({})", report.messages) };
-        let kind = git::ErrorKind::Remote(format!("the pack could not be stored: {why}{said}"));
-        return Err(Error::Destination(destination.push_error(kind)));
-    }
-    let mut refusals: HashMap<BString, String> = HashMap::new();
-    for command in commands {
-        match report.refs.get(&command.name) {
-            Some(None) => {}
-            Some(Some(why)) => drop(refusals.insert(command.name.clone(), why.clone())),
-            None => drop(refusals.insert(command.name.clone(), "the destination reported nothing on it".to_owned())),
-        }
-    }
-    if refusals.is_empty() {
-        return Ok(());
-    }
-    let now = current_refs(destination).await?;
-    for entry in &mut plan.entries {
-        let Some(why) = refusals.remove(&entry.name) else { continue };
-        let current = now.get(&entry.name).copied();
-        let reason = match refusal::reason(&why) {
-            Reason::RemoteRefused if current != entry.destination => Reason::LeaseLost,
-            reason => reason,
-        };
-        let said = if reason == Reason::HookDeclined && !report.messages.is_empty() {
-            format!("{why}: {}", report.messages)
-        } else {
-            why
-        };
-        entry.destination = current;
-        entry.decision = Decision::Rejected(reason, Some(said));
-    }
-    Ok(())
-}
-
-/// Tells what is true at a destination that gave no report: what it has now is done.
-async fn settle_without_report(plan: &mut Plan, error: Error, destination: &Remote) -> Result<(), Error> {
-    // Only a push whose answer was lost leaves a doubt.
-    let is_in_doubt = matches!(&error, Error::Destination(e) if matches!(e.kind, git::ErrorKind::Http(_) | git::ErrorKind::Protocol(_)));
-    let Some(now) = (if is_in_doubt { current_refs(destination).await.ok() } else { None }) else { return Err(error) };
-    let is_done = |entry: &Entry| now.get(&entry.name) == Some(&entry.source);
-    let is_pending = |entry: &Entry| matches!(entry.decision, Decision::Create | Decision::FastForward);
-    if !plan.entries.iter().any(|entry| is_pending(entry) && is_done(entry)) {
-        return Err(error);
-    }
-    for entry in plan.entries.iter_mut().filter(|entry| is_pending(entry)) {
-        if now.get(&entry.name) != Some(&entry.source) {
-            entry.destination = now.get(&entry.name).copied();
-            entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(format!("no report came: {error}")));
+/// Keeps the old commits of what is going to be forced; a ref whose old commit cannot be kept stays.
+async fn keep_forced(plan: &mut Plan, destination: &ReceivePack) -> Result<(), Error> {
+    let names: HashSet<&BString> =
+        plan.entries.iter().filter(|e| e.decision == Decision::Force).map(|e| &e.name).collect();
+    let forced: Vec<Ref> = destination.refs.iter().filter(|r| names.contains(&r.name)).cloned().collect();
+    for (r, why) in transfer::back_up(&forced, destination).await? {
+        let message = format!("its old commit could not be kept: {why}");
+        for entry in plan.entries.iter_mut().filter(|entry| entry.name == r.name) {
+            entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(message.clone()));
         }
     }
     Ok(())
 }
 
-async fn current_refs(destination: &Remote) -> Result<HashMap<BString, ObjectId>, Error> {
-    Ok(connect(destination).await?.refs.into_iter().map(|r| (r.name, r.id)).collect())
+/// What the pack itself can prove while it flows; nothing where a question of its own is the better way.
+///
+/// That is so where many updates are to be proved (one that has diverged spoils the push of all), where an update's
+/// commit is not going to be in the pack, and for tags, of which the destination does not tell the commits.
+fn claims(plan: &Plan, destination: &ReceivePack) -> Vec<Claim> {
+    let candidates: Vec<&Entry> = plan.entries.iter().filter(|e| e.decision == Decision::Candidate).collect();
+    let there = transfer::ids(destination);
+    if candidates.len() > MAX_CLAIMS || candidates.iter().any(|e| e.is_tag() || there.contains(&e.source)) {
+        return Vec::new();
+    }
+    candidates.into_iter().filter_map(|e| Some(Claim { base: e.destination?, tip: e.source })).collect()
 }
 
-/// How many ids that both sides have are told to the source.
-const MAX_SHARED_HAVES: usize = 256;
+/// How many updates are proved from the flowing pack.
+const MAX_CLAIMS: usize = 4;

@@ -1,15 +1,16 @@
 //! What a sync is going to do: from the refs of both sides and the globs, without IO and without a clock.
 //!
-//! Deletions are never planned: what the source lacks stays at the destination.
+//! What the source lacks stays at the destination, unless the policy says to prune.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::Bound,
 };
 
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BStr, BString, ByteSlice};
 
+use super::Policy;
 use crate::{
     git::{Command, Ref},
     model::{Outcome, Reason, RefGlobs, SyncRunRef, SyncRunStats},
@@ -28,7 +29,7 @@ pub struct Plan {
 pub struct Entry {
     /// The full name.
     pub name: BString,
-    /// What the source has.
+    /// What the source has; the null id where it has nothing and the destination's is to be deleted.
     pub source: ObjectId,
     /// What the source's annotated tag points to in the end.
     pub source_peeled: Option<ObjectId>,
@@ -49,6 +50,10 @@ pub enum Decision {
     Candidate,
     /// Proved: move it.
     FastForward,
+    /// It has diverged: move it all the same, its old commit is kept elsewhere.
+    Force,
+    /// The source has no such ref: delete it.
+    Delete,
     /// Left out on purpose.
     Filtered(Reason),
     /// Not done, and what the destination said about it.
@@ -57,9 +62,11 @@ pub enum Decision {
 
 impl Plan {
     /// Plans a sync of the refs that match `globs`.
-    pub fn new(source: &[Ref], destination: &[Ref], globs: &RefGlobs, object_format: Kind) -> Self {
+    pub fn new(source: &[Ref], destination: &[Ref], globs: &RefGlobs, policy: &Policy, object_format: Kind) -> Self {
         let there: HashMap<&BStr, ObjectId> = destination.iter().map(|r| (r.name.as_bstr(), r.id)).collect();
-        let names: BTreeSet<&BStr> = there.keys().copied().collect();
+        let deletions = if policy.prune.is_some() { deletions(source, destination, globs, policy) } else { Vec::new() };
+        let gone: BTreeSet<&BStr> = deletions.iter().map(|r| r.name.as_bstr()).collect();
+        let names: BTreeSet<&BStr> = there.keys().copied().filter(|name| !gone.contains(name)).collect();
         let mut entries: Vec<Entry> = source
             .iter()
             .filter(|r| matches(globs, r.name.as_bstr()))
@@ -70,10 +77,17 @@ impl Plan {
                     source: r.id,
                     source_peeled: r.peeled,
                     destination,
-                    decision: decide(r, destination, &names),
+                    decision: decide(r, destination, &names, policy),
                 }
             })
             .collect();
+        entries.extend(deletions.into_iter().map(|r| Entry {
+            name: r.name.clone(),
+            source: object_format.null(),
+            source_peeled: None,
+            destination: Some(r.id),
+            decision: Decision::Delete,
+        }));
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Self { entries, object_format }
     }
@@ -87,13 +101,33 @@ impl Plan {
             .collect()
     }
 
-    /// The commands that make the destination so.
+    /// The commands that make the destination so, candidates among them; deletions come first, to make room for names.
     pub fn commands(&self) -> Vec<Command> {
-        self.entries
-            .iter()
-            .filter(|entry| matches!(entry.decision, Decision::Create | Decision::FastForward))
-            .map(|entry| Command { name: entry.name.clone(), old: entry.destination, new: entry.source })
-            .collect()
+        let command = |entry: &Entry| Command { name: entry.name.clone(), old: entry.destination, new: entry.source };
+        let deletions = self.entries.iter().filter(|entry| entry.decision == Decision::Delete);
+        let moves = self.entries.iter().filter(|entry| entry.is_pending() && entry.decision != Decision::Delete);
+        deletions.chain(moves).map(command).collect()
+    }
+
+    /// Moves what is known to have diverged all the same.
+    pub fn force(&mut self) {
+        for entry in &mut self.entries {
+            if matches!(&entry.decision, Decision::Rejected(Reason::NonFastForward | Reason::TagMoved, None)) {
+                entry.decision = Decision::Force;
+            }
+        }
+    }
+
+    /// How many refs are to be deleted.
+    pub fn deletions(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.decision == Decision::Delete).count()
+    }
+
+    /// Takes every candidate for proved.
+    pub fn accept_candidates(&mut self) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.decision == Decision::Candidate) {
+            entry.decision = Decision::FastForward;
+        }
     }
 
     /// The stats, where everything that was still to be done is done.
@@ -101,7 +135,9 @@ impl Plan {
         let null = self.object_format.null();
         let refs = self.entries.into_iter().map(|entry| {
             let (outcome, reason, message) = match entry.decision {
-                Decision::Create | Decision::FastForward => (Outcome::Updated, None, None),
+                Decision::Create | Decision::FastForward | Decision::Force | Decision::Delete => {
+                    (Outcome::Updated, None, None)
+                }
                 Decision::Unchanged => (Outcome::Unchanged, None, None),
                 Decision::Filtered(reason) => (Outcome::Filtered, Some(reason), None),
                 Decision::Rejected(reason, message) => (Outcome::Rejected, Some(reason), message),
@@ -127,6 +163,12 @@ impl Entry {
         self.name.starts_with(TAGS)
     }
 
+    /// Whether it is still to be done, or was done.
+    pub fn is_pending(&self) -> bool {
+        use Decision::{Candidate, Create, Delete, FastForward, Force};
+        matches!(self.decision, Create | Candidate | FastForward | Force | Delete)
+    }
+
     /// Refuses a move that is not a fast-forward, in the word that fits the ref's kind.
     pub fn reject_move(&mut self) {
         let reason = if self.is_tag() { Reason::TagMoved } else { Reason::NonFastForward };
@@ -144,8 +186,22 @@ fn matches(globs: &RefGlobs, name: &BStr) -> bool {
     glob.matches(&short.to_str_lossy())
 }
 
-fn decide(source: &Ref, destination: Option<ObjectId>, names: &BTreeSet<&BStr>) -> Decision {
+/// What the destination has, the globs match and the source lacks.
+fn deletions<'a>(source: &[Ref], destination: &'a [Ref], globs: &RefGlobs, policy: &Policy) -> Vec<&'a Ref> {
+    let at_source: HashSet<&BStr> = source.iter().map(|r| r.name.as_bstr()).collect();
+    let is_lost = |r: &&Ref| {
+        matches(globs, r.name.as_bstr())
+            && !at_source.contains(r.name.as_bstr())
+            && !policy.excludes(&r.name.to_str_lossy())
+    };
+    destination.iter().filter(is_lost).collect()
+}
+
+fn decide(source: &Ref, destination: Option<ObjectId>, names: &BTreeSet<&BStr>, policy: &Policy) -> Decision {
     let name = source.name.as_bstr();
+    if policy.excludes(&name.to_str_lossy()) {
+        return Decision::Filtered(Reason::Excluded);
+    }
     if source.symref_target.is_some() {
         return Decision::Filtered(Reason::SymbolicRef);
     }

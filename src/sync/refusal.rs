@@ -8,7 +8,14 @@ use crate::model::Reason;
 pub(super) fn reason(message: &str) -> Reason {
     let message = message.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if has(&["protected branch", "protected ref", "hidden ref", "deny updating", "currently checked out"]) {
+    if has(&[
+        "protected branch",
+        "protected ref",
+        "hidden ref",
+        "deny updating",
+        "currently checked out",
+        "deletion of the current branch",
+    ]) {
         Reason::Protected
     } else if has(&["hook declined"]) {
         Reason::HookDeclined

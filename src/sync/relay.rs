@@ -1,52 +1,94 @@
 //! The pack on its way: out of the source's answer, into the destination's push.
 //!
-//! A source that breaks off ends the push **cleanly but short**. The destination's `index-pack` then finds the pack
-//! incomplete, refuses every command and clears up after itself; a push that is torn down leaves its files behind.
+//! A source that breaks off ends the push **cleanly but short**, and so does a proof that fails. The destination's
+//! `index-pack` then finds the pack incomplete, refuses every command and clears up after itself; a push that is torn down
+//! leaves its files behind.
 
 use std::{cell::RefCell, rc::Rc};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
-use super::{Observer, Phase};
-use crate::{
-    git::{ErrorKind, PackStream},
-    http::ByteStream,
+use super::{
+    Observer, Phase,
+    gate::{Gate, Unproved},
 };
+use crate::{git, http::ByteStream};
 
-/// What broke off a pack, if anything did.
+/// Why a pack ended short.
+pub(super) enum Cut {
+    /// The source broke off, or sent no pack.
+    Source(git::Error),
+    /// The pack does not prove what it should.
+    Unproved,
+}
+
+/// Where a relay tells why it ended short, if it did.
 #[derive(Clone, Default)]
-pub(super) struct Breakage(Rc<RefCell<Option<ErrorKind>>>);
+pub(super) struct Ending(Rc<RefCell<Option<Cut>>>);
 
-impl Breakage {
+impl Ending {
     /// Takes it out.
-    pub(super) fn take(&self) -> Option<ErrorKind> {
+    pub(super) fn take(&self) -> Option<Cut> {
         self.0.borrow_mut().take()
     }
 }
 
-/// The pack as a request body, and where to look afterwards for what broke it.
-pub(super) fn relay(pack: PackStream, observer: Observer) -> (ByteStream, Breakage) {
-    let breakage = Breakage::default();
-    let state = (pack, observer, breakage.clone(), Passed::default());
-    let body = futures_util::stream::unfold(state, |(mut pack, observer, breakage, mut passed)| async move {
-        match pack.next().await {
+/// The pack as a request body, and where to look afterwards for how it ended.
+pub(super) fn relay(
+    pack: impl Stream<Item = Result<Bytes, git::Error>> + 'static,
+    gate: Gate,
+    unreadable: impl Fn(git::ErrorKind) -> git::Error + 'static,
+    observer: Observer,
+) -> (ByteStream, Ending) {
+    let ending = Ending::default();
+    let mut relay = Relay { gate, ending: ending.clone(), observer, passed: Passed::default() };
+    let body = pack
+        .map(Some)
+        .chain(futures_util::stream::iter([None]))
+        .map(move |item| relay.step(item, &unreadable))
+        .take_while(|step| std::future::ready(step.is_some()))
+        .filter_map(|step| std::future::ready(step.filter(|bytes| !bytes.is_empty()).map(Ok)));
+    (body.boxed_local(), ending)
+}
+
+struct Relay {
+    gate: Gate,
+    ending: Ending,
+    observer: Observer,
+    passed: Passed,
+}
+
+impl Relay {
+    /// What goes on of the next piece of the pack, `None` where the body ends.
+    fn step(
+        &mut self,
+        item: Option<Result<Bytes, git::Error>>,
+        unreadable: impl Fn(git::ErrorKind) -> git::Error,
+    ) -> Option<Bytes> {
+        match item {
             Some(Ok(chunk)) => {
-                passed.count(&chunk);
-                observer.report(Phase::Transferring, passed.bytes, passed.objects());
-                Some((Ok(chunk), (pack, observer, breakage, passed)))
+                self.passed.count(&chunk);
+                self.observer.report(Phase::Transferring, self.passed.bytes, self.passed.objects());
+                match self.gate.pass(chunk) {
+                    Ok(Ok(bytes)) => Some(bytes),
+                    Ok(Err(Unproved)) => self.cut(Cut::Unproved),
+                    Err(kind) => self.cut(Cut::Source(unreadable(kind))),
+                }
             }
-            Some(Err(kind)) => {
-                breakage.0.replace(Some(kind));
+            Some(Err(error)) => self.cut(Cut::Source(error)),
+            None if self.gate.is_open() => {
+                self.observer.report(Phase::Storing, self.passed.bytes, self.passed.objects());
                 None
             }
-            None => {
-                observer.report(Phase::Storing, passed.bytes, passed.objects());
-                None
-            }
+            None => self.cut(Cut::Unproved),
         }
-    });
-    (body.boxed_local(), breakage)
+    }
+
+    fn cut(&mut self, cut: Cut) -> Option<Bytes> {
+        self.ending.0.replace(Some(cut));
+        None
+    }
 }
 
 /// What has passed so far.

@@ -6,8 +6,8 @@
 
 use std::{rc::Rc, time::Duration};
 
-use futures_util::FutureExt;
-use js_sys::{Function, Promise};
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use js_sys::{Function, Object, Promise, Reflect};
 use serde::Deserialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -16,13 +16,18 @@ use web_sys::AbortSignal;
 
 use super::{
     abort::abortable,
-    http::FetchClient,
-    json::{Arguments, to_js},
+    answer::AnswerClient,
     timer::HostTimer,
+    tree::{from_js, to_js},
 };
 use crate::{
-    client::{self, Error, ListReposRequest, ListSyncsRequest, OrgPath, RepoPath, SyncPath, WaitOptions},
-    model::{CreateRepoRequest, SyncRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest},
+    client::{
+        self, Error, ListReposRequest, ListSyncsRequest, OrgPath, RepoPath, SyncPath, WaitOptions,
+        json::Json,
+        operations::{self, Operation},
+        shape::{Key, Origin, Shape},
+    },
+    model::{CreateRepoRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest},
 };
 
 /// How a client is set up.
@@ -73,23 +78,23 @@ impl Client {
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &Ts<ClientSettings>, fetch: Function, is_browser: bool) -> Result<Self, JsValue> {
         const OPERATION: &str = "make a client";
-        let known = ["apiKey", "apiUrl", "org", "maxRetries", "timeout"];
-        let settings: ClientSettings = Arguments::new(OPERATION, settings, &known)?.read()?;
-        let mut options = client::Options::new(settings.api_key);
-        options.api_url = settings.api_url.unwrap_or(options.api_url);
-        options.org = settings.org;
-        options.max_retries = settings.max_retries.unwrap_or(options.max_retries);
-        options.timeout = duration(OPERATION, settings.timeout)?.unwrap_or(options.timeout);
+        let given = settings.js_value();
+        let mut settings = arguments(OPERATION, "request", &given, &SETTINGS)?;
+        let mut options = client::Options::new(settings.take_text("apiKey").unwrap_or_default());
+        options.api_url = settings.take_text("apiUrl").unwrap_or(options.api_url);
+        options.org = settings.take_text("org");
+        if let Some(Json::Number(retries)) = settings.of("maxRetries") {
+            options.max_retries = retries.parse().unwrap_or(options.max_retries);
+        }
+        options.timeout = duration(OPERATION, timeout(&settings, &given))?.unwrap_or(options.timeout);
         options.user_agent = (!is_browser).then(|| concat!("refsync/", env!("CARGO_PKG_VERSION")).to_owned());
-        Ok(Self(client::Client::new(Rc::new(FetchClient::new(fetch)), Rc::new(HostTimer), options)?))
+        Ok(Self(client::Client::new(Rc::new(AnswerClient(fetch)), Rc::new(HostTimer), options)?))
     }
 
     /// `GET /whoami`.
     #[wasm_bindgen(unchecked_return_type = "Promise<Whoami>")]
     pub fn whoami(&self, signal: Option<AbortSignal>, timeout: Option<f64>) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "whoami";
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.whoami().await?) }))
+        self.operate(&operations::WHOAMI, &Object::new(), signal, timeout)
     }
 
     /// `GET /{org}`.
@@ -100,10 +105,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "get organization";
-        let path: OrgPath = Arguments::new(OPERATION, request, &["org"])?.read()?;
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.organization(&path).await?) }))
+        self.operate(&operations::ORGANIZATION, &request.js_value(), signal, timeout)
     }
 
     /// `POST /{org}/repos`; the request may name its `org` besides.
@@ -114,12 +116,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "create repository";
-        let known = ["org", "name", "default_bookmark", "tags", "upstream"];
-        let fields = Arguments::new(OPERATION, request, &known)?;
-        let (path, request): (OrgPath, CreateRepoRequest) = (fields.read()?, fields.read()?);
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().create(&path, &request).await?) }))
+        self.operate(&operations::CREATE_REPO, &request.js_value(), signal, timeout)
     }
 
     /// `GET /{org}/{repo}`.
@@ -130,10 +127,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "get repository";
-        let path: RepoPath = Arguments::new(OPERATION, request, &["repo", "org"])?.read()?;
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().get(&path).await?) }))
+        self.operate(&operations::GET_REPO, &request.js_value(), signal, timeout)
     }
 
     /// `GET /{org}/repos`.
@@ -144,11 +138,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "list repositories";
-        let fields = Arguments::new(OPERATION, request, &["org", "cursor", "limit"])?;
-        let request: ListReposRequest = fields.read()?;
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().list(&request).await?) }))
+        self.operate(&operations::LIST_REPOS, &request.js_value(), signal, timeout)
     }
 
     /// `PATCH /{org}/{repo}`; the request names its `repo`, and perhaps its `org`, besides.
@@ -159,12 +149,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "update repository";
-        let known = ["repo", "org", "name", "default_bookmark", "tags", "upstream"];
-        let fields = Arguments::new(OPERATION, request, &known)?;
-        let (path, request): (RepoPath, UpdateRepoRequest) = (fields.read()?, fields.read()?);
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().update(&path, &request).await?) }))
+        self.operate(&operations::UPDATE_REPO, &request.js_value(), signal, timeout)
     }
 
     /// `DELETE /{org}/{repo}`.
@@ -175,10 +160,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "delete repository";
-        let path: RepoPath = Arguments::new(OPERATION, request, &["repo", "org"])?.read()?;
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().delete(&path).await?) }))
+        self.operate(&operations::DELETE_REPO, &request.js_value(), signal, timeout)
     }
 
     /// `POST /{org}/{repo}/upstream/syncs`.
@@ -189,12 +171,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "sync upstream";
-        let fields = Arguments::new(OPERATION, request, &["repo", "org", "direction", "ref_globs"])?;
-        let (RepoPath { repo, org }, sync): (RepoPath, SyncRequest) = (fields.read()?, fields.read()?);
-        let request = SyncUpstreamRequest { repo, org, sync };
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.repos().sync_upstream(&request).await?) }))
+        self.operate(&operations::SYNC_UPSTREAM, &request.js_value(), signal, timeout)
     }
 
     /// `GET /{org}/{repo}/upstream/syncs/{sync_id}`.
@@ -205,10 +182,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "get sync";
-        let path: SyncPath = Arguments::new(OPERATION, request, &["repo", "sync_id", "org"])?.read()?;
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.syncs().get(&path).await?) }))
+        self.operate(&operations::GET_SYNC, &request.js_value(), signal, timeout)
     }
 
     /// `GET /{org}/{repo}/upstream/syncs`.
@@ -219,11 +193,7 @@ impl Client {
         signal: Option<AbortSignal>,
         timeout: Option<f64>,
     ) -> Result<Promise, JsValue> {
-        const OPERATION: &str = "list syncs";
-        let fields = Arguments::new(OPERATION, request, &["repo", "org", "cursor", "limit"])?;
-        let request: ListSyncsRequest = fields.read()?;
-        let client = self.client(OPERATION, timeout)?;
-        Ok(promise(OPERATION, signal, async move { to_js(&client.syncs().list(&request).await?) }))
+        self.operate(&operations::LIST_SYNCS, &request.js_value(), signal, timeout)
     }
 
     /// Polls a run until it has ended; `on_update` is called with every change, and what it throws ends the wait.
@@ -236,35 +206,74 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<Promise, JsValue> {
         const OPERATION: &str = "wait for sync";
-        let run: SyncRun = Arguments::whole(OPERATION, "run", &run.js_value())?.read()?;
-        let target: WaitTarget = Arguments::new(OPERATION, target, &["repo", "org", "timeout"])?.read()?;
-        let timeout = duration(OPERATION, target.timeout)?;
-        let options = WaitOptions { repo: target.repo, org: target.org, timeout };
-        let on_update = move |run: &SyncRun| match &on_update {
+        let run = from_js(OPERATION, "run", &run.js_value())?;
+        let given = target.js_value();
+        let mut target = arguments(OPERATION, "request", &given, &TARGET)?;
+        let timeout = duration(OPERATION, timeout(&target, &given))?;
+        let options = WaitOptions { repo: target.take_text("repo"), org: target.take_text("org"), timeout };
+        let on_update = move |run: &Json| match &on_update {
             Some(callback) => callback.call1(&JsValue::UNDEFINED, &to_js(run)?).map(|_| ()),
             None => Ok(()),
         };
         let client = self.0.clone();
-        let wait = async move { to_js(&client.syncs().wait(&run, &options, on_update).await?) };
-        Ok(promise(OPERATION, signal, wait))
+        let wait = async move { to_js(&client.wait(run, &options, on_update).await?) };
+        Ok(promise(OPERATION, signal, wait.boxed_local()))
     }
+}
 
-    /// The inner client, with `timeout` milliseconds for one try.
-    fn client(&self, operation: &str, timeout: Option<f64>) -> Result<client::Client, Error> {
-        Ok(match duration(operation, timeout)? {
+impl Client {
+    /// Any operation; `timeout` is how many milliseconds one try may take.
+    fn operate(
+        &self,
+        operation: &'static Operation,
+        request: &JsValue,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        let request = from_js(operation.verb(), "request", request)?;
+        let client = match duration(operation.verb(), timeout)? {
             Some(timeout) => self.0.with_timeout(timeout),
             None => self.0.clone(),
-        })
+        };
+        let call = async move { to_js(&client.operate(operation, request).await?.json) };
+        Ok(promise(operation.verb(), signal, call.boxed_local()))
     }
+}
+
+const SETTINGS: Shape = Shape::Object(&[
+    Key::new("apiKey", Shape::Text),
+    Key::optional("apiUrl", Shape::Text),
+    Key::optional("org", Shape::Text),
+    Key::optional("maxRetries", Shape::Count),
+    Key::optional("timeout", Shape::Number),
+]);
+
+const TARGET: Shape = Shape::Object(&[
+    Key::optional("repo", Shape::Text),
+    Key::optional("org", Shape::Text),
+    Key::optional("timeout", Shape::Number),
+]);
+
+/// What a caller passed, of the shape that it has to have.
+fn arguments(operation: &str, name: &str, data: &JsValue, shape: &Shape) -> Result<Json, Error> {
+    let mut json = from_js(operation, name, data)?;
+    shape.settle(&mut json, Origin::Caller).map_err(|mismatch| Error::argument(operation, name, mismatch))?;
+    Ok(json)
+}
+
+/// The `timeout` of a request as the float that it is in JavaScript, which spares us a reader of floats.
+fn timeout(settled: &Json, given: &JsValue) -> Option<f64> {
+    settled.of("timeout")?;
+    Reflect::get(given, &"timeout".into()).ok()?.as_f64()
 }
 
 /// A promise of `future`. All calls share one kind of future, because each kind costs its own copy of the machinery.
 fn promise(
     operation: &'static str,
     signal: Option<AbortSignal>,
-    future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
+    future: LocalBoxFuture<'static, Result<JsValue, JsValue>>,
 ) -> Promise {
-    future_to_promise(abortable(operation, signal, future.boxed_local()))
+    future_to_promise(abortable(operation, signal, future))
 }
 
 /// Milliseconds of JavaScript.

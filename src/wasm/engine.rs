@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     git::Remote,
+    glob::Glob,
     model::{Direction, RefGlobs, SyncRequest},
-    sync::{self, Observer, Options, Phase, Progress},
+    sync::{self, Observer, Options, Phase, Policy, Progress},
 };
 
 /// A Git repository on a smart-HTTP server, and the credential for it.
@@ -46,6 +47,21 @@ pub struct SyncSettings {
     #[serde(default)]
     #[tsify(optional, type = "Partial<RefGlobs>")]
     pub ref_globs: RefGlobs,
+    /// Move diverged refs too; their old commits are kept under `refs/refsync/backup/`. Off when left out.
+    #[serde(default)]
+    #[tsify(optional)]
+    pub force: bool,
+    /// Delete what matches the globs and the source lacks, at most this many refs; none when left out.
+    #[tsify(optional)]
+    pub prune: Option<u32>,
+    /// Move all refs or none. Off when left out.
+    #[serde(default)]
+    #[tsify(optional)]
+    pub atomic: bool,
+    /// Globs of full ref names, such as `refs/heads/wip/*`, that are left out whatever `ref_globs` says.
+    #[serde(default)]
+    #[tsify(optional, type = "string[]")]
+    pub exclude: Vec<Glob>,
     /// How long a remote may be silent before the sync gives up, in milliseconds; 120 000 when left out.
     #[tsify(optional)]
     pub stall_timeout: Option<f64>,
@@ -54,7 +70,8 @@ pub struct SyncSettings {
     pub collect_limit: Option<f64>,
 }
 
-/// Syncs the refs that `settings` name from the source to the destination.
+/// Syncs the refs that `settings` name from the source to the destination; with `plan_only` it gives the stats that a sync
+/// would give now, and changes nothing.
 ///
 /// # Errors
 ///
@@ -65,19 +82,30 @@ pub fn run_sync(
     source_fetch: Function,
     destination_fetch: Function,
     request_streams: bool,
+    plan_only: bool,
     #[wasm_bindgen(unchecked_param_type = "((progress: Progress) => void) | undefined")] on_progress: Option<Function>,
     signal: Option<AbortSignal>,
 ) -> Result<Promise, JsValue> {
     const OPERATION: &str = "sync";
-    let known = ["source", "destination", "ref_globs", "stall_timeout", "collect_limit"];
+    let known =
+        ["source", "destination", "ref_globs", "force", "prune", "atomic", "exclude", "stall_timeout", "collect_limit"];
     let settings: SyncSettings = Arguments::new(OPERATION, settings, &known)?.read()?;
     let request = SyncRequest { direction: Direction::Pull, ref_globs: settings.ref_globs.clone() };
     let source = remote(&settings.source, &settings, source_fetch, request_streams);
     let destination = remote(&settings.destination, &settings, destination_fetch, request_streams);
-    let options = Options { observer: on_progress.map(observer).unwrap_or_default() };
+    let policy = Policy {
+        force: settings.force,
+        prune: settings.prune,
+        atomic: settings.atomic,
+        exclude: settings.exclude.clone(),
+    };
+    let options = Options { observer: on_progress.map(observer).unwrap_or_default(), policy };
     Ok(future_to_promise(abortable(OPERATION, signal, async move {
-        let stats = sync::run(&request, &destination, &source, &options).await.map_err(|error| into_js(&error))?;
-        to_js(&stats)
+        let stats = match plan_only {
+            true => sync::plan(&request, &destination, &source, &options).await,
+            false => sync::run(&request, &destination, &source, &options).await,
+        };
+        to_js(&stats.map_err(|error| into_js(&error))?)
     })))
 }
 

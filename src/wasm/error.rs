@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use js_sys::{Array, Error as JsError, Reflect};
+use js_sys::{Array, Error as JsError, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use super::json;
 use crate::{client, model::FieldError};
 
 /// What every layer's error can tell JavaScript.
@@ -38,26 +37,34 @@ pub(crate) trait Failure: std::error::Error {
 }
 
 /// The JavaScript `Error` of a failure.
-pub(crate) fn into_js(failure: &impl Failure) -> JsValue {
+pub(crate) fn into_js(failure: &dyn Failure) -> JsValue {
     let error = JsError::new(&failure.to_string());
-    let set = |key: &str, value: JsValue| {
-        // An `Error` that was made just now takes any property.
-        let _ = Reflect::set(&error, &key.into(), &value);
-    };
-    set("name", failure.name().into());
-    set("code", failure.code().into());
-    set("retryable", failure.is_transient().into());
-    set("fields", json::to_js(&failure.fields()).unwrap_or_else(|_| Array::new().into()));
+    set(&error, "name", failure.name().into());
+    set(&error, "code", failure.code().into());
+    set(&error, "retryable", failure.is_transient().into());
+    let fields = Array::new();
+    for FieldError { field, message } in failure.fields() {
+        let entry = Object::new();
+        set(&entry, "field", field.into());
+        set(&entry, "message", message.into());
+        fields.push(&entry);
+    }
+    set(&error, "fields", fields.into());
     if let Some(status) = failure.status() {
-        set("status", status.into());
+        set(&error, "status", status.into());
     }
     if let Some(trace_id) = failure.trace_id() {
-        set("traceId", trace_id.into());
+        set(&error, "traceId", trace_id.into());
     }
     if let Some(wait) = failure.retry_after() {
-        set("retryAfter", (wait.as_secs_f64() * 1000.0).into());
+        set(&error, "retryAfter", (wait.as_secs_f64() * 1000.0).into());
     }
     error.into()
+}
+
+/// Sets a property of an object that was made just now, which takes any.
+fn set(object: &JsValue, key: &str, value: JsValue) {
+    let _ = Reflect::set(object, &key.into(), &value);
 }
 
 impl Failure for client::Error {

@@ -5,7 +5,10 @@ use futures_util::StreamExt;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::http::{Activity, failure, readable};
+use super::{
+    failure::failure,
+    http::{Activity, readable},
+};
 use crate::http::{Body, ByteStream, Error, ErrorKind, Headers, Method, Request, Response};
 
 /// The request that a JavaScript server received.

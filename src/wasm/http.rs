@@ -13,6 +13,7 @@ use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use super::failure::{AbortOnDrop, failure};
 use crate::http::{Body, ByteStream, Error, ErrorKind, Headers, HttpClient, Method, Request, Response};
 
 /// A `fetch` function of the host, and how to use it.
@@ -26,15 +27,6 @@ pub(crate) struct FetchClient {
     pub(crate) request_streams: bool,
     /// The most bytes that are collected.
     pub(crate) collect_limit: usize,
-}
-
-/// Aborts its request when it is dropped.
-struct AbortOnDrop(web_sys::AbortController);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl FetchClient {
@@ -164,26 +156,6 @@ pub(super) fn readable(stream: ByteStream, activity: Activity) -> JsValue {
         chunk.map(|bytes| Uint8Array::from(bytes.as_ref()).into()).map_err(|e| js_sys::Error::new(&e.message).into())
     });
     wasm_streams::ReadableStream::from_stream(chunks).into_raw().into()
-}
-
-/// What a rejected `fetch` says: its own words and those of its cause, where Node keeps them.
-pub(super) fn failure(error: &JsValue) -> Error {
-    let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok().and_then(|v| v.as_string());
-    let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
-    let code = text(error, "code").or_else(|| text(&cause, "code"));
-    let kind = match (text(error, "name").as_deref(), code.as_deref()) {
-        (_, Some("ADDRESS_NOT_ALLOWED")) => ErrorKind::AddressNotAllowed,
-        (Some("AbortError"), _) => ErrorKind::Aborted,
-        (Some("TimeoutError"), _) | (_, Some("ETIMEDOUT")) => ErrorKind::Timeout,
-        (_, Some("ERR_INVALID_URL")) => ErrorKind::Invalid,
-        _ => ErrorKind::Network,
-    };
-    let message = text(error, "message").or_else(|| error.as_string()).unwrap_or_else(|| "the request failed".into());
-    let message = match text(&cause, "message").filter(|c| !c.is_empty() && !message.contains(c.as_str())) {
-        Some(cause) => format!("{message}: {cause}"),
-        None => message,
-    };
-    Error::new(kind, message)
 }
 
 /// Sets a property of a plain object of ours, which cannot fail.

@@ -6,3 +6,4 @@
 mod calls;
 mod decisions;
 mod replay;
+mod shapes;

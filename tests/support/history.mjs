@@ -8,7 +8,10 @@ import { once } from "node:events";
  * `release/N` and a lightweight or an annotated tag `vN.0` after each hundred.
  */
 export async function grow(folder, commits) {
-  const git = spawn("git", ["fast-import", "--quiet", "--force"], { cwd: folder, stdio: ["pipe", "inherit", "inherit"] });
+  const git = spawn("git", ["fast-import", "--quiet", "--force"], {
+    cwd: folder,
+    stdio: ["pipe", "inherit", "inherit"],
+  });
   const ended = once(git, "exit");
   git.stdin.end(stream(commits));
   const [code] = await ended;
@@ -18,11 +21,15 @@ export async function grow(folder, commits) {
 function stream(commits) {
   const parts = [];
   let time = 1_600_000_000;
-  const who = () => `A <a@example.org> ${(time += 60)} +0000`;
+  const who = () => {
+    time += 60;
+    return `A <a@example.org> ${time} +0000`;
+  };
   const data = (text) => `data ${Buffer.byteLength(text)}\n${text}\n`;
   const commit = (branch, mark, text, extra, files) =>
     parts.push(`commit refs/heads/${branch}\nmark :${mark}\ncommitter ${who()}\n${data(text)}${extra}${files}\n`);
-  const file = (n) => `M 100644 inline src/part-${n % 40}.txt\n${data(`revision ${n}\n${"words that stay\n".repeat(n % 90)}`)}`;
+  const file = (n) =>
+    `M 100644 inline src/part-${n % 40}.txt\n${data(`revision ${n}\n${"words that stay\n".repeat(n % 90)}`)}`;
   for (let n = 1; n <= commits; n++) {
     const from = n > 1 ? `from :${n - 1}\n` : "";
     if (n % 10 === 0) {

@@ -2,6 +2,7 @@
 
 mod outcomes;
 mod plan;
+mod policies;
 mod proof;
 mod remotes;
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { AbortError, InvalidRequestError, SyncError, sync } from "../../../pkg/dist/engine.js";
+import { AbortError, InvalidRequestError, plan, SyncError, sync } from "../../../pkg/dist/engine.js";
 import { grow } from "../../support/history.mjs";
 import { host } from "./support.mjs";
 
@@ -15,6 +15,15 @@ const source = hosted.url("upstream");
 const pull = (destination, options = {}) =>
   sync({ source, destination: hosted.url(destination), fetch: hosted.fetch, ...options });
 const outcomes = (stats) => new Set(stats.refs.map((r) => r.outcome));
+
+test("a plan tells what a sync would do, and changes nothing", async () => {
+  hosted.asked.length = 0;
+  const planned = await plan({ source, destination: hosted.url("mirror"), fetch: hosted.fetch });
+  assert.deepEqual([...outcomes(planned)], ["updated"]);
+  assert.equal(planned.refs.length, (await hosted.refs("upstream")).split("\n").length);
+  assert.equal(await hosted.refs("mirror"), "");
+  assert.equal(hosted.asked.length, 3, `${hosted.asked}`);
+});
 
 test("a first pull of 1,200 commits and both kinds of tags makes both sides equal and sound", async () => {
   const seen = [];
@@ -64,6 +73,29 @@ test("new commits arrive as a fast-forward, a diverged branch is rejected with t
     { outcome: "rejected", reason: "non_fast_forward", after: ours },
   );
   assert.equal(await hosted.git("mirror", "rev-parse", "release/1"), ours);
+});
+
+test("one fast-forward takes five requests: the pack proves it while it flows", async () => {
+  const tree = await hosted.git("upstream", "rev-parse", "main^{tree}");
+  const id = await hosted.git("upstream", "commit-tree", tree, "-p", "main", "-m", "more news");
+  await hosted.git("upstream", "update-ref", "refs/heads/main", id);
+  hosted.asked.length = 0;
+  const stats = await pull("mirror", { ref_globs: { branches: "main" } });
+  assert.deepEqual(
+    stats.refs.map((r) => [r.outcome, r.after]),
+    [["updated", id]],
+  );
+  assert.equal(hosted.asked.length, 5, `${hosted.asked}`);
+});
+
+test("a diverged branch is forced only when asked, and what was there is kept", async () => {
+  const ours = await hosted.git("mirror", "rev-parse", "release/1");
+  const theirs = await hosted.git("upstream", "rev-parse", "release/1");
+  const ref_globs = { branches: "release/1" };
+  assert.deepEqual([...outcomes(await pull("mirror", { ref_globs }))], ["rejected"]);
+  assert.deepEqual([...outcomes(await pull("mirror", { ref_globs, force: true }))], ["updated"]);
+  assert.equal(await hosted.git("mirror", "rev-parse", "release/1"), theirs);
+  assert.equal(await hosted.git("mirror", "rev-parse", `refs/refsync/backup/${ours}/heads/release/1`), ours);
 });
 
 test("where a runtime cannot stream requests the pack is collected, up to a limit", async () => {

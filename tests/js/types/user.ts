@@ -6,12 +6,16 @@ import type {
   CallOptions,
   ClientOptions,
   ClientSettings,
+  CompletedRun,
   CreateRepoRequest,
+  Credential,
   DeleteResult,
   Direction,
+  EndedRun,
   ErrorBody,
   ErrorDetails,
   ErrorInit,
+  FailedRun,
   Fetch,
   FieldError,
   ListReposRequest,
@@ -19,13 +23,16 @@ import type {
   Organization,
   OrgPath,
   Outcome,
+  Paged,
   PageRequest,
+  QueuedRun,
   Reason,
   RefGlobs,
   Repo,
   RepoPage,
   RepoPath,
   Repos,
+  RunningRun,
   SyncPath,
   SyncRequest,
   SyncRun,
@@ -42,6 +49,8 @@ import type {
   UpstreamUpdate,
   WaitOptions,
   WaitTarget,
+  WasmSource,
+  WatchOptions,
   Whoami,
   WhoamiOrg,
 } from "refsync";
@@ -60,6 +69,30 @@ import {
   TimeoutError,
   UnauthenticatedError,
 } from "refsync";
+
+const vault: Credential = async () => "token";
+const compiled: WasmSource = new Uint8Array();
+export const elsewhere = new SyncClient({ apiKey: vault, wasm: compiled });
+
+export async function names(): Promise<string[]> {
+  const all: string[] = [];
+  const list: Paged<RepoPage, Repo> = repos.list({ limit: 10 });
+  for await (const repo of list) all.push(repo.name);
+  return all;
+}
+
+export async function follow(run: SyncRun, signal: AbortSignal): Promise<number> {
+  const watch: WatchOptions = { signal, timeout: 1000 };
+  for await (const now of syncs.watch(run, watch)) if (now.status === "in_progress") console.log(now.started_at.length);
+  const ended: EndedRun = await syncs.wait(run);
+  const failed = (which: FailedRun): number => which.error.length;
+  const completed = (which: CompletedRun): number => which.stats.refs.length;
+  return ended.status === "completed" ? completed(ended) : failed(ended);
+}
+
+export function waiting(run: SyncRun): run is QueuedRun | RunningRun {
+  return run.status === "queued" || run.status === "in_progress";
+}
 
 const counted: Fetch = (input, init) => fetch(input, init);
 const settings: ClientSettings = { apiKey: "key", apiUrl: "https://h/v1", org: "acme", maxRetries: 3, timeout: 5000 };

@@ -1,0 +1,49 @@
+// `git http-backend` on a port, as a process of its own: its work is nobody's in the comparison.
+// `node benches/git-server.mjs FOLDER`; prints its URL.
+import { spawn } from "node:child_process";
+import { createServer } from "node:http";
+
+const [folder] = process.argv.slice(2);
+const delay = Number(process.env.REFSYNC_BENCH_DELAY ?? 0);
+
+const server = createServer((request, response) => setTimeout(answer, delay, request, response));
+server.requestTimeout = 0;
+server.listen(0, "127.0.0.1", () => process.stdout.write(`http://127.0.0.1:${server.address().port}\n`));
+
+function answer(request, response) {
+  const { pathname, search } = new URL(request.url, "http://localhost");
+  const env = {
+    PATH: process.env.PATH,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_HTTP_EXPORT_ALL: "1",
+    GIT_PROJECT_ROOT: folder,
+    HOME: folder,
+    PATH_INFO: pathname,
+    QUERY_STRING: search.slice(1),
+    REMOTE_USER: "bench",
+    REQUEST_METHOD: request.method,
+    CONTENT_TYPE: request.headers["content-type"] ?? "",
+    ...(request.headers["content-length"] && { CONTENT_LENGTH: request.headers["content-length"] }),
+    ...(request.headers["content-encoding"] && { HTTP_CONTENT_ENCODING: request.headers["content-encoding"] }),
+    ...(request.headers["git-protocol"] && { GIT_PROTOCOL: request.headers["git-protocol"] }),
+  };
+  const git = spawn("git", ["http-backend"], { env, stdio: ["pipe", "pipe", "ignore"] });
+  git.stdin.on("error", () => {});
+  request.pipe(git.stdin);
+  response.on("close", () => response.writableFinished || git.kill());
+  let head = Buffer.alloc(0);
+  const onHead = (chunk) => {
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    git.stdout.off("data", onHead);
+    for (const line of head.subarray(0, end).toString().split("\r\n")) {
+      const [name, value] = line.split(": ");
+      if (name === "Status") response.statusCode = Number.parseInt(value, 10);
+      else response.setHeader(name, value);
+    }
+    response.write(head.subarray(end + 4));
+    git.stdout.pipe(response);
+  };
+  git.stdout.on("data", onHead);
+}

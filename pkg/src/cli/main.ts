@@ -1,0 +1,87 @@
+/**
+ * The `refsync` command.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+
+import { exitCode } from "./exit-code.js";
+import { printable } from "./printable.js";
+import type { ServeFlags } from "./serve.js";
+import type { SyncFlags } from "./sync.js";
+
+const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("refsync")
+  .description("Keeps a Git repository and its upstream in step.")
+  .version(version)
+  .showHelpAfterError("(refsync --help shows what there is)")
+  .exitOverride();
+
+program
+  .command("serve")
+  .description("Serve the API, hosted Git repositories and the page from a data folder.")
+  .option("--port <number>", "port to listen on; 0 takes a free one", port, 8722)
+  .option("--host <address>", "address to listen on", "127.0.0.1")
+  .option("--data <folder>", "where everything is kept", "./refsync-data")
+  .option("--json", 'first line on stdout, once it answers: {"url","org","api_key"}', false)
+  .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
+  .action(async (flags: ServeFlags) => (await import("./serve.js")).serve(flags));
+
+program
+  .command("sync")
+  .description(
+    "Bring the destination's branches and tags to the source's, forwards only unless --force. With one of --branches and --tags the " +
+      "other kind stays out; with neither, every branch and tag is synced.",
+  )
+  .argument("<source-url>", "Git repository to read, http or https")
+  .argument("<destination-url>", "Git repository to write, http or https")
+  .option("--branches <glob>", "branches to sync, such as 'release/*'")
+  .option("--tags <glob>", "tags to sync, such as 'v1.*'")
+  .option("--exclude <glob...>", "full ref names to leave out, such as 'refs/heads/wip/*'")
+  .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
+  .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
+  .option("--atomic", "move all refs or none", false)
+  .option("--plan", "tell what would be done, and change nothing", false)
+  .option("--json", "last line on stdout: the stats, or the error", false)
+  .addHelpText("after", syncHelp())
+  .action(async (source: string, destination: string, flags: SyncFlags) => {
+    process.exitCode = await (await import("./sync.js")).sync(source, destination, flags);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed what is wrong, or the help that was asked for.
+    process.exitCode = error.exitCode === 0 ? exitCode.completed : exitCode.usage;
+  } else {
+    process.stderr.write(`refsync: ${printable(error instanceof Error ? error.message : String(error))}\n`);
+    process.exitCode = exitCode.failed;
+  }
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number > 65535) throw new InvalidArgumentError("must be a number from 0 to 65535.");
+  return number;
+}
+
+function count(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("must be a number of refs.");
+  return Number(text);
+}
+
+function syncHelp(): string {
+  return `
+Credentials come in the URL or from the environment, and are never printed:
+  REFSYNC_SOURCE_USERNAME, REFSYNC_SOURCE_PASSWORD or REFSYNC_SOURCE_TOKEN
+  REFSYNC_DESTINATION_USERNAME, REFSYNC_DESTINATION_PASSWORD or REFSYNC_DESTINATION_TOKEN
+
+Exit code: 0 completed, 3 completed with rejected refs, 1 failed, 2 wrong usage`;
+}

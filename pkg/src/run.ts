@@ -1,0 +1,71 @@
+/**
+ * Runs as the types of their states, over the shapes that are generated from Rust: whoever has asked for the `status`
+ * need not ask for the nulls.
+ *
+ * @module
+ */
+import type {
+  Repo as AnyRepo,
+  SyncRun as AnyRun,
+  Upstream as AnyUpstream,
+  SyncRunStats,
+} from "./wasm/client/refsync.js";
+
+/** A run in some states, of which more is known than of any run. */
+type RunIn<Status extends AnyRun["status"], Known extends Partial<AnyRun>> = Omit<AnyRun, "status" | keyof Known> & {
+  /** Where the run is in its life. */
+  status: Status;
+} & Known;
+
+/** A run that waits for a worker, also between two attempts. */
+export type QueuedRun = RunIn<"queued", { stats: null; finished_at: null }>;
+
+/** A run that a worker runs. */
+export type RunningRun = RunIn<"in_progress", { stats: null; started_at: string; finished_at: null }>;
+
+/** A run that has ended with its work done; single refs may still have been rejected, see `stats`. */
+export type CompletedRun = RunIn<
+  "completed",
+  { stats: SyncRunStats; error: null; started_at: string; finished_at: string }
+>;
+
+/** A run that has ended without its work done; `error` says why. */
+export type FailedRun = RunIn<"failed", { error: string; finished_at: string }>;
+
+/** One sync of a repository with its upstream: queued, running or ended. Ask for its `status` first. */
+export type SyncRun = QueuedRun | RunningRun | EndedRun;
+
+/** A run that has ended. */
+export type EndedRun = CompletedRun | FailedRun;
+
+/** A repository's upstream remote, as the API shows it: never with its credentials. */
+export interface Upstream extends Omit<AnyUpstream, "latest_sync"> {
+  /** The newest run; null before the first. */
+  latest_sync: SyncRun | null;
+}
+
+/** A repository. */
+export interface Repo extends Omit<AnyRepo, "upstream"> {
+  /** Where it follows or feeds; null when it stands alone. */
+  upstream: Upstream | null;
+}
+
+/** One page of an organisation's repositories, newest first. */
+export interface RepoPage {
+  /** Where the next page starts; null on the last one. */
+  next_cursor: string | null;
+  /** Whether there is a next page. */
+  has_more: boolean;
+  /** The repositories. */
+  repos: Repo[];
+}
+
+/** One page of a repository's runs, newest first. */
+export interface SyncRunPage {
+  /** Where the next page starts; null on the last one. */
+  next_cursor: string | null;
+  /** Whether there is a next page. */
+  has_more: boolean;
+  /** The runs. */
+  syncs: SyncRun[];
+}

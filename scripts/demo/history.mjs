@@ -1,0 +1,55 @@
+// A history to show: this checkout's own, or a generated one where there is none worth showing.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { output, root, run } from "../command.mjs";
+import { generated } from "./generated-history.mjs";
+
+const fewestCommits = 10;
+
+/** Calls `use` with a bare repository that has `main`, release branches, and tags of both kinds; removes it afterwards. */
+export async function withHistory(use) {
+  const folder = await mkdtemp(join(tmpdir(), "refsync-demo-"));
+  const repository = join(folder, "history.git");
+  try {
+    const commits = Number(output("git", ["rev-list", "--count", "HEAD"]) ?? 0);
+    const shallow = output("git", ["rev-parse", "--is-shallow-repository"]) !== "false";
+    if (commits >= fewestCommits && !shallow) await copyOfCheckout(repository);
+    else await generate(repository);
+    await use(repository);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The checkout is only read: what it lacks for a demonstration is added to the copy. */
+async function copyOfCheckout(repository) {
+  await run("git", ["clone", "--quiet", "--bare", root, repository]);
+  const at = (...args) => output("git", ["--git-dir", repository, ...args]) ?? "";
+  const git = (...args) =>
+    run("git", ["--git-dir", repository, "-c", "user.name=demo", "-c", "user.email=demo@localhost", ...args]);
+  await git("update-ref", "refs/heads/main", "HEAD");
+  const commits = at("rev-list", "main").split("\n");
+  const older = commits[Math.floor(commits.length / 2)];
+  const newer = commits[Math.floor(commits.length / 5)];
+  const refs = at("for-each-ref", "--format=%(refname) %(objecttype)");
+  if (!refs.includes("refs/heads/release/")) {
+    await git("branch", "release/1", older);
+    await git("branch", "release/2", newer);
+  }
+  if (!/^refs\/tags\/\S+ tag$/m.test(refs)) await git("tag", "-a", "-m", "A first release", "demo-v1.0.0", older);
+  if (!/^refs\/tags\/\S+ commit$/m.test(refs)) await git("tag", "demo-v2.0.0-rc.1", newer);
+}
+
+async function generate(repository) {
+  await run("git", ["init", "--quiet", "--bare", "--initial-branch=main", repository]);
+  await new Promise((resolve, reject) => {
+    const child = spawn("git", ["--git-dir", repository, "fast-import", "--quiet"], { stdio: ["pipe", 2, 2] });
+    child.on("error", reject);
+    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`git fast-import: exit code ${code}`))));
+    child.stdin.on("error", reject);
+    child.stdin.end(generated());
+  });
+}

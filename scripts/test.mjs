@@ -1,0 +1,126 @@
+// Everything that must hold before a change lands: `npm test`. Ends with one line, `N passed, N failed`.
+//
+// Test runners count their tests, each check (format, lints, types, the build) counts as one.
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+
+import { build, builds } from "./build.mjs";
+import { main, root, StepError, say } from "./command.mjs";
+import { setup } from "./setup.mjs";
+import { chromedriver, chromium, postgresBin, tool, wasmBindgenVersion, wasmPackVersion } from "./tools.mjs";
+
+/** What a runner says at its end, summed over its parts, since one command may run several binaries. */
+const summaries = {
+  cargo: { passed: /^test result: .*?(\d+) passed/gm, failed: /^test result: .*?(\d+) failed/gm },
+  node: { passed: /^ℹ pass (\d+)/gm, failed: /^ℹ (?:fail|cancelled) (\d+)/gm },
+};
+
+await main(async () => {
+  await setup({ tests: true });
+  const results = [await built()];
+  if (results[0].failed === 0) for (const step of steps()) results.push(await measured(step));
+  close(results);
+});
+
+async function built() {
+  try {
+    await build();
+    return { name: "build", passed: 1, failed: 0 };
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    say(error.message);
+    return { name: "build", passed: 0, failed: 1 };
+  }
+}
+
+function steps() {
+  const bin = (command) => join(root, "node_modules/.bin", command);
+  const clippy = (name, ...args) => ({
+    name: `clippy (${name})`,
+    command: ["cargo", "clippy", "--quiet", ...args, "--", "-D", "warnings"],
+  });
+  const wasm = Object.entries(builds).map(([name, features]) =>
+    clippy(`wasm, ${name}`, "--lib", "--target", "wasm32-unknown-unknown", ...features),
+  );
+  return [
+    { name: "cargo fmt", command: ["cargo", "fmt", "--check"] },
+    clippy("native", "--all-targets"),
+    ...wasm,
+    { name: "biome", command: [bin("biome"), "ci", "."] },
+    { name: "tsc", command: [bin("tsc"), "--noEmit", "--project", "pkg"] },
+    { name: "sizes", command: [process.execPath, "scripts/sizes.mjs"] },
+    { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
+    nodeTests("node tests", "tests/js"),
+    {
+      // The client's build, which is what a page loads. A debug build of the full one imports `malloc` from "env" (zlib-rs's
+      // C allocator, which only a release build drops), so a browser cannot load it.
+      name: "wasm-pack test",
+      command: [
+        tool("wasm-pack", wasmPackVersion, "wasm-pack"),
+        ...["test", "--headless", "--chrome", "--chromedriver", chromedriver(), "--mode", "no-install"],
+        ...["--", "--test", "web", ...builds.client],
+      ],
+      summary: summaries.cargo,
+    },
+    nodeTests("page tests", "tests/browser"),
+  ];
+}
+
+function nodeTests(name, folder) {
+  const files = testFiles(join(root, folder));
+  return { name, command: [process.execPath, "--test", "--test-reporter=spec", ...files], summary: summaries.node };
+}
+
+function testFiles(folder) {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { recursive: true }).filter((name) => !name.includes("node_modules"));
+  return names
+    .filter((name) => name.endsWith(".test.mjs"))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+async function measured({ name, command, summary }) {
+  say(name);
+  const { code, text } = await outputOf(command);
+  const sum = (pattern) => [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
+  const passed = summary ? sum(summary.passed) : Number(code === 0);
+  const counted = summary ? sum(summary.failed) : Number(code !== 0);
+  // A runner that breaks before it counts, and one that finds nothing to run, have failed.
+  const broken = code !== 0 || passed === 0;
+  return { name, passed, failed: counted === 0 && broken ? 1 : counted };
+}
+
+/** Runs a command, showing and keeping what it says. */
+function outputOf([command, ...args]) {
+  const env = {
+    ...process.env,
+    // wasm-pack takes the wasm-bindgen that it finds, where the version fits, and would download one otherwise.
+    PATH: [dirname(tool("wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen")), process.env.PATH].join(delimiter),
+    CHROME_PATH: chromium(),
+    REFSYNC_POSTGRES_BIN: postgresBin() ?? "",
+    FORCE_COLOR: "0",
+    CARGO_TERM_COLOR: "never",
+  };
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk) => {
+        text += chunk;
+        process.stderr.write(chunk);
+      });
+    }
+    child.on("error", (error) => resolve({ code: 1, text: error.message }));
+    child.on("close", (code) => resolve({ code: code ?? 1, text }));
+  });
+}
+
+function close(results) {
+  const width = Math.max(...results.map(({ name }) => name.length));
+  for (const { name, passed, failed } of results) say(`${name.padEnd(width)}  ${passed} passed, ${failed} failed`);
+  const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
+  process.stdout.write(`${total("passed")} passed, ${total("failed")} failed\n`);
+  if (total("failed") > 0) process.exitCode = 1;
+}

@@ -1,0 +1,349 @@
+//! JSON texts as trees, [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259).
+//!
+//! The client hands the answers of the service on to JavaScript, and reads only a few of their values itself. For that
+//! one small tree does for all shapes, where a decoder for each shape was half of the WebAssembly of a dashboard. What
+//! the tree has to look like is a [`Shape`](super::shape::Shape)'s business.
+//!
+//! ```
+//! use refsync::client::json::Json;
+//! let run = Json::parse(br#"{"id": "s1", "attempt": 2}"#)?;
+//! assert_eq!(run.text("id"), Some("s1"));
+//! assert_eq!(run.encode(), r#"{"id":"s1","attempt":2}"#);
+//! # Ok::<(), refsync::client::json::SyntaxError>(())
+//! ```
+
+/// One value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Flag(bool),
+    /// A number, as it was written: nothing is lost that a float cannot hold.
+    Number(String),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Self>),
+    /// An object; of a key that is there twice the last counts, as in JavaScript.
+    Object(Vec<(String, Self)>),
+}
+
+/// Where a text stops being JSON.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected} at byte {at}")]
+pub struct SyntaxError {
+    /// What could have come.
+    pub expected: &'static str,
+    /// The place, from 0.
+    pub at: usize,
+}
+
+/// How deep arrays and objects may lie in each other; the API's shapes need eight.
+const DEEPEST: usize = 64;
+
+impl Json {
+    /// The value of a JSON text.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none, is not UTF-8, or has more than 64 arrays and objects in each other.
+    pub fn parse(text: &[u8]) -> Result<Self, SyntaxError> {
+        let text =
+            std::str::from_utf8(text).map_err(|error| SyntaxError { expected: "UTF-8", at: error.valid_up_to() })?;
+        let mut reader = Reader { text, at: 0, depth: 0 };
+        let value = reader.value()?;
+        match reader.next() {
+            None => Ok(value),
+            Some(_) => Err(reader.expected("the end")),
+        }
+    }
+
+    /// The value of a key, where this is an object that has it.
+    pub fn of(&self, key: &str) -> Option<&Self> {
+        let Self::Object(pairs) = self else { return None };
+        pairs.iter().rfind(|(k, _)| k == key).map(|(_, value)| value)
+    }
+
+    /// The string that a key has.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.of(key).and_then(Self::as_text)
+    }
+
+    /// The string that this is.
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The items of an array; none where it is none.
+    pub fn items(&self) -> &[Self] {
+        if let Self::List(items) = self { items } else { &[] }
+    }
+
+    /// Takes a key out of an object.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
+        let Self::Object(pairs) = self else { return None };
+        let at = pairs.iter().rposition(|(k, _)| k == key)?;
+        Some(pairs.remove(at).1)
+    }
+
+    /// Takes a string out of an object.
+    pub(crate) fn take_text(&mut self, key: &str) -> Option<String> {
+        if let Some(Self::Text(text)) = self.take(key) { Some(text) } else { None }
+    }
+
+    /// Whether both are the same, in whatever order their keys stand.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Object(ours), Self::Object(theirs)) => {
+                ours.len() == theirs.len()
+                    && ours.iter().all(|(key, value)| other.of(key).is_some_and(|theirs| value.same(theirs)))
+            }
+            (Self::List(ours), Self::List(theirs)) => {
+                ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.same(b))
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The value as a JSON text without spaces.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        self.encode_to(&mut text);
+        text
+    }
+
+    fn encode_to(&self, text: &mut String) {
+        match self {
+            Self::Null => text.push_str("null"),
+            Self::Flag(flag) => text.push_str(if *flag { "true" } else { "false" }),
+            Self::Number(number) => text.push_str(number),
+            Self::Text(string) => quote(string, text),
+            Self::List(items) => {
+                text.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        text.push(',');
+                    }
+                    item.encode_to(text);
+                }
+                text.push(']');
+            }
+            Self::Object(pairs) => {
+                text.push('{');
+                for (at, (key, value)) in pairs.iter().enumerate() {
+                    if at > 0 {
+                        text.push(',');
+                    }
+                    quote(key, text);
+                    text.push(':');
+                    value.encode_to(text);
+                }
+                text.push('}');
+            }
+        }
+    }
+}
+
+fn quote(string: &str, text: &mut String) {
+    text.push('"');
+    for c in string.chars() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            ..' ' => {
+                let digit = |value: u32| char::from_digit(value, 16).expect("four bits are a hexadecimal digit");
+                text.push_str("\\u00");
+                text.extend([digit(c as u32 >> 4), digit(c as u32 & 15)]);
+            }
+            _ => text.push(c),
+        }
+    }
+    text.push('"');
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn expected(&self, expected: &'static str) -> SyntaxError {
+        SyntaxError { expected, at: self.at }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// The next byte that is no space; it is not consumed.
+    fn next(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+        self.peek()
+    }
+
+    fn value(&mut self) -> Result<Json, SyntaxError> {
+        match self.next() {
+            Some(b'"') => Ok(Json::Text(self.string()?)),
+            Some(open @ (b'{' | b'[')) => {
+                if self.depth == DEEPEST {
+                    return Err(self.expected("less depth"));
+                }
+                self.at += 1;
+                self.depth += 1;
+                let value = if open == b'{' { self.object()? } else { self.list()? };
+                self.depth -= 1;
+                Ok(value)
+            }
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => {
+                let words = [("null", Json::Null), ("true", Json::Flag(true)), ("false", Json::Flag(false))];
+                let rest = self.text.get(self.at..).unwrap_or_default();
+                let found = words.into_iter().find(|(word, _)| rest.starts_with(word));
+                let (word, value) = found.ok_or_else(|| self.expected("a value"))?;
+                self.at += word.len();
+                Ok(value)
+            }
+        }
+    }
+
+    fn list(&mut self) -> Result<Json, SyntaxError> {
+        let mut items = Vec::new();
+        if self.next() == Some(b']') {
+            self.at += 1;
+            return Ok(Json::List(items));
+        }
+        loop {
+            items.push(self.value()?);
+            if self.closes(b']')? {
+                return Ok(Json::List(items));
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<Json, SyntaxError> {
+        let mut pairs = Vec::new();
+        if self.next() == Some(b'}') {
+            self.at += 1;
+            return Ok(Json::Object(pairs));
+        }
+        loop {
+            if self.next() != Some(b'"') {
+                return Err(self.expected("a key"));
+            }
+            let key = self.string()?;
+            if self.next() != Some(b':') {
+                return Err(self.expected("a colon"));
+            }
+            self.at += 1;
+            pairs.push((key, self.value()?));
+            if self.closes(b'}')? {
+                return Ok(Json::Object(pairs));
+            }
+        }
+    }
+
+    /// Behind an item: true for the closing bracket, false for a comma.
+    fn closes(&mut self, close: u8) -> Result<bool, SyntaxError> {
+        let next = self.next();
+        if next != Some(close) && next != Some(b',') {
+            return Err(self.expected("a comma or the closing bracket"));
+        }
+        self.at += 1;
+        Ok(next == Some(close))
+    }
+
+    fn number(&mut self) -> Result<Json, SyntaxError> {
+        let start = self.at;
+        self.skip(b"-");
+        // No zero may lead a longer number.
+        if !self.skip(b"0") {
+            self.digits()?;
+        }
+        if self.skip(b".") {
+            self.digits()?;
+        }
+        if self.skip(b"eE") {
+            self.skip(b"+-");
+            self.digits()?;
+        }
+        Ok(Json::Number(self.text.get(start..self.at).unwrap_or_default().to_owned()))
+    }
+
+    fn skip(&mut self, one_of: &[u8]) -> bool {
+        let found = self.peek().is_some_and(|byte| one_of.contains(&byte));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn digits(&mut self) -> Result<(), SyntaxError> {
+        if !self.skip(b"0123456789") {
+            return Err(self.expected("a digit"));
+        }
+        while self.skip(b"0123456789") {}
+        Ok(())
+    }
+
+    /// A string; its opening quote comes next.
+    fn string(&mut self) -> Result<String, SyntaxError> {
+        self.at += 1;
+        let mut string = String::new();
+        loop {
+            let start = self.at;
+            while self.peek().is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+                self.at += 1;
+            }
+            string.push_str(self.text.get(start..self.at).unwrap_or_default());
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(string);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    string.push(self.escape()?);
+                }
+                _ => return Err(self.expected("the closing quote")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, SyntaxError> {
+        let byte = self.peek().ok_or_else(|| self.expected("an escape"))?;
+        self.at += 1;
+        Ok(match byte {
+            b'"' | b'\\' | b'/' => byte.into(),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let mut code = self.unit()?;
+                if (0xd800..0xdc00).contains(&code) && self.skip(b"\\") && self.skip(b"u") {
+                    let low = self.unit()?;
+                    // What is no second half gives no character either.
+                    code = if (0xdc00..0xe000).contains(&low) {
+                        0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00)
+                    } else {
+                        code
+                    };
+                }
+                char::from_u32(code).ok_or_else(|| self.expected("both halves of a surrogate pair"))?
+            }
+            _ => return Err(self.expected("an escape")),
+        })
+    }
+
+    fn unit(&mut self) -> Result<u32, SyntaxError> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
+            unit = unit * 16 + digit.ok_or_else(|| self.expected("a hexadecimal digit"))?;
+            self.at += 1;
+        }
+        Ok(unit)
+    }
+}

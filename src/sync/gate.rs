@@ -1,0 +1,78 @@
+//! Proves fast-forwards from the pack itself while it flows, and lets its end through only once they are proved.
+//!
+//! Git writes commits first, so the proof is complete within the pack's first pages. The last bytes of a pack are its hash:
+//! without them the destination refuses the whole push and no ref moves. So a push may start before anything is proved,
+//! as long as those bytes are held back until then. This saves the round trip that a proof of its own costs.
+//!
+//! A pack that does not prove them all says nothing against them: other haves may have stopped the server's walk. The
+//! caller then asks as [`proof`](super::proof) does.
+
+use bytes::{Bytes, BytesMut};
+use gix_hash::{Kind, ObjectId};
+
+use crate::git::{Ancestry, CommitScanner, ErrorKind};
+
+/// A fast-forward to be proved: the destination's commit and the source's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// What the destination has.
+    pub(super) base: ObjectId,
+    /// What the source has.
+    pub(super) tip: ObjectId,
+}
+
+/// Watches a pack go by.
+pub(super) struct Gate {
+    claims: Vec<Claim>,
+    scanner: CommitScanner,
+    held: BytesMut,
+    hash_length: usize,
+}
+
+/// The pack's end came, or its commits ended, and something is not proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unproved;
+
+impl Gate {
+    /// A gate that opens when all claims are proved.
+    pub(super) fn new(claims: Vec<Claim>, object_format: Kind) -> Self {
+        let hash_length = object_format.len_in_bytes();
+        Self { claims, scanner: CommitScanner::new(object_format), held: BytesMut::new(), hash_length }
+    }
+
+    /// Takes the pack's next bytes and gives those that may go on.
+    ///
+    /// # Errors
+    ///
+    /// A pack that cannot be read, or one whose commits are over and do not prove the claims.
+    pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Result<Bytes, Unproved>, ErrorKind> {
+        if self.claims.is_empty() {
+            return Ok(Ok(chunk));
+        }
+        let known = self.scanner.graph().len();
+        self.scanner.push(&chunk)?;
+        let graph = self.scanner.graph();
+        if graph.len() > known {
+            self.claims.retain(|claim| {
+                !graph.has_child_of(claim.base) || graph.ancestry(claim.base, claim.tip) != Ancestry::Ancestor
+            });
+        }
+        if self.claims.is_empty() {
+            let mut all = std::mem::take(&mut self.held);
+            all.extend_from_slice(&chunk);
+            return Ok(Ok(all.freeze()));
+        }
+        // Git writes commits and tags before all else: no later object can prove anything.
+        if self.scanner.is_past_commits() {
+            return Ok(Err(Unproved));
+        }
+        self.held.extend_from_slice(&chunk);
+        let free = self.held.len().saturating_sub(self.hash_length);
+        Ok(Ok(self.held.split_to(free).freeze()))
+    }
+
+    /// Whether the pack's end may go on.
+    pub(super) fn is_open(&self) -> bool {
+        self.claims.is_empty()
+    }
+}

@@ -1,0 +1,35 @@
+//! A `fetch` that failed, and one that is given up.
+
+use js_sys::Reflect;
+use wasm_bindgen::JsValue;
+
+use crate::http::{Error, ErrorKind};
+
+/// Aborts its request when it is dropped.
+pub(super) struct AbortOnDrop(pub(super) web_sys::AbortController);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What a rejected `fetch` says: its own words and those of its cause, where Node keeps them.
+pub(super) fn failure(error: &JsValue) -> Error {
+    let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok().and_then(|v| v.as_string());
+    let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
+    let code = text(error, "code").or_else(|| text(&cause, "code"));
+    let kind = match (text(error, "name").as_deref(), code.as_deref()) {
+        (_, Some("ADDRESS_NOT_ALLOWED")) => ErrorKind::AddressNotAllowed,
+        (Some("AbortError"), _) => ErrorKind::Aborted,
+        (Some("TimeoutError"), _) | (_, Some("ETIMEDOUT")) => ErrorKind::Timeout,
+        (_, Some("ERR_INVALID_URL")) => ErrorKind::Invalid,
+        _ => ErrorKind::Network,
+    };
+    let message = text(error, "message").or_else(|| error.as_string()).unwrap_or_else(|| "the request failed".into());
+    let message = match text(&cause, "message").filter(|c| !c.is_empty() && !message.contains(c.as_str())) {
+        Some(cause) => format!("{message}: {cause}"),
+        None => message,
+    };
+    Error::new(kind, message)
+}

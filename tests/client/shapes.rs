@@ -1,0 +1,245 @@
+//! The tables of shapes against the derived decoders: both have to accept and refuse the same answers.
+
+use refsync::{
+    client::{
+        json::Json,
+        operations::{self, SYNC_RUN},
+        shape::{Fault, Origin, Shape},
+    },
+    model::{DeleteResult, ErrorBody, Organization, Repo, RepoPage, SyncRun, SyncRunPage, Whoami},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+fn run() -> Value {
+    json!({"id": "s1", "repo_id": "r1", "direction": "pull", "status": "completed", "attempt": 2,
+        "ref_globs": {"branches": "release/*", "tags": ""},
+        "stats": {"refs": [
+            {"name": "refs/heads/ü\"\n", "before": null, "after": "0", "outcome": "rejected",
+                "reason": "non_fast_forward", "message": null},
+            {"name": "refs/tags/v1", "before": "1", "after": "2", "outcome": "updated",
+                "reason": "a_word_of_tomorrow", "message": "no"}]},
+        "error": "e", "created_at": "2026-11-23T00:00:00Z", "started_at": "t", "finished_at": null})
+}
+
+fn repo() -> Value {
+    json!({"id": "r1", "org": "acme", "name": "app", "default_bookmark": "main", "head_change_id": "z",
+        "upstream": {"url": "https://h", "auth_kind": "token", "latest_sync": run()},
+        "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}})
+}
+
+/// Every text that one step away from `value` is another: a key or an item gone, a value of another kind.
+fn neighbours(value: &Value) -> Vec<Value> {
+    let mut all: Vec<Value> = [
+        json!(null),
+        json!(true),
+        json!(7),
+        json!(-7),
+        json!(1.5),
+        json!("x"),
+        json!("[a"),
+        json!([]),
+        json!({}),
+        json!(["x"]),
+    ]
+    .into();
+    match value {
+        Value::Object(map) => {
+            // A derived decoder reads a list as the fields in their order, which JSON APIs do not mean.
+            all.retain(|other| !other.is_array());
+            for (key, inner) in map {
+                let mut without = map.clone();
+                without.remove(key);
+                all.push(Value::Object(without));
+                for other in neighbours(inner) {
+                    let mut changed = map.clone();
+                    changed.insert(key.clone(), other);
+                    all.push(Value::Object(changed));
+                }
+            }
+            let mut more = map.clone();
+            more.insert("tomorrow".into(), json!(1));
+            all.push(Value::Object(more));
+        }
+        Value::Array(items) => {
+            for (at, inner) in items.iter().enumerate() {
+                for other in neighbours(inner) {
+                    let mut changed = items.clone();
+                    changed[at] = other;
+                    all.push(Value::Array(changed));
+                }
+            }
+        }
+        _ => {}
+    }
+    all
+}
+
+/// Compares on `example` and all its neighbours; what both accept has to mean the same.
+fn agree<T: DeserializeOwned + Serialize>(shape: &Shape, example: &Value) {
+    let mut accepted = 0;
+    let cases = [vec![example.clone()], neighbours(example)].concat();
+    for case in &cases {
+        let derived = serde_json::from_value::<T>(case.clone());
+        let mut tree = Json::parse(case.to_string().as_bytes()).expect("serde_json writes JSON");
+        let settled = shape.settle(&mut tree, Origin::Service);
+        assert_eq!(settled.is_ok(), derived.is_ok(), "{case}: {settled:?}, {:?}", derived.as_ref().err());
+        if let Ok(derived) = derived {
+            accepted += 1;
+            let again: T = serde_json::from_str(&tree.encode()).expect("a settled tree decodes");
+            let value = |t: &T| serde_json::to_value(t).expect("it is JSON");
+            assert_eq!(value(&again), value(&derived), "{case}");
+        }
+    }
+    assert!(accepted > 1 && accepted < cases.len(), "{accepted} of {} accepted tell nothing", cases.len());
+}
+
+#[test]
+fn each_shape_says_what_its_type_says() {
+    agree::<SyncRun>(&SYNC_RUN, &run());
+    agree::<Repo>(operations::GET_REPO.answer(), &repo());
+    agree::<RepoPage>(
+        operations::LIST_REPOS.answer(),
+        &json!({"next_cursor": "c", "has_more": true, "repos": [repo()]}),
+    );
+    agree::<SyncRunPage>(
+        operations::LIST_SYNCS.answer(),
+        &json!({"next_cursor": null, "has_more": false, "syncs": [run(), run()]}),
+    );
+    agree::<Whoami>(
+        operations::WHOAMI.answer(),
+        &json!({"org": {"id": "o", "slug": "acme", "name": "Acme"}, "key_id": null, "scopes": ["read"]}),
+    );
+    agree::<Organization>(
+        operations::ORGANIZATION.answer(),
+        &json!({"id": "o", "slug": "acme", "name": "Acme", "created_at": "t", "num_repos": 3}),
+    );
+    agree::<DeleteResult>(operations::DELETE_REPO.answer(), &json!({"success": true}));
+    agree::<ErrorBody>(
+        &operations::ERROR_BODY,
+        &json!({"error": {"code": "C", "message": "m", "trace_id": "t",
+            "details": {"fields": [{"field": "f", "message": "m"}]}}}),
+    );
+}
+
+#[test]
+fn a_null_that_is_left_out_becomes_explicit_and_a_key_of_tomorrow_is_kept() {
+    let mut given = run();
+    let refs = given["stats"]["refs"].as_array_mut().expect("it is a list");
+    refs[0].as_object_mut().expect("it is an object").remove("message");
+    given["weather"] = json!("fine");
+    let mut tree = Json::parse(given.to_string().as_bytes()).expect("it is JSON");
+    SYNC_RUN.settle(&mut tree, Origin::Service).expect("it is a SyncRun");
+    let settled: Value = serde_json::from_str(&tree.encode()).expect("it is JSON");
+    given["stats"]["refs"][0]["message"] = json!(null);
+    assert_eq!(settled, given);
+}
+
+#[test]
+fn a_callers_misspelt_key_is_refused_wherever_it_is() {
+    for (request, path) in [
+        (json!({"repo": "app", "nmae": "x"}), "nmae"),
+        (json!({"repo": "app", "upstream": {"url": "u", "auht": null}}), "upstream.auht"),
+        (
+            json!({"repo": "app", "upstream": {"url": "u", "auth": {"kind": "token", "token": "t", "user": "u"}}}),
+            "upstream.auth.user",
+        ),
+    ] {
+        let mut tree = Json::parse(request.to_string().as_bytes()).expect("it is JSON");
+        let mismatch = operations::UPDATE_REPO.request().settle(&mut tree, Origin::Caller).expect_err(path);
+        assert_eq!((mismatch.path.as_str(), mismatch.fault), (path, Fault::Unknown));
+    }
+}
+
+#[test]
+fn json_is_read_as_serde_json_reads_it() {
+    for text in [
+        "null",
+        " true ",
+        "false",
+        "0",
+        "-0",
+        "12",
+        "-3.25e+10",
+        "1E5",
+        "\"\"",
+        "[]",
+        "{}",
+        "[1,[2,{\"a\":[]}]]",
+        r#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#,
+        "{\"a\":1,\"b\":{\"c\":null}}",
+        "\"ü€\u{1f600}\u{7f}\"",
+        // What is none.
+        "",
+        " ",
+        "nul",
+        "truee",
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "-",
+        "1e",
+        "1e+",
+        "\"",
+        "\"\n\"",
+        r#""\x""#,
+        r#""\u12""#,
+        r#""\ud800""#,
+        r#""\ud800\u0041""#,
+        r#""\udc00""#,
+        "[",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,]",
+        "{",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{1:1}",
+        "[1]2",
+        "\u{feff}1",
+        "'a'",
+    ] {
+        let ours = Json::parse(text.as_bytes());
+        let theirs = serde_json::from_str::<Value>(text);
+        assert_eq!(ours.is_ok(), theirs.is_ok(), "{text:?}: {ours:?}");
+        if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
+            assert_eq!(serde_json::from_str::<Value>(&ours.encode()).expect("it is JSON"), theirs, "{text:?}");
+        }
+    }
+    assert!(Json::parse(b"\"\xff\"").is_err(), "JSON is UTF-8");
+}
+
+#[test]
+fn a_text_cut_anywhere_is_refused_and_never_panics() {
+    let text = repo().to_string();
+    for end in 0..text.len() {
+        assert!(Json::parse(&text.as_bytes()[..end]).is_err(), "cut at {end}");
+    }
+    assert!(Json::parse(text.as_bytes()).is_ok());
+}
+
+#[test]
+fn depth_is_bounded() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert!(Json::parse(nested(64).as_bytes()).is_ok());
+    assert!(Json::parse(nested(65).as_bytes()).is_err());
+    assert!(Json::parse("[".repeat(1_000_000).as_bytes()).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn noise_is_judged_as_serde_json_judges_it(text in "[\\[\\]{}:,\"0-9a-e\\\\ .+\\-untrfls]{0,24}") {
+        let ours = Json::parse(text.as_bytes());
+        // A number past the range of floats is one to us: nobody computes with it here.
+        if let Ok(theirs) = serde_json::from_str::<Value>(&text) {
+            let again = ours.map(|json| json.encode());
+            proptest::prop_assert_eq!(serde_json::from_str::<Value>(&again.expect(&text)).expect("it is JSON"), theirs);
+        } else if let Err(error) = serde_json::from_str::<Value>(&text) && !error.to_string().contains("out of range") {
+            proptest::prop_assert!(ours.is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { remoteOf } from "../../../pkg/dist/cli/credentials.js";
+
+const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+const refsync = (...args) => spawnSync(process.execPath, [bin, ...args], { encoding: "utf8", timeout: 20_000 });
+
+const wrong = [
+  [["bogus"], /unknown command 'bogus'/],
+  [["sync"], /missing required argument 'source-url'/],
+  [["sync", "http://a/x.git"], /missing required argument 'destination-url'/],
+  [["sync", "http://a/x.git", "http://b/y.git", "http://c/z.git"], /too many arguments/],
+  [["sync", "--force", "http://a/x.git", "http://b/y.git"], /unknown option '--force'/],
+  [["sync", "somewhere", "http://b/y.git"], /the source is not a URL/],
+  [["sync", "http://a/x.git", "ssh://git@b/y.git"], /the destination is a ssh: URL; refsync speaks http and https/],
+  [["sync", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git", "--branches", "["], /\[/],
+  [["serve", "--port", "high"], /must be a number from 0 to 65535/],
+  [["serve", "--port", "65536"], /must be a number from 0 to 65535/],
+  [["serve", "--nope"], /unknown option '--nope'/],
+];
+for (const [args, message] of wrong) {
+  test(`refsync ${args.join(" ")} is wrong usage`, () => {
+    const { status, stdout, stderr } = refsync(...args);
+    assert.match(stderr, message);
+    assert.equal(status, 2);
+    assert.equal(stdout, "");
+  });
+}
+
+test("help and version are not wrong usage", () => {
+  for (const args of [["--help"], ["sync", "--help"], ["serve", "--help"], ["--version"]]) {
+    const { status, stdout } = refsync(...args);
+    assert.equal(status, 0, args.join(" "));
+    assert.notEqual(stdout, "");
+  }
+});
+
+test("a sync that cannot reach its source fails with code 1, one line, and its error as JSON where that is asked for", () => {
+  const plain = refsync("sync", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git");
+  assert.equal(plain.status, 1);
+  assert.match(plain.stderr, /^error: .*http:\/\/127\.0\.0\.1:1\/.*ECONNREFUSED.*\n$/);
+  const json = refsync("sync", "--json", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git");
+  assert.equal(json.status, 1);
+  const { error } = JSON.parse(json.stdout.trim().split("\n").at(-1));
+  assert.ok(error.code && error.message.includes("ECONNREFUSED"));
+});
+
+test("credentials in the URL are never printed", () => {
+  const { stdout, stderr } = refsync(
+    "sync",
+    "--json",
+    "http://u:hunter2@127.0.0.1:1/x.git",
+    "http://t0ken@127.0.0.1:1/y",
+  );
+  assert.doesNotMatch(stdout + stderr, /hunter2|t0ken/);
+  const typo = refsync("sync", "http//u:hunter2@127.0.0.1", "http://b/y.git");
+  assert.doesNotMatch(typo.stdout + typo.stderr, /hunter2/);
+});
+
+const remotes = [
+  ["http://h/r.git", {}, { url: "http://h/r.git" }],
+  ["http://u:p%40q@h/r.git", {}, { url: "http://h/r.git", username: "u", password: "p@q" }],
+  ["http://u:100%@h/r.git", {}, { url: "http://h/r.git", username: "u", password: "100%" }],
+  [
+    "http://h/r.git",
+    { REFSYNC_SOURCE_USERNAME: "u", REFSYNC_SOURCE_PASSWORD: "p" },
+    { url: "http://h/r.git", username: "u", password: "p" },
+  ],
+  ["http://h/r.git", { REFSYNC_SOURCE_TOKEN: "t" }, { url: "http://h/r.git", username: "git", password: "t" }],
+  [
+    "http://h/r.git",
+    { REFSYNC_SOURCE_TOKEN: "t", REFSYNC_SOURCE_USERNAME: "oauth2" },
+    { url: "http://h/r.git", username: "oauth2", password: "t" },
+  ],
+  ["http://u:p@h/r.git", { REFSYNC_SOURCE_TOKEN: "t" }, { url: "http://h/r.git", username: "u", password: "p" }],
+  ["http://h/r.git", { REFSYNC_DESTINATION_TOKEN: "t" }, { url: "http://h/r.git" }],
+];
+for (const [url, environment, expected] of remotes) {
+  test(`the source ${url} with ${JSON.stringify(environment)}`, () => {
+    assert.deepEqual(remoteOf("source", url, environment), expected);
+  });
+}

@@ -1,0 +1,110 @@
+// Every class of error, raised by a real answer of the real service, or by the lack of one.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { test } from "node:test";
+
+import {
+  AbortError,
+  ConflictError,
+  ConnectionError,
+  ForbiddenError,
+  InvalidRequestError,
+  InvalidResponseError,
+  NotFoundError,
+  RefsyncError,
+  ServerError,
+  SyncClient,
+  TimeoutError,
+  UnauthenticatedError,
+} from "refsync";
+
+import { start } from "../service/support.mjs";
+
+async function hosted(t) {
+  const backend = await start(t);
+  const url = await backend.listen();
+  const client = (options = {}) =>
+    new SyncClient({ apiUrl: url, apiKey: backend.keys.admin, maxRetries: 0, ...options });
+  return { ...backend, url, client };
+}
+
+async function raises(call, Class, expected) {
+  const error = await call.then(
+    () => assert.fail(`${Class.name} was expected`),
+    (thrown) => thrown,
+  );
+  assert.ok(error instanceof Class, `${error.name}: ${error.message}, expected a ${Class.name}`);
+  assert.ok(error instanceof RefsyncError);
+  for (const [key, value] of Object.entries(expected)) assert.deepEqual(error[key], value, `${Class.name}.${key}`);
+  return error;
+}
+
+test("what the service refuses", async (t) => {
+  const { client, keys } = await hosted(t);
+  const { repos } = client();
+  await repos.create({ name: "app" });
+  const bad = await raises(repos.create({ name: "a b" }), InvalidRequestError, {
+    status: 400,
+    code: "INVALID_REQUEST",
+    retryable: false,
+  });
+  assert.equal(bad.fields[0].field, "name");
+  await raises(client({ apiKey: "wrong" }).whoami(), UnauthenticatedError, { status: 401, code: "UNAUTHENTICATED" });
+  await raises(client({ apiKey: keys.read }).repos.create({ name: "b" }), ForbiddenError, {
+    status: 403,
+    code: "FORBIDDEN",
+  });
+  await raises(repos.get({ repo: "none" }), NotFoundError, { status: 404, code: "NOT_FOUND" });
+  await raises(repos.create({ name: "APP" }), ConflictError, { status: 409, code: "CONFLICT" });
+  await raises(repos.syncUpstream({ repo: "app", direction: "pull" }), ConflictError, {
+    status: 409,
+    code: "UPSTREAM_NOT_CONFIGURED",
+  });
+});
+
+test("a service whose database is gone answers a ServerError with a trace id", async (t) => {
+  const { client, database } = await hosted(t);
+  const calls = client();
+  await calls.whoami();
+  await database.query("DROP SCHEMA refsync CASCADE");
+  const error = await raises(calls.whoami(), ServerError, { status: 500, code: "INTERNAL_ERROR", retryable: true });
+  assert.ok(error.traceId, "an operator needs something to look for");
+});
+
+test("no answer, none in time, and a call that is given up", async (t) => {
+  const { client, url, keys } = await hosted(t);
+  // A port that was free a moment ago.
+  const gone = createServer().listen(0, "127.0.0.1");
+  await once(gone, "listening");
+  const { port } = gone.address();
+  gone.close();
+  await once(gone, "close");
+  await raises(client({ apiUrl: `http://127.0.0.1:${port}` }).whoami(), ConnectionError, {
+    code: "CONNECTION_FAILED",
+    retryable: true,
+    status: undefined,
+  });
+  const { repos, syncs } = client();
+  await repos.create({
+    name: "app",
+    upstream: { url: `${url}/acme/app.git`, auth: { kind: "token", token: keys.read } },
+  });
+  const run = await repos.syncUpstream({ repo: "app", direction: "pull" });
+  await raises(syncs.wait(run, { timeout: 50 }), TimeoutError, { code: "TIMEOUT", retryable: true });
+  const signal = AbortSignal.abort("enough");
+  await raises(repos.get({ repo: "app" }, { signal }), AbortError, { code: "ABORTED", cause: "enough" });
+});
+
+test("a web page in the API's place is an InvalidResponseError that says so", async (t) => {
+  // As a server of single-page applications answers: the page, whatever is asked.
+  const page = await readFile(new URL("../../../pkg/dist/page/index.html", import.meta.url));
+  const server = createServer((_, answer) => answer.writeHead(200, { "content-type": "text/html" }).end(page));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const client = new SyncClient({ apiUrl: `http://127.0.0.1:${server.address().port}`, apiKey: "key" });
+  const error = await raises(client.whoami(), InvalidResponseError, { status: 200, code: "INVALID_RESPONSE" });
+  assert.match(error.message, /expected a Whoami from http.*bytes of text\/html are not JSON/);
+});

@@ -1,0 +1,95 @@
+// A script of a user who runs the engine and the service: every exported type of `refsync/engine`, `refsync/service` and
+// `refsync/node`, as an annotation, so that the compiler says when one is missing or has changed.
+import {
+  AbortError,
+  type ErrorInit,
+  type Fetch,
+  InvalidRequestError,
+  type Outcome,
+  type Phase,
+  type Progress,
+  plan,
+  type Reason,
+  type RefGlobs,
+  RefsyncError,
+  type RemoteOptions,
+  type RemoteSettings,
+  SyncError,
+  type SyncOptions,
+  type SyncRunRef,
+  type SyncRunStats,
+  sync,
+} from "refsync/engine";
+import {
+  AddressNotAllowedError,
+  type AddressPolicyOptions,
+  type DataFolder,
+  type GitHttpBackendOptions,
+  type GuardedFetch,
+  type GuardedFetchOptions,
+  gitHttpBackend,
+  guardedFetch,
+  type Listener,
+  openDataFolder,
+  type ServeOptions,
+  serve,
+  type Worker,
+  type WorkOptions,
+  work,
+} from "refsync/node";
+import { type Database, type GitHost, type Scope, Service, type ServiceOptions } from "refsync/service";
+
+export async function mirror(token: string): Promise<string[]> {
+  const policy: AddressPolicyOptions = { allowPrivateNetwork: true };
+  const options: GuardedFetchOptions = { ...policy };
+  const guarded: GuardedFetch = guardedFetch(options);
+  const fetch: Fetch = guarded;
+  const settings: RemoteSettings = { url: "https://git.example.com/mirror.git", password: token };
+  const destination: RemoteOptions = { ...settings, fetch };
+  const ref_globs: Partial<RefGlobs> = { branches: "release/*" };
+  const phases: Phase[] = [];
+  const onProgress = ({ phase, bytes, objects }: Progress): void => {
+    phases.push(phase);
+    console.log(bytes.toFixed(), (objects ?? 0).toFixed());
+  };
+  const request: SyncOptions = { source: "https://git.example.com/a.git", destination, ref_globs, onProgress, fetch };
+  try {
+    const planned: SyncRunStats = await plan(request);
+    if (planned.refs.every((ref) => ref.outcome === "unchanged")) return [];
+    const stats = await sync(request);
+    return stats.refs.map((ref: SyncRunRef) => {
+      const outcome: Outcome = ref.outcome;
+      const reason: Reason | null = ref.reason;
+      return `${ref.name} ${ref.before ?? "new"} ${ref.after} ${outcome} ${reason ?? ""} ${ref.message ?? ""}`;
+    });
+  } catch (error) {
+    if (error instanceof SyncError && error.retryable) return [`later: ${error.code}`];
+    if (error instanceof InvalidRequestError) return error.fields.map((field) => field.message);
+    if (error instanceof AbortError || error instanceof AddressNotAllowedError) return [];
+    const init: ErrorInit = { code: "wrapped", cause: error };
+    throw new RefsyncError("mirror", init);
+  } finally {
+    guarded.close();
+  }
+}
+
+export async function host(database: Database): Promise<() => Promise<void>> {
+  const folder: DataFolder = await openDataFolder("./data");
+  const backend: GitHttpBackendOptions = { root: folder.repositories };
+  const git: GitHost = gitHttpBackend(backend);
+  const options: ServiceOptions = { database, git, fetch: guardedFetch(), secretKey: folder.secretKey };
+  const service = new Service(options);
+  const scope: Scope = "admin";
+  await service.createApiKey("acme", scope);
+  const end = new AbortController();
+  const pace: WorkOptions = { concurrency: 2, signal: end.signal };
+  const worker: Worker = work(service, pace);
+  const where: ServeOptions = { service, port: 0 };
+  const listener: Listener = await serve(where);
+  return async () => {
+    await listener.close();
+    end.abort();
+    await worker.stopped;
+    await folder.release();
+  };
+}

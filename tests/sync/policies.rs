@@ -1,0 +1,151 @@
+//! What a sync does beyond going forward, when it is asked for.
+
+use futures_executor::block_on;
+use refsync::{
+    model::{Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRunStats},
+    sync::{self, Options, Policy},
+};
+
+use super::{find, outcomes};
+use crate::support::{Backend, Repository};
+
+fn pull(upstream: &Repository, local: &Repository, policy: Policy) -> Result<SyncRunStats, sync::Error> {
+    let (upstream, _) = Backend::new(upstream).remote();
+    let (local, _) = Backend::new(local).remote();
+    let request = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
+    let options = Options { policy, ..Options::default() };
+    block_on(sync::run(&request, &local, &upstream, &options))
+}
+
+/// An upstream with `main`, `other` and a tag, and a repository whose `main` and tag have gone another way.
+fn diverged() -> (Repository, Repository) {
+    let (upstream, local) = (Repository::empty(), Repository::empty());
+    let root = upstream.commit("root", &[]);
+    for name in ["heads/main", "heads/other", "tags/v1"] {
+        upstream.git(&["update-ref", &format!("refs/{name}"), &root]);
+    }
+    pull(&upstream, &local, Policy::default()).expect("the first pull succeeds");
+    let theirs = upstream.commit("theirs", &[&root]);
+    upstream.git(&["update-ref", "refs/heads/main", &theirs]);
+    upstream.git(&["update-ref", "refs/heads/other", &theirs]);
+    let ours = local.commit("ours", &[&root]);
+    local.git(&["update-ref", "refs/heads/main", &ours]);
+    local.git(&["update-ref", "refs/tags/v1", &ours]);
+    (upstream, local)
+}
+
+#[test]
+fn force_moves_what_diverged_and_keeps_what_was_there() {
+    let (upstream, local) = diverged();
+    let ours = local.git(&["rev-parse", "main"]);
+    let stats = pull(&upstream, &local, Policy { force: true, ..Policy::default() }).expect("it succeeds");
+    assert_eq!(stats.count(Outcome::Updated), 3);
+    let main = find(&stats, "refs/heads/main");
+    assert_eq!((main.before.as_ref(), &main.after), (Some(&ours), &upstream.git(&["rev-parse", "main"])));
+    let refs = local.refs();
+    for name in ["refs/heads/main", "refs/heads/other", "refs/tags/v1"] {
+        assert_eq!(refs[name], upstream.refs()[name], "{name}");
+    }
+    for name in ["heads/main", "tags/v1"] {
+        assert_eq!(refs[&format!("refs/refsync/backup/{ours}/{name}")], ours, "{name} is kept");
+    }
+    assert!(!refs.keys().any(|name| name.contains("backup") && name.ends_with("other")), "a fast-forward needs none");
+    local.fsck();
+}
+
+#[test]
+fn a_ref_whose_old_commit_cannot_be_kept_is_not_forced() {
+    let (upstream, local) = diverged();
+    let before = local.refs();
+    local.git(&["config", "receive.hideRefs", "refs/refsync"]);
+    let stats = pull(&upstream, &local, Policy { force: true, ..Policy::default() }).expect("it succeeds");
+    let main = find(&stats, "refs/heads/main");
+    assert_eq!((main.outcome, main.reason.clone()), (Outcome::Rejected, Some(Reason::RemoteRefused)));
+    assert!(main.message.as_deref().is_some_and(|m| m.contains("could not be kept")), "{:?}", main.message);
+    assert_eq!(find(&stats, "refs/heads/other").outcome, Outcome::Updated, "its neighbour goes on");
+    assert_eq!(local.refs()["refs/heads/main"], before["refs/heads/main"]);
+}
+
+#[test]
+fn prune_deletes_what_the_source_lacks_and_the_globs_match() {
+    let (upstream, local) = diverged();
+    let root = upstream.git(&["rev-parse", "v1"]);
+    for name in ["refs/heads/gone", "refs/heads/gone-too", "refs/notes/x"] {
+        local.git(&["update-ref", name, &root]);
+    }
+    let (upstream_remote, _) = Backend::new(&upstream).remote();
+    let (local_remote, _) = Backend::new(&local).remote();
+    let run = |globs: &str, prune| {
+        let request = format!(r#"{{"direction":"pull","ref_globs":{{"branches":"{globs}"}}}}"#);
+        let request: SyncRequest = serde_json::from_str(&request).expect("it is valid");
+        let policy = Policy { prune: Some(prune), ..Policy::default() };
+        let options = Options { policy, ..Options::default() };
+        block_on(sync::run(&request, &local_remote, &upstream_remote, &options))
+    };
+    let before = local.refs();
+    let error = run("*", 1).expect_err("two are more than one");
+    assert_eq!(error.code(), "too_many_deletions");
+    assert_eq!(local.refs(), before, "nothing was done");
+
+    let stats = run("gone", 9).expect("it succeeds");
+    assert_eq!(outcomes(&stats), [("gone", Outcome::Updated, None)]);
+    let gone = find(&stats, "refs/heads/gone");
+    assert_eq!((gone.before.as_ref(), &gone.after), (Some(&root), &"0".repeat(40)));
+    let left: Vec<String> = local.refs().into_keys().collect();
+    assert!(left.contains(&"refs/heads/gone-too".into()) && left.contains(&"refs/notes/x".into()), "{left:?}");
+}
+
+#[test]
+fn a_pruned_name_makes_room_for_a_directory_of_it() {
+    let (upstream, local) = diverged();
+    let root = upstream.git(&["rev-parse", "v1"]);
+    local.git(&["update-ref", "refs/heads/a", &root]);
+    upstream.git(&["update-ref", "refs/heads/a/b", &root]);
+    let stats = pull(&upstream, &local, Policy { prune: Some(9), ..Policy::default() }).expect("it succeeds");
+    assert_eq!(find(&stats, "refs/heads/a").outcome, Outcome::Updated);
+    assert_eq!(find(&stats, "refs/heads/a/b").outcome, Outcome::Updated, "{:?}", find(&stats, "refs/heads/a/b"));
+    assert!(local.refs().contains_key("refs/heads/a/b"));
+}
+
+#[test]
+fn deleting_the_destinations_current_branch_is_refused_there_and_others_go_on() {
+    let (upstream, local) = diverged();
+    let root = upstream.git(&["rev-parse", "v1"]);
+    local.git(&["update-ref", "refs/heads/trunk", &root]);
+    local.git(&["symbolic-ref", "HEAD", "refs/heads/trunk"]);
+    let stats = pull(&upstream, &local, Policy { prune: Some(9), ..Policy::default() }).expect("it succeeds");
+    let trunk = find(&stats, "refs/heads/trunk");
+    assert_eq!(
+        (trunk.outcome, trunk.reason.clone(), &trunk.after),
+        (Outcome::Rejected, Some(Reason::Protected), &root)
+    );
+    assert_eq!(find(&stats, "refs/heads/other").outcome, Outcome::Updated);
+}
+
+#[test]
+fn atomic_moves_all_or_none() {
+    let (upstream, local) = diverged();
+    let before = local.refs();
+    let hook = local.path().join("hooks/update");
+    std::fs::write(&hook, "#!/bin/sh\n[ \"$1\" != refs/heads/new ]\n").expect("it can be written");
+    std::process::Command::new("chmod").arg("+x").arg(&hook).status().expect("chmod runs");
+    upstream.git(&["update-ref", "refs/heads/new", "refs/heads/main"]);
+    let stats = pull(&upstream, &local, Policy { atomic: true, ..Policy::default() }).expect("it succeeds");
+    assert_eq!(stats.count(Outcome::Updated), 0, "{stats:?}");
+    assert_eq!(local.refs(), before);
+    let stats = pull(&upstream, &local, Policy::default()).expect("it succeeds");
+    assert_eq!(stats.count(Outcome::Updated), 1, "without it the neighbour goes on");
+}
+
+#[test]
+fn standing_excludes_are_filtered_and_never_pruned() {
+    let (upstream, local) = diverged();
+    let root = upstream.git(&["rev-parse", "v1"]);
+    upstream.git(&["update-ref", "refs/heads/wip/a", &root]);
+    local.git(&["update-ref", "refs/heads/wip/b", &root]);
+    let exclude = vec!["refs/heads/wip/*".parse().expect("it is valid")];
+    let stats = pull(&upstream, &local, Policy { prune: Some(9), exclude, ..Policy::default() }).expect("it succeeds");
+    let wip = find(&stats, "refs/heads/wip/a");
+    assert_eq!((wip.outcome, wip.reason.clone()), (Outcome::Filtered, Some(Reason::Excluded)));
+    assert!(local.refs().contains_key("refs/heads/wip/b") && !local.refs().contains_key("refs/heads/wip/a"));
+}
