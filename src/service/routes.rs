@@ -73,6 +73,11 @@ impl Service {
         if path == "/v1/openapi.json" && matches!(method, Method::Get | Method::Head) {
             return Ok(openapi::response(method));
         }
+        if matches!(method, Method::Get | Method::Head)
+            && let Some(answer) = self.probe(path).await
+        {
+            return answer;
+        }
         let matched = self.router.at(path).map_err(|_| no_such_call())?;
         let mut params = Params::default();
         for (name, raw) in matched.params.iter() {

@@ -51,7 +51,7 @@ pub struct JsService {
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes `{ database, git, fetch, secretKey, publicUrl?, onQueued?, log? }`; fails where one is missing or of another kind.
+    /// Takes `{ database, git, fetch, secretKey, publicUrl?, allowedOrigins?, metrics?, onQueued?, log? }`; fails where one is missing or of another kind.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
         let object = |name: &str| {
@@ -68,6 +68,12 @@ impl JsService {
             database: Rc::new(HostDatabase(object("database")?.unchecked_into())),
             git: Rc::new(HostGit::new(&git)),
             upstream_http: Rc::new(FetchClient::new(fetch)),
+            allowed_origins: Reflect::get(options, &"allowedOrigins".into())
+                .ok()
+                .and_then(|origins| origins.dyn_into::<Array>().ok())
+                .map(|origins| origins.iter().filter_map(|origin| origin.as_string()).collect())
+                .unwrap_or_default(),
+            metrics: Reflect::get(options, &"metrics".into()).is_ok_and(|metrics| metrics == true),
             public_url: Reflect::get(options, &"publicUrl".into())
                 .ok()
                 .and_then(|url| url.as_string())
@@ -143,6 +149,11 @@ impl JsService {
     /// Claims one run and works it to its end; false where nothing was ready.
     pub async fn tick(&self) -> Result<bool, js_sys::Error> {
         self.service.tick().await.map_err(|error| failure(&error))
+    }
+
+    /// Hands back the runs in progress, and claims nothing more.
+    pub fn stop(&self) {
+        self.service.stop();
     }
 
     /// Claims one webhook delivery that is due and sends it; false where none was.

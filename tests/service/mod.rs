@@ -8,3 +8,4 @@ mod openapi;
 mod page;
 mod secrets;
 mod upstream;
+mod webhooks;
