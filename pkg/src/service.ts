@@ -47,6 +47,11 @@ export interface ServiceOptions {
   publicUrl?: string;
   /** The origins whose pages may call the API, such as `https://app.example.com`; `*` is any. None when left out. */
   allowedOrigins?: string[];
+  /**
+   * How many calls each credential may make, in this process: `burst` at once, `perSecond` in the long run; more are 429
+   * with `Retry-After`. Default 3,000 and 100; Infinity for no limit.
+   */
+  rateLimit?: { perSecond: number; burst: number };
   /** Serves Prometheus's `/metrics`, which counts over all organisations, to anyone who can reach it. */
   metrics?: boolean;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */

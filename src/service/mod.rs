@@ -23,6 +23,7 @@ mod org;
 pub mod page;
 mod probes;
 mod queue;
+pub mod rate_limit;
 mod repos;
 mod routes;
 pub mod secrets;
@@ -51,6 +52,7 @@ pub struct Service {
     secrets: secrets::SecretKey,
     router: matchit::Router<routes::Route>,
     stop: stop::Stop,
+    rate_limiter: rate_limit::RateLimiter,
 }
 
 /// What the service needs of its surroundings.
@@ -65,6 +67,8 @@ pub struct Options {
     pub public_url: String,
     /// The origins whose pages may call, such as `https://app.example.com`; `*` is any.
     pub allowed_origins: Vec<String>,
+    /// How many calls each credential may make.
+    pub rate_limit: rate_limit::RateLimit,
     /// Whether `/metrics` is served, to anyone who can reach it.
     pub metrics: bool,
     /// What seals stored credentials.
@@ -89,6 +93,8 @@ pub trait GitHost {
 pub trait Runtime {
     /// Waits.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()>;
+    /// The time since any one moment.
+    fn now(&self) -> Duration;
     /// Tells the operator.
     fn log(&self, line: &str);
     /// A run was queued, so that a worker need not wait for its next look.
@@ -99,7 +105,8 @@ impl Service {
     /// A service; [`Service::migrate`] comes before anything else.
     pub fn new(options: Options) -> Self {
         let secrets = secrets::SecretKey::new(&options.secret_key);
-        Self { options, secrets, router: routes::router(), stop: stop::Stop::default() }
+        let rate_limiter = rate_limit::RateLimiter::new(options.rate_limit);
+        Self { options, secrets, router: routes::router(), stop: stop::Stop::default(), rate_limiter }
     }
 
     /// Brings the database's schema up to date.

@@ -243,6 +243,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("406", "JSON is not accepted."),
     ("409", "It clashes with what is there."),
     ("413", "The body is larger than a megabyte."),
+    ("429", "The credential makes too many calls; `Retry-After` says when the next may come."),
     ("500", "Something failed in the service; quote the `trace_id`."),
     ("503", "The upstream or the service is away for now."),
 ];

@@ -6,6 +6,7 @@ mod git;
 mod names;
 mod openapi;
 mod page;
+mod rate_limit;
 mod secrets;
 mod upstream;
 mod webhooks;

@@ -90,6 +90,20 @@ test("pages of allowed origins may call, others may not read the answers", async
   assert.equal(refusal.headers.get("access-control-allow-origin"), null);
 });
 
+test("a credential that calls too often is told when to come back, and others are not held up", async (t) => {
+  const { call, listen, keys } = await start(t, { service: { rateLimit: { perSecond: 1, burst: 5 } } });
+  for (let n = 0; n < 5; n += 1) assert.equal((await call("GET", "/whoami"))[0], 200);
+  const [status, body, response] = await call("GET", "/whoami");
+  assert.deepEqual([status, body.error.code, response.headers.get("retry-after")], [429, "RATE_LIMITED", "1"]);
+  assert.equal((await call("GET", "/whoami", undefined, { key: keys.read }))[0], 200);
+  assert.equal((await call("GET", "/whoami", undefined, { key: `${keys.admin.slice(0, -1)}_` }))[0], 401);
+  const headers = { authorization: `Basic ${Buffer.from(`x:${keys.admin}`).toString("base64")}` };
+  const git = await fetch(`${await listen()}/acme/app.git/info/refs?service=git-upload-pack`, { headers });
+  assert.deepEqual([git.status, git.headers.get("retry-after")], [429, "1"]);
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  assert.equal((await call("GET", "/whoami"))[0], 200);
+});
+
 test("without allowed origins no answer has a CORS header", async (t) => {
   const { call } = await start(t);
   const [, , response] = await call("GET", "/whoami", undefined, { headers: { origin: "https://app.example.com" } });
