@@ -10,6 +10,8 @@ import {
   chromium,
   inPath,
   postgresBin,
+  pythonRoot,
+  schemathesisVersion,
   tool,
   toolRoot,
   wasmBindgenVersion,
@@ -22,7 +24,10 @@ export async function setup({ tests = false } = {}) {
   await systemPackages(tests);
   await wasmTarget();
   await cargoTool("wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen");
-  if (tests) await cargoTool("wasm-pack", wasmPackVersion, "wasm-pack");
+  if (tests) {
+    await cargoTool("wasm-pack", wasmPackVersion, "wasm-pack");
+    await pythonTool("schemathesis", schemathesisVersion);
+  }
   await packages();
 }
 
@@ -50,6 +55,14 @@ async function cargoTool(crate, version, command) {
   await run("cargo", ["install", crate, "--version", version, "--root", toolRoot(crate, version)]);
 }
 
+async function pythonTool(name, version) {
+  const folder = pythonRoot(name);
+  if (existsSync(join(folder, "bin", name))) return;
+  say(`pip install ${name}${version}`);
+  await run("python3", ["-m", "venv", folder]);
+  await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", `${name}${version}`]);
+}
+
 async function packages() {
   const hash = createHash("sha256");
   for (const file of ["package.json", "package-lock.json", "pkg/package.json", "www/package.json"]) {
@@ -70,6 +83,7 @@ async function systemPackages(tests) {
   if (tests && !chromium()) missing.push("chromium");
   if (tests && !chromedriver()) missing.push("chromium-driver");
   if (tests && postgresBin() === null) missing.push("postgresql");
+  if (tests && output("python3", ["-c", "import ensurepip, venv"]) === null) missing.push("python3", "python3-venv");
   if (missing.length === 0) return;
   const asRoot = process.getuid?.() === 0 ? [] : inPath("sudo") ? ["sudo", "-n"] : null;
   if (!inPath("apt-get") || !asRoot) {

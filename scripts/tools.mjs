@@ -35,6 +35,14 @@ export function tool(crate, version, command) {
   return found && output(found, ["--version"])?.split(" ").at(1) === version ? found : null;
 }
 
+/** The version of schemathesis that the tests run with, as pip takes it. */
+export const schemathesisVersion = "~=4.32";
+
+/** Where a Python tool of the tests lives: a virtual environment of its own. */
+export function pythonRoot(name) {
+  return join(root, "target/tools", name);
+}
+
 /** The first of these commands that PATH has, as a path. */
 export function inPath(...commands) {
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);

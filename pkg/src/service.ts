@@ -45,6 +45,15 @@ export interface ServiceOptions {
   secretKey: Uint8Array;
   /** The service's address as others know it, such as `https://sync.example.com`; webhooks name repositories by it. */
   publicUrl?: string;
+  /** The origins whose pages may call the API, such as `https://app.example.com`; `*` is any. None when left out. */
+  allowedOrigins?: string[];
+  /**
+   * How many calls each credential may make, in this process: `burst` at once, `perSecond` in the long run; more are 429
+   * with `Retry-After`. Default 3,000 and 100; Infinity for no limit.
+   */
+  rateLimit?: { perSecond: number; burst: number };
+  /** Serves Prometheus's `/metrics`, which counts over all organisations, to anyone who can reach it. */
+  metrics?: boolean;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
   /** Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when left out. */
@@ -99,7 +108,7 @@ export class Service {
     await (await this.#service()).registerPublicKey(org, x, name);
   }
 
-  /** Answers `/v1/…` and `/{org}/{repo}.git/…`. Rejects only where the Git host does; Git's bodies stream. */
+  /** Answers `/v1/…`, `/{org}/{repo}.git/…`, `/healthz` and `/readyz`. Rejects only where the Git host does; Git's bodies stream. */
   async fetch(request: Request): Promise<Response> {
     return (await this.#service()).fetch(request);
   }
@@ -107,6 +116,14 @@ export class Service {
   /** Claims one run and works it to its end; false when nothing was ready. Rejects where the database fails. */
   async tick(): Promise<boolean> {
     return (await this.#service()).tick();
+  }
+
+  /**
+   * Hands the runs in progress back, for another worker to take at once, and claims nothing more; the ticks that ran them
+   * resolve. Calls are answered as before, and `/readyz` says 503.
+   */
+  async stop(): Promise<void> {
+    (await this.#service()).stop();
   }
 
   /**

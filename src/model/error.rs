@@ -1,17 +1,18 @@
 //! The error body of the REST API.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 /// What every answer that is not 2xx carries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct ErrorBody {
     /// The error.
     pub error: ApiError,
 }
 
 /// One error of the REST API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct ApiError {
     /// A stable word in SCREAMING_SNAKE_CASE, such as `NOT_FOUND`.
     pub code: String,
@@ -28,7 +29,7 @@ pub struct ApiError {
 }
 
 /// More about an error.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct ErrorDetails {
     /// Each bad field and why it is bad.
     #[serde(default)]
@@ -36,7 +37,7 @@ pub struct ErrorDetails {
 }
 
 /// One bad field of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct FieldError {
     /// The field's path in the request, such as `ref_globs.branches`.
     pub field: String,

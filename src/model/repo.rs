@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tsify::Tsify;
 
 use super::SyncRun;
 
 /// Who a credential belongs to, and what it allows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Whoami {
     /// The organisation.
@@ -20,7 +21,7 @@ pub struct Whoami {
 }
 
 /// The organisation that a credential belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct WhoamiOrg {
     /// The organisation's id.
     pub id: String,
@@ -31,7 +32,7 @@ pub struct WhoamiOrg {
 }
 
 /// An organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct Organization {
     /// The organisation's id.
     pub id: String,
@@ -46,7 +47,7 @@ pub struct Organization {
 }
 
 /// A repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Repo {
     /// The repository's id.
@@ -69,7 +70,7 @@ pub struct Repo {
 }
 
 /// One page of an organisation's repositories, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[tsify(missing_as_null)]
 pub struct RepoPage {
     /// Where the next page starts; null on the last one.
@@ -81,7 +82,7 @@ pub struct RepoPage {
 }
 
 /// A repository's upstream remote, as the API shows it: never with its credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Upstream {
     /// The remote's URL, `http` or `https`.
@@ -93,7 +94,7 @@ pub struct Upstream {
 }
 
 /// A kind of credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
     /// A token.
@@ -103,8 +104,9 @@ pub enum AuthKind {
 }
 
 /// A credential for an upstream. Write-only: no answer carries it, and its `Debug` hides it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(description = "A credential for an upstream. No answer carries it.")]
 pub enum UpstreamAuth {
     /// An access token, sent as the password of HTTP Basic authentication.
     Token {
@@ -149,7 +151,7 @@ impl fmt::Debug for UpstreamAuth {
 }
 
 /// An upstream in the request that makes a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct UpstreamRequest {
     /// The remote's URL, `http` or `https`.
     pub url: String,
@@ -160,7 +162,7 @@ pub struct UpstreamRequest {
 }
 
 /// An upstream in the request that changes a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct UpstreamUpdate {
     /// The remote's URL, `http` or `https`.
     pub url: String,
@@ -171,7 +173,7 @@ pub struct UpstreamUpdate {
 }
 
 /// A request for a new repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct CreateRepoRequest {
     /// `[A-Za-z0-9._-]{1,100}`, unique in the organisation whatever the case; one is made up when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,7 +194,7 @@ pub struct CreateRepoRequest {
 }
 
 /// A request for a change of a repository; what is left out stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct UpdateRepoRequest {
     /// The new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,7 +215,7 @@ pub struct UpdateRepoRequest {
 }
 
 /// The answer to a deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct DeleteResult {
     /// Always true.
     pub success: bool,

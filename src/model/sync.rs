@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use tsify::Tsify;
 
 use crate::glob::Glob;
 
 /// Which way refs travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From the upstream to the repository.
@@ -21,13 +22,17 @@ pub enum Direction {
 ///
 /// In a request an omitted `ref_globs` means `*` for both; within it an omitted or empty key means none of that kind,
 /// and at least one key has to be there. See the [glob syntax](crate::glob).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Tsify)]
+#[schemars(description = "Which refs take part: one glob for branch names and one for tag names, which leave out \
+                          refs/heads/ and refs/tags/. `*` is any run of characters, / too; `?` one; [a-z] a class.")]
 pub struct RefGlobs {
     /// Branches whose whole name matches take part; `""` is none.
     #[tsify(type = "string")]
+    #[schemars(with = "String")]
     pub branches: Glob,
     /// Tags whose whole name matches take part; `""` is none.
     #[tsify(type = "string")]
+    #[schemars(with = "String")]
     pub tags: Glob,
 }
 
@@ -56,15 +61,31 @@ impl<'de> Deserialize<'de> for RefGlobs {
     }
 }
 
-/// What a sync is asked to do: the body of `POST …/upstream/syncs`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+/// What a sync is asked to do: the body of `POST …/upstream/syncs`. The call refuses other fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[schemars(deny_unknown_fields)]
 pub struct SyncRequest {
     /// Which way refs travel.
     pub direction: Direction,
     /// Which refs take part; all branches and tags when left out.
     #[serde(default)]
     #[tsify(optional, type = "Partial<RefGlobs>")]
+    #[schemars(schema_with = "requested_globs")]
     pub ref_globs: RefGlobs,
+}
+
+/// The globs of a request, of which one may be left out.
+fn requested_globs(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "description": "Which refs take part; all branches and tags when left out. An omitted key is none of that kind.",
+        "properties": {
+            "branches": {"type": ["string", "null"], "maxLength": 1024},
+            "tags": {"type": ["string", "null"], "maxLength": 1024},
+        },
+        "minProperties": 1,
+        "additionalProperties": false,
+    })
 }
 
 /// What `repos.syncUpstream` takes: the repository and what to do.
@@ -82,7 +103,7 @@ pub struct SyncUpstreamRequest {
 }
 
 /// Where a run is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
     /// It waits for a worker, also between two attempts.
@@ -103,7 +124,7 @@ impl SyncStatus {
 }
 
 /// One sync of a repository with its upstream, queued, running or ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRun {
     /// The sync's id.
@@ -131,7 +152,7 @@ pub struct SyncRun {
 }
 
 /// What a run did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct SyncRunStats {
     /// Every source ref that matched the globs, by name.
     pub refs: Vec<SyncRunRef>,
@@ -145,7 +166,7 @@ impl SyncRunStats {
 }
 
 /// What became of one ref.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRunRef {
     /// The full ref name, such as `refs/heads/main`.
@@ -157,13 +178,14 @@ pub struct SyncRunRef {
     /// How it ended.
     pub outcome: Outcome,
     /// Why, where the ref is filtered or rejected; null otherwise, or where a server does not say.
+    #[schemars(with = "Option<String>")]
     pub reason: Option<Reason>,
     /// What the remote said about it, in its own words; null when it said nothing.
     pub message: Option<String>,
 }
 
 /// How a ref ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was created or fast-forwarded.
@@ -231,7 +253,7 @@ impl fmt::Display for SyncStatus {
 }
 
 /// One page of a repository's runs, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRunPage {
     /// Where the next page starts; null on the last one.

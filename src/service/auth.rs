@@ -124,7 +124,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthenticated`], or that the database failed.
+    /// [`Error::Unauthenticated`], [`Error::RateLimited`], or that the database failed.
     pub(super) async fn authenticate(&self, headers: &Headers) -> Result<Caller, Error> {
         const MISSING: &str = "a credential is needed: send an API key as `Authorization: Bearer <key>`";
         let key = headers.get("authorization").and_then(credential).ok_or(Error::Unauthenticated(MISSING))?;
@@ -149,14 +149,21 @@ impl Service {
         if token.org().contains('\0') || token.public_key().contains('\0') {
             return Err(UNKNOWN);
         }
-        let params = vec![Some(token.org().to_owned()), Some(token.public_key().to_owned())];
+        let public_key = token.public_key().to_owned();
+        let params = vec![Some(token.org().to_owned()), Some(public_key.clone())];
         let row: Option<Row> = store::row(self.database(), include_str!("sql/public_key_show.sql"), params).await?;
         let Row { org, now } = row.ok_or(UNKNOWN)?;
         let (scope, access) = match token.verify(now).map_err(Error::Unauthenticated)? {
             Grant::Admin => (Scope::Admin, None),
             Grant::Repos(repos) => (repos.values().copied().max().unwrap_or(Scope::Read), Some(repos)),
         };
+        self.count(&public_key)?;
         Ok(Caller { key_id: None, org, scope, access })
+    }
+
+    /// Counts a call of this credential.
+    fn count(&self, credential: &str) -> Result<(), Error> {
+        self.rate_limiter.count(credential, self.options.runtime.now()).map_err(Error::RateLimited)
     }
 
     /// Makes a private key that signs access tokens, and registers its public key. It is shown only now.
@@ -194,8 +201,10 @@ impl Service {
         }
         let Some(key_id) = key_id(key) else { return Ok(None) };
         let sql = include_str!("sql/api_key_show.sql");
-        let row: Option<Row> = store::row(self.database(), sql, vec![Some(key_id)]).await?;
-        Ok(row.filter(|row| equal_in_constant_time(&row.hash, &hash(key))).map(|row| row.caller))
+        let row: Option<Row> = store::row(self.database(), sql, vec![Some(key_id.clone())]).await?;
+        let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash(key))) else { return Ok(None) };
+        self.count(&key_id)?;
+        Ok(Some(row.caller))
     }
 
     /// Makes an API key. It is shown only now.

@@ -33,6 +33,9 @@ pub enum Error {
     /// The body is too large; 413.
     #[error("the body has more than {0} bytes")]
     TooLarge(usize),
+    /// The credential made too many calls; 429.
+    #[error("this credential makes too many calls; the next one may come in {0} s")]
+    RateLimited(u32),
     /// The upstream did not do its part: 503 where it may later, 409 where something has to change first.
     #[error("{message}")]
     Upstream {
@@ -68,6 +71,7 @@ impl Error {
             Self::NotAcceptable => 406,
             Self::Conflict(_) | Self::UpstreamNotConfigured(_) => 409,
             Self::TooLarge(_) => 413,
+            Self::RateLimited(_) => 429,
             Self::Upstream { transient: false, .. } => 409,
             Self::Upstream { transient: true, .. } => 503,
             Self::Internal(_) => 500,
@@ -85,6 +89,7 @@ impl Error {
             Self::Conflict(_) => "CONFLICT",
             Self::UpstreamNotConfigured(_) => "UPSTREAM_NOT_CONFIGURED",
             Self::TooLarge(_) => "PAYLOAD_TOO_LARGE",
+            Self::RateLimited(_) => "RATE_LIMITED",
             Self::Upstream { transient: false, .. } => "UPSTREAM_FAILED",
             Self::Upstream { transient: true, .. } => "UPSTREAM_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_ERROR",
@@ -98,6 +103,7 @@ impl Error {
             Self::Internal(_) => "something failed in the service; its operator finds it by the trace_id".to_owned(),
             other => other.to_string(),
         };
+        let retry_after = self.retry_after();
         let trace_id = (status >= 500).then(|| trace_id.to_owned());
         let details = match self {
             Self::Invalid(fields) => Some(ErrorDetails { fields }),
@@ -108,7 +114,18 @@ impl Error {
         if status == 401 {
             response.headers.set("www-authenticate", "Bearer");
         }
+        if let Some(seconds) = retry_after {
+            response.headers.set("retry-after", seconds.to_string());
+        }
         response
+    }
+
+    /// In how many seconds the call may be made again, where that is known.
+    pub(super) fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited(seconds) => Some(*seconds),
+            _ => None,
+        }
     }
 }
 

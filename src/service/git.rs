@@ -68,6 +68,9 @@ impl Service {
                 other => other.to_string(),
             };
             let mut headers = Headers::from_iter([("content-type", "text/plain; charset=utf-8")]);
+            if let Some(seconds) = error.retry_after() {
+                headers.set("retry-after", seconds.to_string());
+            }
             if status == 401 {
                 headers.set("www-authenticate", "Basic realm=\"refsync\", charset=\"UTF-8\"");
             }

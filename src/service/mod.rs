@@ -14,15 +14,20 @@ pub mod access_token;
 mod auth;
 pub mod body;
 pub mod change_id;
+mod cors;
 mod error;
 pub mod git;
 pub mod names;
+pub mod openapi;
 mod org;
 pub mod page;
+mod probes;
 mod queue;
+pub mod rate_limit;
 mod repos;
 mod routes;
 pub mod secrets;
+mod stop;
 mod store;
 mod sync_events;
 mod syncs;
@@ -46,6 +51,8 @@ pub struct Service {
     options: Options,
     secrets: secrets::SecretKey,
     router: matchit::Router<routes::Route>,
+    stop: stop::Stop,
+    rate_limiter: rate_limit::RateLimiter,
 }
 
 /// What the service needs of its surroundings.
@@ -58,6 +65,12 @@ pub struct Options {
     pub upstream_http: Rc<dyn HttpClient>,
     /// The service's address as others know it, which webhooks name repositories by; empty where that is not known.
     pub public_url: String,
+    /// The origins whose pages may call, such as `https://app.example.com`; `*` is any.
+    pub allowed_origins: Vec<String>,
+    /// How many calls each credential may make.
+    pub rate_limit: rate_limit::RateLimit,
+    /// Whether `/metrics` is served, to anyone who can reach it.
+    pub metrics: bool,
     /// What seals stored credentials.
     pub secret_key: [u8; 32],
     /// Time, and a log.
@@ -80,6 +93,8 @@ pub trait GitHost {
 pub trait Runtime {
     /// Waits.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()>;
+    /// The time since any one moment.
+    fn now(&self) -> Duration;
     /// Tells the operator.
     fn log(&self, line: &str);
     /// A run was queued, so that a worker need not wait for its next look.
@@ -90,7 +105,8 @@ impl Service {
     /// A service; [`Service::migrate`] comes before anything else.
     pub fn new(options: Options) -> Self {
         let secrets = secrets::SecretKey::new(&options.secret_key);
-        Self { options, secrets, router: routes::router() }
+        let rate_limiter = rate_limit::RateLimiter::new(options.rate_limit);
+        Self { options, secrets, router: routes::router(), stop: stop::Stop::default(), rate_limiter }
     }
 
     /// Brings the database's schema up to date.
@@ -117,13 +133,28 @@ impl Service {
         Ok(())
     }
 
-    /// Answers a request to `/v1/…`.
+    /// Answers a request to `/v1/…`, or a probe.
     pub async fn handle(&self, request: Request) -> Response {
         let call = format!("{} {}", request.method.as_str(), page::split_url(&request.url).0);
-        match self.route(request).await {
-            Ok(response) => response,
-            Err(error) => self.refuse(&call, error),
+        let origin = cors::allowed_origin(&request.headers, &self.options.allowed_origins);
+        let preflight = origin.as_ref().and_then(|_| cors::preflight(&request));
+        let mut response = match preflight {
+            Some(response) => response,
+            None => match self.route(request).await {
+                Ok(response) => response,
+                Err(error) => self.refuse(&call, error),
+            },
+        };
+        if !self.options.allowed_origins.is_empty() {
+            cors::allow(&mut response, origin);
         }
+        response
+    }
+
+    /// Stops working: runs in progress are handed back for another worker to take at once, and nothing more is claimed.
+    /// Calls are answered as before.
+    pub fn stop(&self) {
+        self.stop.stop();
     }
 
     /// The answer for an error of this call.

@@ -146,6 +146,12 @@ pub(super) async fn fail(
     row(database, include_str!("sql/queue_fail.sql"), params).await
 }
 
+/// Puts a run back for another worker to take at once; none where the lease was lost.
+pub(super) async fn hand_back(database: &dyn Database, claim: &Claim) -> Result<Option<SyncRun>, Error> {
+    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone())];
+    row(database, include_str!("sql/queue_hand_back.sql"), params).await
+}
+
 /// Fails the runs that have lost too many workers.
 pub(super) async fn give_up(database: &dyn Database) -> Result<Vec<SyncRun>, Error> {
     rows(database, include_str!("sql/queue_give_up.sql"), vec![Some(MAX_LOST_ATTEMPTS.to_string())]).await

@@ -4,7 +4,8 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Caller, Error, Scope, Service, error::json, org, page::split_url, repos, sync_events, syncs, webhook_targets,
+    Caller, Error, Scope, Service, error::json, openapi, org, page::split_url, repos, sync_events, syncs,
+    webhook_targets,
 };
 use crate::http::{Body, Headers, Method, Request, Response};
 
@@ -69,6 +70,14 @@ impl Service {
         let Request { method, url, headers, body } = request;
         let (path, query) = split_url(&url);
         let no_such_call = || Error::NotFound(format!("there is no call {} {path}", method.as_str()));
+        if path == "/v1/openapi.json" && matches!(method, Method::Get | Method::Head) {
+            return Ok(openapi::response(method));
+        }
+        if matches!(method, Method::Get | Method::Head)
+            && let Some(answer) = self.probe(path).await
+        {
+            return answer;
+        }
         let matched = self.router.at(path).map_err(|_| no_such_call())?;
         let mut params = Params::default();
         for (name, raw) in matched.params.iter() {

@@ -56,6 +56,9 @@ impl Service {
     ///
     /// Where the database failed. A delivery whose end could not be stored is sent again when its lease expires.
     pub async fn deliver(&self) -> Result<bool, Error> {
+        if self.stop.is_stopping() {
+            return Ok(false);
+        }
         let lease = hex(&random::<16>());
         let params = vec![
             Some(lease.clone()),

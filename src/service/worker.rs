@@ -3,6 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use futures_util::{
+    FutureExt,
     future::{Either, select},
     pin_mut,
 };
@@ -24,6 +25,16 @@ struct Failure {
     transient: bool,
 }
 
+/// Why a run is stopped before its end.
+enum Interruption {
+    /// It was cancelled.
+    Cancelled,
+    /// It is another worker's by now, or was deleted.
+    Lost,
+    /// The service stops.
+    Stop,
+}
+
 impl Service {
     /// Claims one run and works it to its end; false where nothing was ready.
     ///
@@ -32,23 +43,34 @@ impl Service {
     /// Where the database failed. A run that fails is no error, but a failed run; a run whose end could not be stored
     /// is taken up again when its lease expires.
     pub async fn tick(&self) -> Result<bool, Error> {
+        if self.stop.is_stopping() {
+            return Ok(false);
+        }
         for lost in queue::give_up(self.database()).await? {
             self.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
         }
         let Some(claim) = queue::claim(self.database()).await? else { return Ok(false) };
         let latest = Latest::default();
-        let work = self.work(&claim, &latest);
-        let taken_away = self.until_taken_away(&claim, &latest);
-        pin_mut!(work, taken_away);
-        // What loses is dropped, which aborts its requests.
-        let result = match select(work, taken_away).await {
+        let work = self.work(&claim, &latest).boxed_local();
+        let interrupted = self.until_interrupted(&claim, &latest).boxed_local();
+        let result = match select(work, interrupted).await {
             Either::Left((result, _)) => result,
-            Either::Right((Heartbeat::Cancelled, _)) => {
-                Err(Failure { message: queue::CANCELLED.to_owned(), transient: false })
-            }
-            Either::Right(_) => {
-                self.log(&format!("sync {} was taken over or deleted while it ran here; stopped", claim.run.id));
-                return Ok(true);
+            Either::Right((interruption, work)) => {
+                // This aborts its requests, before anyone hears that the run is free.
+                drop(work);
+                match interruption {
+                    Interruption::Cancelled => Err(Failure { message: queue::CANCELLED.to_owned(), transient: false }),
+                    Interruption::Lost => {
+                        let id = &claim.run.id;
+                        self.log(&format!("sync {id} was taken over or deleted while it ran here; stopped"));
+                        return Ok(true);
+                    }
+                    Interruption::Stop => {
+                        queue::hand_back(self.database(), &claim).await?;
+                        self.log(&format!("sync {} was handed back: this worker stops", claim.run.id));
+                        return Ok(true);
+                    }
+                }
             }
         };
         match result {
@@ -94,14 +116,20 @@ impl Service {
         message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect()
     }
 
-    /// Ends only when the run shall be stopped here; never [`Heartbeat::Kept`].
-    async fn until_taken_away(&self, claim: &Claim, latest: &Latest) -> Heartbeat {
+    /// Ends only when the run shall be stopped here.
+    async fn until_interrupted(&self, claim: &Claim, latest: &Latest) -> Interruption {
         loop {
-            self.options.runtime.sleep(queue::HEARTBEAT).await;
+            let sleep = self.options.runtime.sleep(queue::HEARTBEAT);
+            let stopped = self.stop.stopped();
+            pin_mut!(stopped);
+            if let Either::Right(_) = select(sleep, stopped).await {
+                return Interruption::Stop;
+            }
             let progress = latest.borrow_mut().take();
             match queue::heartbeat(self.database(), claim, progress.as_ref()).await {
                 Ok(Heartbeat::Kept) => {}
-                Ok(taken_away) => return taken_away,
+                Ok(Heartbeat::Cancelled) => return Interruption::Cancelled,
+                Ok(Heartbeat::Lost) => return Interruption::Lost,
                 // The lease outlasts missed heartbeats; should it expire, the next one that arrives says so.
                 Err(error) => self.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
             }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     http::{HttpClient, Method},
-    service::{Database, DatabaseError, GitHost, Options, Param, Runtime, Scope, Service},
+    service::{Database, DatabaseError, GitHost, Options, Param, Runtime, Scope, Service, rate_limit::RateLimit},
 };
 
 #[wasm_bindgen]
@@ -51,7 +51,7 @@ pub struct JsService {
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes `{ database, git, fetch, secretKey, publicUrl?, onQueued?, log? }`; fails where one is missing or of another kind.
+    /// Takes `{ database, git, fetch, secretKey, publicUrl?, allowedOrigins?, rateLimit?, metrics?, onQueued?, log? }`; fails where one is missing or of another kind.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
         let object = |name: &str| {
@@ -68,6 +68,13 @@ impl JsService {
             database: Rc::new(HostDatabase(object("database")?.unchecked_into())),
             git: Rc::new(HostGit::new(&git)),
             upstream_http: Rc::new(FetchClient::new(fetch)),
+            allowed_origins: Reflect::get(options, &"allowedOrigins".into())
+                .ok()
+                .and_then(|origins| origins.dyn_into::<Array>().ok())
+                .map(|origins| origins.iter().filter_map(|origin| origin.as_string()).collect())
+                .unwrap_or_default(),
+            rate_limit: rate_limit(options)?,
+            metrics: Reflect::get(options, &"metrics".into()).is_ok_and(|metrics| metrics == true),
             public_url: Reflect::get(options, &"publicUrl".into())
                 .ok()
                 .and_then(|url| url.as_string())
@@ -145,9 +152,27 @@ impl JsService {
         self.service.tick().await.map_err(|error| failure(&error))
     }
 
+    /// Hands back the runs in progress, and claims nothing more.
+    pub fn stop(&self) {
+        self.service.stop();
+    }
+
     /// Claims one webhook delivery that is due and sends it; false where none was.
     pub async fn deliver(&self) -> Result<bool, js_sys::Error> {
         self.service.deliver().await.map_err(|error| failure(&error))
+    }
+}
+
+/// The option `rateLimit`, `{ perSecond, burst }`.
+fn rate_limit(options: &Object) -> Result<RateLimit, js_sys::Error> {
+    let given = Reflect::get(options, &"rateLimit".into()).unwrap_or(JsValue::UNDEFINED);
+    if given.is_undefined() {
+        return Ok(RateLimit::default());
+    }
+    let number = |name: &str| Reflect::get(&given, &name.into()).ok().and_then(|value| value.as_f64());
+    match (number("perSecond"), number("burst")) {
+        (Some(per_second), Some(burst)) if per_second > 0.0 && burst >= 1.0 => Ok(RateLimit { per_second, burst }),
+        _ => Err(type_error("Service: rateLimit must be { perSecond, burst }, above 0 and at least 1")),
     }
 }
 
@@ -248,6 +273,10 @@ struct HostRuntime {
 impl Runtime for HostRuntime {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
         TimeoutFuture::new(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)).boxed_local()
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_secs_f64((js_sys::Date::now() / 1000.0).max(0.0))
     }
 
     fn log(&self, line: &str) {

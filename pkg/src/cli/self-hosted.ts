@@ -70,8 +70,12 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     const { stopped } = worker;
     closers.push(async () => {
       stopping.abort();
-      // Longer than this a stop should not take; a run that is cut off is claimed again once its lease is over.
-      await Promise.race([stopped, new Promise<void>((resolve) => setTimeout(resolve, 20_000).unref())]);
+      // Most runs end within this; what does not is handed back, and goes on at the next start.
+      const soon = new Promise<void>((resolve) => setTimeout(resolve, 5_000).unref());
+      await Promise.race([stopped, soon]);
+      await service.stop();
+      const late = new Promise<void>((resolve) => setTimeout(resolve, 10_000).unref());
+      await Promise.race([stopped, late]);
     });
 
     const page = fileURLToPath(new URL("../page", import.meta.url));

@@ -13,7 +13,7 @@ import { Hono } from "hono";
 
 /** What is served where. */
 export interface ServeOptions {
-  /** Answers `/v1/…` and `/{org}/{repo}.git/…`. */
+  /** Answers `/v1/…`, the probes and `/{org}/{repo}.git/…`. */
   service: { fetch(request: Request): Promise<Response> };
   /** A folder with the page, served at `/`; without it only the service answers. */
   page?: string;
@@ -35,7 +35,9 @@ export interface Listener {
 /** Serves until it is closed. Rejects where the port cannot be had. */
 export async function serve({ service, page, hostname = "127.0.0.1", port = 0 }: ServeOptions): Promise<Listener> {
   const app = new Hono();
-  app.all("/v1/*", (context) => service.fetch(context.req.raw));
+  for (const path of ["/v1/*", "/healthz", "/readyz", "/metrics"]) {
+    app.all(path, (context) => service.fetch(context.req.raw));
+  }
   app.all("/:org/:repo{.+\\.git}/*", (context) => service.fetch(context.req.raw));
   if (page !== undefined) {
     app.use(async (context, next) => {

@@ -1,0 +1,69 @@
+//! What the surroundings of a process ask of it, without a credential: `/healthz`, `/readyz`, and `/metrics` where the
+//! operator wants it (it counts over all organisations).
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Error, Service, error::json as answer, store};
+use crate::http::{Body, Headers, Response};
+
+#[derive(Deserialize)]
+struct Metrics {
+    queued: u64,
+    in_progress: u64,
+    lost: u64,
+    oldest: f64,
+    deliveries: u64,
+    refused: u64,
+    repos: u64,
+}
+
+impl Service {
+    /// The answer to a probe; none where the path is not one.
+    pub(super) async fn probe(&self, path: &str) -> Option<Result<Response, Error>> {
+        match path {
+            "/healthz" => Some(Ok(answer(200, &json!({"status": "ok"})))),
+            "/readyz" => Some(Ok(self.readiness().await)),
+            "/metrics" if self.options.metrics => Some(self.metrics().await),
+            _ => None,
+        }
+    }
+
+    /// Whether calls can be answered and runs be worked.
+    async fn readiness(&self) -> Response {
+        if self.stop.is_stopping() {
+            return answer(503, &json!({"status": "stopping"}));
+        }
+        let version: Result<Option<usize>, _> =
+            store::row(self.database(), include_str!("sql/schema_version.sql"), Vec::new()).await;
+        match version {
+            Ok(_) => answer(200, &json!({"status": "ready"})),
+            Err(error) => {
+                self.log(&format!("readyz: {error}"));
+                answer(503, &json!({"status": "the database does not answer"}))
+            }
+        }
+    }
+
+    /// In Prometheus's text format.
+    async fn metrics(&self) -> Result<Response, Error> {
+        let row: Option<Metrics> = store::row(self.database(), include_str!("sql/metrics.sql"), Vec::new()).await?;
+        let m = row.ok_or_else(|| Error::Internal("metrics: the database gave no row".into()))?;
+        let gauges = [
+            ("refsync_syncs_queued", "Runs that wait, also for their next attempt.", m.queued as f64),
+            ("refsync_syncs_in_progress", "Runs that a worker has.", m.in_progress as f64),
+            ("refsync_syncs_lost", "Runs whose worker was lost and that nobody took up yet.", m.lost as f64),
+            ("refsync_syncs_oldest_ready_seconds", "How long the run that could have started first waits.", m.oldest),
+            ("refsync_webhook_deliveries_pending", "Deliveries in the outbox.", m.deliveries as f64),
+            ("refsync_webhook_deliveries_refused", "Those that were refused at least once.", m.refused as f64),
+            ("refsync_repos", "Repositories.", m.repos as f64),
+        ];
+        let text: String = gauges
+            .iter()
+            .map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"))
+            .collect();
+        let headers = [("content-type", "text/plain; version=0.0.4; charset=utf-8"), ("cache-control", "no-store")];
+        let headers = Headers::from_iter(headers);
+        Ok(Response { status: 200, url: String::new(), headers, body: Body::Bytes(text.into()) })
+    }
+}

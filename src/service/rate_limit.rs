@@ -1,0 +1,69 @@
+//! How many calls a credential may make: a bucket of tokens for each, which fills as time passes (pure: the caller says what
+//! time it is). Each process counts for itself.
+
+use std::{cell::RefCell, collections::HashMap, time::Duration};
+
+/// How many calls a credential may make.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateLimit {
+    /// In the long run.
+    pub per_second: f64,
+    /// At once, after a pause.
+    pub burst: f64,
+}
+
+/// Who has called how often.
+pub struct RateLimiter {
+    limit: RateLimit,
+    buckets: RefCell<HashMap<String, Bucket>>,
+}
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    tokens: f64,
+    at: Duration,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self { per_second: 100.0, burst: 3_000.0 }
+    }
+}
+
+impl RateLimiter {
+    /// Nobody has called yet.
+    pub fn new(limit: RateLimit) -> Self {
+        Self { limit, buckets: RefCell::default() }
+    }
+
+    /// Counts a call at `now`, which is since any one moment.
+    ///
+    /// # Errors
+    ///
+    /// In how many seconds the next call may come, where this one is one too many.
+    pub fn count(&self, credential: &str, now: Duration) -> Result<(), u32> {
+        let mut buckets = self.buckets.borrow_mut();
+        if buckets.len() >= MOST_BUCKETS && !buckets.contains_key(credential) {
+            // A full bucket is as good as none.
+            buckets.retain(|_, bucket| self.tokens(*bucket, now) < self.limit.burst);
+        }
+        let full = Bucket { tokens: self.limit.burst, at: now };
+        let bucket = buckets.entry(credential.to_owned()).or_insert(full);
+        let tokens = self.tokens(*bucket, now);
+        let is_allowed = tokens >= 1.0;
+        *bucket = Bucket { tokens: if is_allowed { tokens - 1.0 } else { tokens }, at: now.max(bucket.at) };
+        if is_allowed {
+            Ok(())
+        } else {
+            Err(((1.0 - tokens) / self.limit.per_second).ceil().clamp(1.0, 3_600.0) as u32)
+        }
+    }
+
+    fn tokens(&self, bucket: Bucket, now: Duration) -> f64 {
+        let passed = now.saturating_sub(bucket.at).as_secs_f64();
+        (bucket.tokens + passed * self.limit.per_second).min(self.limit.burst)
+    }
+}
+
+/// So many that forgetting the idle ones is rare, so few that they fit anywhere.
+const MOST_BUCKETS: usize = 10_000;
