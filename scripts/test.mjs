@@ -64,6 +64,7 @@ function steps() {
       summary: summaries.cargo,
     },
     nodeTests("page tests", "tests/browser"),
+    nodeTests("the packed package", "tests/runtimes"),
   ];
 }
 

@@ -1,11 +1,11 @@
 /**
- * Where the WebAssembly code is, for runtimes with Node's `fs`: its `fetch` does not read files.
+ * The WebAssembly code, for runtimes with Node's `fs`: its `fetch` does not read files.
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 
-/** The bytes. */
-export function wasm(): Promise<Uint8Array<ArrayBuffer>> {
-  return readFile(new URL("./wasm/client/refsync_bg.wasm", import.meta.url)) as Promise<Uint8Array<ArrayBuffer>>;
+/** The compiled module: at once, because it is small, and a trip to the thread pool takes longer. */
+export function wasm(): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(new URL("./wasm/client/refsync_bg.wasm", import.meta.url)));
 }

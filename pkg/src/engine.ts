@@ -20,13 +20,14 @@
 import { wasm } from "#full-wasm";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
-import { loader } from "./load.js";
-import { isBrowser } from "./runtime.js";
+import { loader, type WasmSource } from "./load.js";
+import { isBrowser, ownFetch } from "./runtime.js";
 import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/full/refsync.js";
-import init, { runSync } from "./wasm/full/refsync.js";
+import init, { initSync, runSync } from "./wasm/full/refsync.js";
 
 export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
 export type { Fetch } from "./host.js";
+export type { WasmSource } from "./load.js";
 export type {
   Outcome,
   Phase,
@@ -79,11 +80,13 @@ export interface SyncOptions {
    * collected in memory first, up to `collectLimit` bytes.
    */
   requestStreams?: boolean | undefined;
+  /** The WebAssembly code of `refsync/engine.wasm`, or where it is, for bundlers that do not find it by themselves. */
+  wasm?: WasmSource | undefined;
   /** The most bytes of a pack to collect; 256 MiB when left out. A larger one is an error. */
   collectLimit?: number | undefined;
 }
 
-const load = loader(init, wasm);
+const load = loader({ init, initSync }, wasm);
 
 /**
  * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded; never forced and
@@ -106,8 +109,8 @@ export function plan(options: SyncOptions): Promise<SyncRunStats> {
 async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunStats> {
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
-  const fetch: Fetch = options.fetch ?? ((input, requestInit) => globalThis.fetch(input, requestInit));
-  await load();
+  const fetch = options.fetch ?? ownFetch;
+  await load(options.wasm);
   try {
     const settings = {
       source: source.settings,

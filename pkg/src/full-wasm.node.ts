@@ -1,11 +1,11 @@
 /**
- * Where the WebAssembly code is, for runtimes with Node's `fs`: its `fetch` does not read files.
+ * The WebAssembly code, for runtimes with Node's `fs`: its `fetch` does not read files.
  *
  * @module
  */
 import { readFile } from "node:fs/promises";
 
-/** The bytes. */
-export function wasm(): Promise<Uint8Array<ArrayBuffer>> {
-  return readFile(new URL("./wasm/full/refsync_bg.wasm", import.meta.url)) as Promise<Uint8Array<ArrayBuffer>>;
+/** The compiled module. */
+export async function wasm(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(new URL("./wasm/full/refsync_bg.wasm", import.meta.url)));
 }

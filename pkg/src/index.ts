@@ -18,7 +18,7 @@ import type { Fetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
 import { type Paged, paged } from "./paged.js";
 import type { EndedRun, Repo, RepoPage, SyncRun, SyncRunPage } from "./run.js";
-import { isBrowser } from "./runtime.js";
+import { isBrowser, ownFetch } from "./runtime.js";
 import type {
   ClientSettings,
   CreateRepoRequest,
@@ -34,7 +34,7 @@ import type {
   WaitTarget,
   Whoami,
 } from "./wasm/client/refsync.js";
-import init, { WasmClient } from "./wasm/client/refsync.js";
+import init, { initSync, WasmClient } from "./wasm/client/refsync.js";
 
 export type { Credential } from "./credential.js";
 export {
@@ -136,7 +136,7 @@ export interface WaitOptions extends WaitTarget {
   onUpdate?: ((run: SyncRun) => void) | undefined;
 }
 
-const load = loader(init, wasm);
+const load = loader({ init, initSync }, wasm);
 
 /** Does a call once the client is there, and gives its errors their classes. */
 type Send = <T>(call: (client: WasmClient) => Promise<T>) => Promise<T>;
@@ -163,8 +163,7 @@ export class SyncClient {
       const fields = [{ field: "apiKey", message: "is missing or empty" }];
       throw new InvalidRequestError("make a client: apiKey is missing or empty", { code: "INVALID_REQUEST", fields });
     }
-    // Looked up at each call, so that what replaces the global one later counts too.
-    const fetch: Fetch = own ?? ((input, init) => globalThis.fetch(input, init));
+    const fetch = own ?? ownFetch;
     const signed = isSigned(apiKey) ? new SignedFetch(apiKey, fetch) : undefined;
     let client: WasmClient | undefined;
     this.#send = async (call) => {

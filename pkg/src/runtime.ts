@@ -3,9 +3,24 @@
  *
  * @module
  */
+import type { Fetch } from "./host.js";
 
 /** Whether this is a page or a worker of a browser. */
 export function isBrowser(): boolean {
   const { navigator, process } = globalThis as { navigator?: { userAgent?: string }; process?: { versions?: object } };
   return process?.versions === undefined && (navigator?.userAgent ?? "").startsWith("Mozilla/");
 }
+
+/**
+ * The runtime's own `fetch`, looked up at each call, so that what replaces the global one later counts too.
+ *
+ * workerd refuses `redirect: "error"`, which keeps a redirected POST from losing its body; there it is done by hand.
+ */
+export const ownFetch: Fetch = async (input, init) => {
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  if (init?.redirect !== "error" || navigator?.userAgent !== "Cloudflare-Workers") return globalThis.fetch(input, init);
+  const response = await globalThis.fetch(input, { ...init, redirect: "manual" });
+  if (response.status < 300 || response.status > 399) return response;
+  await response.body?.cancel();
+  throw new TypeError("the answer is a redirect, which a request with a body does not follow");
+};

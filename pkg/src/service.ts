@@ -25,10 +25,11 @@
  */
 import { wasm } from "#full-wasm";
 import type { Database, Fetch, GitHost } from "./host.js";
-import { loader } from "./load.js";
-import init, { Service as WasmService } from "./wasm/full/refsync.js";
+import { loader, type WasmSource } from "./load.js";
+import init, { initSync, Service as WasmService } from "./wasm/full/refsync.js";
 
 export type { Database, Fetch, GitHost } from "./host.js";
+export type { WasmSource } from "./load.js";
 
 /** What an API key allows; each includes those before it: read, write, admin. */
 export type Scope = "read" | "write" | "admin";
@@ -56,11 +57,13 @@ export interface ServiceOptions {
   metrics?: boolean;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
+  /** The WebAssembly code of `refsync/engine.wasm`, or where it is, for bundlers that do not find it by themselves. */
+  wasm?: WasmSource;
   /** Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when left out. */
   log?: (line: string) => void;
 }
 
-const load = loader(init, wasm);
+const load = loader({ init, initSync }, wasm);
 
 /** The service. Making one loads nothing; the first call loads the WebAssembly. */
 export class Service {
@@ -74,7 +77,7 @@ export class Service {
     }
     let service: WasmService | undefined;
     this.#service = async () => {
-      await load();
+      await load(options.wasm);
       service ??= new WasmService(options);
       return service;
     };

@@ -19,6 +19,7 @@ import {
   type SyncRunRef,
   type SyncRunStats,
   sync,
+  type WasmSource,
 } from "refsync/engine";
 import {
   AddressNotAllowedError,
@@ -52,7 +53,15 @@ export async function mirror(token: string): Promise<string[]> {
     phases.push(phase);
     console.log(bytes.toFixed(), (objects ?? 0).toFixed());
   };
-  const request: SyncOptions = { source: "https://git.example.com/a.git", destination, ref_globs, onProgress, fetch };
+  const wasm: WasmSource = new URL("https://example.com/engine.wasm");
+  const request: SyncOptions = {
+    wasm,
+    source: "https://git.example.com/a.git",
+    destination,
+    ref_globs,
+    onProgress,
+    fetch,
+  };
   try {
     const planned: SyncRunStats = await plan(request);
     if (planned.refs.every((ref) => ref.outcome === "unchanged")) return [];

@@ -1,0 +1,67 @@
+// The tarball, as the registry and other people's tools would see it.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { pack } from "../support/packed.mjs";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const bin = (name) => fileURLToPath(new URL(`node_modules/.bin/${name}`, import.meta.url));
+
+let folder;
+let tarball;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "refsync-pack-"));
+  tarball = await pack(folder);
+});
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+test("the tarball holds what is used, and nothing else", async (t) => {
+  const wasm = tarball.files.filter((file) => file.startsWith("dist/wasm/") && file.endsWith(".wasm"));
+  assert.deepEqual(wasm.sort(), ["dist/wasm/client/refsync_bg.wasm", "dist/wasm/full/refsync_bg.wasm"]);
+  for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "bin/refsync.js", "dist/index.d.ts"])
+    assert.ok(tarball.files.includes(file), file);
+  for (const file of tarball.files) assert.match(file, /^(bin|dist)\/|^(package\.json|README\.md|LICENSE-\w+)$/);
+  t.diagnostic(`${tarball.files.length} files`);
+});
+
+test("every target of exports, imports and bin is in the tarball", async () => {
+  const manifest = JSON.parse(await readFile(join(root, "pkg/package.json"), "utf8"));
+  const targets = (value) => (typeof value === "string" ? [value] : Object.values(value).flatMap(targets));
+  for (const target of targets([manifest.exports, manifest.imports, manifest.bin]))
+    assert.ok(tarball.files.includes(target.replace(/^\.\//, "")), target);
+});
+
+test("publint has nothing to say", async () => {
+  const { publint } = await import("publint");
+  const { messages } = await publint({ pkgDir: join(root, "pkg"), strict: true });
+  assert.deepEqual(messages, []);
+});
+
+test("are the types wrong? no", async () => {
+  // ESM only, so what CommonJS alone would see is not judged; a .wasm file has no JavaScript to resolve to.
+  const entries = ["client.wasm", "engine.wasm"].flatMap((entry) => ["--exclude-entrypoints", entry]);
+  // It ends with an error where it finds a problem.
+  const { stdout } = await run(bin("attw"), [tarball.path, "--profile", "esm-only", "--format", "ascii", ...entries]);
+  for (const entry of ["", "/engine", "/service", "/node", "/webhooks"])
+    assert.ok(stdout.includes(`"refsync${entry}"`));
+});
+
+test("npm publish --dry-run has no complaint", async () => {
+  const { stdout, stderr } = await run("npm", ["publish", "--dry-run", "--ignore-scripts", tarball.path], {
+    cwd: folder,
+  });
+  assert.match(stdout, /\+ refsync@/);
+  // What npm says of this machine's own settings and of the login is not about the package.
+  const complaints = stderr.split("\n").filter((line) => /npm (warn|error)/i.test(line));
+  const ours = complaints.filter((line) => !/user config|logged in/.test(line));
+  assert.deepEqual(ours, []);
+});

@@ -1,0 +1,46 @@
+// The same small suite for every runtime: plain JavaScript over web APIs and the package. It throws where something is
+// not as it has to be, and answers what it saw.
+
+import { NotFoundError, SyncClient } from "refsync";
+
+/** The client: a repository made, synced with `source`, listed, and an error of a class. */
+export async function clientSuite({ apiUrl, apiKey, source, name, wasm }) {
+  const client = new SyncClient({ apiUrl, apiKey, ...(wasm && { wasm }) });
+  const before = performance.now();
+  const { org } = await client.whoami();
+  const ready = performance.now() - before;
+  const upstream = { url: source, auth: { kind: "token", token: apiKey } };
+  const repo = await client.repos.create({ name, upstream });
+  const queued = await client.repos.syncUpstream({ repo: repo.name, direction: "pull" });
+  const statuses = [];
+  for await (const { status } of client.syncs.watch(queued)) statuses.push(status);
+  const run = await client.syncs.wait(await client.syncs.get({ repo: name, sync_id: queued.id }), { timeout: 30_000 });
+  const names = [];
+  for await (const { name } of client.repos.list({ limit: 1 })) names.push(name);
+  let refused;
+  try {
+    await client.repos.get({ repo: "there-is-none" });
+  } catch (error) {
+    refused = error;
+  }
+  if (!(refused instanceof NotFoundError) || refused.status !== 404) throw new Error(`not a NotFoundError: ${refused}`);
+  return {
+    org: org.slug,
+    statuses,
+    refs: run.stats?.refs.map(({ name, outcome }) => `${name} ${outcome}`) ?? run.error,
+    listed: names.includes(name),
+    ready,
+  };
+}
+
+/** The engine: from one hosted repository to another; gives what became of each ref, and of each at a second time. */
+export async function engineSuite({ apiKey, source, destination, wasm }) {
+  const { sync } = await import("refsync/engine");
+  const options = {
+    source: { url: source, password: apiKey },
+    destination: { url: destination, password: apiKey },
+    ...(wasm && { wasm }),
+  };
+  const outcomes = async () => (await sync(options)).refs.map(({ name, outcome }) => `${name} ${outcome}`);
+  return { first: await outcomes(), second: await outcomes() };
+}
