@@ -10,7 +10,7 @@ import { main, root, StepError } from "./command.mjs";
  *
  * `full` is to come down to 220 KB; until then its budget is what it has, and 3 %.
  */
-const budgets = { client: 75_000, full: 420_000 };
+const budgets = { client: 75_000, full: 436_000 };
 
 await main(async () => {
   const over = [];

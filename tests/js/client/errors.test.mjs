@@ -13,6 +13,7 @@ import {
   InvalidRequestError,
   InvalidResponseError,
   NotFoundError,
+  RateLimitedError,
   RefsyncError,
   ServerError,
   SyncClient,
@@ -22,8 +23,8 @@ import {
 
 import { start } from "../service/support.mjs";
 
-async function hosted(t) {
-  const backend = await start(t);
+async function hosted(t, service = {}) {
+  const backend = await start(t, { service });
   const url = await backend.listen();
   const client = (options = {}) =>
     new SyncClient({ apiUrl: url, apiKey: backend.keys.admin, maxRetries: 0, ...options });
@@ -62,6 +63,14 @@ test("what the service refuses", async (t) => {
     status: 409,
     code: "UPSTREAM_NOT_CONFIGURED",
   });
+});
+
+test("a key that calls too often is told how long to wait", async (t) => {
+  const { client } = await hosted(t, { rateLimit: { perSecond: 0.1, burst: 1 } });
+  const calls = client();
+  await calls.whoami();
+  const error = await raises(calls.whoami(), RateLimitedError, { status: 429, code: "RATE_LIMITED", retryable: true });
+  assert.ok(error.retryAfter >= 1000 && error.retryAfter <= 10_000, `${error.retryAfter} ms`);
 });
 
 test("a service whose database is gone answers a ServerError with a trace id", async (t) => {
