@@ -13,7 +13,7 @@ const wrong = [
   [["sync"], /missing required argument 'source-url'/],
   [["sync", "http://a/x.git"], /missing required argument 'destination-url'/],
   [["sync", "http://a/x.git", "http://b/y.git", "http://c/z.git"], /too many arguments/],
-  [["sync", "--force", "http://a/x.git", "http://b/y.git"], /unknown option '--force'/],
+  [["sync", "--overwrite", "http://a/x.git", "http://b/y.git"], /unknown option '--overwrite'/],
   [["sync", "somewhere", "http://b/y.git"], /the source is not a URL/],
   [["sync", "http://a/x.git", "ssh://git@b/y.git"], /the destination is a ssh: URL; refsync speaks http and https/],
   [["sync", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git", "--branches", "["], /\[/],
