@@ -244,6 +244,8 @@ static REPO_SHAPE: Shape = Shape::Object(&[
         &Shape::Object(&[
             Key::new("url", Shape::Text),
             Key::nullable("auth_kind", &Shape::Word(&["token", "username_password"])),
+            Key::nullable("verified_at", &Shape::Text),
+            Key::nullable("behind", &Shape::Count),
             Key::nullable("latest_sync", &SYNC_RUN),
         ]),
     ),

@@ -89,6 +89,14 @@ pub struct Upstream {
     pub url: String,
     /// What kind of credential is stored; null for a public remote.
     pub auth_kind: Option<AuthKind>,
+    /// As of when everything that one side has was last verified to be at the other, RFC 3339 in UTC: the start of the last
+    /// run of all refs that left none of them apart. Null before the first, and from servers that do not say.
+    #[serde(default)]
+    pub verified_at: Option<String>,
+    /// How many refs the last run of all refs left apart, because they diverged or were refused. Null before the first, and
+    /// from servers that do not say.
+    #[serde(default)]
+    pub behind: Option<u32>,
     /// The newest run; null before the first.
     pub latest_sync: Option<SyncRun>,
 }

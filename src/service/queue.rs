@@ -124,7 +124,7 @@ pub(super) async fn complete(
     stats: &SyncRunStats,
 ) -> Result<Option<SyncRun>, Error> {
     let stats = serde_json::to_string(stats).expect("stats have string keys");
-    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), Some(stats)];
+    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), Some(stats), claim.upstream_url.clone()];
     row(database, include_str!("sql/queue_complete.sql"), params).await
 }
 

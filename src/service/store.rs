@@ -103,6 +103,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_cancel_and_progress.sql"),
     include_str!("migrations/0003_webhooks_and_sync_events.sql"),
     include_str!("migrations/0004_public_keys.sql"),
+    include_str!("migrations/0005_freshness.sql"),
 ];
 
 /// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.

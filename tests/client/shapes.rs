@@ -24,7 +24,8 @@ fn run() -> Value {
 
 fn repo() -> Value {
     json!({"id": "r1", "org": "acme", "name": "app", "default_bookmark": "main", "head_change_id": "z",
-        "upstream": {"url": "https://h", "auth_kind": "token", "latest_sync": run()},
+        "upstream": {"url": "https://h", "auth_kind": "token", "verified_at": "t", "behind": 2,
+            "latest_sync": run()},
         "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}})
 }
 

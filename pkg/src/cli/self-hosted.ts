@@ -54,12 +54,16 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     const fetch = guardedFetch({ allowPrivateNetwork: options.allowPrivateNetwork });
     closers.push(async () => fetch.close());
     let worker: Worker | undefined;
+    // A free port is not known yet; webhooks then name repositories by their path alone.
+    const bracketed = options.host.includes(":") ? `[${options.host}]` : options.host;
+    const publicUrl = options.port === 0 ? null : `http://${bracketed}:${options.port}`;
     const service = new Service({
       database,
       git: gitHttpBackend({ root: folder.repositories }),
       fetch,
       secretKey: folder.secretKey,
       onQueued: () => worker?.wake(),
+      ...(publicUrl !== null && { publicUrl }),
     });
     await service.migrate();
     await service.ensureOrganization(options.org);

@@ -9,6 +9,8 @@ UPDATE refsync.repos r SET
     default_bookmark = coalesce($3::text, r.default_bookmark),
     tags = jsonb_strip_nulls(r.tags || coalesce($4::jsonb, '{}')),
     upstream_url = CASE $5::text WHEN 'keep' THEN r.upstream_url WHEN 'set' THEN $6::text END,
+    upstream_verified_at = CASE WHEN $5::text = 'keep' OR $6::text = r.upstream_url THEN r.upstream_verified_at END,
+    upstream_behind = CASE WHEN $5::text = 'keep' OR $6::text = r.upstream_url THEN r.upstream_behind END,
     upstream_auth_kind = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN r.upstream_auth_kind ELSE $8::text END,
     upstream_auth = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN r.upstream_auth ELSE $9::text END
 FROM old

@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { fields, git, start } from "./support.mjs";
 
 const url = "https://git.example.com/team/app.git";
+/** What an upstream says before the first run. */
+const fresh = { latest_sync: null, verified_at: null, behind: null };
 
 test("whoami tells the organisation, the key and its scopes", async (t) => {
   const { ok, keys } = await start(t);
@@ -35,7 +37,7 @@ test("a new repository has the contract's shape, and is there under its name in 
     name: "App",
     default_bookmark: "main",
     head_change_id: "z".repeat(32),
-    upstream: { url, auth_kind: null, latest_sync: null },
+    upstream: { url, auth_kind: null, ...fresh },
     tags: { team: "core" },
   });
   for (const key of ["App", "aPP", id]) assert.deepEqual(await ok("GET", `/acme/${key}`), repo);
@@ -69,13 +71,13 @@ test("what a PATCH leaves out stays, null removes", async (t) => {
 
   let repo = await ok("PATCH", "/acme/app", {});
   assert.deepEqual(repo.tags, { a: "1", b: "2" });
-  assert.deepEqual(repo.upstream, { url, auth_kind: "token", latest_sync: null });
+  assert.deepEqual(repo.upstream, { url, auth_kind: "token", ...fresh });
 
   repo = await ok("PATCH", "/acme/app", { tags: { a: null, c: "3" } });
   assert.deepEqual(repo.tags, { b: "2", c: "3" });
 
   repo = await ok("PATCH", "/acme/app", { upstream: { url: "https://other.example.com/x" } });
-  assert.deepEqual(repo.upstream, { url: "https://other.example.com/x", auth_kind: "token", latest_sync: null });
+  assert.deepEqual(repo.upstream, { url: "https://other.example.com/x", auth_kind: "token", ...fresh });
   assert.equal(await sealed(), before, "auth left out keeps the stored credential");
 
   repo = await ok("PATCH", "/acme/app", {
