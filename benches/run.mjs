@@ -73,6 +73,7 @@ async function compared({ name, path }, folder, url) {
   };
   restore(path, at.source.path);
   git(at.source.path, "config", "uploadpack.allowFilter", "true");
+  keepBranchesAndTags(at.source.path);
   restore(at.source.path, at.old);
   rewind(at.old);
   const table = [
@@ -134,6 +135,16 @@ function restore(from, to) {
   // A hard-linked file of refs would be written through.
   cpSync(join(from, "packed-refs"), join(to, "packed-refs.own"), { force: true });
   execFileSync("mv", [join(to, "packed-refs.own"), join(to, "packed-refs")]);
+}
+
+/** Takes away every other ref, such as a host's `refs/pull/`: those who mirror all refs would have more to do. */
+function keepBranchesAndTags(path) {
+  const names = git(path, "for-each-ref", "--format=%(refname)").split("\n");
+  const others = names.filter((name) => !/^refs\/(heads|tags)\//.test(name));
+  const input = others.map((name) => `delete ${name}\n`).join("");
+  execFileSync("git", ["-C", path, "update-ref", "--stdin"], { env, input });
+  git(path, "repack", "-adq");
+  git(path, "pack-refs", "--all");
 }
 
 /** Takes the default branch 20 commits back, and away what only those commits need. */
