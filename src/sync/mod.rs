@@ -184,8 +184,11 @@ async fn keep_forced(plan: &mut Plan, destination: &ReceivePack) -> Result<(), E
 /// commit is not going to be in the pack, and for tags, of which the destination does not tell the commits.
 fn claims(plan: &Plan, destination: &ReceivePack) -> Vec<Claim> {
     let candidates: Vec<&Entry> = plan.entries.iter().filter(|e| e.decision == Decision::Candidate).collect();
+    if candidates.is_empty() || candidates.len() > MAX_CLAIMS {
+        return Vec::new();
+    }
     let there = transfer::ids(destination);
-    if candidates.len() > MAX_CLAIMS || candidates.iter().any(|e| e.is_tag() || there.contains(&e.source)) {
+    if candidates.iter().any(|e| e.is_tag() || there.contains(&e.source)) {
         return Vec::new();
     }
     candidates.into_iter().filter_map(|e| Some(Claim { base: e.destination?, tip: e.source })).collect()
