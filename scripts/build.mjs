@@ -11,7 +11,7 @@ import { targetDir, tool, wasmBindgenVersion } from "./tools.mjs";
 /** What of the crate each build holds, as cargo's arguments. */
 export const builds = {
   client: ["--no-default-features", "--features", "client"],
-  full: [],
+  full: ["--no-default-features", "--features", "full"],
 };
 
 /** Builds what has changed. */

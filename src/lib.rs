@@ -37,5 +37,15 @@ pub mod service;
 #[cfg(feature = "full")]
 pub mod sync;
 
+/// Every `#[wasm_bindgen]` export, and the host objects that JavaScript passes in. Bindings only: a folder for each build
+/// of the package, and beside them what both builds share.
 #[cfg(target_arch = "wasm32")]
-pub mod wasm;
+pub mod wasm {
+    mod abort;
+    #[cfg(feature = "client")]
+    pub mod client;
+    mod error;
+    mod failure;
+    #[cfg(feature = "full")]
+    pub mod full;
+}

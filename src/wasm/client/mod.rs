@@ -2,7 +2,11 @@
 //!
 //! Every method takes its request as one object, then an optional `AbortSignal`, then an optional time for one try in
 //! milliseconds. Its promise, or for bad input the
-//! call itself, fails with what [`error`](super::error) describes.
+//! call itself, fails with what [`error`](crate::wasm::error) describes.
+
+mod answer;
+mod timer;
+mod tree;
 
 use std::{rc::Rc, time::Duration};
 
@@ -14,8 +18,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
-use super::{
-    abort::abortable,
+use self::{
     answer::AnswerClient,
     timer::HostTimer,
     tree::{from_js, to_js},
@@ -28,6 +31,7 @@ use crate::{
         shape::{Key, Origin, Shape},
     },
     model::{CreateRepoRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest},
+    wasm::abort::abortable,
 };
 
 /// How a client is set up.

@@ -1,6 +1,6 @@
 //! `fetch` as an [`HttpClient`] for calls with small bodies: the request is sent whole, the answer collected as it comes.
 //!
-//! The engine's [`FetchClient`](super::http::FetchClient) streams both ways. A dashboard has no use for that, and would
+//! The engine's [`FetchClient`](crate::wasm::full::http::FetchClient) streams both ways. A dashboard has no use for that, and would
 //! load it all the same.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -9,8 +9,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStreamDefaultReader;
 
-use super::failure::{AbortOnDrop, failure};
-use crate::http::{Body, Error, HttpClient, Method, Request, Response};
+use crate::{
+    http::{Body, Error, HttpClient, Method, Request, Response},
+    wasm::failure::{AbortOnDrop, failure},
+};
 
 /// A `fetch` function of the host.
 pub(crate) struct AnswerClient(pub(crate) Function);

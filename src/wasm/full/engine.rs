@@ -10,8 +10,6 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
 use super::{
-    abort::abortable,
-    error::{Failure, into_js},
     http::FetchClient,
     json::{Arguments, to_js},
 };
@@ -20,6 +18,10 @@ use crate::{
     glob::Glob,
     model::{Direction, RefGlobs, SyncRequest},
     sync::{self, Observer, Options, Phase, Policy, Progress},
+    wasm::{
+        abort::abortable,
+        error::{Failure, into_js},
+    },
 };
 
 /// A Git repository on a smart-HTTP server, and the credential for it.

@@ -13,8 +13,10 @@ use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::failure::{AbortOnDrop, failure};
-use crate::http::{Body, ByteStream, Error, ErrorKind, Headers, HttpClient, Method, Request, Response};
+use crate::{
+    http::{Body, ByteStream, Error, ErrorKind, Headers, HttpClient, Method, Request, Response},
+    wasm::failure::{AbortOnDrop, failure},
+};
 
 /// A `fetch` function of the host, and how to use it.
 #[derive(Clone)]

@@ -5,11 +5,11 @@ use futures_util::StreamExt;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{
-    failure::failure,
-    http::{Activity, readable},
+use super::http::{Activity, readable};
+use crate::{
+    http::{Body, ByteStream, Error, ErrorKind, Headers, Method, Request, Response},
+    wasm::failure::failure,
 };
-use crate::http::{Body, ByteStream, Error, ErrorKind, Headers, Method, Request, Response};
 
 /// The request that a JavaScript server received.
 pub(crate) fn from_web_request(request: &web_sys::Request) -> Result<Request, Error> {
