@@ -55,6 +55,10 @@ export interface ServiceOptions {
   rateLimit?: { perSecond: number; burst: number };
   /** Serves Prometheus's `/metrics`, which counts over all organisations, to anyone who can reach it. */
   metrics?: boolean;
+  /** How many runs may be in progress at the same time, over all processes that are told the same. No limit when left out. */
+  maxRuns?: number;
+  /** The same for the runs of each organisation. */
+  maxRunsPerOrganization?: number;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
   /** The WebAssembly code of `refsync/engine.wasm`, or where it is, for bundlers that do not find it by themselves. */
@@ -116,9 +120,12 @@ export class Service {
     return (await this.#service()).fetch(request);
   }
 
-  /** Claims one run and works it to its end; false when nothing was ready. Rejects where the database fails. */
-  async tick(): Promise<boolean> {
-    return (await this.#service()).tick();
+  /**
+   * Claims one run, calls `onClaimed`, and works the run to its end; false when nothing was ready. Rejects where the
+   * database fails.
+   */
+  async tick(onClaimed?: () => void): Promise<boolean> {
+    return (await this.#service()).tick(onClaimed);
   }
 
   /**
