@@ -92,6 +92,14 @@ export class Service {
     await (await this.#service()).migrate();
   }
 
+  /**
+   * Takes up the runs and deliveries of a process that was killed, without waiting for its leases to end. Only for a process
+   * that knows that no other one works on this database, such as one that holds the data folder's lock.
+   */
+  async adopt(): Promise<void> {
+    await (await this.#service()).adopt();
+  }
+
   /** Makes an organisation where it is missing; a name, for people, renames it. The slug is what paths have. */
   async ensureOrganization(slug: string, name?: string): Promise<void> {
     await (await this.#service()).ensureOrganization(slug, name);

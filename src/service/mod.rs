@@ -130,6 +130,16 @@ impl Service {
         Ok(store::migrate(self.database()).await?)
     }
 
+    /// Takes up what a process left that was killed, without waiting for its leases to end. Only for one that knows that no
+    /// other process works on this database.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn adopt(&self) -> Result<(), Error> {
+        Ok(queue::adopt(self.database()).await?)
+    }
+
     /// Makes an organisation where it is missing; a `name` renames it.
     ///
     /// # Errors

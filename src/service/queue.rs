@@ -166,6 +166,12 @@ pub(super) async fn hand_back(database: &dyn Database, claim: &Claim) -> Result<
     row(database, include_str!("sql/queue_hand_back.sql"), params).await
 }
 
+/// Takes everything out of the hands of workers that are no more.
+pub(super) async fn adopt(database: &dyn Database) -> Result<(), Error> {
+    row::<()>(database, include_str!("sql/queue_adopt.sql"), Vec::new()).await?;
+    Ok(())
+}
+
 /// Fails the runs that have lost too many workers.
 pub(super) async fn give_up(database: &dyn Database) -> Result<Vec<SyncRun>, Error> {
     rows(database, include_str!("sql/queue_give_up.sql"), vec![Some(MAX_LOST_ATTEMPTS.to_string())]).await

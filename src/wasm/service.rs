@@ -97,6 +97,11 @@ impl JsService {
         self.service.migrate().await.map_err(|error| failure(&error))
     }
 
+    /// Takes up what a killed process left.
+    pub async fn adopt(&self) -> Result<(), js_sys::Error> {
+        self.service.adopt().await.map_err(|error| failure(&error))
+    }
+
     /// Makes an organisation where it is missing.
     #[wasm_bindgen(js_name = ensureOrganization)]
     pub async fn ensure_organization(&self, slug: String, name: Option<String>) -> Result<(), js_sys::Error> {

@@ -78,6 +78,8 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
       ...(maxRunsPerOrganization !== undefined && { maxRunsPerOrganization }),
     });
     await service.migrate();
+    // The folder's lock says that we are alone.
+    if (!shared) await service.adopt();
     await service.ensureOrganization(options.org);
     const apiKey = await keptApiKey(service, folder, options.org);
 
