@@ -52,6 +52,7 @@ function steps() {
     { name: "sizes", command: [process.execPath, "scripts/sizes.mjs"] },
     { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
     nodeTests("node tests", "tests/js"),
+    nodeTests("soak", "tests/soak"),
     {
       // The client's build, which is what a page loads. A debug build of the full one imports `malloc` from "env" (zlib-rs's
       // C allocator, which only a release build drops), so a browser cannot load it.

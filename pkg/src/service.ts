@@ -55,6 +55,10 @@ export interface ServiceOptions {
   rateLimit?: { perSecond: number; burst: number };
   /** Serves Prometheus's `/metrics`, which counts over all organisations, to anyone who can reach it. */
   metrics?: boolean;
+  /** How many runs may be in progress at the same time, over all processes that are told the same. No limit when left out. */
+  maxRuns?: number;
+  /** The same for the runs of each organisation. */
+  maxRunsPerOrganization?: number;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
   /** The WebAssembly code of `refsync/engine.wasm`, or where it is, for bundlers that do not find it by themselves. */
@@ -88,6 +92,14 @@ export class Service {
     await (await this.#service()).migrate();
   }
 
+  /**
+   * Takes up the runs and deliveries of a process that was killed, without waiting for its leases to end. Only for a process
+   * that knows that no other one works on this database, such as one that holds the data folder's lock.
+   */
+  async adopt(): Promise<void> {
+    await (await this.#service()).adopt();
+  }
+
   /** Makes an organisation where it is missing; a name, for people, renames it. The slug is what paths have. */
   async ensureOrganization(slug: string, name?: string): Promise<void> {
     await (await this.#service()).ensureOrganization(slug, name);
@@ -116,9 +128,12 @@ export class Service {
     return (await this.#service()).fetch(request);
   }
 
-  /** Claims one run and works it to its end; false when nothing was ready. Rejects where the database fails. */
-  async tick(): Promise<boolean> {
-    return (await this.#service()).tick();
+  /**
+   * Claims one run, calls `onClaimed`, and works the run to its end; false when nothing was ready. Rejects where the
+   * database fails.
+   */
+  async tick(onClaimed?: () => void): Promise<boolean> {
+    return (await this.#service()).tick(onClaimed);
   }
 
   /**

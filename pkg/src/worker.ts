@@ -10,7 +10,7 @@ export interface WorkOptions {
   concurrency?: number;
   /** Stops claiming; what runs is finished. */
   signal?: AbortSignal;
-  /** Milliseconds between two looks at an empty queue. Default 1000. */
+  /** Milliseconds between two looks at an empty queue where nobody wakes the worker. Default 1000. */
   pollInterval?: number;
   /** Called where a tick failed, such as when the database is away. The loop goes on. */
   onError?: (error: unknown) => void;
@@ -18,15 +18,16 @@ export interface WorkOptions {
 
 /** A worker at work. */
 export interface Worker {
-  /** Looks at the queue and the outbox now: for the service's `onQueued`. */
-  wake(): void;
+  /** Looks at the queue, the outbox or, when left out, both now: for the service's `onQueued`, or a notification. */
+  wake(what?: "sync" | "webhook"): void;
   /** Resolves once the signal has fired and everything that ran is finished. */
   readonly stopped: Promise<void>;
 }
 
 /** What a worker works for: `Service`, or anything with its verbs. Each says whether there was something to do. */
 export interface Workable {
-  tick(): Promise<boolean>;
+  /** Calls `onClaimed` where there was, before it does it. */
+  tick(onClaimed?: () => void): Promise<boolean>;
   deliver?(): Promise<boolean>;
 }
 
@@ -35,50 +36,78 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
   const { concurrency = 4, signal, pollInterval = 1000, onError = () => {} } = options;
   const runs = bell(pollInterval, signal);
   const deliveries = bell(pollInterval, signal);
-  const lane = async (bell: Bell, verb: () => Promise<boolean>, afterwards: () => void) => {
+  const lane = async (bell: Bell, verb: () => Promise<boolean>) => {
     while (!signal?.aborted) {
       const heard = bell.rung();
       const worked = await verb().catch((error: unknown) => {
         onError(error);
         return false;
       });
-      if (worked) afterwards();
-      else await bell.wait(heard);
+      if (!worked) await bell.wait(heard);
     }
   };
-  const lanes = Array.from({ length: concurrency }, () => lane(runs, () => service.tick(), deliveries.ring));
+  const onClaimed = () => {
+    // There may be more; and that it began is to be told.
+    runs.ring();
+    deliveries.ring();
+  };
+  const run = async () => {
+    const worked = await service.tick(onClaimed);
+    if (worked) deliveries.ring();
+    return worked;
+  };
+  const lanes = Array.from({ length: concurrency }, () => lane(runs, run));
   if (service.deliver) {
     const deliver = service.deliver.bind(service);
-    for (let n = 0; n < DELIVERY_LANES; n += 1) lanes.push(lane(deliveries, deliver, () => {}));
+    for (let n = 0; n < DELIVERY_LANES; n += 1) lanes.push(lane(deliveries, deliver));
   }
   return {
-    wake() {
-      runs.ring();
-      deliveries.ring();
+    wake(what) {
+      if (what !== "webhook") runs.ring();
+      if (what !== "sync") deliveries.ring();
     },
     stopped: Promise.all(lanes).then(() => {}),
   };
 }
 
+/** Wakes one lane at a time: one look finds out whether there is something to do, however many lanes and processes. */
 interface Bell {
   ring(): void;
   /** How often it has rung. */
   rung(): number;
-  /** Resolves when it rings after it had rung `heard` times, when the interval is over, or when the signal fires. */
+  /**
+   * Resolves when it rings for this lane, at once if it has rung more than `heard` times, when the interval is over and it
+   * is this lane's turn to look, or when the signal fires.
+   */
   wait(heard: number): Promise<void>;
 }
 
 function bell(interval: number, signal?: AbortSignal): Bell {
+  // In the order in which they fell asleep.
   const sleeping = new Set<() => void>();
-  const wake = () => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let rung = 0;
+  const wakeOne = () => {
+    const [first] = sleeping;
+    first?.();
+  };
+  const setAlarm = () => {
+    if (timer !== undefined || sleeping.size === 0) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      wakeOne();
+      setAlarm();
+    }, interval);
+  };
+  const wakeAll = () => {
+    clearTimeout(timer);
     for (const rise of sleeping) rise();
   };
-  signal?.addEventListener("abort", wake, { once: true });
-  let rung = 0;
+  signal?.addEventListener("abort", wakeAll, { once: true });
   return {
     ring() {
       rung += 1;
-      wake();
+      wakeOne();
     },
     rung: () => rung,
     wait: (heard) =>
@@ -86,12 +115,11 @@ function bell(interval: number, signal?: AbortSignal): Bell {
         // A ring between a look and the sleep after it must not be lost.
         if (signal?.aborted || rung !== heard) return resolve();
         const rise = () => {
-          clearTimeout(timer);
           sleeping.delete(rise);
           resolve();
         };
-        const timer = setTimeout(rise, interval);
         sleeping.add(rise);
+        setAlarm();
       }),
   };
 }

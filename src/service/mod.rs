@@ -36,12 +36,13 @@ pub mod webhook_targets;
 pub mod webhooks;
 mod worker;
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
 
 pub use auth::{Caller, Scope};
 pub use error::Error;
+pub use queue::Limits;
 pub use store::{Database, Error as DatabaseError, Param};
 
 use crate::http::{HttpClient, Request, Response};
@@ -53,6 +54,8 @@ pub struct Service {
     router: matchit::Router<routes::Route>,
     stop: stop::Stop,
     rate_limiter: rate_limit::RateLimiter,
+    /// When runs that lost too many workers were last looked for.
+    gave_up_at: Cell<Duration>,
 }
 
 /// What the service needs of its surroundings.
@@ -71,6 +74,8 @@ pub struct Options {
     pub rate_limit: rate_limit::RateLimit,
     /// Whether `/metrics` is served, to anyone who can reach it.
     pub metrics: bool,
+    /// How many runs may be in progress at the same time.
+    pub limits: Limits,
     /// What seals stored credentials.
     pub secret_key: [u8; 32],
     /// Time, and a log.
@@ -106,7 +111,14 @@ impl Service {
     pub fn new(options: Options) -> Self {
         let secrets = secrets::SecretKey::new(&options.secret_key);
         let rate_limiter = rate_limit::RateLimiter::new(options.rate_limit);
-        Self { options, secrets, router: routes::router(), stop: stop::Stop::default(), rate_limiter }
+        Self {
+            options,
+            secrets,
+            router: routes::router(),
+            stop: stop::Stop::default(),
+            rate_limiter,
+            gave_up_at: Cell::default(),
+        }
     }
 
     /// Brings the database's schema up to date.
@@ -116,6 +128,16 @@ impl Service {
     /// Where the database fails, or has a newer schema.
     pub async fn migrate(&self) -> Result<(), Error> {
         Ok(store::migrate(self.database()).await?)
+    }
+
+    /// Takes up what a process left that was killed, without waiting for its leases to end. Only for one that knows that no
+    /// other process works on this database.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn adopt(&self) -> Result<(), Error> {
+        Ok(queue::adopt(self.database()).await?)
     }
 
     /// Makes an organisation where it is missing; a `name` renames it.

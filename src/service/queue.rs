@@ -40,6 +40,18 @@ pub(super) const MAX_LOST_ATTEMPTS: u32 = 10;
 /// How long a run waits for its second attempt, before jitter; four times as long for the third.
 pub(super) const BACKOFF: Duration = Duration::from_secs(2);
 
+/// When a worker that could not keep its lease stops: before another one may take the run.
+pub(super) const FENCE: Duration = Duration::from_secs(25);
+
+/// How many runs may be in progress at the same time, over every process that has the same limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// In the whole; none is no limit.
+    pub runs: Option<u32>,
+    /// Of one organisation; none is no limit.
+    pub runs_per_organization: Option<u32>,
+}
+
 /// A run in one worker's hands, and what it needs.
 #[derive(Deserialize)]
 pub(super) struct Claim {
@@ -70,15 +82,17 @@ pub(super) async fn enqueue(
 }
 
 /// Takes the next run that may start, or one whose worker was lost; none where there is neither.
-pub(super) async fn claim(database: &dyn Database) -> Result<Option<Claim>, Error> {
+pub(super) async fn claim(database: &dyn Database, limits: Limits) -> Result<Option<Claim>, Error> {
     let lease = hex(&random::<16>());
-    let params = vec![Some(lease.clone()), seconds(LEASE)];
+    let limit = |limit: Option<u32>| limit.map(|limit| limit.to_string());
+    let params = vec![Some(lease.clone()), seconds(LEASE), limit(limits.runs), limit(limits.runs_per_organization)];
     let mut contended = 0;
     loop {
         match row::<Claim>(database, include_str!("sql/queue_claim.sql"), params.clone()).await {
             Ok(claim) => return Ok(claim.map(|claim| Claim { lease, ..claim })),
-            // Another worker started another run of the same repository between this statement's look and its lock.
-            Err(error) if error.is_unique_violation() && contended < 10 => contended += 1,
+            // Another worker started another run of the same repository, or in the same place, between this statement's
+            // look and its lock.
+            Err(error) if error.is_unique_violation() && contended < 20 => contended += 1,
             Err(error) => return Err(error),
         }
     }
@@ -150,6 +164,12 @@ pub(super) async fn fail(
 pub(super) async fn hand_back(database: &dyn Database, claim: &Claim) -> Result<Option<SyncRun>, Error> {
     let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone())];
     row(database, include_str!("sql/queue_hand_back.sql"), params).await
+}
+
+/// Takes everything out of the hands of workers that are no more.
+pub(super) async fn adopt(database: &dyn Database) -> Result<(), Error> {
+    row::<()>(database, include_str!("sql/queue_adopt.sql"), Vec::new()).await?;
+    Ok(())
 }
 
 /// Fails the runs that have lost too many workers.

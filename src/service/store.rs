@@ -64,23 +64,21 @@ pub(super) async fn row<T: DeserializeOwned>(
 ///
 /// Where a migration fails, which leaves the schema as it was, or where the schema is of a newer version.
 pub(super) async fn migrate(database: &dyn Database) -> Result<(), Error> {
-    for (version, migration) in (1..).zip(MIGRATIONS) {
-        database.query(&migration_statement(version, migration), Vec::new()).await?;
+    for (version, migration) in MIGRATIONS {
+        database.query(&migration_statement(*version, migration), Vec::new()).await?;
     }
-    let version: Option<usize> = row(database, include_str!("sql/schema_version.sql"), Vec::new()).await?;
+    let known = MIGRATIONS.iter().map(|(version, _)| *version).max().unwrap_or_default();
+    let version: Option<u32> = row(database, include_str!("sql/schema_version.sql"), Vec::new()).await?;
     match version {
-        Some(newer) if newer > MIGRATIONS.len() => Err(Error {
+        Some(newer) if newer > known => Err(Error {
             code: None,
-            message: format!(
-                "the schema has version {newer} and this refsync knows {}; use the newer refsync",
-                MIGRATIONS.len()
-            ),
+            message: format!("the schema has version {newer} and this refsync knows {known}; use the newer refsync"),
         }),
         _ => Ok(()),
     }
 }
 
-fn migration_statement(version: usize, migration: &str) -> String {
+fn migration_statement(version: u32, migration: &str) -> String {
     format!(
         "DO $refsync$ BEGIN
             PERFORM pg_advisory_xact_lock({ADVISORY_LOCK});
@@ -97,13 +95,14 @@ fn migration_statement(version: usize, migration: &str) -> String {
     )
 }
 
-/// In order; a released one is never changed, only followed.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_repositories_and_syncs.sql"),
-    include_str!("migrations/0002_cancel_and_progress.sql"),
-    include_str!("migrations/0003_webhooks_and_sync_events.sql"),
-    include_str!("migrations/0004_public_keys.sql"),
-    include_str!("migrations/0005_freshness.sql"),
+/// With their versions, in order; a released one is never changed, only followed.
+const MIGRATIONS: &[(u32, &str)] = &[
+    (1, include_str!("migrations/0001_repositories_and_syncs.sql")),
+    (2, include_str!("migrations/0002_cancel_and_progress.sql")),
+    (3, include_str!("migrations/0003_webhooks_and_sync_events.sql")),
+    (4, include_str!("migrations/0004_public_keys.sql")),
+    (5, include_str!("migrations/0005_freshness.sql")),
+    (6, include_str!("migrations/0006_wake_and_limits.sql")),
 ];
 
 /// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.

@@ -1,6 +1,6 @@
 //! A worker's turn: claim one run, work it to its end, and keep its lease meanwhile.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use futures_util::{
     FutureExt,
@@ -31,25 +31,32 @@ enum Interruption {
     Cancelled,
     /// It is another worker's by now, or was deleted.
     Lost,
+    /// It may be another worker's soon: the lease could not be kept.
+    Fenced,
     /// The service stops.
     Stop,
 }
 
 impl Service {
-    /// Claims one run and works it to its end; false where nothing was ready.
+    /// Claims one run, says so, and works it to its end; false where nothing was ready.
     ///
     /// # Errors
     ///
     /// Where the database failed. A run that fails is no error, but a failed run; a run whose end could not be stored
     /// is taken up again when its lease expires.
-    pub async fn tick(&self) -> Result<bool, Error> {
+    pub async fn tick(&self, on_claimed: impl FnOnce()) -> Result<bool, Error> {
         if self.stop.is_stopping() {
             return Ok(false);
         }
-        for lost in queue::give_up(self.database()).await? {
-            self.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
+        // Where there is always something to do, lost runs must not wait for a pause.
+        if self.options.runtime.now().saturating_sub(self.gave_up_at.get()) > GIVE_UP_EVERY {
+            self.give_up().await?;
         }
-        let Some(claim) = queue::claim(self.database()).await? else { return Ok(false) };
+        let Some(claim) = queue::claim(self.database(), self.options.limits).await? else {
+            self.give_up().await?;
+            return Ok(false);
+        };
+        on_claimed();
         let latest = Latest::default();
         let work = self.work(&claim, &latest).boxed_local();
         let interrupted = self.until_interrupted(&claim, &latest).boxed_local();
@@ -63,6 +70,11 @@ impl Service {
                     Interruption::Lost => {
                         let id = &claim.run.id;
                         self.log(&format!("sync {id} was taken over or deleted while it ran here; stopped"));
+                        return Ok(true);
+                    }
+                    Interruption::Fenced => {
+                        let id = &claim.run.id;
+                        self.log(&format!("sync {id} was stopped: the database did not hear of it for too long"));
                         return Ok(true);
                     }
                     Interruption::Stop => {
@@ -81,6 +93,15 @@ impl Service {
             }
         };
         Ok(true)
+    }
+
+    /// Fails the runs that lost too many workers.
+    async fn give_up(&self) -> Result<(), Error> {
+        self.gave_up_at.set(self.options.runtime.now());
+        for lost in queue::give_up(self.database()).await? {
+            self.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
+        }
+        Ok(())
     }
 
     async fn work(&self, claim: &Claim, latest: &Latest) -> Result<SyncRunStats, Failure> {
@@ -118,20 +139,27 @@ impl Service {
 
     /// Ends only when the run shall be stopped here.
     async fn until_interrupted(&self, claim: &Claim, latest: &Latest) -> Interruption {
+        let runtime = &self.options.runtime;
+        let mut kept_at = runtime.now();
         loop {
-            let sleep = self.options.runtime.sleep(queue::HEARTBEAT);
+            let sleep = runtime.sleep(queue::HEARTBEAT);
             let stopped = self.stop.stopped();
             pin_mut!(stopped);
             if let Either::Right(_) = select(sleep, stopped).await {
                 return Interruption::Stop;
             }
             let progress = latest.borrow_mut().take();
-            match queue::heartbeat(self.database(), claim, progress.as_ref()).await {
-                Ok(Heartbeat::Kept) => {}
-                Ok(Heartbeat::Cancelled) => return Interruption::Cancelled,
-                Ok(Heartbeat::Lost) => return Interruption::Lost,
-                // The lease outlasts missed heartbeats; should it expire, the next one that arrives says so.
-                Err(error) => self.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
+            let asked_at = runtime.now();
+            let left = queue::FENCE.saturating_sub(asked_at.saturating_sub(kept_at));
+            let heartbeat = queue::heartbeat(self.database(), claim, progress.as_ref());
+            pin_mut!(heartbeat);
+            match select(heartbeat, runtime.sleep(left)).await {
+                Either::Left((Ok(Heartbeat::Kept), _)) => kept_at = asked_at,
+                Either::Left((Ok(Heartbeat::Cancelled), _)) => return Interruption::Cancelled,
+                Either::Left((Ok(Heartbeat::Lost), _)) => return Interruption::Lost,
+                // The lease outlasts missed heartbeats, but not many.
+                Either::Left((Err(error), _)) => self.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
+                Either::Right(_) => return Interruption::Fenced,
             }
         }
     }
@@ -142,3 +170,5 @@ type Latest = Rc<RefCell<Option<sync::Progress>>>;
 
 /// The most characters of a run's error.
 const MAX_MESSAGE: usize = 4_000;
+/// How often a worker that is never idle looks for runs that lost too many workers.
+const GIVE_UP_EVERY: Duration = Duration::from_secs(5);

@@ -6,12 +6,13 @@
 
 import { readFile } from "node:fs/promises";
 
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
 import { exitCode } from "./exit-code.js";
 import { printable } from "./printable.js";
 import type { ServeFlags } from "./serve.js";
 import type { SyncFlags } from "./sync.js";
+import type { WorkerFlags } from "./worker.js";
 
 const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -29,9 +30,28 @@ program
   .option("--port <number>", "port to listen on; 0 takes a free one", port, 8722)
   .option("--host <address>", "address to listen on", "127.0.0.1")
   .option("--data <folder>", "where everything is kept", "./refsync-data")
+  .addOption(database("a PostgreSQL that many processes share, instead of the embedded database"))
+  .option("--no-worker", "answer calls only; workers do the rest")
+  .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
+  .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
+  .option("--max-runs-per-org <number>", "the same for each organisation", positive)
   .option("--json", 'first line on stdout, once it answers: {"url","org","api_key"}', false)
   .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
   .action(async (flags: ServeFlags) => (await import("./serve.js")).serve(flags));
+
+program
+  .command("worker")
+  .description(
+    "Work the runs of a PostgreSQL that `refsync serve --database` processes fill, beside as many others as you like.",
+  )
+  .addOption(database("the PostgreSQL").makeOptionMandatory())
+  .option("--data <folder>", "the data folder of `refsync serve`, shared with it", "./refsync-data")
+  .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
+  .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
+  .option("--max-runs-per-org <number>", "the same for each organisation", positive)
+  .option("--json", 'first line on stdout, once it works: {"concurrency"}', false)
+  .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
+  .action(async (flags: WorkerFlags) => (await import("./worker.js")).worker(flags));
 
 program
   .command("sync")
@@ -70,6 +90,18 @@ function port(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || number > 65535) throw new InvalidArgumentError("must be a number from 0 to 65535.");
   return number;
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("must be a number from 1 to 9999.");
+  return Number(text);
+}
+
+/** A password in an argument would be seen in the process list. */
+function database(description: string): Option {
+  return new Option("--database <url>", `${description}, such as postgres://user@host/refsync`).env(
+    "REFSYNC_DATABASE_URL",
+  );
 }
 
 function count(text: string): number {

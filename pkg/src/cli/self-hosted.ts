@@ -1,30 +1,33 @@
 /**
- * The whole service on this machine, from one data folder: database, repositories, worker, listener, page.
+ * The whole service on this machine, from one data folder: database, repositories, worker, listener, page. With a PostgreSQL
+ * the data folder holds the repositories and the keys, and any number of processes share both.
  *
  * @module
  */
 
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-
-import type { Database } from "../host.js";
 import { type DataFolder, openDataFolder } from "../node/data-folder.js";
+import { openEmbedded, openPostgres } from "../node/database.js";
 import { gitHttpBackend, sweep } from "../node/git-http-backend.js";
 import { guardedFetch } from "../node/guarded-fetch.js";
 import { serve } from "../node/listener.js";
 import { Service } from "../service.js";
-import { type Worker, work } from "../worker.js";
+import { complain, connections, type WorkFlags, workFor } from "./at-work.js";
 
 /** What is served from where. */
-export interface SelfHostedOptions {
+export interface SelfHostedOptions extends WorkFlags {
   /** The data folder; it is made where there is none. */
   data: string;
+  /** A PostgreSQL's URL; the embedded database of the data folder when left out. */
+  database?: string;
   host: string;
   port: number;
   /** The organisation that is made at the first start. */
   org: string;
   allowPrivateNetwork: boolean;
+  /** Whether runs are worked and webhooks delivered here, too. */
+  worker: boolean;
 }
 
 /** A service that answers. */
@@ -45,49 +48,50 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const folder = await openDataFolder(options.data);
+    const shared = options.database !== undefined;
+    const folder = await openDataFolder(options.data, { shared });
     closers.push(() => folder.release());
-    await sweep(folder.repositories);
-    const database = await embeddedDatabase(folder.database);
+    // What looks unfinished may be another process's work.
+    if (!shared) await sweep(folder.repositories);
+    const database =
+      options.database === undefined
+        ? await openEmbedded(folder.database)
+        : await openPostgres(options.database, {
+            connections: connections(options),
+            onError: (error) => complain(`database: ${String(error)}`),
+          });
     closers.push(() => database.close());
 
     const fetch = guardedFetch({ allowPrivateNetwork: options.allowPrivateNetwork });
     closers.push(async () => fetch.close());
-    let worker: Worker | undefined;
     // A free port is not known yet; webhooks then name repositories by their path alone.
     const bracketed = options.host.includes(":") ? `[${options.host}]` : options.host;
     const publicUrl = options.port === 0 ? null : `http://${bracketed}:${options.port}`;
+    const { maxRuns, maxRunsPerOrg: maxRunsPerOrganization } = options;
     const service = new Service({
       database,
       git: gitHttpBackend({ root: folder.repositories }),
       fetch,
       secretKey: folder.secretKey,
-      onQueued: () => worker?.wake(),
       ...(publicUrl !== null && { publicUrl }),
+      ...(maxRuns !== undefined && { maxRuns }),
+      ...(maxRunsPerOrganization !== undefined && { maxRunsPerOrganization }),
     });
     await service.migrate();
+    // The folder's lock says that we are alone.
+    if (!shared) await service.adopt();
     await service.ensureOrganization(options.org);
     const apiKey = await keptApiKey(service, folder, options.org);
 
-    const stopping = new AbortController();
-    worker = work(service, { signal: stopping.signal, onError: (error) => complain(`worker: ${String(error)}`) });
-    const { stopped } = worker;
-    closers.push(async () => {
-      stopping.abort();
-      // Most runs end within this; what does not is handed back, and goes on at the next start.
-      const soon = new Promise<void>((resolve) => setTimeout(resolve, 5_000).unref());
-      await Promise.race([stopped, soon]);
-      await service.stop();
-      const late = new Promise<void>((resolve) => setTimeout(resolve, 10_000).unref());
-      await Promise.race([stopped, late]);
-    });
+    const atWork = options.worker ? await workFor(service, database, options) : null;
+    if (atWork) closers.push(() => atWork.stop());
 
     const page = fileURLToPath(new URL("../page", import.meta.url));
     const { port, host: hostname } = options;
     const listener = await serve({ service, hostname, port, ...(existsSync(page) && { page }) });
     closers.push(() => {
       // While the last answers go out, nothing new is begun.
-      stopping.abort();
+      atWork?.claimNothingMore();
       return listener.close();
     });
     return { url: listener.url, org: options.org, apiKey, stop };
@@ -95,14 +99,6 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     await stop();
     throw error;
   }
-}
-
-async function embeddedDatabase(folder: string): Promise<Database & { close(): Promise<void> }> {
-  const { PGlite } = await import("@electric-sql/pglite").catch((error: unknown) => {
-    throw new Error("the embedded database is not installed; run: npm install @electric-sql/pglite", { cause: error });
-  });
-  await mkdir(folder, { recursive: true });
-  return PGlite.create(folder);
 }
 
 /** The key of an earlier start, unless the database no longer knows it. */
@@ -118,8 +114,4 @@ async function isKnown(service: Service, apiKey: string): Promise<boolean> {
   const headers = { authorization: `Bearer ${apiKey}` };
   const { ok } = await service.fetch(new Request("http://localhost/v1/whoami", { headers }));
   return ok;
-}
-
-function complain(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -4,15 +4,11 @@
  * @module
  */
 
-import { type SelfHosted, selfHosted } from "./self-hosted.js";
+import { type SelfHosted, type SelfHostedOptions, selfHosted } from "./self-hosted.js";
 
 /** What the command line said. */
-export interface ServeFlags {
-  port: number;
-  host: string;
-  data: string;
+export interface ServeFlags extends Omit<SelfHostedOptions, "org"> {
   json: boolean;
-  allowPrivateNetwork: boolean;
 }
 
 /** Serves until SIGINT or SIGTERM. Rejects where it cannot start. */
@@ -33,7 +29,7 @@ export function nextSignal(): Promise<void> {
 }
 
 /** Stops and ends the process with code 0; a second signal ends it at once. */
-export async function stopOnce(hosted: SelfHosted): Promise<void> {
+export async function stopOnce(hosted: Pick<SelfHosted, "stop">): Promise<void> {
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => process.exit(130));
   await hosted.stop();
   // Whatever a library still waits for is not worth waiting for.

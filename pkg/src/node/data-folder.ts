@@ -8,7 +8,13 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-/** A data folder that this process holds alone. */
+/** How a data folder is opened. */
+export interface DataFolderOptions {
+  /** Several processes use it at the same time, whose database is elsewhere: one PostgreSQL. */
+  shared?: boolean;
+}
+
+/** A data folder that this process holds, alone unless it is shared. */
 export interface DataFolder {
   readonly path: string;
   /** PGlite's folder. */
@@ -25,11 +31,12 @@ export interface DataFolder {
   release(): Promise<void>;
 }
 
-/** Opens the folder, making it where there is none. Rejects where another process holds it. */
-export async function openDataFolder(folder: string): Promise<DataFolder> {
+/** Opens the folder, making it where there is none. Rejects where another process holds it alone. */
+export async function openDataFolder(folder: string, { shared = false }: DataFolderOptions = {}): Promise<DataFolder> {
   const path = resolve(folder);
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const release = await lock(path);
+  if (shared) await refuseHeld(path);
+  const release = shared ? async () => {} : await lock(path);
   const readKept = (name: string) => readOrNull(join(path, name)).then((text) => text?.trim() ?? null);
   const keep = async (name: string, text: string) => {
     // Written elsewhere and renamed: a crash leaves the old file or the new one, never half of one.
@@ -38,7 +45,7 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
     await rename(unfinished, join(path, name));
   };
   try {
-    const secretKey = await secretKeyOf({ path, readKept, keep });
+    const secretKey = await secretKeyOf(path, readKept);
     return {
       path,
       database: join(path, "database"),
@@ -54,21 +61,29 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
   }
 }
 
-async function secretKeyOf({
-  path,
-  readKept,
-  keep,
-}: Pick<DataFolder, "path" | "readKept" | "keep">): Promise<Uint8Array> {
+async function secretKeyOf(path: string, readKept: DataFolder["readKept"]): Promise<Uint8Array> {
   const name = "secret.key";
-  const kept = await readKept(name);
-  if (kept === null) {
-    const made = randomBytes(32);
-    await keep(name, made.toString("base64"));
-    return new Uint8Array(made);
+  if ((await readKept(name)) === null) {
+    // Of several processes that start at once, all use the key of the first.
+    const unfinished = join(path, `.${name}-${randomUUID()}`);
+    await writeFile(unfinished, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flush: true });
+    await linked(unfinished, join(path, name));
+    await rm(unfinished, { force: true });
   }
-  const bytes = Buffer.from(kept, "base64");
+  const bytes = Buffer.from((await readKept(name)) ?? "", "base64");
   if (bytes.length !== 32) throw new Error(`${join(path, name)}: not 32 bytes in base64`);
   return new Uint8Array(bytes);
+}
+
+/** Throws where a process holds the folder alone. */
+async function refuseHeld(folder: string): Promise<void> {
+  const holder = await readOrNull(join(folder, "lock"));
+  if (holder !== null && (await isAlive(holder))) throw inUse(folder, holder);
+}
+
+function inUse(folder: string, holder: string): Error {
+  const pid = holder.split(" ")[0];
+  return new Error(`${folder}: process ${pid} uses this data folder; stop it, or name another folder`);
 }
 
 /**
@@ -89,11 +104,7 @@ async function lock(folder: string): Promise<() => Promise<void>> {
       }
       const holder = await readOrNull(path);
       if (holder === null) continue;
-      if (await isAlive(holder)) {
-        throw new Error(
-          `${folder}: process ${holder.split(" ")[0]} uses this data folder; stop it, or name another folder`,
-        );
-      }
+      if (await isAlive(holder)) throw inUse(folder, holder);
       const stale = `${own}-stale`;
       await rename(path, stale).catch(() => {});
       const moved = await readOrNull(stale);

@@ -1,32 +1,51 @@
--- $1 a new lease, $2 its seconds. Takes the next run that may start, or that a lost worker left; no row where there is none.
+-- $1 a new lease, $2 its seconds, $3 how many runs may be in progress or null, $4 how many of one organisation or null.
+-- Takes the next run that may start, or that a lost worker left; no row where there is none. Fails with a unique violation
+-- where another worker took the same repository or the same place at this moment.
 WITH busy AS (
-    SELECT r.org_id, count(*) AS runs
+    SELECT r.org_id, count(*) AS runs, count(*) FILTER (WHERE s.lease_expires_at > now()) AS alive
     FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id
-    WHERE s.status = 'in_progress' AND s.lease_expires_at > now()
+    WHERE s.status = 'in_progress'
     GROUP BY r.org_id
 ), next AS (
-    SELECT s.id, r.name AS repo_name, o.slug AS org, r.upstream_url, r.upstream_auth
+    SELECT s.id, r.name AS repo_name, o.id AS org_id, o.slug AS org, r.upstream_url, r.upstream_auth
     FROM refsync.syncs s
     JOIN refsync.repos r ON r.id = s.repo_id
     JOIN refsync.organizations o ON o.id = r.org_id
     LEFT JOIN busy ON busy.org_id = r.org_id
+    -- A run that a lost worker left has its place.
     WHERE (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL)
-        OR (s.status = 'queued' AND s.run_after <= now() AND NOT EXISTS (
-            SELECT FROM refsync.syncs other WHERE other.repo_id = s.repo_id AND other.status = 'in_progress'))
+        OR (s.status = 'queued' AND s.run_after <= now()
+            AND NOT EXISTS (
+                SELECT FROM refsync.syncs other WHERE other.repo_id = s.repo_id AND other.status = 'in_progress')
+            AND ($3::int IS NULL OR $3::int > (SELECT coalesce(sum(runs), 0) FROM busy))
+            AND ($4::int IS NULL OR $4::int > coalesce(busy.runs, 0)))
     -- Organisations with less in progress come first, then who waits longest.
-    ORDER BY coalesce(busy.runs, 0), s.seq
+    ORDER BY coalesce(busy.alive, 0), s.seq
     LIMIT 1
     -- The repository's lock keeps other workers from its other runs, without holding up new ones.
     FOR NO KEY UPDATE OF s, r SKIP LOCKED
+), place AS (
+    -- By chance among the free ones, so that workers that claim at once seldom choose the same.
+    SELECT (
+        SELECT n FROM generate_series(1, $3::int) n
+        WHERE NOT EXISTS (SELECT FROM refsync.syncs s WHERE s.status = 'in_progress' AND s.slot = n)
+        ORDER BY random() LIMIT 1) AS slot, (
+        SELECT format('%s %s', next.org_id, n) FROM generate_series(1, $4::int) n
+        WHERE NOT EXISTS (
+            SELECT FROM refsync.syncs s WHERE s.status = 'in_progress' AND s.org_slot = format('%s %s', next.org_id, n))
+        ORDER BY random() LIMIT 1) AS org_slot
+    FROM next
 )
 UPDATE refsync.syncs s SET
     status = 'in_progress',
     attempt = s.attempt + CASE s.status WHEN 'in_progress' THEN 1 ELSE 0 END,
+    slot = CASE s.status WHEN 'in_progress' THEN s.slot ELSE place.slot END,
+    org_slot = CASE s.status WHEN 'in_progress' THEN s.org_slot ELSE place.org_slot END,
     started_at = now(),
     progress = NULL,
     lease = $1::text,
     lease_expires_at = now() + make_interval(secs => $2::float8)
-FROM next
+FROM next, place
 WHERE s.id = next.id
 RETURNING jsonb_build_object(
     'run', refsync.announce_sync(s), 'repo_name', next.repo_name, 'org', next.org,

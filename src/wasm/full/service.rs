@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     http::{HttpClient, Method},
-    service::{Database, DatabaseError, GitHost, Options, Param, Runtime, Scope, Service, rate_limit::RateLimit},
+    service::{
+        Database, DatabaseError, GitHost, Limits, Options, Param, Runtime, Scope, Service, rate_limit::RateLimit,
+    },
 };
 
 #[wasm_bindgen]
@@ -51,7 +53,8 @@ pub struct JsService {
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes `{ database, git, fetch, secretKey, publicUrl?, allowedOrigins?, rateLimit?, metrics?, onQueued?, log? }`; fails where one is missing or of another kind.
+    /// Takes `{ database, git, fetch, secretKey, publicUrl?, allowedOrigins?, rateLimit?, metrics?, maxRuns?,
+    /// maxRunsPerOrganization?, onQueued?, log? }`; fails where one is missing or of another kind.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
         let object = |name: &str| {
@@ -79,6 +82,10 @@ impl JsService {
                 .ok()
                 .and_then(|url| url.as_string())
                 .unwrap_or_default(),
+            limits: Limits {
+                runs: limit(options, "maxRuns")?,
+                runs_per_organization: limit(options, "maxRunsPerOrganization")?,
+            },
             secret_key: secret_key.ok_or_else(|| type_error("Service: secretKey must be a Uint8Array of 32 bytes"))?,
             runtime: Rc::new(HostRuntime { log: function("log"), on_queued: function("onQueued") }),
         });
@@ -88,6 +95,11 @@ impl JsService {
     /// Brings the database's schema up to date.
     pub async fn migrate(&self) -> Result<(), js_sys::Error> {
         self.service.migrate().await.map_err(|error| failure(&error))
+    }
+
+    /// Takes up what a killed process left.
+    pub async fn adopt(&self) -> Result<(), js_sys::Error> {
+        self.service.adopt().await.map_err(|error| failure(&error))
     }
 
     /// Makes an organisation where it is missing.
@@ -147,9 +159,15 @@ impl JsService {
         response.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
     }
 
-    /// Claims one run and works it to its end; false where nothing was ready.
-    pub async fn tick(&self) -> Result<bool, js_sys::Error> {
-        self.service.tick().await.map_err(|error| failure(&error))
+    /// Claims one run, calls `on_claimed`, and works the run to its end; false where nothing was ready.
+    pub async fn tick(&self, on_claimed: Option<Function>) -> Result<bool, js_sys::Error> {
+        let tell = || {
+            // Whoever only wants to know of the claim must not be able to end the run.
+            if let Some(on_claimed) = on_claimed {
+                drop(on_claimed.call0(&JsValue::UNDEFINED));
+            }
+        };
+        self.service.tick(tell).await.map_err(|error| failure(&error))
     }
 
     /// Hands back the runs in progress, and claims nothing more.
@@ -175,6 +193,19 @@ fn rate_limit(options: &Object) -> Result<RateLimit, js_sys::Error> {
         _ => Err(type_error("Service: rateLimit must be { perSecond, burst }, above 0 and at least 1")),
     }
 }
+
+/// A limit, which is a whole number above 0, or none.
+fn limit(options: &Object, name: &str) -> Result<Option<u32>, js_sys::Error> {
+    let given = Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    match given.as_f64() {
+        None if given.is_undefined() => Ok(None),
+        Some(number) if number >= 1.0 && number <= MAX_LIMIT && number.fract() == 0.0 => Ok(Some(number as u32)),
+        _ => Err(type_error(&format!("Service: {name} must be a whole number from 1 to {MAX_LIMIT}"))),
+    }
+}
+
+/// More runs than this at the same time are no limit.
+const MAX_LIMIT: f64 = 10_000.0;
 
 /// The same request to another URL, without its credential; its body goes on as the stream that it is.
 fn redirected(request: &web_sys::Request, url: &str) -> Result<web_sys::Request, JsValue> {

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { git, start } from "./support.mjs";
+import { eventually, git, start } from "./support.mjs";
 
 /** A branch `main` of two commits behind a Git server, as an upstream's URL. */
 async function upstreamWithHistory({ listen, ok, folder, keys }) {
@@ -314,17 +314,79 @@ test("workers that claim at once never share a repository or a run", async (t) =
   );
 });
 
-test("services that start together migrate once", async (t) => {
+test("services that start together migrate once, and a newer schema is refused", async (t) => {
   const { service, sql } = await start(t);
+  const applied = async () =>
+    (await sql("SELECT version FROM refsync.schema_migrations ORDER BY version")).map((row) => row.version);
+  const once = await applied();
+  assert.ok(once.length > 5);
   await sql("DROP SCHEMA refsync CASCADE");
   await Promise.all(Array.from({ length: 6 }, () => service.migrate()));
-  const versions = await sql("SELECT version FROM refsync.schema_migrations ORDER BY version");
-  assert.ok(versions.length > 0);
-  assert.deepEqual(
-    versions.map(({ version }) => version),
-    versions.map((_, at) => at + 1),
-    "each of them once",
-  );
+  assert.deepEqual(await applied(), once);
   await sql("INSERT INTO refsync.schema_migrations (version) VALUES (999)");
   await assert.rejects(service.migrate(), /newer refsync/);
+});
+
+/** Upstreams that take requests and never answer, so that their runs stay in progress. */
+async function silent(t) {
+  const held = [];
+  const server = createServer((request) => held.push(request));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}/x.git`, held };
+}
+
+for (const [name, limits, expected] of [
+  ["in the whole", { maxRuns: 3 }, [3, 3]],
+  ["of one organisation", { maxRunsPerOrganization: 2 }, [4, 2]],
+  ["of both kinds", { maxRuns: 3, maxRunsPerOrganization: 2 }, [3, 2]],
+]) {
+  test(`a limit ${name} holds, however many workers claim at once`, async (t) => {
+    const { url, held } = await silent(t);
+    const { ok, service, sql } = await start(t, { service: limits });
+    await service.ensureOrganization("small");
+    const key = await service.createApiKey("small", "admin");
+    for (const [org, options] of [["acme"], ["small", { key }]]) {
+      for (const name of ["a", "b", "c", "d", "e", "f"]) {
+        await ok("POST", `/${org}/repos`, { name, upstream: { url } }, options);
+        await ok("POST", `/${org}/${name}/upstream/syncs`, { direction: "pull" }, options);
+      }
+    }
+    const ticks = Array.from({ length: 10 }, () => service.tick());
+    const running = () =>
+      sql(`SELECT r.org_id, count(*)::int AS runs FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id
+           WHERE s.status = 'in_progress' GROUP BY 1`);
+    let idle = 0;
+    for (const tick of ticks) tick.then((worked) => (idle += worked ? 0 : 1));
+    const [total, most] = expected;
+    await eventually(() => idle === ticks.length - total);
+    const counts = (await running()).map(({ runs }) => runs);
+    assert.equal(
+      counts.reduce((sum, runs) => sum + runs, 0),
+      total,
+    );
+    assert.ok(Math.max(...counts) <= most, `${counts}`);
+    // One of them loses its worker: it keeps its place, and the next worker takes it, not another.
+    await sql(`UPDATE refsync.syncs SET lease_expires_at = now() - interval '1 s'
+               WHERE seq = (SELECT min(seq) FROM refsync.syncs WHERE status = 'in_progress')`);
+    const taken = service.tick();
+    const attempts = () => sql("SELECT max(attempt) AS attempt FROM refsync.syncs WHERE status = 'in_progress'");
+    await eventually(async () => (await attempts())[0].attempt === 2);
+    for (const request of held) request.socket.destroy();
+    await service.stop();
+    await Promise.all([...ticks, taken]);
+  });
+}
+
+test("a place that became free is taken again", async (t) => {
+  const { ok, service } = await start(t, { service: { maxRuns: 1, maxRunsPerOrganization: 1 } });
+  for (const name of ["a", "b", "c"]) {
+    await ok("POST", "/acme/repos", { name, upstream: { url } });
+    await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull" });
+  }
+  for (const _ of ["a", "b", "c"]) assert.equal(await service.tick(), true);
+  assert.equal(await service.tick(), false);
 });

@@ -1,0 +1,153 @@
+// `npm run bench:service [-- --database postgres://…]`: what one PostgreSQL, one `refsync serve --no-worker` and 1, 2 and 4
+// `refsync worker` processes do: 1,000 runs queued, 1,000 no-change syncs of 200 repositories, and how soon a run starts.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import pg from "pg";
+
+import { main, say } from "../scripts/command.mjs";
+import { Member } from "../tests/soak/cluster.mjs";
+import { postgres } from "../tests/support/postgres.mjs";
+import { median } from "./measure.mjs";
+
+const REPOSITORIES = 200;
+/** Different globs make different runs of a repository: equal ones would be joined. */
+const RUNS_OF_EACH = 5;
+const STARTS = 100;
+
+await main(async () => {
+  const { values } = parseArgs({ options: { database: { type: "string" } } });
+  const folder = mkdtempSync(join(tmpdir(), "refsync-bench-"));
+  const own = values.database ? null : await postgres();
+  const database = values.database ?? own.url;
+  const pool = new pg.Pool({ connectionString: database });
+  const upstreams = await gitServer(join(folder, "upstreams"));
+  const shared = ["--data", join(folder, "data"), "--database", database];
+  const server = new Member(["serve", "--port", "0", "--no-worker", ...shared]);
+  const workers = Array.from({ length: 4 }, () => new Member(["worker", ...shared]));
+  try {
+    await server.start();
+    const bench = { pool, call: caller(server), url: upstreams.url };
+    await prepare(bench, workers);
+    for (const count of [1, 2, 4]) await throughput(bench, workers.slice(0, count));
+    await latency(bench, workers);
+  } finally {
+    await Promise.all([server, ...workers].map((member) => member.end("SIGTERM")));
+    upstreams.stop();
+    await pool.end();
+    await own?.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+});
+
+/** Makes the repositories, and syncs each once, so that nothing is new afterwards. */
+async function prepare({ pool, call, url }, workers) {
+  say(`${REPOSITORIES} repositories, each synced once`);
+  await atOnce(REPOSITORIES, (n) =>
+    call("POST", "/default/repos", { name: `r${n}`, upstream: { url: `${url}/upstream.git` } }),
+  );
+  await Promise.all(workers.map((worker) => worker.start()));
+  await atOnce(REPOSITORIES, (n) => call("POST", `/default/r${n}/upstream/syncs`, { direction: "pull" }));
+  await allEnded(pool);
+  await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
+}
+
+/** Queues the runs, and lets so many workers end them. */
+async function throughput({ pool, call }, workers) {
+  const runs = REPOSITORIES * RUNS_OF_EACH;
+  const queueing = performance.now();
+  await atOnce(runs, (n) => {
+    const ref_globs = { branches: "*", tags: `v${Math.floor(n / REPOSITORIES)}*` };
+    return call("POST", `/default/r${n % REPOSITORIES}/upstream/syncs`, { direction: "pull", ref_globs });
+  });
+  const queued = (performance.now() - queueing) / 1000;
+  await Promise.all(workers.map((worker) => worker.start()));
+  const working = performance.now();
+  await allEnded(pool);
+  const worked = (performance.now() - working) / 1000;
+  await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
+  const what = `${runs} runs queued in ${queued.toFixed(2)} s; ${workers.length} workers`;
+  report(`${what}: ended in ${worked.toFixed(1)} s, ${(runs / worked).toFixed(1)} a second`);
+}
+
+/** From the row, which is a little before the 201, to the status in_progress. */
+async function latency({ pool, call }, workers) {
+  await Promise.all(workers.map((worker) => worker.start()));
+  const waits = [];
+  for (let n = 0; n < STARTS; n += 1) {
+    const { id } = await call("POST", `/default/r${n}/upstream/syncs`, { direction: "pull" });
+    await allEnded(pool);
+    const { rows } = await pool.query(
+      "SELECT extract(epoch FROM started_at - created_at)::float8 * 1000 AS wait FROM refsync.syncs WHERE id = $1",
+      [id],
+    );
+    waits.push(rows[0].wait);
+  }
+  waits.sort((a, b) => a - b);
+  const most = waits[Math.floor(STARTS * 0.95)];
+  report(
+    `from queued to in_progress, ${STARTS} runs: median ${median(waits).toFixed(0)} ms, 95 of 100 within ${most.toFixed(0)} ms`,
+  );
+}
+
+async function allEnded(pool) {
+  for (;;) {
+    const text = "SELECT count(*)::int AS open FROM refsync.syncs WHERE status IN ('queued', 'in_progress')";
+    const { rows } = await pool.query(text);
+    if (rows[0].open === 0) break;
+    await delay(20);
+  }
+  const { rows } = await pool.query("SELECT count(*)::int AS failed FROM refsync.syncs WHERE status = 'failed'");
+  if (rows[0].failed > 0) throw new Error(`${rows[0].failed} runs failed`);
+}
+
+function caller(server) {
+  const { url, api_key: apiKey } = server.first;
+  const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
+  return async (method, path, body) => {
+    const response = await fetch(`${url}/v1${path}`, { method, headers, body: JSON.stringify(body) });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  };
+}
+
+/** Calls `body` with 0 to `count` - 1, sixteen at a time. */
+async function atOnce(count, body) {
+  let next = 0;
+  const lane = async () => {
+    while (next < count) await body(next++);
+  };
+  await Promise.all(Array.from({ length: 16 }, lane));
+}
+
+/** An upstream with ten branches and ten tags, behind `git http-backend` in a process of its own. */
+async function gitServer(folder) {
+  const path = join(folder, "upstream.git");
+  mkdirSync(path, { recursive: true });
+  const git = (...args) => execFileSync("git", ["-C", path, ...args], { encoding: "utf8" }).trim();
+  git("init", "--quiet", "--bare", "--template=", "--initial-branch=main");
+  const identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
+  const tree = execFileSync("git", ["-C", path, "mktree"], { input: "", encoding: "utf8" }).trim();
+  const commit = git(...identity, "commit-tree", "-m", "one", tree);
+  for (let n = 0; n < 10; n += 1) {
+    git("update-ref", `refs/heads/b${n}`, commit);
+    git("update-ref", `refs/tags/v${n}`, commit);
+  }
+  const child = spawn(process.execPath, [fileURLToPath(new URL("git-server.mjs", import.meta.url)), folder], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [url] = await once(createInterface({ input: child.stdout }), "line");
+  return { url, stop: () => child.kill() };
+}
+
+function report(line) {
+  process.stdout.write(`${line}\n`);
+}

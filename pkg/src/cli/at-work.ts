@@ -1,0 +1,66 @@
+/**
+ * A worker in a process of ours: woken by the database, and stopped so that nothing it holds is lost.
+ *
+ * @module
+ */
+
+import type { NotifyingDatabase } from "../node/database.js";
+import type { Service } from "../service.js";
+import { work } from "../worker.js";
+
+/** What the command line says of the work. */
+export interface WorkFlags {
+  /** Runs at the same time in this process. */
+  concurrency: number;
+  /** Runs at the same time in all processes. */
+  maxRuns?: number;
+  /** Runs at the same time of one organisation. */
+  maxRunsPerOrg?: number;
+}
+
+/** A worker that can be stopped. */
+export interface AtWork {
+  /** What runs goes on. */
+  claimNothingMore(): void;
+  /** Lets what runs come to its end for a while, and hands the rest back. */
+  stop(): Promise<void>;
+}
+
+/** Starts working. Every process that waits hears of what any process queued; a slow poll stands behind that. */
+export async function workFor(service: Service, database: NotifyingDatabase, flags: WorkFlags): Promise<AtWork> {
+  const stopping = new AbortController();
+  const { stopped, wake } = work(service, {
+    concurrency: flags.concurrency,
+    pollInterval: POLL_INTERVAL,
+    signal: stopping.signal,
+    onError: (error) => complain(`worker: ${String(error)}`),
+  });
+  await database.listen(wake);
+  return {
+    claimNothingMore: () => stopping.abort(),
+    async stop() {
+      stopping.abort();
+      // Most runs end within this; what does not is handed back, and goes on elsewhere or at the next start.
+      await Promise.race([stopped, after(5_000)]);
+      await service.stop();
+      await Promise.race([stopped, after(10_000)]);
+    },
+  };
+}
+
+/** How many database connections a process needs: its runs seldom ask at the same time, its callers may. */
+export function connections({ concurrency }: WorkFlags): number {
+  return Math.min(10, 4 + concurrency);
+}
+
+/** Tells the operator. */
+export function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function after(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}
+
+/** Milliseconds. What a lost worker left is found by it, and what waits for its next attempt. */
+const POLL_INTERVAL = 2_000;

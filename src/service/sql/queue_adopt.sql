@@ -1,0 +1,7 @@
+-- Ends the lease of everything that is under way, for the next look to take it up.
+WITH runs AS (
+    UPDATE refsync.syncs SET lease_expires_at = now() WHERE status = 'in_progress'
+), deliveries AS (
+    UPDATE refsync.webhook_deliveries SET lease_expires_at = now() WHERE lease IS NOT NULL
+)
+SELECT 'null' AS row

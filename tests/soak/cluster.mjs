@@ -1,0 +1,107 @@
+// The processes of one service, each of which may be killed at any moment and started again.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const BIN = fileURLToPath(new URL("../../pkg/bin/refsync.js", import.meta.url));
+
+/** One process: `refsync serve` or `refsync worker`, with these arguments. */
+export class Member {
+  #child = null;
+  #said = "";
+
+  constructor(args) {
+    this.args = args;
+    /** What its first line said. */
+    this.first = null;
+  }
+
+  get pid() {
+    return this.#child?.pid ?? null;
+  }
+
+  /** The end of what it wrote to stderr. */
+  get said() {
+    return this.#said;
+  }
+
+  /** Starts it; resolves once it says that it is there. */
+  async start() {
+    const flags = ["--json", "--allow-private-network", ...this.args.slice(1)];
+    const child = spawn(process.execPath, [BIN, this.args[0], ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      this.#said = (this.#said + text).slice(-4000);
+    });
+    const ended = once(child, "exit");
+    const lines = createInterface({ input: child.stdout });
+    const first = await Promise.race([once(lines, "line"), ended.then(() => null)]);
+    if (first === null) throw new Error(`refsync ${this.args.join(" ")} ended before it answered: ${this.#said}`);
+    this.first = JSON.parse(first[0]);
+  }
+
+  async end(signal) {
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    this.first = null;
+    child.kill(signal);
+    await ended;
+  }
+}
+
+/**
+ * Starts one service. With `database`, a PostgreSQL: two that serve, one of which also works, and two workers; else one
+ * that does everything, on the embedded database.
+ */
+export async function startCluster({ data, database }) {
+  const shared = ["--data", data, ...(database ? ["--database", database] : [])];
+  const members = [new Member(["serve", "--port", "0", ...shared])];
+  if (database) {
+    members.push(new Member(["serve", "--port", "0", "--no-worker", ...shared]));
+    members.push(new Member(["worker", ...shared]), new Member(["worker", ...shared]));
+  }
+  // All at once: whoever comes first migrates.
+  await Promise.all(members.map((member) => member.start()));
+  const pids = new Set(members.map(({ pid }) => pid));
+  const { api_key: apiKey } = members[0].first;
+  return {
+    members,
+    /** The ids of all processes so far. */
+    pids: () => pids,
+    /** Ends a process at once, and starts it again. */
+    async kill(member) {
+      await member.end("SIGKILL");
+      const killedAt = Date.now();
+      const restarted = member.start().then(() => pids.add(member.pid));
+      return { killedAt, restarted };
+    },
+    /** A call of the API by whoever answers; tries again for a minute where nobody does. */
+    async call(method, path, body) {
+      for (const until = Date.now() + 60_000; ; ) {
+        const there = members.filter(({ first }) => first?.url);
+        const member = there[Math.floor(Math.random() * there.length)];
+        try {
+          if (!member) throw new Error("nobody serves");
+          const response = await fetch(`${member.first.url}/v1${path}`, {
+            method,
+            headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+            body: body && JSON.stringify(body),
+          });
+          const answer = await response.json();
+          if (response.ok) return answer;
+          if (response.status < 500) throw Object.assign(new Error(JSON.stringify(answer)), { final: true });
+          throw new Error(JSON.stringify(answer));
+        } catch (error) {
+          if (error.final || Date.now() > until)
+            throw new Error(`${method} ${path}: ${error.message}`, { cause: error });
+          await delay(100);
+        }
+      }
+    },
+    stop: () => Promise.all(members.map((member) => member.end("SIGTERM"))),
+    said: () => members.map(({ args, said }) => `${args[0]}: ${said}`).join("\n"),
+  };
+}

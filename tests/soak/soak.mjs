@@ -1,0 +1,185 @@
+// Rounds of syncs in which a random process is killed at a random moment, and a verdict at the end.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { startCluster } from "./cluster.mjs";
+import { advance, git, serveUpstreams } from "./upstreams.mjs";
+import { misdelivered, overlapping, takeovers, unfinished } from "./verdict.mjs";
+
+/** How many syncs each round queues. */
+const SYNCS = 50;
+/** More than a round's syncs, so that those whose worker died, which wait for their lease, do not hold up all others. */
+const REPOSITORIES = 80;
+
+/**
+ * `rounds` rounds on PGlite or, with `database`, on that PostgreSQL, whose schema `refsync` must not be there. Gives what was
+ * counted, and `violations`, which are none.
+ */
+export async function soak({ rounds, database = null, say = () => {} }) {
+  const folder = await mkdtemp(join(tmpdir(), "refsync-soak-"));
+  const data = join(folder, "data");
+  const receiver = await receive();
+  let cluster = null;
+  const upstreams = await serveUpstreams(join(folder, "upstreams"), () => cluster?.pids() ?? []);
+  try {
+    cluster = await startCluster({ data, database });
+    const repositories = await prepare(cluster, { folder, data, upstreams, receiver });
+    const answered = new Set();
+    const kills = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      kills.push(await oneRound(cluster, repositories, answered));
+      // What a killed process left waits for its lease, and so do webhooks; the next round need not.
+      await receiver.until(answered, { open: SYNCS / 2, patience: 5_000 });
+      say(`round ${round}: ${answered.size} syncs, ${answered.size - receiver.ended.size} not told to have ended`);
+    }
+    await receiver.until(answered, { open: 0, patience: 180_000 });
+    // Later webhooks of the same runs, sent again by a process that did not know that they had arrived.
+    await delay(1_000);
+    await cluster.stop();
+    const events = await eventsOf({ data, database });
+    const waits = takeovers(events, kills);
+    return {
+      rounds,
+      syncs: answered.size,
+      attempts: [...events.values()].flat().filter(({ status }) => status === "in_progress").length,
+      deliveries: receiver.deliveries.length,
+      requests: upstreams.log.length,
+      askers: upstreams.log.filter(({ asker }) => asker !== null).length,
+      lostWorkers: waits.length,
+      longestTakeover: waits.at(-1) ?? 0,
+      violations: [
+        ...unfinished(answered, events),
+        ...misdelivered(events, receiver.deliveries),
+        ...overlapping(upstreams.log),
+        ...(await different(repositories)),
+        ...waits.filter((wait) => wait > 45_000).map((wait) => `a run whose worker died waited ${wait} ms`),
+      ],
+      said: cluster.said(),
+    };
+  } finally {
+    await cluster?.stop();
+    upstreams.close();
+    receiver.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Makes the upstreams and the repositories that follow and feed them. */
+async function prepare(cluster, { folder, data, upstreams, receiver }) {
+  await mkdir(join(folder, "upstreams"), { recursive: true });
+  await cluster.call("POST", "/default/webhook-targets", {
+    url: receiver.url,
+    events: ["sync.queued", "sync.in_progress", "sync.completed", "sync.failed"],
+  });
+  const repositories = [];
+  for (let n = 0; n < REPOSITORIES; n += 1) {
+    const name = `r${n}`;
+    const upstream = join(folder, "upstreams", `${name}.git`);
+    await git(folder, ["init", "--quiet", "--bare", "--template=", upstream]);
+    const { id } = await cluster.call("POST", "/default/repos", { name, upstream: { url: upstreams.url(name) } });
+    repositories.push({ name, upstream, hosted: join(data, "repositories", `${id}.git`), used: new Set() });
+  }
+  return repositories;
+}
+
+/** Queues syncs of changed repositories, and kills a process meanwhile; gives when. */
+async function oneRound(cluster, repositories, answered) {
+  const victim = cluster.members[Math.floor(Math.random() * cluster.members.length)];
+  const killing = delay(Math.random() * 3_000).then(() => cluster.kill(victim));
+  const lane = async (syncs) => {
+    for (const direction of syncs) {
+      const repository = repositories[Math.floor(Math.random() * repositories.length)];
+      const branch = direction === "pull" ? "main" : "local";
+      await changed(repository, branch);
+      const body = { direction, ref_globs: { branches: branch } };
+      answered.add((await cluster.call("POST", `/default/${repository.name}/upstream/syncs`, body)).id);
+    }
+  };
+  const directions = Array.from({ length: SYNCS }, () => (Math.random() < 0.6 ? "pull" : "push"));
+  await Promise.all([0, 1, 2, 3].map((at) => lane(directions.filter((_, n) => n % 4 === at))));
+  const { killedAt, restarted } = await killing;
+  await restarted;
+  return killedAt;
+}
+
+/** A new commit on the side that a sync of this branch reads; one at a time on each repository. */
+async function changed(repository, branch) {
+  repository.used.add(branch);
+  const side = branch === "main" ? repository.upstream : repository.hosted;
+  const turn = (repository.turn ?? Promise.resolve()).then(() => advance(side, branch, `${Math.random()}`));
+  repository.turn = turn;
+  await turn;
+}
+
+/** Branches that are not the same on both sides. */
+async function different(repositories) {
+  const violations = [];
+  for (const { name, upstream, hosted, used } of repositories) {
+    for (const branch of used) {
+      const tips = await Promise.all(
+        [upstream, hosted].map((side) => git(side, ["for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`])),
+      );
+      if (!tips[0] || tips[0] !== tips[1]) violations.push(`${name} ${branch}: ${tips.join(" and ")}`);
+    }
+  }
+  return violations;
+}
+
+/** Each run's statuses in order, from the database itself, once no process has it. */
+async function eventsOf({ data, database }) {
+  const text = "SELECT e.sync_id AS id, e.run FROM refsync.sync_events e ORDER BY e.seq";
+  const rows = database ? await fromPostgres(database, text) : await fromFolder(join(data, "database"), text);
+  const events = new Map();
+  for (const { id, run } of rows) events.set(id, [...(events.get(id) ?? []), run]);
+  return events;
+}
+
+async function fromPostgres(connectionString, text) {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  const { rows } = await client.query(text);
+  await client.end();
+  return rows;
+}
+
+async function fromFolder(folder, text) {
+  const { PGlite } = await import("@electric-sql/pglite");
+  const database = await PGlite.create(folder);
+  const { rows } = await database.query(text);
+  await database.close();
+  return rows;
+}
+
+/** A webhook receiver that outlives every process. */
+async function receive() {
+  const deliveries = [];
+  const ended = new Set();
+  const server = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { id, type, data } = JSON.parse(Buffer.concat(chunks).toString());
+    deliveries.push({ id, type, sync: data.sync });
+    if (type === "sync.completed" || type === "sync.failed") ended.add(data.sync.id);
+    response.writeHead(204).end();
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    deliveries,
+    ended,
+    /** Waits until at most so many of these runs were not told to have ended, or the patience (milliseconds) is over. */
+    async until(answered, { open, patience }) {
+      for (const until = Date.now() + patience; Date.now() < until; await delay(100)) {
+        if ([...answered].filter((id) => !ended.has(id)).length <= open) return;
+      }
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+// A few rounds of `npm run soak`, which runs two hundred.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { postgres } from "../support/postgres.mjs";
+import { soak } from "./soak.mjs";
+
+const rounds = Number(process.env.REFSYNC_SOAK_ROUNDS ?? 3);
+
+/** Everything that was answered 201 has ended, once at a time, and was told; and something was killed that worked. */
+function judge(t, { violations, said, ...counts }) {
+  t.diagnostic(JSON.stringify(counts));
+  assert.deepEqual(violations, [], said);
+  assert.ok(counts.syncs > rounds * 30, "syncs were queued");
+  assert.ok(counts.attempts >= counts.syncs);
+  assert.ok(counts.askers > counts.requests / 2, "the Git server knew which process asked");
+}
+
+test("a server on PGlite that is killed and started again loses nothing", { timeout: 600_000 }, async (t) => {
+  judge(t, await soak({ rounds }));
+});
+
+test("servers and workers on one PostgreSQL that are killed lose nothing", { timeout: 600_000 }, async (t) => {
+  const { url, stop } = await postgres();
+  try {
+    judge(t, await soak({ rounds, database: url }));
+  } finally {
+    await stop();
+  }
+});

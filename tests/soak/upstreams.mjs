@@ -1,0 +1,141 @@
+// The upstreams: bare repositories behind `git http-backend`, and a log of who asked for what and when.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { createServer } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+
+const environment = (folder) => ({
+  PATH: process.env.PATH,
+  HOME: folder,
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_HTTP_EXPORT_ALL: "1",
+  GIT_PROJECT_ROOT: folder,
+  GIT_CONFIG_COUNT: "3",
+  GIT_CONFIG_KEY_0: "http.receivepack",
+  GIT_CONFIG_VALUE_0: "true",
+  GIT_CONFIG_KEY_1: "uploadpack.allowFilter",
+  GIT_CONFIG_VALUE_1: "true",
+  GIT_CONFIG_KEY_2: "gc.auto",
+  GIT_CONFIG_VALUE_2: "0",
+});
+
+/** Runs Git in a folder; gives what it prints. */
+export async function git(folder, args, input = "") {
+  const child = spawn("git", args, { cwd: folder, env: environment(folder), stdio: ["pipe", "pipe", "pipe"] });
+  let said = "";
+  let complaint = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => (said += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (complaint += text));
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`git ${args.join(" ")} in ${folder}: ${complaint}`);
+  return said.trim();
+}
+
+/** Puts one more commit on a branch of a bare repository. */
+export async function advance(repository, branch, text) {
+  const ref = `refs/heads/${branch}`;
+  const parent = await git(repository, ["for-each-ref", "--format=%(objectname)", ref]);
+  const commit = [
+    `commit ${ref}`,
+    `committer A <a@example.com> ${Math.floor(Date.now() / 1000)} +0000`,
+    `data ${text.length}\n${text}`,
+    ...(parent ? [`from ${parent}`] : []),
+    `M 100644 inline ${branch}.txt\ndata ${text.length}\n${text}`,
+  ];
+  await git(repository, ["fast-import", "--quiet"], `${commit.join("\n")}\n`);
+}
+
+/**
+ * Serves the bare repositories of `folder`. `processes` gives the ids of the processes that may ask. Each request is slowed by
+ * some milliseconds, so that runs that should not meet have time to.
+ */
+export async function serveUpstreams(folder, processes) {
+  const log = [];
+  const askers = new WeakMap();
+  const server = createServer(async (request, response) => {
+    const { pathname, search } = new URL(request.url, "http://upstreams");
+    const [, repository, call] = /^\/([^/]+)\.git\/(.*)$/.exec(pathname) ?? [];
+    const entry = { repository, call, began: Date.now(), ended: null, asker: await askers.get(request.socket) };
+    log.push(entry);
+    await delay(Math.random() * 20);
+    const child = spawn("git", ["http-backend"], {
+      env: { ...environment(folder), ...variables(request, pathname, search) },
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    child.stdin.on("error", () => {});
+    request.pipe(child.stdin);
+    // What a killed process asked for ends with Git's work for it, not with its connection.
+    child.stdout.on("end", () => {
+      entry.ended = Date.now();
+    });
+    response.on("close", () => {
+      child.stdin.end();
+      child.stdout.resume();
+    });
+    answer(child.stdout, response);
+  });
+  server.on("connection", (socket) => askers.set(socket, askerOf(socket.remotePort, processes())));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: (repository) => `http://127.0.0.1:${server.address().port}/${repository}.git`,
+    log,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+function variables({ method, headers }, pathname, search) {
+  return {
+    PATH_INFO: pathname,
+    QUERY_STRING: search.slice(1),
+    REMOTE_USER: "soak",
+    REQUEST_METHOD: method,
+    CONTENT_TYPE: headers["content-type"] ?? "",
+    ...(headers["content-length"] && { CONTENT_LENGTH: headers["content-length"] }),
+    ...(headers["content-encoding"] && { HTTP_CONTENT_ENCODING: headers["content-encoding"] }),
+    ...(headers["git-protocol"] && { GIT_PROTOCOL: headers["git-protocol"] }),
+  };
+}
+
+/** Passes a CGI answer on. */
+function answer(stdout, response) {
+  let head = Buffer.alloc(0);
+  const onHead = (chunk) => {
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    stdout.off("data", onHead);
+    for (const line of head.subarray(0, end).toString().split("\r\n")) {
+      const [name, value] = line.split(": ");
+      if (name === "Status") response.statusCode = Number.parseInt(value, 10);
+      else response.setHeader(name, value);
+    }
+    response.write(head.subarray(end + 4));
+    stdout.pipe(response);
+  };
+  stdout.on("data", onHead);
+  stdout.on("end", () => response.end());
+}
+
+/** Which of these processes has the connection from this port, as Linux knows it; null where none has it any more. */
+async function askerOf(port, processes) {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const table = await readFile("/proc/net/tcp", "utf8");
+  const line = table.split("\n").find((row) => row.trim().split(/\s+/)[1]?.endsWith(`:${hex}`));
+  const inode = line?.trim().split(/\s+/)[9];
+  for (const pid of processes) {
+    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    for (const descriptor of descriptors) {
+      const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
+      if (target === `socket:[${inode}]`) return pid;
+    }
+  }
+  return null;
+}

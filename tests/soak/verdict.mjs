@@ -1,0 +1,63 @@
+// What must be true when everything has ended, told from the database, the Git server's log, the repositories and what the
+// webhook receiver got. Each function gives the violations that it found, in words.
+
+/** Every run that was answered 201 has ended well, and no status but the last is terminal. */
+export function unfinished(answered, events) {
+  return [...answered].flatMap((id) => {
+    const last = events.get(id)?.at(-1);
+    return last?.status === "completed" ? [] : [`sync ${id} is ${last?.status ?? "lost"}: ${last?.error}`];
+  });
+}
+
+/** Each run's webhooks came, first arrivals in the order of its events. */
+export function misdelivered(events, deliveries) {
+  const arrived = new Map();
+  const seen = new Set();
+  for (const { id, type, sync } of deliveries) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    arrived.set(sync.id, [...(arrived.get(sync.id) ?? []), `${type} ${sync.attempt}`]);
+  }
+  return [...events].flatMap(([id, statuses]) => {
+    const due = statuses.map(({ status, attempt }) => `sync.${status} ${attempt}`).join(", ");
+    const came = (arrived.get(id) ?? []).join(", ");
+    return due === came ? [] : [`sync ${id}: due ${due}; came ${came}`];
+  });
+}
+
+/**
+ * No two runs worked the same repository at once. A run's requests of its upstream come one after the other, from one
+ * process, and begin with `info/refs`: so no two may overlap, and what follows must come from the process before it.
+ */
+export function overlapping(log) {
+  const violations = [];
+  const byRepository = new Map();
+  for (const entry of log) byRepository.set(entry.repository, [...(byRepository.get(entry.repository) ?? []), entry]);
+  for (const [repository, requests] of byRepository) {
+    requests.sort((a, b) => a.began - b.began);
+    for (const [at, request] of requests.entries()) {
+      const before = requests[at - 1];
+      const told = () => `${repository}: ${JSON.stringify(before)} and ${JSON.stringify(request)}`;
+      if (before && (before.ended === null || before.ended > request.began)) violations.push(`at once: ${told()}`);
+      const continues = request.call !== "info/refs";
+      const known = before?.asker && request.asker;
+      if (continues && (!before || (known && before.asker !== request.asker))) violations.push(`mixed: ${told()}`);
+    }
+  }
+  return violations;
+}
+
+/** How long each run whose worker was killed waited for the next one, in milliseconds, at the most that it may have been. */
+export function takeovers(events, kills) {
+  const waits = [];
+  for (const statuses of events.values()) {
+    for (const [at, event] of statuses.entries()) {
+      const before = statuses[at - 1];
+      if (event.status !== "in_progress" || before?.status !== "in_progress") continue;
+      const began = Date.parse(before.started_at);
+      const killed = kills.find((kill) => kill >= began);
+      waits.push(Date.parse(event.started_at) - (killed ?? began));
+    }
+  }
+  return waits.sort((a, b) => a - b);
+}
