@@ -28,7 +28,8 @@ async function install(folder) {
     .digest("hex");
   const stamp = join(folder, "node_modules/.refsync-installed");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
-  say(`npm ci in ${folder}`);
-  await run("npm", ["ci", "--no-fund", "--no-audit"], { cwd: folder });
+  say(`npm install in ${folder}`);
+  // Not `npm ci`: it refuses a lock file that lacks other platforms' binaries, which a registry mirror need not hold.
+  await run("npm", ["install", "--no-save", "--no-fund", "--no-audit"], { cwd: folder });
   writeFileSync(stamp, digest);
 }

@@ -21,6 +21,7 @@ import { wasm } from "#full-wasm";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
+import { proxied } from "./proxied.js";
 import { isBrowser, ownFetch } from "./runtime.js";
 import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/full/refsync.js";
 import init, { initSync, runSync } from "./wasm/full/refsync.js";
@@ -73,6 +74,12 @@ export interface SyncOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
   /** The `fetch` for both remotes; the runtime's own when left out. */
   fetch?: Fetch | undefined;
+  /**
+   * A relay to reach both remotes through, such as `http://127.0.0.1:8723`: for pages, which most Git hosts do not answer. It is
+   * what `refsync proxy` or `refsync/proxy` serves; credentials pass through it. A remote with a `fetch` of its own is reached
+   * without it. None when left out.
+   */
+  proxy?: string | undefined;
   /** How long a remote may be silent, in milliseconds; two minutes when left out. */
   stallTimeout?: number | undefined;
   /**
@@ -109,7 +116,8 @@ export function plan(options: SyncOptions): Promise<SyncRunStats> {
 async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunStats> {
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
-  const fetch = options.fetch ?? ownFetch;
+  const own = options.fetch ?? ownFetch;
+  const fetch = options.proxy === undefined ? own : proxied(relay(options.proxy), own);
   await load(options.wasm);
   try {
     const settings = {
@@ -132,18 +140,23 @@ async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunS
   }
 }
 
+/** The address of a relay, checked. */
+function relay(proxy: string): string {
+  if (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol)) return proxy;
+  throw refused("proxy", "is not an http or https URL");
+}
+
 /** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
 function remote(side: string, given: string | RemoteOptions): { settings: RemoteSettings; fetch?: Fetch | undefined } {
   const { fetch, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
   let message: string | undefined;
   if (typeof settings.url !== "string" || !URL.canParse(settings.url)) message = "is missing or no URL";
   else if (!/^https?:$/.test(new URL(settings.url).protocol)) message = "is not an http or https URL";
-  if (message !== undefined) {
-    const field = `${side}.url`;
-    throw new InvalidRequestError(`sync: ${field} ${message}`, {
-      code: "INVALID_REQUEST",
-      fields: [{ field, message }],
-    });
-  }
+  if (message !== undefined) throw refused(`${side}.url`, message);
   return { settings, fetch };
+}
+
+function refused(field: string, message: string): InvalidRequestError {
+  const fields = [{ field, message }];
+  return new InvalidRequestError(`sync: ${field} ${message}`, { code: "INVALID_REQUEST", fields });
 }

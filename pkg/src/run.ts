@@ -8,6 +8,7 @@ import type {
   Repo as AnyRepo,
   SyncRun as AnyRun,
   Upstream as AnyUpstream,
+  Progress,
   SyncRunStats,
 } from "./wasm/client/refsync.js";
 
@@ -21,7 +22,10 @@ type RunIn<Status extends AnyRun["status"], Known extends Partial<AnyRun>> = Omi
 export type QueuedRun = RunIn<"queued", { stats: null; finished_at: null }>;
 
 /** A run that a worker runs. */
-export type RunningRun = RunIn<"in_progress", { stats: null; started_at: string; finished_at: null }>;
+export type RunningRun = RunIn<"in_progress", { stats: null; started_at: string; finished_at: null }> & {
+  /** How far it is; only `syncs.wait` and `syncs.watch` know, and only of a service that tells. */
+  progress?: Progress;
+};
 
 /** A run that has ended with its work done; single refs may still have been rejected, see `stats`. */
 export type CompletedRun = RunIn<

@@ -16,10 +16,10 @@ use super::{
     retry,
     shape::{Origin, Shape},
 };
-use crate::http::{Body, Method, Request};
+use crate::http::{self, Body, Method, Request, Response};
 
 /// The largest answer that is read: the stats of some 300 000 refs.
-const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+pub(super) const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
 /// A call that is ready to be sent, any number of times.
 pub(super) struct Call {
@@ -89,16 +89,7 @@ impl Client {
 
     async fn exchange(&self, call: &Call) -> Result<Answer, Error> {
         let failed = |error| Error::from_http(&call.operation, error);
-        let mut request = Request::new(call.method, &call.url)
-            .header("accept", "application/json")
-            .header("authorization", format!("Bearer {}", self.options.api_key));
-        if let Some(agent) = &self.options.user_agent {
-            request = request.header("user-agent", agent);
-        }
-        if let Some(json) = &call.json {
-            request = request.header("content-type", "application/json").body(Body::Bytes(json.clone()));
-        }
-        let response = self.http.send(request).await.map_err(failed)?;
+        let response = self.send(call, &[("accept", "application/json")]).await.map_err(failed)?;
         let header = |name| response.headers.get(name);
         let date = header("date").and_then(clock::http_date);
         let retry_after = header("retry-after").and_then(|value| retry::retry_after(value, self.timer.now()));
@@ -119,6 +110,26 @@ impl Client {
             .map_err(|error| invalid(format!("{} bytes of {content_type} are not JSON: {error}", body.len())))?;
         call.gives.1.settle(&mut json, Origin::Service).map_err(|mismatch| invalid(mismatch.to_string()))?;
         Ok(Answer { json, date })
+    }
+}
+
+impl Client {
+    /// Sends a call with these headers and those of every call.
+    pub(super) fn send<'a>(
+        &'a self,
+        call: &Call,
+        headers: &[(&str, &str)],
+    ) -> LocalBoxFuture<'a, Result<Response, http::Error>> {
+        let mut request = Request::new(call.method, &call.url);
+        request.headers = headers.iter().copied().collect();
+        request = request.header("authorization", format!("Bearer {}", self.options.api_key));
+        if let Some(agent) = &self.options.user_agent {
+            request = request.header("user-agent", agent);
+        }
+        if let Some(json) = &call.json {
+            request = request.header("content-type", "application/json").body(Body::Bytes(json.clone()));
+        }
+        self.http.send(request)
     }
 }
 

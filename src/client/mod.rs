@@ -10,7 +10,9 @@
 //! - a sync whose answer was lost is looked for first, among the newest runs of its repository: the one with the same
 //!   direction and globs, made since the call began, is the answer. Only where the service says that there is none the
 //!   POST is sent again;
-//! - a repository's creation whose answer was lost is not repeated: the error is shown.
+//! - a cancellation and a plan are repeated: neither does more the second time;
+//! - the creation of a repository or a webhook target, and the rotation of a secret, whose answer was lost are not repeated:
+//!   the error is shown.
 //!
 //! **Cancellation.** Dropping a future aborts what it has in flight.
 //!
@@ -27,9 +29,12 @@
 //! # }
 //! ```
 
+mod answers;
 mod call;
 pub mod clock;
 mod errors;
+pub mod event_stream;
+mod follow;
 pub mod json;
 pub mod json_path;
 mod operate;
@@ -40,6 +45,7 @@ pub mod retry;
 pub mod shape;
 mod syncs;
 pub mod url;
+mod webhook_targets;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -52,12 +58,18 @@ use crate::{
     http::HttpClient,
     model::{Organization, Whoami},
 };
+use follow::Following;
 use json::Json;
 
 pub use errors::{Error, Refusal};
+pub use follow::{FIRST_POLL, LONGEST_POLL};
 pub use repos::Repos;
-pub use requests::{ListReposRequest, ListSyncsRequest, OrgPath, RepoPath, SyncPath, WaitOptions};
-pub use syncs::{FIRST_POLL, LONGEST_POLL, Syncs};
+pub use requests::{
+    ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest, OrgPath, RepoPath, SyncPath, WaitOptions,
+    WebhookTargetPath,
+};
+pub use syncs::Syncs;
+pub use webhook_targets::WebhookTargets;
 
 /// The host's clock and chance.
 pub trait Timer {
@@ -84,10 +96,13 @@ pub struct Options {
     pub timeout: Duration,
     /// The `User-Agent` header. Leave it out in a browser: there it would cost every call a CORS preflight.
     pub user_agent: Option<String>,
+    /// How many runs are followed by the service's events at once; the others are polled. Few in a browser, which opens six
+    /// connections to a host over HTTP/1.1, for all of its tabs together.
+    pub event_streams: u32,
 }
 
 impl Options {
-    /// The defaults: the hosted API, 2 retries, a minute for one try, no user agent.
+    /// The defaults: the hosted API, 2 retries, a minute for one try, no user agent, eight streams of events.
     pub fn new(api_key: impl Into<String>) -> Self {
         Self {
             api_url: "https://api.mesa.dev/v1".into(),
@@ -96,6 +111,7 @@ impl Options {
             max_retries: 2,
             timeout: Duration::from_secs(60),
             user_agent: None,
+            event_streams: 8,
         }
     }
 }
@@ -108,6 +124,7 @@ pub struct Client {
     options: Rc<Options>,
     timeout: Duration,
     own_org: OrgLookup,
+    following: Rc<Following>,
 }
 
 /// The organisation that `/whoami` names, asked by the first call that needs it, which the others then wait for.
@@ -126,7 +143,7 @@ impl Client {
             return Err(Error::invalid_field(OPERATION, "apiKey", "has to be printable ASCII without spaces"));
         }
         let timeout = options.timeout;
-        Ok(Self { http, timer, options: Rc::new(options), timeout, own_org: Rc::default() })
+        Ok(Self { http, timer, options: Rc::new(options), timeout, own_org: Rc::default(), following: Rc::default() })
     }
 
     /// The same client, with `timeout` for one try of a call.
@@ -143,6 +160,11 @@ impl Client {
     /// Sync runs.
     pub fn syncs(&self) -> Syncs<'_> {
         Syncs { client: self }
+    }
+
+    /// Webhook targets.
+    pub fn webhook_targets(&self) -> WebhookTargets<'_> {
+        WebhookTargets { client: self }
     }
 
     /// Whom the credential belongs to, and what it allows.
@@ -185,8 +207,7 @@ impl Client {
         // Without the cell, which would keep itself alive through the future that it holds.
         let client = Self { own_org: Rc::default(), ..self.clone() };
         let slug = async move {
-            let whoami = client.call(&operations::WHOAMI, operations::WHOAMI.verb.to_owned(), &[], &[], None);
-            let answer = client.tries(&whoami).await.0?;
+            let answer = client.operate(&operations::WHOAMI, Json::Object(Vec::new())).await?;
             Ok(answer.json.of("org").and_then(|org| org.text("slug")).unwrap_or_default().to_owned())
         };
         slug.boxed_local().shared()

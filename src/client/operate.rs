@@ -19,14 +19,51 @@ pub(super) fn arguments(request: &impl Serialize) -> Json {
     Json::parse(&text).expect("serde_json writes JSON")
 }
 
+/// An operation that is ready to be carried out.
+pub(super) struct Prepared {
+    pub(super) call: Call,
+    /// The segments of its address up to the object's.
+    path: Vec<String>,
+    /// What is not in the path.
+    request: Json,
+}
+
 impl Client {
     /// Carries an operation out.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidRequest`] without a status where the request is not what the operation takes, and those of its
-    /// method in [`Repos`](super::Repos) or [`Syncs`](super::Syncs).
-    pub(crate) async fn operate(&self, operation: &'static Operation, mut request: Json) -> Result<Answer, Error> {
+    /// method in [`Repos`](super::Repos), [`Syncs`](super::Syncs) or [`WebhookTargets`](super::WebhookTargets).
+    pub(crate) async fn operate(&self, operation: &'static Operation, request: Json) -> Result<Answer, Error> {
+        let Prepared { call, path, request } = self.prepare(operation, request).await?;
+        match operation.repeat {
+            Repeat::Again => self.tries(&call).await.0,
+            Repeat::Deletion => match self.tries(&call).await {
+                (Err(Error::NotFound(_)), true) => {
+                    Ok(Answer { json: Json::Object(vec![("success".into(), Json::Flag(true))]), date: None })
+                }
+                (answer, _) => answer,
+            },
+            Repeat::Renaming => match (self.tries(&call).await, request.text("name")) {
+                ((Err(Error::NotFound(refusal)), true), Some(name)) => {
+                    let renamed = [path[0].clone(), name.to_owned()];
+                    self.read(&operations::GET_REPO, &renamed).await.map_err(|_| Error::NotFound(refusal))
+                }
+                ((answer, _), _) => answer,
+            },
+            Repeat::Cancellation => match self.tries(&call).await {
+                (Err(Error::Conflict(refusal)), true) => {
+                    self.read(&operations::GET_SYNC, &path).await.map_err(|_| Error::Conflict(refusal))
+                }
+                (answer, _) => answer,
+            },
+            Repeat::Nothing | Repeat::LookFirst => self.unrepeatable(&call, &request, &path, operation.repeat).await,
+        }
+    }
+
+    /// The call that carries an operation out.
+    pub(super) async fn prepare(&self, operation: &'static Operation, mut request: Json) -> Result<Prepared, Error> {
         let refused = |mismatch| Error::argument(operation.verb, "request", mismatch);
         operation.takes.settle(&mut request, Origin::Caller).map_err(refused)?;
         let mut verb = operation.verb;
@@ -39,61 +76,57 @@ impl Client {
             let checked = segment.as_deref().map_or(Ok(()), url::check_segment);
             checked.map_err(|reason| Error::invalid_field(operation.verb, key, reason)).map(|()| segment)
         };
-        let (repo, sync_id, org) = (segment("repo")?, segment("sync_id")?, segment("org")?);
-        let org = match operation.place {
-            Place::Root => String::new(),
-            Place::Org | Place::Repo => self.org(operation.verb, org.as_deref()).await?,
-        };
-        let path: Vec<&str> =
-            [Some(org.as_str()).filter(|org| !org.is_empty()), repo.as_deref()].into_iter().flatten().collect();
-        let name = [verb, " ", &path.join("/")].concat();
-        let path = [&path, operation.rest, sync_id.as_deref().as_slice()].concat();
-        let call = match operation.method {
-            Method::Get => self.call(operation, name, &path, &query(&request), None),
-            Method::Delete => self.call(operation, name, &path, &[], None),
-            _ => self.call(operation, name, &path, &[], Some(&request)),
-        };
-        match operation.repeat {
-            Repeat::Again => self.tries(&call).await.0,
-            Repeat::Deletion => match self.tries(&call).await {
-                (Err(Error::NotFound(_)), true) => {
-                    Ok(Answer { json: Json::Object(vec![("success".into(), Json::Flag(true))]), date: None })
-                }
-                (answer, _) => answer,
-            },
-            Repeat::Renaming => match (self.tries(&call).await, request.text("name")) {
-                ((Err(Error::NotFound(refusal)), true), Some(name)) => {
-                    let operation = &operations::GET_REPO;
-                    let renamed = self.call(operation, operation.verb.to_owned(), &[&org, name], &[], None);
-                    self.tries(&renamed).await.0.map_err(|_| Error::NotFound(refusal))
-                }
-                ((answer, _), _) => answer,
-            },
-            Repeat::Nothing | Repeat::LookFirst => self.unrepeatable(&call, &request, &path, operation.repeat).await,
+        let (repo, sync_id, target_id, org) =
+            (segment("repo")?, segment("sync_id")?, segment("target_id")?, segment("org")?);
+        let mut path = Vec::new();
+        if operation.place == Place::Org {
+            path.push(self.org(operation.verb, org.as_deref()).await?);
         }
+        path.extend(repo);
+        let name = [verb, " ", &path.join("/")].concat();
+        path.extend(operation.rest.iter().map(|&segment| segment.to_owned()));
+        path.extend(sync_id.or(target_id));
+        let (query, body) = match operation.method {
+            Method::Get => (query(&request), None),
+            Method::Delete => (Vec::new(), None),
+            _ => (Vec::new(), Some(&request)),
+        };
+        let call = self.call(operation, name, &path, &query, body);
+        Ok(Prepared { call, path, request })
     }
 
-    /// A call to `path`; where it is empty, to that of the operation alone.
-    pub(super) fn call(
+    /// Asks for what is at `path`, with the operation that gives it.
+    async fn read(&self, operation: &'static Operation, path: &[String]) -> Result<Answer, Error> {
+        self.tries(&self.call(operation, operation.verb.to_owned(), path, &[], None)).await.0
+    }
+
+    /// A call to `path`, and what the operation has behind it.
+    fn call(
         &self,
         operation: &'static Operation,
         name: String,
-        path: &[&str],
+        path: &[String],
         query: &[(&str, String)],
         body: Option<&Json>,
     ) -> Call {
-        let path = if path.is_empty() { operation.rest } else { path };
+        let path: Vec<&str> = path.iter().map(String::as_str).chain(operation.tail.iter().copied()).collect();
         Call {
             operation: name,
             method: operation.method,
-            url: url::join(&self.options.api_url, path, query),
+            url: url::join(&self.options.api_url, &path, query),
             json: body.map(|body| body.encode().into()),
             gives: operation.gives,
         }
     }
 
     /// Sends a call that must not do its work twice.
-    async fn unrepeatable(&self, call: &Call, request: &Json, path: &[&str], repeat: Repeat) -> Result<Answer, Error> {
+    async fn unrepeatable(
+        &self,
+        call: &Call,
+        request: &Json,
+        path: &[String],
+        repeat: Repeat,
+    ) -> Result<Answer, Error> {
         let began = self.timer.now();
         let mut failures = 0;
         loop {
@@ -125,7 +158,7 @@ impl Client {
     ///
     /// `began` is our clock when the call began. Our clock and the service's may differ, so what is compared is how long
     /// ago, by the `Date` of the service's own answer; only where a browser hides that header the clocks have to agree.
-    async fn find_run(&self, request: &Json, path: &[&str], began: i64) -> Result<Option<Answer>, Error> {
+    async fn find_run(&self, request: &Json, path: &[String], began: i64) -> Result<Option<Answer>, Error> {
         let operation = &operations::LIST_SYNCS;
         let newest = [("limit", "20".to_owned())];
         let call = self.call(operation, operation.verb.to_owned(), path, &newest, None);

@@ -1,7 +1,15 @@
 //! The calls of the API, as tables: where each goes, what it takes and gives, and how it may be repeated.
 
-use super::shape::{Key, Missing, Shape};
+use super::{
+    answers::{
+        DELETED, DIRECTION, ORGANIZATION_SHAPE, REPO_PAGE, REPO_SHAPE, STATS, SYNC_RUN_PAGE, TARGET, TARGET_PAGE,
+        TARGET_SECRET, WHO,
+    },
+    shape::{Key, Missing, Shape},
+};
 use crate::http::Method;
+
+pub use super::answers::{ERROR_BODY, SYNC_RUN};
 
 /// One call of the API.
 pub struct Operation {
@@ -9,9 +17,11 @@ pub struct Operation {
     pub(super) verb: &'static str,
     pub(super) method: Method,
     pub(super) place: Place,
-    /// The path behind the place; a `sync_id` that the request names comes last.
+    /// The path behind the place.
     pub(super) rest: &'static [&'static str],
-    /// What it takes: `org`, `repo` and `sync_id` go into the path, the rest into the body, or a GET's query.
+    /// The path behind the `sync_id` or `target_id`, where the request names one.
+    pub(super) tail: &'static [&'static str],
+    /// What it takes: `org`, `repo` and the ids go into the path, the rest into the body, or a GET's query.
     pub(super) takes: Shape,
     /// The answer's name with its article, and the answer.
     pub(super) gives: (&'static str, &'static Shape),
@@ -35,12 +45,11 @@ impl Operation {
     }
 }
 
-/// Below what a call's path lies.
+/// Below what a call's path lies; a repository's is below the organisation's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Root,
     Org,
-    Repo,
 }
 
 /// What may be done where an answer was lost.
@@ -52,6 +61,8 @@ pub(super) enum Repeat {
     Deletion,
     /// The same again; that the object is gone then means that it was renamed, where that was asked for.
     Renaming,
+    /// The same again; that it conflicts then means that the run has been cancelled: the run is the answer.
+    Cancellation,
     /// Nothing: the work may have been done.
     Nothing,
     /// A look at the newest runs, and the same again where ours is not among them.
@@ -63,7 +74,11 @@ const REPO: Key = Key::new("repo", Shape::Text);
 const CURSOR: Key = Key::optional("cursor", Shape::Text);
 const LIMIT: Key = Key::optional("limit", Shape::Limit);
 const DEFAULT_BOOKMARK: Key = Key::optional("default_bookmark", Shape::Text);
+const SYNC_ID: Key = Key::new("sync_id", Shape::Text);
+const TARGET_ID: Key = Key::new("target_id", Shape::Text);
+const REF_GLOBS: Key = Key { name: "ref_globs", shape: Shape::Globs, missing: Missing::AllRefs };
 const SYNCS: &[&str] = &["upstream", "syncs"];
+const TARGETS: &[&str] = &["webhook-targets"];
 
 /// `GET /whoami`.
 pub static WHOAMI: Operation = Operation {
@@ -71,6 +86,7 @@ pub static WHOAMI: Operation = Operation {
     method: Method::Get,
     place: Place::Root,
     rest: &["whoami"],
+    tail: &[],
     takes: Shape::Object(&[]),
     gives: ("a Whoami", &WHO),
     repeat: Repeat::Again,
@@ -82,6 +98,7 @@ pub static ORGANIZATION: Operation = Operation {
     method: Method::Get,
     place: Place::Org,
     rest: &[],
+    tail: &[],
     takes: Shape::Object(&[ORG]),
     gives: ("an Organization", &ORGANIZATION_SHAPE),
     repeat: Repeat::Again,
@@ -93,6 +110,7 @@ pub static CREATE_REPO: Operation = Operation {
     method: Method::Post,
     place: Place::Org,
     rest: &["repos"],
+    tail: &[],
     takes: Shape::Object(&[
         ORG,
         Key::optional("name", Shape::Text),
@@ -108,8 +126,9 @@ pub static CREATE_REPO: Operation = Operation {
 pub static GET_REPO: Operation = Operation {
     verb: "get repository",
     method: Method::Get,
-    place: Place::Repo,
+    place: Place::Org,
     rest: &[],
+    tail: &[],
     takes: Shape::Object(&[REPO, ORG]),
     gives: ("a Repo", &REPO_SHAPE),
     repeat: Repeat::Again,
@@ -121,6 +140,7 @@ pub static LIST_REPOS: Operation = Operation {
     method: Method::Get,
     place: Place::Org,
     rest: &["repos"],
+    tail: &[],
     takes: Shape::Object(&[ORG, CURSOR, LIMIT]),
     gives: ("a RepoPage", &REPO_PAGE),
     repeat: Repeat::Again,
@@ -130,8 +150,9 @@ pub static LIST_REPOS: Operation = Operation {
 pub static UPDATE_REPO: Operation = Operation {
     verb: "update repository",
     method: Method::Patch,
-    place: Place::Repo,
+    place: Place::Org,
     rest: &[],
+    tail: &[],
     takes: Shape::Object(&[
         REPO,
         ORG,
@@ -151,10 +172,11 @@ pub static UPDATE_REPO: Operation = Operation {
 pub static DELETE_REPO: Operation = Operation {
     verb: "delete repository",
     method: Method::Delete,
-    place: Place::Repo,
+    place: Place::Org,
     rest: &[],
+    tail: &[],
     takes: Shape::Object(&[REPO, ORG]),
-    gives: ("a DeleteResult", &Shape::Object(&[Key::new("success", Shape::Flag)])),
+    gives: ("a DeleteResult", &DELETED),
     repeat: Repeat::Deletion,
 };
 
@@ -162,14 +184,10 @@ pub static DELETE_REPO: Operation = Operation {
 pub static SYNC_UPSTREAM: Operation = Operation {
     verb: "sync upstream of repository",
     method: Method::Post,
-    place: Place::Repo,
+    place: Place::Org,
     rest: SYNCS,
-    takes: Shape::Object(&[
-        REPO,
-        ORG,
-        Key::new("direction", DIRECTION),
-        Key { name: "ref_globs", shape: Shape::Globs, missing: Missing::AllRefs },
-    ]),
+    tail: &[],
+    takes: Shape::Object(&[REPO, ORG, Key::new("direction", DIRECTION), REF_GLOBS]),
     gives: ("a SyncRun", &SYNC_RUN),
     repeat: Repeat::LookFirst,
 };
@@ -178,9 +196,10 @@ pub static SYNC_UPSTREAM: Operation = Operation {
 pub static GET_SYNC: Operation = Operation {
     verb: "get sync of repository",
     method: Method::Get,
-    place: Place::Repo,
+    place: Place::Org,
     rest: SYNCS,
-    takes: Shape::Object(&[REPO, Key::new("sync_id", Shape::Text), ORG]),
+    tail: &[],
+    takes: Shape::Object(&[REPO, SYNC_ID, ORG]),
     gives: ("a SyncRun", &SYNC_RUN),
     repeat: Repeat::Again,
 };
@@ -189,21 +208,134 @@ pub static GET_SYNC: Operation = Operation {
 pub static LIST_SYNCS: Operation = Operation {
     verb: "list syncs of repository",
     method: Method::Get,
-    place: Place::Repo,
+    place: Place::Org,
     rest: SYNCS,
+    tail: &[],
     takes: Shape::Object(&[REPO, ORG, CURSOR, LIMIT]),
-    gives: (
-        "a SyncRunPage",
-        &Shape::Object(&[
-            Key::nullable("next_cursor", &Shape::Text),
-            Key::new("has_more", Shape::Flag),
-            Key::new("syncs", Shape::List(&SYNC_RUN)),
-        ]),
-    ),
+    gives: ("a SyncRunPage", &SYNC_RUN_PAGE),
     repeat: Repeat::Again,
 };
 
-const DIRECTION: Shape = Shape::Word(&["pull", "push"]);
+/// `POST /{org}/{repo}/upstream/syncs/{sync_id}/cancel`.
+pub static CANCEL_SYNC: Operation = Operation {
+    verb: "cancel sync of repository",
+    method: Method::Post,
+    place: Place::Org,
+    rest: SYNCS,
+    tail: &["cancel"],
+    takes: Shape::Object(&[REPO, SYNC_ID, ORG]),
+    gives: ("a SyncRun", &SYNC_RUN),
+    repeat: Repeat::Cancellation,
+};
+
+/// `GET /{org}/{repo}/upstream/syncs/{sync_id}/events`: each event is a run.
+pub static FOLLOW_SYNC: Operation = Operation {
+    verb: "follow sync of repository",
+    method: Method::Get,
+    place: Place::Org,
+    rest: SYNCS,
+    tail: &["events"],
+    takes: Shape::Object(&[REPO, SYNC_ID, ORG]),
+    gives: ("a SyncRun", &SYNC_RUN),
+    repeat: Repeat::Again,
+};
+
+/// `POST /{org}/{repo}/upstream/plan`.
+pub static PLAN_UPSTREAM_SYNC: Operation = Operation {
+    verb: "plan sync of repository",
+    method: Method::Post,
+    place: Place::Org,
+    rest: &["upstream", "plan"],
+    tail: &[],
+    takes: Shape::Object(&[REPO, ORG, Key::new("direction", DIRECTION), REF_GLOBS]),
+    gives: ("a SyncRunStats", &STATS),
+    repeat: Repeat::Again,
+};
+
+/// `POST /{org}/webhook-targets`.
+pub static CREATE_WEBHOOK_TARGET: Operation = Operation {
+    verb: "create webhook target of",
+    method: Method::Post,
+    place: Place::Org,
+    rest: TARGETS,
+    tail: &[],
+    takes: Shape::Object(&[
+        ORG,
+        Key::new("url", Shape::Text),
+        Key::optional("name", Shape::Text),
+        Key::optional("events", Shape::List(&Shape::Text)),
+        Key::optional("repo_ids", Shape::List(&Shape::Text)),
+    ]),
+    gives: ("a WebhookTargetSecret", &TARGET_SECRET),
+    repeat: Repeat::Nothing,
+};
+
+/// `GET /{org}/webhook-targets/{target_id}`.
+pub static GET_WEBHOOK_TARGET: Operation = Operation {
+    verb: "get webhook target of",
+    method: Method::Get,
+    place: Place::Org,
+    rest: TARGETS,
+    tail: &[],
+    takes: Shape::Object(&[TARGET_ID, ORG]),
+    gives: ("a WebhookTarget", &TARGET),
+    repeat: Repeat::Again,
+};
+
+/// `GET /{org}/webhook-targets`.
+pub static LIST_WEBHOOK_TARGETS: Operation = Operation {
+    verb: "list webhook targets of",
+    method: Method::Get,
+    place: Place::Org,
+    rest: TARGETS,
+    tail: &[],
+    takes: Shape::Object(&[ORG, CURSOR, LIMIT]),
+    gives: ("a WebhookTargetPage", &TARGET_PAGE),
+    repeat: Repeat::Again,
+};
+
+/// `PATCH /{org}/webhook-targets/{target_id}`.
+pub static UPDATE_WEBHOOK_TARGET: Operation = Operation {
+    verb: "update webhook target of",
+    method: Method::Patch,
+    place: Place::Org,
+    rest: TARGETS,
+    tail: &[],
+    takes: Shape::Object(&[
+        TARGET_ID,
+        ORG,
+        Key::optional("url", Shape::Text),
+        Key::optional("name", Shape::OrNull(&Shape::Text)),
+        Key::optional("events", Shape::List(&Shape::Text)),
+        Key::optional("repo_ids", Shape::OrNull(&Shape::List(&Shape::Text))),
+    ]),
+    gives: ("a WebhookTarget", &TARGET),
+    repeat: Repeat::Again,
+};
+
+/// `DELETE /{org}/webhook-targets/{target_id}`.
+pub static DELETE_WEBHOOK_TARGET: Operation = Operation {
+    verb: "delete webhook target of",
+    method: Method::Delete,
+    place: Place::Org,
+    rest: TARGETS,
+    tail: &[],
+    takes: Shape::Object(&[TARGET_ID, ORG]),
+    gives: ("a DeleteResult", &DELETED),
+    repeat: Repeat::Deletion,
+};
+
+/// `POST /{org}/webhook-targets/{target_id}/rotate-secret`. A second one would end the validity of the first one's secret.
+pub static ROTATE_WEBHOOK_SECRET: Operation = Operation {
+    verb: "rotate secret of webhook target of",
+    method: Method::Post,
+    place: Place::Org,
+    rest: TARGETS,
+    tail: &["rotate-secret"],
+    takes: Shape::Object(&[TARGET_ID, ORG]),
+    gives: ("a WebhookTargetSecret", &TARGET_SECRET),
+    repeat: Repeat::Nothing,
+};
 
 const AUTH: Shape = Shape::Tagged(
     "kind",
@@ -212,91 +344,3 @@ const AUTH: Shape = Shape::Tagged(
         ("username_password", &[Key::new("username", Shape::Text), Key::new("password", Shape::Text)]),
     ],
 );
-
-/// [`Whoami`](crate::model::Whoami).
-static WHO: Shape = Shape::Object(&[
-    Key::new(
-        "org",
-        Shape::Object(&[Key::new("id", Shape::Text), Key::new("slug", Shape::Text), Key::new("name", Shape::Text)]),
-    ),
-    Key::nullable("key_id", &Shape::Text),
-    Key::new("scopes", Shape::List(&Shape::Text)),
-]);
-
-/// [`Organization`](crate::model::Organization).
-static ORGANIZATION_SHAPE: Shape = Shape::Object(&[
-    Key::new("id", Shape::Text),
-    Key::new("slug", Shape::Text),
-    Key::new("name", Shape::Text),
-    Key::new("created_at", Shape::Text),
-    Key::new("num_repos", Shape::Count),
-]);
-
-/// [`Repo`](crate::model::Repo).
-static REPO_SHAPE: Shape = Shape::Object(&[
-    Key::new("id", Shape::Text),
-    Key::new("org", Shape::Text),
-    Key::new("name", Shape::Text),
-    Key::new("default_bookmark", Shape::Text),
-    Key::new("head_change_id", Shape::Text),
-    Key::nullable(
-        "upstream",
-        &Shape::Object(&[
-            Key::new("url", Shape::Text),
-            Key::nullable("auth_kind", &Shape::Word(&["token", "username_password"])),
-            Key::nullable("verified_at", &Shape::Text),
-            Key::nullable("behind", &Shape::Count),
-            Key::nullable("latest_sync", &SYNC_RUN),
-        ]),
-    ),
-    Key::new("created_at", Shape::Text),
-    Key::new("tags", Shape::Map(&Shape::Text)),
-]);
-
-/// [`RepoPage`](crate::model::RepoPage).
-static REPO_PAGE: Shape = Shape::Object(&[
-    Key::nullable("next_cursor", &Shape::Text),
-    Key::new("has_more", Shape::Flag),
-    Key::new("repos", Shape::List(&REPO_SHAPE)),
-]);
-
-/// [`SyncRun`](crate::model::SyncRun).
-pub static SYNC_RUN: Shape = Shape::Object(&[
-    Key::new("id", Shape::Text),
-    Key::new("repo_id", Shape::Text),
-    Key::new("direction", DIRECTION),
-    Key::new("status", Shape::Word(&["queued", "in_progress", "completed", "failed"])),
-    Key::new("attempt", Shape::Count),
-    Key::new("ref_globs", Shape::Globs),
-    Key::nullable("stats", &Shape::Object(&[Key::new("refs", Shape::List(&REF))])),
-    Key::nullable("error", &Shape::Text),
-    Key::new("created_at", Shape::Text),
-    Key::nullable("started_at", &Shape::Text),
-    Key::nullable("finished_at", &Shape::Text),
-]);
-
-/// [`SyncRunRef`](crate::model::SyncRunRef); its reason may be a word of tomorrow.
-static REF: Shape = Shape::Object(&[
-    Key::new("name", Shape::Text),
-    Key::nullable("before", &Shape::Text),
-    Key::new("after", Shape::Text),
-    Key::new("outcome", Shape::Word(&["updated", "unchanged", "filtered", "rejected"])),
-    Key::nullable("reason", &Shape::Text),
-    Key::nullable("message", &Shape::Text),
-]);
-
-/// [`ErrorBody`](crate::model::ErrorBody).
-pub static ERROR_BODY: Shape = Shape::Object(&[Key::new(
-    "error",
-    Shape::Object(&[
-        Key::new("code", Shape::Text),
-        Key::new("message", Shape::Text),
-        Key::optional(
-            "details",
-            Shape::Object(&[Key { name: "fields", shape: Shape::List(&FIELD), missing: Missing::Absent }]),
-        ),
-        Key::optional("trace_id", Shape::Text),
-    ]),
-)]);
-
-static FIELD: Shape = Shape::Object(&[Key::new("field", Shape::Text), Key::new("message", Shape::Text)]);

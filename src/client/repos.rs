@@ -4,10 +4,11 @@ use super::{
     Client, Error, ListReposRequest, ListSyncsRequest, OrgPath, RepoPath, SyncPath,
     json::Json,
     operate::arguments,
-    operations::{CREATE_REPO, DELETE_REPO, GET_REPO, LIST_REPOS, SYNC_UPSTREAM, UPDATE_REPO},
+    operations::{CREATE_REPO, DELETE_REPO, GET_REPO, LIST_REPOS, PLAN_UPSTREAM_SYNC, SYNC_UPSTREAM, UPDATE_REPO},
 };
 use crate::model::{
-    CreateRepoRequest, DeleteResult, Repo, RepoPage, SyncRun, SyncRunPage, SyncUpstreamRequest, UpdateRepoRequest,
+    CreateRepoRequest, DeleteResult, Repo, RepoPage, SyncRun, SyncRunPage, SyncRunStats, SyncUpstreamRequest,
+    UpdateRepoRequest,
 };
 
 /// The calls below `/{org}/repos` and `/{org}/{repo}`.
@@ -70,6 +71,16 @@ impl Repos<'_> {
         Ok(self.client.operate(&SYNC_UPSTREAM, arguments(request)).await?.decode())
     }
 
+    /// The stats that a sync would give now; nothing is changed, and no run is made.
+    ///
+    /// # Errors
+    ///
+    /// Also [`Error::NotFound`], and [`Error::Conflict`] with `UPSTREAM_NOT_CONFIGURED`, or with `UPSTREAM_FAILED` where a
+    /// side cannot be read.
+    pub async fn plan_upstream_sync(&self, request: &SyncUpstreamRequest) -> Result<SyncRunStats, Error> {
+        Ok(self.client.operate(&PLAN_UPSTREAM_SYNC, arguments(request)).await?.decode())
+    }
+
     /// One sync, asked for by its repository.
     ///
     /// # Errors
@@ -90,7 +101,7 @@ impl Repos<'_> {
 }
 
 /// The fields of two requests that JavaScript passes as one.
-fn both(first: Json, second: Json) -> Json {
+pub(super) fn both(first: Json, second: Json) -> Json {
     match (first, second) {
         (Json::Object(first), Json::Object(second)) => Json::Object([first, second].concat()),
         (other, _) => other,

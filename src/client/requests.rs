@@ -74,6 +74,34 @@ pub struct ListSyncsRequest {
     pub limit: Option<u32>,
 }
 
+/// Which webhook target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct WebhookTargetPath {
+    /// The target's id.
+    pub target_id: String,
+    /// The organisation's slug; the client's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub org: Option<String>,
+}
+
+/// Which of an organisation's webhook targets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+pub struct ListWebhookTargetsRequest {
+    /// The organisation's slug; the client's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub org: Option<String>,
+    /// A `next_cursor` of an earlier page; the newest targets when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub cursor: Option<String>,
+    /// How many targets, 1 to 100; 50 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub limit: Option<u32>,
+}
+
 /// How a sync is waited for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WaitOptions {

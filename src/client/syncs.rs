@@ -1,7 +1,5 @@
 //! Sync runs: read, listed and waited for.
 
-use std::time::Duration;
-
 use futures_util::{
     future::{Either, select},
     pin_mut,
@@ -12,16 +10,10 @@ use super::{
     call::{Seconds, decode},
     json::Json,
     operate::arguments,
-    operations::{GET_SYNC, LIST_SYNCS, SYNC_RUN},
+    operations::{CANCEL_SYNC, GET_SYNC, LIST_SYNCS, SYNC_RUN},
     shape::Origin,
 };
 use crate::model::{SyncRun, SyncRunPage};
-
-/// The wait before the first poll; each further one is twice as long.
-pub const FIRST_POLL: Duration = Duration::from_millis(250);
-
-/// The longest wait between two polls.
-pub const LONGEST_POLL: Duration = Duration::from_secs(2);
 
 /// The calls below `/{org}/{repo}/upstream/syncs`.
 pub struct Syncs<'c> {
@@ -47,11 +39,23 @@ impl Syncs<'_> {
         Ok(self.client.operate(&LIST_SYNCS, arguments(request)).await?.decode())
     }
 
+    /// Cancels a run: a queued one fails at once with the error `cancelled`, one in progress as soon as its worker stops.
+    ///
+    /// # Errors
+    ///
+    /// Also [`Error::NotFound`], and [`Error::Conflict`] for a run that has ended.
+    pub async fn cancel(&self, path: &SyncPath) -> Result<SyncRun, Error> {
+        Ok(self.client.operate(&CANCEL_SYNC, arguments(path)).await?.decode())
+    }
+
     /// The run once it has ended, completed or failed; one that has ended already costs no request.
     ///
-    /// It is polled, first after [`FIRST_POLL`], then ever slower up to [`LONGEST_POLL`]. `on_update` sees every run that
-    /// differs from the one before, the ended one too; its error ends the wait. Dropping the future ends the wait as
-    /// well; the sync itself goes on.
+    /// It is followed by the service's events where it has them, else polled: first after [`FIRST_POLL`], then ever slower
+    /// up to [`LONGEST_POLL`]. `on_update` sees every run that differs from the one before, the ended one too; its error
+    /// ends the wait. Dropping the future ends the wait as well; the sync itself goes on.
+    ///
+    /// [`FIRST_POLL`]: super::FIRST_POLL
+    /// [`LONGEST_POLL`]: super::LONGEST_POLL
     ///
     /// # Errors
     ///
@@ -79,7 +83,7 @@ impl Client {
         let mut run = run;
         SYNC_RUN.settle(&mut run, Origin::Service).map_err(|mismatch| Error::argument(OPERATION, "run", mismatch))?;
         let id = run.text("id").unwrap_or_default().to_owned();
-        let ended = self.poll(run, options, on_update);
+        let ended = self.follow(run, options, on_update);
         let Some(timeout) = options.timeout else { return ended.await };
         let deadline = self.timer.sleep(timeout);
         pin_mut!(ended);
@@ -94,27 +98,5 @@ impl Client {
                 status: None,
             })),
         }
-    }
-
-    async fn poll<E: From<Error>>(
-        &self,
-        mut run: Json,
-        options: &WaitOptions,
-        mut on_update: impl FnMut(&Json) -> Result<(), E>,
-    ) -> Result<Json, E> {
-        let mut pause = FIRST_POLL;
-        while matches!(run.text("status"), Some("queued" | "in_progress")) {
-            self.timer.sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_POLL);
-            let repo = options.repo.as_deref().or_else(|| run.text("repo_id"));
-            let fields = [("repo", repo), ("sync_id", run.text("id")), ("org", options.org.as_deref())];
-            let given = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), Json::Text(value?.into()))));
-            let now = self.operate(&GET_SYNC, Json::Object(given.collect())).await?.json;
-            if !now.same(&run) {
-                on_update(&now)?;
-                run = now;
-            }
-        }
-        Ok(run)
     }
 }

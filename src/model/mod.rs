@@ -5,12 +5,14 @@
 
 mod error;
 mod page;
+mod progress;
 mod repo;
 mod sync;
 mod webhook;
 
 pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
 pub use page::PageRequest;
+pub use progress::{Phase, Progress};
 pub use repo::{
     AuthKind, CreateRepoRequest, DeleteResult, Organization, Repo, RepoPage, UpdateRepoRequest, Upstream, UpstreamAuth,
     UpstreamRequest, UpstreamUpdate, Whoami, WhoamiOrg,

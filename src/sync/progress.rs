@@ -2,34 +2,7 @@
 
 use std::rc::Rc;
 
-use serde::Serialize;
-use tsify::Tsify;
-
-/// How far a sync is.
-#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct Progress {
-    /// What is being done.
-    pub phase: Phase,
-    /// Bytes of the pack that went from the source to the destination.
-    pub bytes: f64,
-    /// How many objects the pack has, once its header has come.
-    pub objects: Option<u32>,
-}
-
-/// What is being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Both sides are asked for their refs.
-    Listing,
-    /// Updates are proved to be fast-forwards.
-    Proving,
-    /// The pack is on its way.
-    Transferring,
-    /// The pack is sent, and the destination stores it.
-    Storing,
-}
+pub use crate::model::{Phase, Progress};
 
 /// Takes reports on progress, as often as a chunk of the pack passes.
 #[derive(Clone, Default)]

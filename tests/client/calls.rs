@@ -224,7 +224,7 @@ fn queued() -> SyncRun {
 fn a_wait_polls_ever_slower_until_the_run_has_ended() {
     let statuses = ["queued", "queued", "in_progress", "in_progress", "completed"];
     let plays = statuses.map(|status| ok(sync("s1", "pull", "*", status, "2026-11-23T01:00:00Z")));
-    let replay = Replay::new(plays);
+    let replay = Replay::new([refused(404, "NOT_FOUND")].into_iter().chain(plays));
     let updates = RefCell::new(Vec::new());
     let note = |run: &SyncRun| -> Result<(), Error> {
         updates.borrow_mut().push(run.status);
@@ -235,7 +235,7 @@ fn a_wait_polls_ever_slower_until_the_run_has_ended() {
     assert_eq!(ended.status, SyncStatus::Completed);
     assert_eq!(*updates.borrow(), [SyncStatus::InProgress, SyncStatus::Completed], "only changes are told");
     assert_eq!(*replay.slept.borrow(), [250, 500, 1000, 2000, 2000]);
-    assert_eq!(replay.seen()[0], "GET /acme/r1/upstream/syncs/s1", "the run knows its repository");
+    assert_eq!(replay.seen()[1], "GET /acme/r1/upstream/syncs/s1", "the run knows its repository");
 }
 
 #[test]
@@ -258,7 +258,8 @@ fn a_run_that_has_ended_is_not_asked_for() {
 
 #[test]
 fn an_error_of_the_callback_ends_the_wait() {
-    let replay = Replay::new([ok(sync("s1", "pull", "*", "in_progress", "2026-11-23T01:00:00Z"))]);
+    let changed = ok(sync("s1", "pull", "*", "in_progress", "2026-11-23T01:00:00Z"));
+    let replay = Replay::new([refused(404, "NOT_FOUND"), changed]);
     let client = replay.client(Some("acme"));
     let stop = |_: &SyncRun| Err(Error::Aborted { operation: "enough".into() });
     let error = run(client.syncs().wait(&queued(), &WaitOptions::default(), stop)).expect_err("the callback said so");

@@ -5,5 +5,6 @@
 
 mod calls;
 mod decisions;
+mod follow;
 mod replay;
 mod shapes;

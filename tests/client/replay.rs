@@ -46,7 +46,11 @@ impl Replay {
 
     pub(super) fn client(self: &Rc<Self>, org: Option<&str>) -> Client {
         let options = Options { api_url: "https://h".into(), org: org.map(str::to_owned), ..Options::new("key") };
-        Client::new(self.clone(), Rc::new(Clock(self.clone())), options).expect("the options are valid")
+        Client::new(self.clone(), self.clock(), options).expect("the options are valid")
+    }
+
+    pub(super) fn clock(self: &Rc<Self>) -> Rc<dyn Timer> {
+        Rc::new(Clock(self.clone()))
     }
 
     /// Methods and paths of every request.

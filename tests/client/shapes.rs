@@ -6,7 +6,10 @@ use refsync::{
         operations::{self, SYNC_RUN},
         shape::{Fault, Origin, Shape},
     },
-    model::{DeleteResult, ErrorBody, Organization, Repo, RepoPage, SyncRun, SyncRunPage, Whoami},
+    model::{
+        DeleteResult, ErrorBody, Organization, Repo, RepoPage, SyncRun, SyncRunPage, SyncRunStats, WebhookTarget,
+        WebhookTargetPage, WebhookTargetSecret, Whoami,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -115,6 +118,17 @@ fn each_shape_says_what_its_type_says() {
         operations::ORGANIZATION.answer(),
         &json!({"id": "o", "slug": "acme", "name": "Acme", "created_at": "t", "num_repos": 3}),
     );
+    agree::<SyncRunStats>(operations::PLAN_UPSTREAM_SYNC.answer(), &run()["stats"]);
+    let target = json!({"id": "wht_1", "name": "n", "url": "https://h", "events": ["push"], "repo_ids": ["r1"],
+        "created_at": "t", "updated_at": "t"});
+    agree::<WebhookTarget>(operations::GET_WEBHOOK_TARGET.answer(), &target);
+    agree::<WebhookTargetPage>(
+        operations::LIST_WEBHOOK_TARGETS.answer(),
+        &json!({"next_cursor": null, "has_more": false, "webhook_targets": [target]}),
+    );
+    let mut with_secret = target;
+    with_secret["secret"] = json!("whsec_1");
+    agree::<WebhookTargetSecret>(operations::ROTATE_WEBHOOK_SECRET.answer(), &with_secret);
     agree::<DeleteResult>(operations::DELETE_REPO.answer(), &json!({"success": true}));
     agree::<ErrorBody>(
         &operations::ERROR_BODY,

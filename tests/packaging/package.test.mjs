@@ -51,7 +51,7 @@ test("are the types wrong? no", async () => {
   const entries = ["client.wasm", "engine.wasm"].flatMap((entry) => ["--exclude-entrypoints", entry]);
   // It ends with an error where it finds a problem.
   const { stdout } = await run(bin("attw"), [tarball.path, "--profile", "esm-only", "--format", "ascii", ...entries]);
-  for (const entry of ["", "/engine", "/service", "/node", "/webhooks"])
+  for (const entry of ["", "/engine", "/service", "/node", "/webhooks", "/proxy"])
     assert.ok(stdout.includes(`"refsync${entry}"`));
 });
 

@@ -10,36 +10,57 @@ import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../pkg/bin/refsync.js", import.meta.url));
 
+/** Starts `refsync` with these arguments, which have it print one line of JSON once it answers; gives that and its end. */
+export async function cli(...args) {
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    said += text;
+  });
+  const ended = once(child, "exit");
+  const lines = createInterface({ input: child.stdout });
+  const first = await Promise.race([once(lines, "line"), ended.then(() => null)]);
+  if (!first) throw new Error(`refsync ${args[0]} ended before it answered: ${said}`);
+  lines.on("line", (line) => {
+    said += line;
+  });
+  return {
+    first: JSON.parse(first[0]),
+    /** Ends it as Ctrl-C does; answers its exit code. */
+    stop: async () => {
+      child.kill("SIGTERM");
+      return (await ended)[0];
+    },
+    /** What it wrote to its standard error, and to its standard output behind the first line. */
+    log: () => said,
+  };
+}
+
+/** `refsync proxy` for these pages and hosts, which may be on this machine. */
+export async function relay({ origins, hosts }) {
+  const args = ["--json", "--port", "0", "--allow-private-network"];
+  const started = await cli("proxy", ...args, "--allow-origin", ...origins, "--allow-host", ...hosts);
+  return { ...started, url: started.first.url };
+}
+
 /**
  * Starts the service; resolves once it answers. `api` calls it without the client package, so that a test's set-up does
  * not lean on what the test judges.
  */
 export async function serve() {
   const data = await mkdtemp(join(tmpdir(), "refsync-test-"));
-  const child = spawn(
-    process.execPath,
-    [BIN, "serve", "--json", "--port", "0", "--allow-private-network", "--data", data],
-    { stdio: ["ignore", "pipe", "pipe"] },
+  const remove = () => rm(data, { recursive: true, force: true });
+  const started = await cli("serve", "--json", "--port", "0", "--allow-private-network", "--data", data).catch(
+    async (error) => {
+      await remove();
+      throw error;
+    },
   );
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    said += text;
-  });
-  const ended = once(child, "exit");
+  const { url, org, api_key: apiKey } = started.first;
   const stop = async () => {
-    child.kill("SIGTERM");
-    await ended;
-    await rm(data, { recursive: true, force: true });
+    await started.stop();
+    await remove();
   };
-  const lines = createInterface({ input: child.stdout });
-  const first = await Promise.race([once(lines, "line"), ended.then(() => null)]);
-  if (!first) {
-    await rm(data, { recursive: true, force: true });
-    throw new Error(`refsync serve ended before it answered: ${said}`);
-  }
-  // Whatever it prints further must not fill the pipe.
-  lines.on("line", () => {});
-  const { url, org, api_key: apiKey } = JSON.parse(first[0]);
   const origin = new URL(url).origin;
   const api = async (method, path, body) => {
     const answer = await fetch(`${origin}/v1${path}`, {
@@ -61,7 +82,6 @@ export async function serve() {
     remote: (repo) => `${origin}/${org}/${repo}.git`,
     /** The same for `git`, with the key in it. */
     gitUrl: (repo) => `${origin.replace("://", `://git:${encodeURIComponent(apiKey)}@`)}/${org}/${repo}.git`,
-    /** What the service wrote to its standard error. */
-    log: () => said,
+    log: started.log,
   };
 }

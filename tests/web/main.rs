@@ -222,6 +222,20 @@ async fn a_call_that_takes_too_long_times_out() {
 }
 
 #[wasm_bindgen_test]
+async fn a_wait_reads_the_events_of_a_run() {
+    let page = Page::answering(200, &format!("id: 1\ndata: {RUN}\n\nid: 2\ndata: {DONE}\n\n"));
+    page.set("headers", &js(r#"{"content-type":"text/event-stream"}"#));
+    let (run, target) = (Ts::new_unchecked(js(RUN)), Ts::new_unchecked(js("{}")));
+    let seen = js_sys::Array::new();
+    let note = js_sys::Function::new_with_args("run", "this.push(run.status)").bind0(&seen);
+    let ended = settled(client(&page).wait_for_sync(&run, &target, Some(note), None)).await.expect("it ends");
+    assert_eq!(String::from(JSON::stringify(&ended).expect("it is plain data")), DONE);
+    assert_eq!(String::from(seen.join(",")), "completed");
+    assert_eq!(page.sent(), ["GET https://h/v1/acme/r1/upstream/syncs/s1/events "]);
+    assert_eq!(page.number("aborted"), 1.0, "nothing of the stream stays open");
+}
+
+#[wasm_bindgen_test]
 async fn a_wait_tells_every_change_and_ends_with_the_run() {
     let page = Page::answering(200, DONE);
     let run = Ts::new_unchecked(js(RUN));
@@ -231,7 +245,8 @@ async fn a_wait_tells_every_change_and_ends_with_the_run() {
     let ended = settled(client(&page).wait_for_sync(&run, &target, Some(note), None)).await.expect("it ends");
     assert_eq!(String::from(JSON::stringify(&ended).expect("it is plain data")), DONE);
     assert_eq!(String::from(seen.join(",")), "completed");
-    assert_eq!(page.sent(), ["GET https://h/v1/acme/r1/upstream/syncs/s1 "]);
+    let sync = "GET https://h/v1/acme/r1/upstream/syncs/s1";
+    assert_eq!(page.sent(), [format!("{sync}/events "), format!("{sync} ")], "what is no stream of events is polled");
 }
 
 #[wasm_bindgen_test]

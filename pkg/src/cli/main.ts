@@ -10,6 +10,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 
 import { exitCode } from "./exit-code.js";
 import { printable } from "./printable.js";
+import type { ProxyFlags } from "./proxy.js";
 import type { ServeFlags } from "./serve.js";
 import type { SyncFlags } from "./sync.js";
 import type { WorkerFlags } from "./worker.js";
@@ -72,6 +73,19 @@ program
   .addHelpText("after", syncHelp())
   .action(async (source: string, destination: string, flags: SyncFlags) => {
     process.exitCode = await (await import("./sync.js")).sync(source, destination, flags);
+  });
+
+program
+  .command("proxy")
+  .description("Relay Git's smart HTTP for the engine in a page, to the hosts and for the pages that are named.")
+  .requiredOption("--allow-host <host...>", "Git hosts to reach, such as github.com; https unless http:// is said")
+  .requiredOption("--allow-origin <origin...>", "pages to serve, such as https://dashboard.example.com; '*' is all")
+  .option("--port <number>", "port to listen on; 0 takes a free one", port, 8723)
+  .option("--host <address>", "address to listen on", "127.0.0.1")
+  .option("--json", 'first line on stdout, once it answers: {"url"}', false)
+  .option("--allow-private-network", "let the hosts have loopback and private addresses", false)
+  .action(async (flags: ProxyFlags) => {
+    process.exitCode = await (await import("./proxy.js")).proxy(flags);
   });
 
 try {

@@ -1,9 +1,10 @@
-//! `fetch` as an [`HttpClient`] for calls with small bodies: the request is sent whole, the answer collected as it comes.
+//! `fetch` as an [`HttpClient`] for calls with small bodies: the request is sent whole, the answer read as it comes.
 //!
 //! The engine's [`FetchClient`](crate::wasm::full::http::FetchClient) streams both ways. A dashboard has no use for that, and would
 //! load it all the same.
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream};
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -19,9 +20,6 @@ pub(crate) struct AnswerClient(pub(crate) Function);
 
 /// The headers of an answer that anybody asks for.
 const READ: [&str; 3] = ["content-type", "date", "retry-after"];
-
-/// The largest answer that is read: the stats of some 300 000 refs.
-const LARGEST: usize = 64 * 1024 * 1024;
 
 impl AnswerClient {
     async fn exchange(&self, request: Request) -> Result<Response, JsValue> {
@@ -46,24 +44,28 @@ impl AnswerClient {
         let headers = response.headers();
         let value = |name: &str| headers.get(name).ok().flatten();
         let headers = READ.into_iter().filter_map(|name| Some((name, value(name)?))).collect();
-        let mut body = Vec::new();
-        if let Some(stream) = response.body() {
-            let reader = stream.get_reader().unchecked_into::<ReadableStreamDefaultReader>();
-            loop {
-                let chunk = JsFuture::from(reader.read()).await?;
-                let chunk = Reflect::get(&chunk, &"value".into())?;
-                // There is none at the end.
-                let Some(chunk) = chunk.dyn_ref::<Uint8Array>() else { break };
-                if body.len() + chunk.length() as usize > LARGEST {
-                    return Err(js_sys::Error::new("the answer has more than 64 MiB").into());
-                }
-                let start = body.len();
-                body.resize(start + chunk.length() as usize, 0);
-                chunk.copy_to(&mut body[start..]);
-            }
-        }
-        Ok(Response { status: response.status(), url: response.url(), headers, body: Body::Bytes(body.into()) })
+        let body = match response.body() {
+            Some(stream) => Body::Stream(
+                stream::unfold(Some((stream.get_reader().unchecked_into(), guard)), |source| async move {
+                    let (reader, guard) = source?;
+                    match read(&reader).await {
+                        Ok(chunk) => Some((Ok(chunk?), Some((reader, guard)))),
+                        Err(error) => Some((Err(failure(&error)), None)),
+                    }
+                })
+                .boxed_local(),
+            ),
+            None => Body::Empty,
+        };
+        Ok(Response { status: response.status(), url: response.url(), headers, body })
     }
+}
+
+/// The next chunk of a body; none at its end.
+async fn read(reader: &ReadableStreamDefaultReader) -> Result<Option<Bytes>, JsValue> {
+    let chunk = JsFuture::from(reader.read()).await?;
+    let chunk = Reflect::get(&chunk, &"value".into())?;
+    Ok(chunk.dyn_ref::<Uint8Array>().map(|chunk| chunk.to_vec().into()))
 }
 
 impl HttpClient for AnswerClient {

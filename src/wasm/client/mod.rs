@@ -1,8 +1,8 @@
 //! The client as a JavaScript class. The package's TypeScript wraps it with namespaces and error classes.
 //!
 //! Every method takes its request as one object, then an optional `AbortSignal`, then an optional time for one try in
-//! milliseconds. Its promise, or for bad input the
-//! call itself, fails with what [`error`](crate::wasm::error) describes.
+//! milliseconds. Its promise, or for bad input the call itself, fails with what
+//! [`error`](crate::wasm::error) describes.
 
 mod answer;
 mod timer;
@@ -25,12 +25,16 @@ use self::{
 };
 use crate::{
     client::{
-        self, Error, ListReposRequest, ListSyncsRequest, OrgPath, RepoPath, SyncPath, WaitOptions,
+        self, Error, ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest, OrgPath, RepoPath, SyncPath,
+        WaitOptions, WebhookTargetPath,
         json::Json,
         operations::{self, Operation},
         shape::{Key, Origin, Shape},
     },
-    model::{CreateRepoRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest},
+    model::{
+        CreateRepoRequest, CreateWebhookTargetRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest,
+        UpdateWebhookTargetRequest,
+    },
     wasm::abort::abortable,
 };
 
@@ -92,6 +96,10 @@ impl Client {
         }
         options.timeout = duration(OPERATION, timeout(&settings, &given))?.unwrap_or(options.timeout);
         options.user_agent = (!is_browser).then(|| concat!("refsync/", env!("CARGO_PKG_VERSION")).to_owned());
+        if is_browser {
+            // Of six connections to the host, for all tabs.
+            options.event_streams = 1;
+        }
         Ok(Self(client::Client::new(Rc::new(AnswerClient(fetch)), Rc::new(HostTimer), options)?))
     }
 
@@ -200,7 +208,95 @@ impl Client {
         self.operate(&operations::LIST_SYNCS, &request.js_value(), signal, timeout)
     }
 
-    /// Polls a run until it has ended; `on_update` is called with every change, and what it throws ends the wait.
+    /// `POST /{org}/{repo}/upstream/plan`.
+    #[wasm_bindgen(js_name = planSync, unchecked_return_type = "Promise<SyncRunStats>")]
+    pub fn plan_sync(
+        &self,
+        request: &Ts<SyncUpstreamRequest>,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        self.operate(&operations::PLAN_UPSTREAM_SYNC, &request.js_value(), signal, timeout)
+    }
+
+    /// `POST /{org}/{repo}/upstream/syncs/{sync_id}/cancel`.
+    #[wasm_bindgen(js_name = cancelSync, unchecked_return_type = "Promise<SyncRun>")]
+    pub fn cancel_sync(
+        &self,
+        request: &Ts<SyncPath>,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        self.operate(&operations::CANCEL_SYNC, &request.js_value(), signal, timeout)
+    }
+
+    /// `POST /{org}/webhook-targets`; the request may name its `org` besides.
+    #[wasm_bindgen(js_name = createWebhookTarget, unchecked_return_type = "Promise<WebhookTargetSecret>")]
+    pub fn create_webhook_target(
+        &self,
+        request: &Ts<CreateWebhookTargetRequest>,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        self.operate(&operations::CREATE_WEBHOOK_TARGET, &request.js_value(), signal, timeout)
+    }
+
+    /// `GET /{org}/webhook-targets/{target_id}`.
+    #[wasm_bindgen(js_name = webhookTarget, unchecked_return_type = "Promise<WebhookTarget>")]
+    pub fn webhook_target(
+        &self,
+        request: &Ts<WebhookTargetPath>,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        self.operate(&operations::GET_WEBHOOK_TARGET, &request.js_value(), signal, timeout)
+    }
+
+    /// `GET /{org}/webhook-targets`.
+    #[wasm_bindgen(js_name = listWebhookTargets, unchecked_return_type = "Promise<WebhookTargetPage>")]
+    pub fn list_webhook_targets(
+        &self,
+        request: &Ts<ListWebhookTargetsRequest>,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        self.operate(&operations::LIST_WEBHOOK_TARGETS, &request.js_value(), signal, timeout)
+    }
+
+    /// `PATCH /{org}/webhook-targets/{target_id}`; the request names its `target_id`, and perhaps its `org`, besides.
+    #[wasm_bindgen(js_name = updateWebhookTarget, unchecked_return_type = "Promise<WebhookTarget>")]
+    pub fn update_webhook_target(
+        &self,
+        request: &Ts<UpdateWebhookTargetRequest>,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        self.operate(&operations::UPDATE_WEBHOOK_TARGET, &request.js_value(), signal, timeout)
+    }
+
+    /// `DELETE /{org}/webhook-targets/{target_id}`.
+    #[wasm_bindgen(js_name = deleteWebhookTarget, unchecked_return_type = "Promise<DeleteResult>")]
+    pub fn delete_webhook_target(
+        &self,
+        request: &Ts<WebhookTargetPath>,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        self.operate(&operations::DELETE_WEBHOOK_TARGET, &request.js_value(), signal, timeout)
+    }
+
+    /// `POST /{org}/webhook-targets/{target_id}/rotate-secret`.
+    #[wasm_bindgen(js_name = rotateWebhookSecret, unchecked_return_type = "Promise<WebhookTargetSecret>")]
+    pub fn rotate_webhook_secret(
+        &self,
+        request: &Ts<WebhookTargetPath>,
+        signal: Option<AbortSignal>,
+        timeout: Option<f64>,
+    ) -> Result<Promise, JsValue> {
+        self.operate(&operations::ROTATE_WEBHOOK_SECRET, &request.js_value(), signal, timeout)
+    }
+
+    /// Follows a run until it has ended; `on_update` is called with every change, and what it throws ends the wait.
     #[wasm_bindgen(js_name = waitForSync, unchecked_return_type = "Promise<SyncRun>")]
     pub fn wait_for_sync(
         &self,

@@ -19,6 +19,7 @@ const wrong = [
   [["sync", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git", "--branches", "["], /\[/],
   [["serve", "--port", "high"], /must be a number from 0 to 65535/],
   [["serve", "--port", "65536"], /must be a number from 0 to 65535/],
+  [["proxy"], /required option '--allow-host <host\.\.\.>' not specified/],
   [["serve", "--nope"], /unknown option '--nope'/],
 ];
 for (const [args, message] of wrong) {
@@ -31,7 +32,7 @@ for (const [args, message] of wrong) {
 }
 
 test("help and version are not wrong usage", () => {
-  for (const args of [["--help"], ["sync", "--help"], ["serve", "--help"], ["--version"]]) {
+  for (const args of [["--help"], ["sync", "--help"], ["serve", "--help"], ["proxy", "--help"], ["--version"]]) {
     const { status, stdout } = refsync(...args);
     assert.equal(status, 0, args.join(" "));
     assert.notEqual(stdout, "");

@@ -38,6 +38,7 @@ import {
   type WorkOptions,
   work,
 } from "refsync/node";
+import { type GitProxyOptions, gitProxy } from "refsync/proxy";
 import { type Database, type GitHost, type Scope, Service, type ServiceOptions } from "refsync/service";
 
 export async function mirror(token: string): Promise<string[]> {
@@ -80,6 +81,11 @@ export async function mirror(token: string): Promise<string[]> {
   } finally {
     guarded.close();
   }
+}
+
+export function relay(request: Request): Promise<Response> {
+  const options: GitProxyOptions = { hosts: ["github.com"], origins: ["*"], maxConcurrent: 4, maxBytes: 1e9 };
+  return gitProxy(options)(request);
 }
 
 export async function host(database: Database): Promise<() => Promise<void>> {

@@ -8,6 +8,7 @@ import type {
   ClientSettings,
   CompletedRun,
   CreateRepoRequest,
+  CreateWebhookTargetRequest,
   Credential,
   DeleteResult,
   Direction,
@@ -20,11 +21,14 @@ import type {
   FieldError,
   ListReposRequest,
   ListSyncsRequest,
+  ListWebhookTargetsRequest,
   Organization,
   OrgPath,
   Outcome,
   Paged,
   PageRequest,
+  Phase,
+  Progress,
   QueuedRun,
   Reason,
   RefGlobs,
@@ -43,6 +47,7 @@ import type {
   Syncs,
   SyncUpstreamRequest,
   UpdateRepoRequest,
+  UpdateWebhookTargetRequest,
   Upstream,
   UpstreamAuth,
   UpstreamRequest,
@@ -51,6 +56,11 @@ import type {
   WaitTarget,
   WasmSource,
   WatchOptions,
+  WebhookTarget,
+  WebhookTargetPage,
+  WebhookTargetPath,
+  WebhookTargetSecret,
+  WebhookTargets,
   Whoami,
   WhoamiOrg,
 } from "refsync";
@@ -100,6 +110,32 @@ const options: ClientOptions = { ...settings, fetch: counted };
 const client = new SyncClient(options);
 const repos: Repos = client.repos;
 const syncs: Syncs = client.syncs;
+
+const targets: WebhookTargets = client.webhookTargets;
+
+export async function hook(url: string): Promise<string[]> {
+  const request: CreateWebhookTargetRequest = { url, events: ["sync.completed"], repo_ids: null };
+  const made: WebhookTargetSecret = await targets.create({ ...request, org: "acme" });
+  const path: WebhookTargetPath = { target_id: made.id };
+  const change: UpdateWebhookTargetRequest = { name: null, repo_ids: null };
+  const target: WebhookTarget = await targets.update({ ...path, ...change });
+  const { secret } = await targets.rotateSecret(path);
+  const asked: ListWebhookTargetsRequest = { limit: 10 };
+  const page: WebhookTargetPage = await targets.list(asked);
+  await targets.delete(path);
+  return [secret, made.secret, ...target.events, ...page.webhook_targets.flatMap(({ repo_ids }) => repo_ids ?? [])];
+}
+
+export function shown(run: RunningRun): string {
+  const progress: Progress | undefined = run.progress;
+  const phase: Phase = progress?.phase ?? "listing";
+  return `${phase} ${progress?.bytes ?? 0} ${progress?.objects ?? "?"}`;
+}
+
+export async function planned(path: SyncPath): Promise<SyncRunStats> {
+  await syncs.cancel(path);
+  return repos.planUpstreamSync({ repo: path.repo, direction: "push", ref_globs: { tags: "v*" } });
+}
 
 const token: UpstreamAuth = { kind: "token", token: "t", token_username: "x-access-token" };
 const password: UpstreamAuth = { kind: "username_password", username: "u", password: "p" };

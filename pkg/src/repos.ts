@@ -1,0 +1,93 @@
+/**
+ * `client.repos`.
+ *
+ * @module
+ */
+import { type Paged, paged } from "./paged.js";
+import type { Repo, RepoPage, SyncRun, SyncRunPage } from "./run.js";
+import type { CallOptions, Send } from "./send.js";
+import { listSyncs } from "./syncs.js";
+import type {
+  CreateRepoRequest,
+  DeleteResult,
+  ListReposRequest,
+  ListSyncsRequest,
+  OrgPath,
+  RepoPath,
+  SyncPath,
+  SyncRunStats,
+  SyncUpstreamRequest,
+  UpdateRepoRequest,
+} from "./wasm/client/refsync.js";
+
+/** Repositories: made, read, changed, deleted, and synced with their upstreams. Reached as `client.repos`. */
+export class Repos {
+  readonly #send: Send;
+
+  /** @internal */
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /** Makes a repository. `ConflictError` for a name that is taken. */
+  create(request: CreateRepoRequest & OrgPath = {}, options: CallOptions = {}): Promise<Repo> {
+    return this.#send((client) => client.createRepo(request, options.signal, options.timeout) as Promise<Repo>);
+  }
+
+  /** One repository. */
+  get(request: RepoPath, options: CallOptions = {}): Promise<Repo> {
+    return this.#send((client) => client.repo(request, options.signal, options.timeout) as Promise<Repo>);
+  }
+
+  /**
+   * An organisation's repositories, newest first: `await` gives the first page, `for await` all of them.
+   */
+  list(request: ListReposRequest = {}, options: CallOptions = {}): Paged<RepoPage, Repo> {
+    const page = (cursor: Partial<ListReposRequest>) =>
+      this.#send(
+        (client) => client.listRepos({ ...request, ...cursor }, options.signal, options.timeout) as Promise<RepoPage>,
+      );
+    return paged(
+      page({}),
+      ({ repos }) => repos,
+      (cursor) => page({ cursor }),
+    );
+  }
+
+  /** Changes a repository. What is left out (or `undefined`) stays; a null `upstream` is removed. */
+  update(request: UpdateRepoRequest & RepoPath, options: CallOptions = {}): Promise<Repo> {
+    return this.#send((client) => client.updateRepo(request, options.signal, options.timeout) as Promise<Repo>);
+  }
+
+  /** Deletes a repository with its refs and runs. */
+  delete(request: RepoPath, options: CallOptions = {}): Promise<DeleteResult> {
+    return this.#send((client) => client.deleteRepo(request, options.signal, options.timeout));
+  }
+
+  /**
+   * Asks for a sync with the upstream and gives its run, mostly still queued; see {@link Syncs.wait}.
+   * `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED` where the repository has no upstream.
+   */
+  syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRun> {
+    return this.#send((client) => client.syncUpstream(request, options.signal, options.timeout) as Promise<SyncRun>);
+  }
+
+  /**
+   * The stats that {@link syncUpstream} would give now, where nothing moves and nothing is refused meanwhile. Nothing is
+   * changed and no run is made. `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED`, or `UPSTREAM_FAILED` where a side
+   * cannot be read; `ServerError` with `UPSTREAM_UNAVAILABLE` where trying again may help.
+   */
+  planUpstreamSync(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRunStats> {
+    return this.#send((client) => client.planSync(request, options.signal, options.timeout));
+  }
+
+  /** One sync of a repository; the same as {@link Syncs.get}. */
+  getUpstreamSync(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
+    return this.#send((client) => client.sync(request, options.signal, options.timeout) as Promise<SyncRun>);
+  }
+
+  /** A repository's syncs, newest first; the same as {@link Syncs.list}. */
+  listUpstreamSyncs(request: ListSyncsRequest, options: CallOptions = {}): Paged<SyncRunPage, SyncRun> {
+    return listSyncs(this.#send, request, options);
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * `client.syncs`.
+ *
+ * @module
+ */
+import { type Paged, paged } from "./paged.js";
+import type { EndedRun, SyncRun, SyncRunPage } from "./run.js";
+import type { CallOptions, Send } from "./send.js";
+import type { ListSyncsRequest, SyncPath, WaitTarget } from "./wasm/client/refsync.js";
+
+/** How a sync is watched. */
+export interface WatchOptions extends WaitTarget {
+  /** Ends the watch, not the sync; it then rejects with an `AbortError`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a sync is waited for. */
+export interface WaitOptions extends WaitTarget {
+  /** Ends the wait, not the sync; it then rejects with an `AbortError`. */
+  signal?: AbortSignal | undefined;
+  /** Sees every change of the run, also the last one; what it throws ends the wait. */
+  onUpdate?: ((run: SyncRun) => void) | undefined;
+}
+
+/** Sync runs: read, listed and waited for. Reached as `client.syncs`. */
+export class Syncs {
+  readonly #send: Send;
+
+  /** @internal */
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /** One run. */
+  get(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
+    return this.#send((client) => client.sync(request, options.signal, options.timeout) as Promise<SyncRun>);
+  }
+
+  /** A repository's runs, newest first: `await` gives the first page, `for await` all of them. */
+  list(request: ListSyncsRequest, options: CallOptions = {}): Paged<SyncRunPage, SyncRun> {
+    return listSyncs(this.#send, request, options);
+  }
+
+  /**
+   * Cancels a run and gives it as it stands: a queued one has failed with the error `cancelled`, one in progress fails so as
+   * soon as its worker stops; see {@link wait}. `ConflictError` for a run that has ended.
+   */
+  cancel(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
+    return this.#send((client) => client.cancelSync(request, options.signal, options.timeout) as Promise<SyncRun>);
+  }
+
+  /**
+   * The run once it has ended, `completed` or `failed`; one that has ended already costs no request.
+   *
+   * It is followed by the service's events (server-sent events over `fetch`). A service without them is polled, first after
+   * 0.25 s, then ever slower up to 2 s; so are all runs but one at a time in a browser, which opens only six connections
+   * to a host, and all but eight elsewhere. `TimeoutError` when it has not ended within `timeout` milliseconds.
+   */
+  wait(run: SyncRun, options: WaitOptions = {}): Promise<EndedRun> {
+    const { signal, onUpdate, ...target } = options;
+    const update = onUpdate && ((run: unknown) => onUpdate(run as SyncRun));
+    return this.#send((client) => client.waitForSync(run, target, update, signal) as Promise<EndedRun>);
+  }
+
+  /**
+   * The run as it stands, then as it is after each change, the ended run last: for `for await`, whose end ends the
+   * watch. Follows and fails as {@link wait} does; where it has the service's events, a run in progress says how far it
+   * is in `progress`.
+   */
+  async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<SyncRun, void, undefined> {
+    yield run;
+    const { signal, ...target } = options;
+    const stop = new AbortController();
+    const abort = () => stop.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    const changes: SyncRun[] = [];
+    let tell = () => {};
+    const onUpdate = (change: SyncRun) => {
+      changes.push(change);
+      tell();
+    };
+    let ended = false;
+    const waited = this.wait(run, { ...target, signal: stop.signal, onUpdate }).finally(() => {
+      ended = true;
+      tell();
+    });
+    // Its failure is told below, when everything before it has been yielded.
+    waited.catch(() => {});
+    try {
+      for (;;) {
+        const change = changes.shift();
+        if (change) yield change;
+        else if (ended) break;
+        else
+          await new Promise<void>((resolve) => {
+            tell = resolve;
+          });
+      }
+      await waited;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      stop.abort();
+    }
+  }
+}
+
+/** The runs of a repository. */
+export function listSyncs(send: Send, request: ListSyncsRequest, options: CallOptions): Paged<SyncRunPage, SyncRun> {
+  const page = (cursor: Partial<ListSyncsRequest>) =>
+    send(
+      (client) => client.listSyncs({ ...request, ...cursor }, options.signal, options.timeout) as Promise<SyncRunPage>,
+    );
+  return paged(
+    page({}),
+    ({ syncs }) => syncs,
+    (cursor) => page({ cursor }),
+  );
+}

@@ -1,0 +1,130 @@
+//! The answers of the API, as tables: one for each type of [`model`](crate::model) that a call gives.
+
+use super::shape::{Key, Missing, Shape};
+
+const NEXT_CURSOR: Key = Key::nullable("next_cursor", &Shape::Text);
+const HAS_MORE: Key = Key::new("has_more", Shape::Flag);
+
+/// A [`Direction`](crate::model::Direction).
+pub(super) const DIRECTION: Shape = Shape::Word(&["pull", "push"]);
+
+/// [`Whoami`](crate::model::Whoami).
+pub(super) static WHO: Shape = Shape::Object(&[
+    Key::new(
+        "org",
+        Shape::Object(&[Key::new("id", Shape::Text), Key::new("slug", Shape::Text), Key::new("name", Shape::Text)]),
+    ),
+    Key::nullable("key_id", &Shape::Text),
+    Key::new("scopes", Shape::List(&Shape::Text)),
+]);
+
+/// [`Organization`](crate::model::Organization).
+pub(super) static ORGANIZATION_SHAPE: Shape = Shape::Object(&[
+    Key::new("id", Shape::Text),
+    Key::new("slug", Shape::Text),
+    Key::new("name", Shape::Text),
+    Key::new("created_at", Shape::Text),
+    Key::new("num_repos", Shape::Count),
+]);
+
+/// [`Repo`](crate::model::Repo).
+pub(super) static REPO_SHAPE: Shape = Shape::Object(&[
+    Key::new("id", Shape::Text),
+    Key::new("org", Shape::Text),
+    Key::new("name", Shape::Text),
+    Key::new("default_bookmark", Shape::Text),
+    Key::new("head_change_id", Shape::Text),
+    Key::nullable(
+        "upstream",
+        &Shape::Object(&[
+            Key::new("url", Shape::Text),
+            Key::nullable("auth_kind", &Shape::Word(&["token", "username_password"])),
+            Key::nullable("verified_at", &Shape::Text),
+            Key::nullable("behind", &Shape::Count),
+            Key::nullable("latest_sync", &SYNC_RUN),
+        ]),
+    ),
+    Key::new("created_at", Shape::Text),
+    Key::new("tags", Shape::Map(&Shape::Text)),
+]);
+
+/// [`SyncRunPage`](crate::model::SyncRunPage).
+pub(super) static SYNC_RUN_PAGE: Shape =
+    Shape::Object(&[NEXT_CURSOR, HAS_MORE, Key::new("syncs", Shape::List(&SYNC_RUN))]);
+
+/// [`RepoPage`](crate::model::RepoPage).
+pub(super) static REPO_PAGE: Shape =
+    Shape::Object(&[NEXT_CURSOR, HAS_MORE, Key::new("repos", Shape::List(&REPO_SHAPE))]);
+
+/// [`DeleteResult`](crate::model::DeleteResult).
+pub(super) static DELETED: Shape = Shape::Object(&[Key::new("success", Shape::Flag)]);
+
+/// [`SyncRun`](crate::model::SyncRun).
+pub static SYNC_RUN: Shape = Shape::Object(&[
+    Key::new("id", Shape::Text),
+    Key::new("repo_id", Shape::Text),
+    Key::new("direction", DIRECTION),
+    Key::new("status", Shape::Word(&["queued", "in_progress", "completed", "failed"])),
+    Key::new("attempt", Shape::Count),
+    Key::new("ref_globs", Shape::Globs),
+    Key::nullable("stats", &STATS),
+    Key::nullable("error", &Shape::Text),
+    Key::new("created_at", Shape::Text),
+    Key::nullable("started_at", &Shape::Text),
+    Key::nullable("finished_at", &Shape::Text),
+]);
+
+/// [`SyncRunStats`](crate::model::SyncRunStats).
+pub(super) static STATS: Shape = Shape::Object(&[Key::new("refs", Shape::List(&REF))]);
+
+/// [`SyncRunRef`](crate::model::SyncRunRef); its reason may be a word of tomorrow.
+static REF: Shape = Shape::Object(&[
+    Key::new("name", Shape::Text),
+    Key::nullable("before", &Shape::Text),
+    Key::new("after", Shape::Text),
+    Key::new("outcome", Shape::Word(&["updated", "unchanged", "filtered", "rejected"])),
+    Key::nullable("reason", &Shape::Text),
+    Key::nullable("message", &Shape::Text),
+]);
+
+/// [`WebhookTarget`](crate::model::WebhookTarget), and the keys that come behind it.
+macro_rules! webhook_target {
+    ($($more:expr)?) => {
+        Shape::Object(&[
+            Key::new("id", Shape::Text),
+            Key::nullable("name", &Shape::Text),
+            Key::new("url", Shape::Text),
+            Key::new("events", Shape::List(&Shape::Text)),
+            Key::nullable("repo_ids", &Shape::List(&Shape::Text)),
+            Key::new("created_at", Shape::Text),
+            Key::new("updated_at", Shape::Text),
+            $($more)?
+        ])
+    };
+}
+
+/// [`WebhookTarget`](crate::model::WebhookTarget).
+pub(super) static TARGET: Shape = webhook_target!();
+
+/// [`WebhookTargetSecret`](crate::model::WebhookTargetSecret).
+pub(super) static TARGET_SECRET: Shape = webhook_target!(Key::new("secret", Shape::Text));
+
+/// [`WebhookTargetPage`](crate::model::WebhookTargetPage).
+pub(super) static TARGET_PAGE: Shape =
+    Shape::Object(&[NEXT_CURSOR, HAS_MORE, Key::new("webhook_targets", Shape::List(&TARGET))]);
+
+/// [`ErrorBody`](crate::model::ErrorBody).
+pub static ERROR_BODY: Shape = Shape::Object(&[Key::new(
+    "error",
+    Shape::Object(&[
+        Key::new("code", Shape::Text),
+        Key::new("message", Shape::Text),
+        Key::optional(
+            "details",
+            Shape::Object(&[Key { name: "fields", shape: Shape::List(&FIELD), missing: Missing::Absent }]),
+        ),
+        Key::optional("trace_id", Shape::Text),
+    ]),
+)]);
+
+static FIELD: Shape = Shape::Object(&[Key::new("field", Shape::Text), Key::new("message", Shape::Text)]);

@@ -1,0 +1,229 @@
+//! A run followed until it has ended: by the service's events, and where those fail by polling.
+//!
+//! ```text
+//! GET …/syncs/{id}/events ──▶ 200 text/event-stream: each event is the run      ─▶ its end
+//!      ▲                 └──▶ anything else ───────────────┐
+//!      └─ Last-Event-ID ── the stream broke, having told something               │
+//!                          it broke having told nothing, or fell silent ─▶ poll ─▶ its end
+//! ```
+//!
+//! Polling has the retries and the errors of [`Syncs::get`](super::Syncs::get); the events need none of their own.
+
+use std::{cell::Cell, collections::VecDeque, rc::Rc, time::Duration};
+
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
+
+use super::{
+    Client, Error, WaitOptions,
+    call::{Call, LARGEST_ANSWER},
+    event_stream::EventStream,
+    json::Json,
+    operations::{FOLLOW_SYNC, GET_SYNC, SYNC_RUN},
+    shape::Origin,
+};
+use crate::http::{ByteStream, Response};
+
+/// The wait before the first poll; each further one is twice as long.
+pub const FIRST_POLL: Duration = Duration::from_millis(250);
+
+/// The longest wait between two polls, and between two streams of events.
+pub const LONGEST_POLL: Duration = Duration::from_secs(2);
+
+/// How long a stream may take to its first event, which the service has at once: what waits longer is a proxy's buffer.
+const FIRST_EVENT: Duration = Duration::from_secs(5);
+
+/// How long a stream may be silent after that; the service writes a comment every 15 s.
+const LONGEST_SILENCE: Duration = Duration::from_secs(40);
+
+/// What the runs that a client follows share.
+#[derive(Default)]
+pub(super) struct Following {
+    streams: Cell<u32>,
+    /// Whether the service was found to have no events.
+    is_without_events: Cell<bool>,
+}
+
+/// One of the streams that may be open at once.
+struct Turn(Rc<Following>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.streams.set(self.0.streams.get() - 1);
+    }
+}
+
+/// The events of one run.
+struct Feed<'c> {
+    client: &'c Client,
+    call: Call,
+    body: Option<ByteStream>,
+    stream: EventStream,
+    /// What came and was not taken yet.
+    runs: VecDeque<Json>,
+    /// Resumes the stream.
+    last_id: String,
+    /// Whether the open stream has told something.
+    has_told: bool,
+    pause: Duration,
+    /// Whether there is no such call, or no such run.
+    is_missing: bool,
+    _turn: Turn,
+}
+
+impl Client {
+    /// Follows `run` until it has ended; `on_update` sees every run that differs from the one before.
+    pub(super) async fn follow<E: From<Error>>(
+        &self,
+        mut run: Json,
+        options: &WaitOptions,
+        mut on_update: impl FnMut(&Json) -> Result<(), E>,
+    ) -> Result<Json, E> {
+        let repo = options.repo.as_deref().or_else(|| run.text("repo_id"));
+        let fields = [("repo", repo), ("sync_id", run.text("id")), ("org", options.org.as_deref())];
+        let fields = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), Json::Text(value?.into()))));
+        let path = Json::Object(fields.collect());
+        let mut is_missing = false;
+        if is_running(&run)
+            && let Some(turn) = self.turn()
+        {
+            let mut feed = Feed::new(self, self.prepare(&FOLLOW_SYNC, path.clone()).await?.call, turn);
+            let mut has_caught_up = false;
+            while is_running(&run) {
+                let Some(now) = feed.next().await else { break };
+                if now.same(&run) {
+                    has_caught_up = true;
+                } else if has_caught_up || place(&now) > place(&run) {
+                    // Until then the stream tells what `run` has behind it.
+                    has_caught_up = true;
+                    on_update(&now)?;
+                    run = now;
+                }
+            }
+            is_missing = feed.is_missing;
+        }
+        let mut pause = FIRST_POLL;
+        while is_running(&run) {
+            self.timer.sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_POLL);
+            let now = self.operate(&GET_SYNC, path.clone()).await?.json;
+            if is_missing {
+                // It is the events that are missing, not the run.
+                self.following.is_without_events.set(true);
+            }
+            if !now.same(&run) {
+                on_update(&now)?;
+                run = now;
+            }
+        }
+        Ok(run)
+    }
+
+    /// Where one more stream may be opened.
+    fn turn(&self) -> Option<Turn> {
+        let following = &self.following;
+        let open = following.streams.get();
+        if following.is_without_events.get() || open >= self.options.event_streams {
+            return None;
+        }
+        following.streams.set(open + 1);
+        Some(Turn(following.clone()))
+    }
+}
+
+fn is_running(run: &Json) -> bool {
+    matches!(run.text("status"), Some("queued" | "in_progress"))
+}
+
+/// How far a run is in its life: its attempt, then its status.
+fn place(run: &Json) -> (u32, u8) {
+    let attempt = match run.of("attempt") {
+        Some(Json::Number(attempt)) => attempt.parse().unwrap_or(0),
+        _ => 0,
+    };
+    let status = match run.text("status") {
+        Some("queued") => 0,
+        Some("in_progress") => 1,
+        _ => return (u32::MAX, 2),
+    };
+    (attempt, status)
+}
+
+impl<'c> Feed<'c> {
+    fn new(client: &'c Client, call: Call, turn: Turn) -> Self {
+        Self {
+            client,
+            call,
+            body: None,
+            stream: EventStream::default(),
+            runs: VecDeque::new(),
+            last_id: String::new(),
+            has_told: false,
+            pause: FIRST_POLL,
+            is_missing: false,
+            _turn: turn,
+        }
+    }
+
+    /// The next state of the run; none where the events have to be done without.
+    async fn next(&mut self) -> Option<Json> {
+        loop {
+            if let Some(run) = self.runs.pop_front() {
+                return Some(run);
+            }
+            let body = match &mut self.body {
+                Some(body) => body,
+                None => {
+                    let response = self.open().await?;
+                    self.body.insert(response.body.into_stream())
+                }
+            };
+            let patience = if self.has_told { LONGEST_SILENCE } else { FIRST_EVENT };
+            let chunk = match select(body.next(), self.client.timer.sleep(patience)).await {
+                Either::Left((chunk, _)) => chunk.and_then(Result::ok),
+                Either::Right(_) => None,
+            };
+            match chunk {
+                Some(chunk) => self.take(&chunk)?,
+                None if self.has_told => {
+                    (self.body, self.stream, self.has_told) = (None, EventStream::default(), false);
+                    self.client.timer.sleep(self.pause).await;
+                    self.pause = (self.pause * 2).min(LONGEST_POLL);
+                }
+                None => return None,
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Option<Response> {
+        let client = self.client;
+        let mut headers = vec![("accept", "text/event-stream")];
+        if !self.last_id.is_empty() {
+            headers.push(("last-event-id", &self.last_id));
+        }
+        let response = match select(client.send(&self.call, &headers), client.timer.sleep(client.timeout)).await {
+            Either::Left((response, _)) => response.ok()?,
+            Either::Right(_) => return None,
+        };
+        self.is_missing = matches!(response.status, 404..=406);
+        let kind = response.headers.get("content-type").unwrap_or_default();
+        (response.status == 200 && kind.starts_with("text/event-stream")).then_some(response)
+    }
+
+    /// Takes in what came; none where it is no feed of runs.
+    fn take(&mut self, chunk: &[u8]) -> Option<()> {
+        for event in self.stream.push(chunk) {
+            self.last_id = event.id;
+            // Of an event of tomorrow nothing is known.
+            if matches!(event.kind.as_str(), "" | "message" | "progress") {
+                let mut run = Json::parse(event.data.as_bytes()).ok()?;
+                SYNC_RUN.settle(&mut run, Origin::Service).ok()?;
+                self.runs.push_back(run);
+            }
+            self.has_told = true;
+        }
+        (self.stream.pending() <= LARGEST_ANSWER).then_some(())
+    }
+}

@@ -1,0 +1,30 @@
+//! How far a sync is, as the engine reports it and a run's events tell it.
+
+use serde::Serialize;
+use tsify::Tsify;
+
+/// How far a sync is.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// Bytes of the pack that went from the source to the destination.
+    pub bytes: f64,
+    /// How many objects the pack has, once its header has come.
+    pub objects: Option<u32>,
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Both sides are asked for their refs.
+    Listing,
+    /// Updates are proved to be fast-forwards.
+    Proving,
+    /// The pack is on its way.
+    Transferring,
+    /// The pack is sent, and the destination stores it.
+    Storing,
+}

@@ -1,0 +1,82 @@
+/** The engine in a page of another origin, by way of `refsync proxy`. */
+
+import assert from "node:assert/strict";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { refsOf, workTree } from "../support/git.mjs";
+import { launch } from "../support/page.mjs";
+import { relay, serve } from "../support/serve.mjs";
+import { serveFolder } from "../support/static.mjs";
+
+const DIST = fileURLToPath(new URL("../../pkg/dist", import.meta.url));
+const imports = { "refsync/engine": "./refsync/engine.js", "#full-wasm": "./refsync/full-wasm.default.js" };
+
+let service;
+let browser;
+let tree;
+let folder;
+let site;
+
+before(async () => {
+  [service, browser, tree] = await Promise.all([serve(), launch(), workTree()]);
+  folder = await mkdtemp(join(tmpdir(), "refsync-site-"));
+  await cp(DIST, join(folder, "refsync"), { recursive: true });
+  const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+  await writeFile(join(folder, "index.html"), `<!doctype html><title>page</title>${map}`);
+  // Git is elsewhere: this server has only files.
+  site = await serveFolder(folder, "http://127.0.0.1:9");
+  await tree.commit("one");
+  await tree.commit("two");
+  await tree.git("tag", "-a", "v1", "-m", "release 1");
+  for (const name of ["source", "mirror"]) await service.api("POST", `/${service.org}/repos`, { name });
+  await tree.git("push", "--quiet", service.gitUrl("source"), "main", "v1");
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+  await service?.stop();
+  await tree?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a sync in a page; its outcomes, or its error. */
+async function syncInPage(proxy) {
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    await page.goto(site.origin);
+    const remote = (repo) => ({ url: service.remote(repo), password: service.apiKey });
+    const options = { source: remote("source"), destination: remote("mirror"), ...(proxy && { proxy }) };
+    return await page.evaluate(async (given) => {
+      const { sync } = await import("refsync/engine");
+      try {
+        return (await sync(given)).refs.map(({ name, outcome }) => `${name} ${outcome}`);
+      } catch (error) {
+        return `${error.name}: ${error.message}`;
+      }
+    }, options);
+  } finally {
+    await context.close();
+  }
+}
+
+test("a page reaches a Git host of another origin through the relay, and not without it", async (t) => {
+  const { origin } = new URL(site.origin);
+  const proxy = await relay({ origins: [origin], hosts: [service.origin] });
+  t.after(() => proxy.stop());
+  assert.match(await syncInPage(), /^SyncError: .*Failed to fetch/, "the host answers no page of another origin");
+  assert.deepEqual(await syncInPage(proxy.url), ["refs/heads/main updated", "refs/tags/v1 updated"]);
+  assert.deepEqual(await refsOf(service.gitUrl("mirror")), await refsOf(service.gitUrl("source")));
+  assert.deepEqual(await syncInPage(proxy.url), ["refs/heads/main unchanged", "refs/tags/v1 unchanged"]);
+});
+
+test("a page that the relay does not serve gets nothing through it", async (t) => {
+  const proxy = await relay({ origins: ["http://other.test"], hosts: [service.origin] });
+  t.after(() => proxy.stop());
+  assert.match(await syncInPage(proxy.url), /^SyncError: .*Failed to fetch/);
+});

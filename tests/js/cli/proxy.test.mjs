@@ -1,0 +1,204 @@
+// The relay for engines in pages: what it passes on, to whom, and how it is bounded.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { sync } from "refsync/engine";
+import { guardedFetch } from "refsync/node";
+import { gitProxy } from "refsync/proxy";
+
+import { refsOf, workTree } from "../../support/git.mjs";
+import { relay, serve } from "../../support/serve.mjs";
+
+const PAGE = "http://page.test";
+const REFS = "info/refs?service=git-upload-pack";
+
+let local;
+before(() => {
+  local = guardedFetch({ allow: ["127.0.0.0/8"] });
+});
+after(() => local.close());
+
+/** A web server that answers with `handle`; its origin. */
+async function host(t, handle) {
+  const server = createServer(handle);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** What a page asks a relay for. */
+function ask(origin, path, init = {}) {
+  const url = `http://relay.test/${origin.replace("://", "/")}/${path}`;
+  return new Request(url, { duplex: "half", ...init, headers: { origin: PAGE, ...init.headers } });
+}
+
+const code = async (answer) => (await answer.json()).error.code;
+
+test("a sync through `refsync proxy` moves the refs, and the relay says nothing of the credentials", async (t) => {
+  const service = await serve();
+  t.after(() => service.stop());
+  const tree = await workTree();
+  t.after(() => tree.remove());
+  await tree.commit("one");
+  await tree.git("tag", "v1");
+  for (const name of ["source", "mirror"]) await service.api("POST", `/${service.org}/repos`, { name });
+  await tree.git("push", "--quiet", service.gitUrl("source"), "main", "v1");
+  const proxy = await relay({ origins: [PAGE], hosts: [service.origin] });
+  t.after(() => proxy.stop());
+  // As a browser does, whose page cannot forge it.
+  const asPage = (input, init) => fetch(input, { ...init, headers: { ...init.headers, origin: PAGE } });
+  const remote = (repo) => ({ url: service.remote(repo), password: service.apiKey });
+  const both = { source: remote("source"), destination: remote("mirror"), fetch: asPage, proxy: proxy.url };
+  const { refs } = await sync(both);
+  assert.deepEqual(
+    refs.map(({ name, outcome }) => `${name} ${outcome}`),
+    ["refs/heads/main updated", "refs/tags/v1 updated"],
+  );
+  assert.deepEqual(await refsOf(service.gitUrl("mirror")), await refsOf(service.gitUrl("source")));
+  await assert.rejects(
+    sync({ ...both, source: "http://127.0.0.1:9/r.git" }),
+    /the relay at http.*: this relay does not reach http:\/\/127\.0\.0\.1:9; its operator names the hosts/,
+  );
+  assert.equal(await proxy.stop(), 0);
+  assert.doesNotMatch(proxy.log(), new RegExp(service.apiKey));
+});
+
+test("what it does not serve is refused before any host hears of it", async (t) => {
+  let heard = 0;
+  const origin = await host(t, (_, answer) => {
+    heard += 1;
+    answer.end();
+  });
+  const proxy = gitProxy({ hosts: [origin], origins: [PAGE], fetch: local });
+  const pack = { method: "POST", body: "0000" };
+  for (const [request, status, expected] of [
+    [ask(origin, `r.git/${REFS}`, { headers: { origin: "http://other.test" } }), 403, "ORIGIN_NOT_ALLOWED"],
+    [new Request("http://relay.test/https/h.test/r.git/info/refs"), 403, "ORIGIN_NOT_ALLOWED"],
+    [ask("http://127.0.0.1:9", `r.git/${REFS}`), 403, "HOST_NOT_ALLOWED"],
+    [ask(origin.replace("http:", "https:"), `r.git/${REFS}`), 403, "HOST_NOT_ALLOWED"],
+    [ask(origin.replace("//", "//user:password@"), `r.git/${REFS}`), 403, "HOST_NOT_ALLOWED"],
+    [ask(origin, "r.git/info/refs"), 403, "NOT_GIT"],
+    [ask(origin, "r.git/info/refs?service=git-upload-archive"), 403, "NOT_GIT"],
+    [ask(origin, `r.git/${REFS}&more=1`), 403, "NOT_GIT"],
+    [ask(origin, "r.git/HEAD"), 403, "NOT_GIT"],
+    [ask(origin, "r.git/git-upload-pack"), 403, "NOT_GIT"],
+    [ask(origin, "r.git/git-upload-pack?x=1", pack), 403, "NOT_GIT"],
+    [ask(origin, `r.git/${REFS}`, pack), 403, "NOT_GIT"],
+    [ask(origin, "r.git/git-receive-pack", { ...pack, method: "PUT" }), 403, "NOT_GIT"],
+    [ask("ftp://h.test", `r.git/${REFS}`), 404, "NOT_FOUND"],
+    [new Request("http://relay.test/", { headers: { origin: PAGE } }), 404, "NOT_FOUND"],
+  ]) {
+    const answer = await proxy(request);
+    assert.deepEqual([answer.status, await code(answer)], [status, expected], `${request.method} ${request.url}`);
+  }
+  assert.equal(heard, 0);
+  const open = gitProxy({ hosts: [origin], origins: ["*"], fetch: guardedFetch() });
+  const refused = await open(ask(origin, `r.git/${REFS}`));
+  assert.deepEqual(
+    [refused.status, await code(refused)],
+    [403, "ADDRESS_NOT_ALLOWED"],
+    "nor a private address by default",
+  );
+  assert.equal(heard, 0);
+});
+
+test("credentials and Git's headers are passed on, cookies and all else are not", async (t) => {
+  const seen = [];
+  const origin = await host(t, (request, answer) => {
+    seen.push(request.headers);
+    answer.writeHead(200, { "content-type": "x/y", "set-cookie": "a=b", "www-authenticate": "Basic", "x-own": "1" });
+    answer.end("refs");
+  });
+  const proxy = gitProxy({ hosts: [origin], origins: [PAGE], fetch: local });
+  const headers = {
+    authorization: "Basic abc",
+    "git-protocol": "version=2",
+    cookie: "session=1",
+    "x-forwarded-for": "1.1.1.1",
+  };
+  const answer = await proxy(ask(origin, `r.git/${REFS}`, { headers }));
+  assert.equal(await answer.text(), "refs");
+  assert.deepEqual([seen[0].authorization, seen[0]["git-protocol"]], ["Basic abc", "version=2"]);
+  for (const name of ["cookie", "x-forwarded-for", "origin", "referer"]) assert.equal(seen[0][name], undefined, name);
+  assert.equal(answer.headers.get("content-type"), "x/y");
+  for (const name of ["set-cookie", "www-authenticate", "x-own"]) assert.equal(answer.headers.get(name), null, name);
+  assert.equal(answer.headers.get("access-control-allow-origin"), PAGE);
+  const preflight = await proxy(
+    ask(origin, `r.git/${REFS}`, { method: "OPTIONS", headers: { "access-control-request-headers": "authorization" } }),
+  );
+  assert.equal(preflight.status, 204);
+  assert.match(preflight.headers.get("access-control-allow-headers"), /authorization.*git-protocol/);
+});
+
+test("a redirect is followed to another named host without the credentials, and to no other", async (t) => {
+  const seen = [];
+  const second = await host(t, (request, answer) => {
+    seen.push(request.headers.authorization);
+    answer.end("moved here");
+  });
+  let to = second;
+  const first = await host(t, (_, answer) => answer.writeHead(301, { location: `${to}/new.git/${REFS}` }).end());
+  const proxy = gitProxy({ hosts: [first, second], origins: [PAGE], fetch: local });
+  const headers = { authorization: "Basic abc" };
+  const answer = await proxy(ask(first, `old.git/${REFS}`, { headers }));
+  assert.equal(await answer.text(), "moved here");
+  assert.equal(answer.headers.get("x-refsync-answered-by"), `${second}/new.git/${REFS}`);
+  assert.deepEqual(seen, [undefined]);
+  to = "http://127.0.0.1:9";
+  const refused = await proxy(ask(first, `old.git/${REFS}`, { headers }));
+  assert.deepEqual([refused.status, await code(refused)], [403, "HOST_NOT_ALLOWED"]);
+});
+
+test("it is bounded in requests, in bytes and in silence", async (t) => {
+  const waiting = [];
+  const origin = await host(t, (request, answer) => {
+    if (request.url.startsWith("/large")) answer.end(Buffer.alloc(100_000));
+    else waiting.push(answer);
+  });
+  const options = { hosts: [origin], origins: [PAGE], fetch: local };
+  const proxy = gitProxy({ ...options, maxConcurrent: 1, maxBytes: 50_000, idleTimeout: 300 });
+  const silent = proxy(ask(origin, `silent.git/${REFS}`));
+  const busy = await proxy(ask(origin, `r.git/${REFS}`));
+  assert.deepEqual([busy.status, busy.headers.get("retry-after"), await code(busy)], [503, "5", "BUSY"]);
+  const given = await silent;
+  assert.deepEqual([given.status, await code(given)], [502, "HOST_UNREACHABLE"]);
+  const large = await proxy(ask(origin, `large.git/${REFS}`));
+  await assert.rejects(large.arrayBuffer(), /more than 50000 bytes/);
+  // Its place is free again after each of them.
+  const leaving = new AbortController();
+  const left = proxy(ask(origin, `silent.git/${REFS}`, { signal: leaving.signal }));
+  leaving.abort(new Error("the page was closed"));
+  assert.equal((await left).status, 502);
+  assert.equal((await proxy(ask(origin, `large.git/${REFS}`))).status, 200);
+});
+
+test("hosts and origins that are none are refused at the start", () => {
+  for (const [hosts, origins, message] of [
+    [[], [PAGE], /hosts is empty/],
+    [["github.com"], [], /origins is empty/],
+    [["github.com/owner"], [PAGE], /"github\.com\/owner" is no host/],
+    [["*.github.com"], [PAGE], /is no host/],
+    [["github.com"], ["page.test"], /"page\.test" is no host or origin/],
+  ]) {
+    assert.throws(() => gitProxy({ hosts, origins }), message);
+  }
+  const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+  for (const args of [
+    ["--allow-host", "github.com"],
+    ["--allow-host", "a/b", "--allow-origin", PAGE],
+  ]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, "proxy", ...args], {
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+    assert.deepEqual([status, stdout], [2, ""], stderr);
+  }
+});

@@ -1,0 +1,136 @@
+// A run followed by the service's events, and planned and cancelled, against the real service.
+import assert from "node:assert/strict";
+import { createServer, request } from "node:http";
+import { test } from "node:test";
+
+import { ConflictError, NotFoundError, SyncClient } from "refsync";
+
+import { eventually, git, start } from "../service/support.mjs";
+
+/** A service with `app`, whose upstream is `source`, which has a commit and a tag; notes every request of its client. */
+async function hosted(t, options = {}) {
+  const backend = await start(t);
+  const url = await backend.listen();
+  const requests = [];
+  const noted = (input, init) => {
+    requests.push([init.method, new URL(input).pathname, init.headers]);
+    return fetch(input, init);
+  };
+  const client = new SyncClient({ apiUrl: url, apiKey: backend.keys.admin, org: "acme", fetch: noted, ...options });
+  await client.repos.create({ name: "source" });
+  const auth = { kind: "token", token: backend.keys.admin };
+  await client.repos.create({ name: "app", upstream: { url: `${url}/acme/source.git`, auth } });
+  await git(backend.folder, "init", "--quiet", "--initial-branch=main", "tree");
+  const tree = `${backend.folder}/tree`;
+  await git(tree, "commit", "--quiet", "--allow-empty", "-m", "one");
+  const address = `${url.replace("://", `://git:${backend.keys.admin}@`)}/acme/source.git`;
+  await git(tree, "push", "--quiet", address, "main", "main:refs/tags/v1");
+  return { ...backend, url, client, requests };
+}
+
+const ends = (requests) => requests.map(([method, path]) => `${method} ${path.split("/").slice(5).join("/")}`);
+
+test("watch follows a run by its events, and polls nothing", async (t) => {
+  const { client, requests, service } = await hosted(t);
+  const run = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
+  requests.length = 0;
+  const seen = [];
+  for await (const change of client.syncs.watch(run)) {
+    if (seen.length === 0) void service.tick();
+    seen.push(change);
+  }
+  assert.deepEqual(ends(requests), [`GET syncs/${run.id}/events`]);
+  const statuses = seen.map(({ status }) => status).filter((status, at, all) => status !== all[at - 1]);
+  assert.deepEqual(statuses, ["queued", "in_progress", "completed"], "no status is missed");
+  assert.deepEqual(seen.at(-1), await client.syncs.get({ repo: "app", sync_id: run.id }));
+});
+
+test("a watch whose connection is cut goes on where it was", async (t) => {
+  const { client: direct, keys, url, service } = await hosted(t);
+  const cuts = [];
+  // A reverse proxy that lets the first stream of events say something, and then cuts it off.
+  const proxy = createServer((incoming, answer) => {
+    const onward = request(
+      new URL(incoming.url, url),
+      { method: incoming.method, headers: incoming.headers },
+      (reply) => {
+        answer.writeHead(reply.statusCode, reply.headers);
+        reply.pipe(answer);
+        if (!incoming.url.endsWith("/events")) return;
+        cuts.push(incoming.headers["last-event-id"]);
+        if (cuts.length === 1) reply.once("data", () => setTimeout(() => answer.destroy(), 50));
+      },
+    );
+    onward.on("error", () => answer.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  t.after(() => proxy.closeAllConnections());
+  t.after(() => proxy.close());
+  const client = new SyncClient({ apiUrl: `http://127.0.0.1:${proxy.address().port}`, apiKey: keys.admin });
+  const run = await direct.repos.syncUpstream({ repo: "app", direction: "pull" });
+  const statuses = [];
+  const watching = (async () => {
+    for await (const { status } of client.syncs.watch(run)) statuses.push(status);
+  })();
+  await eventually(() => cuts.length === 2);
+  await service.tick();
+  await watching;
+  assert.equal(cuts[0], undefined);
+  assert.match(cuts[1], /^\d+$/, "the second stream starts after the last event of the first");
+  assert.equal(statuses.at(-1), "completed");
+  assert.equal(new Set(statuses).size, 3, `each status was seen: ${statuses}`);
+});
+
+test("giving a wait up closes its stream", async (t) => {
+  const { client, url, keys } = await hosted(t);
+  const run = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
+  const streams = [];
+  const noted = async (input, init) => {
+    if (input.endsWith("/events")) streams.push(init.signal);
+    return fetch(input, init);
+  };
+  const { syncs } = new SyncClient({ apiUrl: url, apiKey: keys.read, org: "acme", fetch: noted });
+  const stop = new AbortController();
+  const waiting = syncs.wait(run, { signal: stop.signal });
+  await eventually(() => streams.length === 1);
+  stop.abort();
+  await assert.rejects(waiting, { name: "AbortError" });
+  assert.equal(streams[0].aborted, true, "the service is no longer kept busy");
+  for await (const { status } of syncs.watch(run)) {
+    assert.equal(status, "queued");
+    break;
+  }
+  await eventually(() => streams.every(({ aborted }) => aborted));
+});
+
+test("a plan says what a sync would do, and changes nothing", async (t) => {
+  const { client, keys, url } = await hosted(t);
+  const stats = await client.repos.planUpstreamSync({ repo: "app", direction: "pull", ref_globs: { branches: "*" } });
+  assert.deepEqual(
+    stats.refs.map(({ name, before, outcome }) => [name, before, outcome]),
+    [["refs/heads/main", null, "updated"]],
+  );
+  assert.deepEqual((await client.syncs.list({ repo: "app" })).syncs, [], "no run is made");
+  await assert.rejects(client.repos.planUpstreamSync({ repo: "source", direction: "pull" }), (error) => {
+    assert.ok(error instanceof ConflictError);
+    assert.equal(error.code, "UPSTREAM_NOT_CONFIGURED");
+    return true;
+  });
+  const upstream = { url: `${url}/acme/none.git`, auth: { kind: "token", token: keys.admin } };
+  await client.repos.update({ repo: "app", upstream });
+  await assert.rejects(client.repos.planUpstreamSync({ repo: "app", direction: "pull" }), (error) => {
+    assert.ok(error instanceof ConflictError);
+    assert.equal(error.code, "UPSTREAM_FAILED");
+    return true;
+  });
+});
+
+test("a queued run is cancelled at once, and an ended one conflicts", async (t) => {
+  const { client } = await hosted(t);
+  const run = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
+  const cancelled = await client.syncs.cancel({ repo: "app", sync_id: run.id });
+  assert.deepEqual([cancelled.id, cancelled.status, cancelled.error], [run.id, "failed", "cancelled"]);
+  await assert.rejects(client.syncs.cancel({ repo: "app", sync_id: run.id }), ConflictError);
+  await assert.rejects(client.syncs.cancel({ repo: "app", sync_id: "none" }), NotFoundError);
+});
