@@ -5,7 +5,7 @@ use futures_executor::block_on;
 use futures_util::StreamExt;
 use gix_hash::{Kind, ObjectId};
 use refsync::git::{
-    Command, FetchRequest, empty_pack,
+    Command, FetchRequest, PushOptions, empty_pack,
     pkt_line::{self, Line, Reader},
     sideband::{Demultiplexer, Piece},
 };
@@ -138,11 +138,11 @@ pub(crate) fn report(data: &[u8]) {
             let receive =
                 remote([advertisement.as_bytes(), data], piece).receive_pack().await.expect("it is well-formed");
             let pack = in_pieces(&empty_pack(Kind::Sha1), usize::MAX).into_stream();
-            match receive.push(&commands, false, pack).await {
+            match receive.push(&commands, &PushOptions::default(), pack).await {
                 Ok(report) => {
                     let mut refs: Vec<_> = report.refs.iter().collect();
                     refs.sort();
-                    format!("{refs:?} {:?} {:?}", report.unpack_error, report.messages)
+                    format!("{refs:?} {:?} {:?} {}", report.unpack_error, report.messages, report.done_otherwise.len())
                 }
                 Err(error) => error.to_string(),
             }

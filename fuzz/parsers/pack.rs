@@ -13,7 +13,8 @@ pub(crate) fn pack(data: &[u8]) {
     let format = if choice & 1 == 0 { Kind::Sha1 } else { Kind::Sha256 };
     let pack = if choice & 2 == 0 { data.to_vec() } else { made_of(data, format) };
     let [whole, split] = [usize::MAX, 1].map(|piece| scan(&pack, piece, format));
-    assert_eq!(whole, split, "in one piece, and byte by byte");
+    // Of what is wrong with it in several ways, one or the other is found first.
+    assert_eq!(whole.ok(), split.ok(), "in one piece, and byte by byte");
 }
 
 /// How many commits there are, or what is wrong.
