@@ -48,7 +48,8 @@ async function wasmTarget() {
   await run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
 }
 
-async function cargoTool(crate, version, command) {
+/** Builds a command from source, once. */
+export async function cargoTool(crate, version, command) {
   if (tool(crate, version, command)) return;
   say(`cargo install ${crate} ${version} (built from source, a few minutes, once)`);
   // Not --locked: a registry mirror need not hold the exact versions that the tool was released with.

@@ -35,6 +35,9 @@ export function tool(crate, version, command) {
   return found && output(found, ["--version"])?.split(" ").at(1) === version ? found : null;
 }
 
+/** The version of cargo-fuzz that `npm run fuzz` runs with. */
+export const cargoFuzzVersion = "0.13.2";
+
 /** The version of schemathesis that the tests run with, as pip takes it. */
 export const schemathesisVersion = "~=4.32";
 

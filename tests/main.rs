@@ -4,6 +4,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod client;
+mod fuzz;
 mod git;
 mod glob;
 mod service;

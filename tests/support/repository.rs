@@ -50,14 +50,22 @@ impl Repository {
 
     /// Builds history from a `git fast-import` stream.
     pub(crate) fn import(&self, stream: &str) {
+        self.feed("git", &["fast-import", "--quiet", "--force"], stream);
+    }
+
+    /// What a program prints that runs in the folder and reads this. It has to succeed.
+    pub(crate) fn feed(&self, program: &str, args: &[&str], input: &str) -> String {
         use std::io::Write;
-        let mut child = git_in(self.path())
-            .args(["fast-import", "--quiet", "--force"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("git can be run");
-        child.stdin.take().expect("it is piped").write_all(stream.as_bytes()).expect("fast-import reads");
-        assert!(child.wait().expect("it ends").success(), "git fast-import refused:\n{stream}");
+        let mut command = Command::new(program);
+        isolate(&mut command);
+        let child = command.current_dir(self.path()).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("it can be run");
+        let (mut stdin, input) = (child.stdin.take().expect("it is piped"), input.to_owned());
+        let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{program} {args:?} refused what it read");
+        writer.join().expect("the writer does not panic").expect("it reads all");
+        String::from_utf8(output.stdout).expect("it prints UTF-8 here")
     }
 
     /// Makes a commit with these parents and no files, points nothing to it, and gives its id.

@@ -1,0 +1,26 @@
+// Random faults between the engine and real Git servers: `npm run faults [-- --rounds N] [--seed N]`. 1,000 when left out.
+import { parseArgs } from "node:util";
+
+import { faults } from "../tests/js/engine/faults.mjs";
+import { main, StepError } from "./command.mjs";
+
+await main(async () => {
+  const options = { rounds: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } };
+  const { values } = parseArgs({ options });
+  const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
+  if (![rounds, seed].every((n) => Number.isInteger(n) && n > 0)) {
+    throw new StepError("--rounds and --seed must be whole numbers above 0");
+  }
+  const start = Date.now();
+  const onRound = (n) => n % 50 === 0 && process.stderr.write(`${n} of ${rounds}, ${seconds(start)} s\n`);
+  const tally = await faults({ rounds, seed, onRound });
+  for (const [fault, endings] of Object.entries(tally).sort()) {
+    const counts = Object.entries(endings).map(([ending, count]) => `${count} ${ending}`);
+    process.stdout.write(`${fault.padEnd(10)} ${counts.sort().join(", ")}\n`);
+  }
+  process.stdout.write(`${rounds} faults, nothing wrong, ${seconds(start)} s\n`);
+});
+
+function seconds(start) {
+  return Math.round((Date.now() - start) / 1000);
+}

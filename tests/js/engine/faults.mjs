@@ -1,0 +1,237 @@
+/**
+ * Random faults between the engine and two real `git http-backend`s: a connection cut, stalled, slowed or filled with
+ * garbage at a random byte of either direction; a server that answers early or lies about its length. After each, Git is
+ * asked what is true.
+ */
+
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { SyncError, sync } from "../../../pkg/dist/engine.js";
+import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node/index.js";
+import { git } from "../../support/git.mjs";
+import { grow } from "../../support/history.mjs";
+import { faultyLine, lineFaults } from "./faulty-line.mjs";
+
+const serverFaults = ["early", "too long", "too short"];
+/** How long a remote may be silent, and how long a sync may take at most with one that is. */
+const stallTimeout = 3000;
+const longest = 60_000;
+
+/** Numbers below a bound, the same for the same seed (mulberry32). */
+function randomFrom(seed) {
+  let state = seed >>> 0;
+  return (bound) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let z = Math.imul(state ^ (state >>> 15), state | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return Math.floor((((z ^ (z >>> 14)) >>> 0) / 2 ** 32) * bound);
+  };
+}
+
+/**
+ * Runs so many rounds, the first with `seed`, and throws where one ends wrong, with the seed that repeats it. Resolves to
+ * how often each fault ended how.
+ */
+export async function faults({ rounds, seed = 1, onRound = () => {} }) {
+  const world = await build();
+  try {
+    const tally = {};
+    for (let n = 0; n < rounds; n++) {
+      const { fault, ending } = await round(world, seed + n).catch((error) => {
+        throw new Error(`seed ${seed + n}: ${error.message}`, { cause: error });
+      });
+      tally[fault] ??= {};
+      tally[fault][ending] = (tally[fault][ending] ?? 0) + 1;
+      onRound(n + 1, fault, ending);
+    }
+    return tally;
+  } finally {
+    await world.remove();
+  }
+}
+
+/** Repositories, their server, a faulty line to each side of it, and how much passes in a sync without faults. */
+async function build() {
+  const root = await mkdtemp(join(tmpdir(), "refsync-faults-"));
+  const backend = gitHttpBackend({ root });
+  const folder = (name) => join(root, `${name}.git`);
+  for (const name of ["upstream", "empty", "behind"]) await backend.create(name, "main");
+  await grow(folder("upstream"), 220);
+  await git(folder("upstream"), "repack", "-adq");
+  // One that has the first half, and a branch of its own that the upstream has otherwise.
+  await git(
+    folder("behind"),
+    "fetch",
+    "-q",
+    folder("upstream"),
+    "refs/tags/v1.0:refs/heads/main",
+    "v1.0:refs/tags/v1.0",
+  );
+  const tree = await git(folder("behind"), "rev-parse", "main^{tree}");
+  const ours = await git(folder("behind"), "commit-tree", tree, "-p", "main~3", "-m", "ours");
+  await git(folder("behind"), "update-ref", "refs/heads/release/1", ours);
+
+  const server = { fault: null };
+  const listener = await serve({ service: { fetch: (request) => answer(backend, request, server) } });
+  const lines = { source: await faultyLine(listener.port), destination: await faultyLine(listener.port) };
+  const url = (port, name) => `http://127.0.0.1:${port}/git/${name}.git`;
+  const world = {
+    root,
+    folder,
+    server,
+    lines,
+    url,
+    clean: listener.port,
+    usual: {},
+    upstream: await refs(folder("upstream")),
+  };
+  world.remove = async () => {
+    for (const line of Object.values(lines)) line.close();
+    await listener.close(0);
+    await rm(root, { recursive: true, force: true, maxRetries: 5 });
+  };
+  for (const start of ["empty", "behind"]) {
+    await cp(folder(start), folder("copy"), { recursive: true });
+    for (const line of Object.values(lines)) line.spoil(null);
+    await pull(world, "copy");
+    world.usual[start] = { source: lines.source.passed(), destination: lines.destination.passed() };
+    await rm(folder("copy"), { recursive: true });
+  }
+  return world;
+}
+
+/** What the server answers, spoilt where it is asked to. */
+async function answer(backend, request, server) {
+  const url = new URL(request.url);
+  url.pathname = url.pathname.replace(/^\/git/, "");
+  const { fault } = server;
+  const isDue = fault && url.pathname.includes(fault.repository) && fault.requests-- === 0;
+  if (isDue && fault.kind === "early") {
+    server.fault = null;
+    return new Response("not now\n", { status: fault.status, headers: { "content-type": "text/plain" } });
+  }
+  const init = { method: request.method, headers: request.headers, signal: request.signal };
+  const response = await backend.fetch(
+    new Request(url, { ...init, body: request.body, ...(request.body && { duplex: "half" }) }),
+  );
+  if (!isDue) return response;
+  server.fault = null;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const headers = new Headers(response.headers);
+  const lie = fault.kind === "too long" ? bytes.length + fault.by : Math.max(0, bytes.length - fault.by);
+  headers.set("content-length", String(lie));
+  return new Response(bytes, { status: response.status, headers });
+}
+
+async function pull(world, name, clean = false) {
+  const { source, destination } = world.lines;
+  const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
+  try {
+    return await sync({
+      source: world.url(clean ? world.clean : source.port, "upstream"),
+      destination: world.url(clean ? world.clean : destination.port, name),
+      fetch,
+      stallTimeout: clean ? longest : stallTimeout,
+    });
+  } finally {
+    fetch.close();
+  }
+}
+
+async function round(world, seed) {
+  const random = randomFrom(seed);
+  const pick = (...values) => values[random(values.length)];
+  const name = `d${seed}`;
+  const start = pick("empty", "behind");
+  await cp(world.folder(start), world.folder(name), { recursive: true });
+  const before = await refs(world.folder(name));
+
+  const side = pick("source", "destination");
+  const kind = pick(...lineFaults, ...lineFaults, ...serverFaults);
+  world.server.fault = null;
+  for (const line of Object.values(world.lines)) line.spoil(null);
+  if (serverFaults.includes(kind)) {
+    const repository = side === "source" ? "upstream" : name;
+    const status = pick(401, 403, 408, 413, 429, 500, 503, 504);
+    world.server.fault = { kind, repository, requests: random(3), status, by: 1 + random(3000) };
+  } else {
+    const direction = pick("up", "down");
+    const usual = world.usual[start][side][direction];
+    // Half of them where the requests and the refs are, for the pack takes nearly all of the bytes.
+    const at = random(random(2) ? usual : Math.min(usual, 3000));
+    world.lines[side].spoil({ kind, direction, at, random });
+  }
+
+  const limit = new AbortController();
+  const result = await Promise.race([
+    pull(world, name).then(
+      (stats) => ({ stats }),
+      (error) => ({ error }),
+    ),
+    sleep(longest, { hung: true }, { signal: limit.signal }),
+  ]);
+  limit.abort();
+  const what = `${kind} at the ${side} of ${start}`;
+  assert.ok(!result.hung, `${what}: the sync hangs`);
+  await cleared(world.folder(name), what);
+  const after = await refs(world.folder(name));
+  const ending = told(what, result, before, after);
+  if (kind === "slow") assert.equal(ending, "done", `${what}: ${result.error}`);
+  await git(world.folder(name), "fsck", "--connectivity-only", "--no-dangling");
+  await recovers(world, name, before, what);
+  await rm(world.folder(name), { recursive: true, force: true, maxRetries: 5 });
+  return { fault: kind, ending };
+}
+
+/** The outcome is what Git says. */
+function told(what, { stats, error }, before, after) {
+  if (error) {
+    assert.ok(error instanceof SyncError, `${what}: ${error.stack}`);
+    assert.match(error.message, /^(source|destination): (list the refs of|fetch from|push to) /, what);
+    assert.deepEqual(after, before, `${what}: it says that it failed (${error.message}), and refs have moved`);
+    return "failed";
+  }
+  const expected = { ...before };
+  for (const ref of stats.refs) {
+    if (/^0+$/.test(ref.after)) delete expected[ref.name];
+    else expected[ref.name] = ref.after;
+    assert.equal(ref.before, before[ref.name] ?? null, `${what}: ${ref.name} before`);
+  }
+  assert.deepEqual(after, expected, `${what}: the stats say otherwise`);
+  return "done";
+}
+
+/** Without faults the next sync does all that is left. */
+async function recovers(world, name, before, what) {
+  await pull(world, name, true);
+  const expected = { ...before, ...world.upstream };
+  if (before["refs/heads/release/1"]) expected["refs/heads/release/1"] = before["refs/heads/release/1"];
+  assert.deepEqual(await refs(world.folder(name)), expected, `${what}: the next sync`);
+  await cleared(world.folder(name), `${what}, the next sync`);
+}
+
+/** Git may take a moment to clear up after a push that broke off; then nothing is left of it. */
+async function cleared(folder, what) {
+  let left = [];
+  for (let n = 0; n < 100; n++) {
+    const files = await readdir(folder, { recursive: true });
+    left = files.filter((file) => /tmp_|incoming|\.lock$/.test(file));
+    if (left.length === 0) return;
+    await sleep(100);
+  }
+  assert.deepEqual(left, [], `${what}: left behind`);
+}
+
+async function refs(folder) {
+  const listed = await git(folder, "for-each-ref", "--format=%(refname) %(objectname)");
+  return Object.fromEntries(
+    listed
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.split(" ")),
+  );
+}

@@ -1,0 +1,103 @@
+/** A TCP proxy that spoils what passes, once, at a given byte of one direction. */
+
+import { connect, createServer } from "node:net";
+
+/** What it can do at that byte; `slow` is the only one that a sync must survive. */
+export const lineFaults = ["reset", "close", "stall", "garbage", "slow"];
+
+/**
+ * A line to `port`. `spoil` arms it: `{ kind, direction: "up" | "down", at, random }`, `at` counted over all connections
+ * from then on. `passed` counts the bytes of each direction since then.
+ */
+export async function faultyLine(port) {
+  let fault = null;
+  let passed = { up: 0, down: 0 };
+  const sockets = new Set();
+  const server = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
+    const line = { client, upstream, slow: false, dead: false };
+    for (const socket of [client, upstream]) {
+      socket.setNoDelay(true);
+      sockets.add(socket);
+      // What happens to one side happens to the other; an error is always followed by a close.
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        sockets.delete(socket);
+        if (!line.dead) for (const other of [client, upstream]) other.destroy();
+      });
+    }
+    carry(line, client, upstream, "up");
+    carry(line, upstream, client, "down");
+  });
+
+  function carry(line, from, to, direction) {
+    from.on("end", () => {
+      if (!line.dead) to.end();
+    });
+    from.on("data", (chunk) => {
+      if (line.dead) return;
+      const start = passed[direction];
+      passed[direction] += chunk.length;
+      const due = fault?.direction === direction && fault.at < passed[direction];
+      if (!due) return forward(line, from, to, chunk);
+      const { kind, at, random } = fault;
+      fault = null;
+      if (kind === "slow") {
+        line.slow = true;
+        return forward(line, from, to, chunk);
+      }
+      line.dead = true;
+      to.write(chunk.subarray(0, Math.max(0, at - start)), () => end(kind, line, to, random));
+    });
+  }
+
+  function end(kind, { client, upstream }, to, random) {
+    if (kind === "reset") for (const socket of [client, upstream]) socket.resetAndDestroy();
+    // Neither side hears anything any more, but for the other one that it is gone.
+    if (kind === "close") for (const socket of [client, upstream]) socket.end();
+    if (kind === "garbage") {
+      to.end(Buffer.from(Array.from({ length: 1 + random(5000) }, () => random(256))));
+      (to === client ? upstream : client).end();
+    }
+    if (kind === "stall") {
+      for (const socket of [client, upstream]) socket.pause();
+      client.once("close", () => upstream.destroy());
+    }
+  }
+
+  function forward(line, from, to, chunk) {
+    if (!line.slow) {
+      if (!to.write(chunk)) {
+        from.pause();
+        to.once("drain", () => from.resume());
+      }
+      return;
+    }
+    // A few hundred bytes at a time, with a pause behind each.
+    from.pause();
+    let at = 0;
+    const next = () => {
+      if (at >= chunk.length || to.destroyed) return from.resume();
+      to.write(chunk.subarray(at, at + 700));
+      at += 700;
+      setTimeout(next, 3);
+    };
+    next();
+  }
+
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: server.address().port,
+    passed: () => passed,
+    spoil: (next) => {
+      fault = next;
+      passed = { up: 0, down: 0 };
+    },
+    /** Whether the fault has happened. */
+    wasSpoilt: () => fault === null,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
