@@ -19,14 +19,14 @@
  */
 import { wasm } from "#full-wasm";
 import { InvalidRequestError, typed } from "./errors.js";
-import type { Fetch } from "./host.js";
+import type { EngineFetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
 import { isBrowser, ownFetch } from "./runtime.js";
 import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/full/refsync.js";
 import init, { initSync, runSync } from "./wasm/full/refsync.js";
 
 export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
-export type { Fetch } from "./host.js";
+export type { EngineFetch, Fetch, FetchAnswer } from "./host.js";
 export type { WasmSource } from "./load.js";
 export type {
   Outcome,
@@ -42,7 +42,7 @@ export type {
 /** One side of a sync. */
 export interface RemoteOptions extends RemoteSettings {
   /** The `fetch` for this remote; that of the sync when left out. */
-  fetch?: Fetch | undefined;
+  fetch?: EngineFetch | undefined;
 }
 
 /** What to sync, and how. */
@@ -72,7 +72,7 @@ export interface SyncOptions {
   /** Sees how far the sync is, at most ten times a second. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** The `fetch` for both remotes; the runtime's own when left out. */
-  fetch?: Fetch | undefined;
+  fetch?: EngineFetch | undefined;
   /** How long a remote may be silent, in milliseconds; two minutes when left out. */
   stallTimeout?: number | undefined;
   /**
@@ -133,7 +133,10 @@ async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunS
 }
 
 /** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
-function remote(side: string, given: string | RemoteOptions): { settings: RemoteSettings; fetch?: Fetch | undefined } {
+function remote(
+  side: string,
+  given: string | RemoteOptions,
+): { settings: RemoteSettings; fetch?: EngineFetch | undefined } {
   const { fetch, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
   let message: string | undefined;
   if (typeof settings.url !== "string" || !URL.canParse(settings.url)) message = "is missing or no URL";
