@@ -1,29 +1,43 @@
 // Who is compared, and the command that each one is.
 import { fileURLToPath } from "node:url";
 
-const refsync = fileURLToPath(new URL("../pkg/bin/refsync.js", import.meta.url));
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const all = "+refs/*:refs/*";
 const shell = (script, ...args) => ["bash", "-ec", script, "bash", ...args];
 const pushed = ["refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"];
 
+/** Names, as the tables show them. */
+export const names = {
+  refsync: "refsync",
+  fetch: "`git fetch` into the destination",
+  push: "`git push` from the source",
+  mirror: "mirror clone + mirror push",
+  kept: "kept mirror: fetch + push",
+  lsRemote: "two `git ls-remote`",
+  isomorphic: "isomorphic-git, one branch",
+};
+
 /** Commands that bring the destination up to the source; `kept` is a mirror from an earlier round, `scratch` is empty. */
 export const contestants = {
-  refsync: ({ source, destination }) => ["node", refsync, "sync", source.url, destination.url, "--json"],
-  "git fetch into the destination": ({ source, destination }) => [
+  refsync: ({ source, destination }) => [
+    ...[process.execPath, here("../pkg/bin/refsync.js"), "sync", source.url, destination.url, "--json"],
+  ],
+  fetch: ({ source, destination }) => [
     ...["git", "-C", destination.path, "fetch", "--quiet", "--no-auto-gc", source.url, all],
   ],
-  "git push from the source": ({ source, destination }) => [
-    ...["git", "-C", source.path, "push", "--quiet", destination.url, ...pushed],
-  ],
-  "mirror clone + mirror push": ({ source, destination, scratch }) =>
+  push: ({ source, destination }) => ["git", "-C", source.path, "push", "--quiet", destination.url, ...pushed],
+  mirror: ({ source, destination, scratch }) =>
     shell(
       'git clone --quiet --mirror "$1" "$3"; git -C "$3" push --quiet --mirror "$2"',
       source.url,
       destination.url,
       scratch,
     ),
-  "kept mirror: fetch + push": ({ destination, kept }) =>
+  kept: ({ destination, kept }) =>
     shell('git -C "$1" fetch --quiet; git -C "$1" push --quiet --mirror "$2"', kept, destination.url),
-  "two git ls-remote": ({ source, destination }) =>
+  lsRemote: ({ source, destination }) =>
     shell('git ls-remote "$1" >/dev/null; git ls-remote "$2" >/dev/null', source.url, destination.url),
+  isomorphic: ({ source, destination, scratch, branch }) => [
+    ...["timeout", "120", process.execPath, here("isomorphic-git.mjs"), source.url, destination.url, scratch, branch],
+  ],
 };

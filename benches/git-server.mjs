@@ -1,14 +1,33 @@
 // `git http-backend` on a port, as a process of its own: its work is nobody's in the comparison.
-// `node benches/git-server.mjs FOLDER`; prints its URL.
+// `node benches/git-server.mjs FOLDER`; prints its URL. `GET /-/traffic` tells what went by since it was last asked.
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 
 const [folder] = process.argv.slice(2);
 const delay = Number(process.env.REFSYNC_BENCH_DELAY ?? 0);
+let traffic = nothing();
 
-const server = createServer((request, response) => setTimeout(answer, delay, request, response));
+const server = createServer((request, response) => {
+  if (request.url === "/-/traffic") {
+    response.end(JSON.stringify(traffic));
+    traffic = nothing();
+    return;
+  }
+  traffic.firstRequest ??= performance.timeOrigin + performance.now();
+  setTimeout(answer, delay, request, response);
+});
 server.requestTimeout = 0;
 server.listen(0, "127.0.0.1", () => process.stdout.write(`http://127.0.0.1:${server.address().port}\n`));
+
+/** When the first request came, and the bytes of the bodies that went each way, by repository. */
+function nothing() {
+  return { firstRequest: undefined, sent: {}, received: {} };
+}
+
+function count(way, url, bytes) {
+  const repository = url.split("/")[1];
+  traffic[way][repository] = (traffic[way][repository] ?? 0) + bytes;
+}
 
 function answer(request, response) {
   const { pathname, search } = new URL(request.url, "http://localhost");
@@ -29,6 +48,7 @@ function answer(request, response) {
   };
   const git = spawn("git", ["http-backend"], { env, stdio: ["pipe", "pipe", "ignore"] });
   git.stdin.on("error", () => {});
+  request.on("data", (chunk) => count("received", request.url, chunk.length));
   request.pipe(git.stdin);
   response.on("close", () => response.writableFinished || git.kill());
   let head = Buffer.alloc(0);
@@ -42,7 +62,10 @@ function answer(request, response) {
       if (name === "Status") response.statusCode = Number.parseInt(value, 10);
       else response.setHeader(name, value);
     }
-    response.write(head.subarray(end + 4));
+    const first = head.subarray(end + 4);
+    count("sent", request.url, first.length);
+    response.write(first);
+    git.stdout.on("data", (chunk) => count("sent", request.url, chunk.length));
     git.stdout.pipe(response);
   };
   git.stdout.on("data", onHead);

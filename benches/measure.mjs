@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 
-/** Runs a command to its end and measures it. Throws when it fails. */
+/** Runs a command to its end and measures it; `end` is in milliseconds since 1970. Throws when it fails. */
 export async function measure([command, ...args], options = {}) {
   // The shell waits for the command and all of its children, and then tells what they took.
   const script = '"$@" >&3; code=$?; times; exit $code';
@@ -18,10 +18,11 @@ export async function measure([command, ...args], options = {}) {
   shell.stdio[3].on("data", (chunk) => (stdout += chunk));
   const memory = watchMemory(shell.pid);
   const code = await new Promise((resolve) => shell.on("close", resolve));
-  const wall = (performance.now() - start) / 1000;
+  const end = performance.now();
   if (code !== 0) throw new Error(`${command} ${args.join(" ")}: ended with ${code}: ${errors}`);
   const [user, system] = times.trim().split("\n")[1].split(" ").map(seconds);
-  return { wall, cpu: user + system, memory: memory.stop(), stdout };
+  const wall = (end - start) / 1000;
+  return { wall, end: performance.timeOrigin + end, cpu: user + system, memory: memory.stop(), stdout };
 }
 
 /** `0m1.234s` in seconds. */

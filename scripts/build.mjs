@@ -71,7 +71,10 @@ function withoutPaths() {
 
 async function typescript() {
   const files = {
-    inputs: ["pkg/src", "pkg/tsconfig.json", "tsconfig.base.json", "pkg/package.json", "package-lock.json"],
+    inputs: [
+      ...["pkg/src", "pkg/tsconfig.json", "tsconfig.base.json", "pkg/package.json", "package-lock.json"],
+      ...["scripts/build.mjs", "scripts/bundle.mjs"],
+    ],
     outputs: ["pkg/dist/wasm"],
   };
   await once("build TypeScript", files, async () => {
@@ -85,6 +88,9 @@ async function typescript() {
     for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"]) {
       if (existsSync(join(root, name))) cpSync(join(root, name), join(root, "pkg", name));
     }
+    // It needs rolldown, which is not there before `npm ci`.
+    const { bundleCommand } = await import("./bundle.mjs");
+    await bundleCommand(join(dist, "cli/main.js"));
   });
 }
 

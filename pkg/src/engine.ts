@@ -19,7 +19,7 @@
  */
 import { wasm } from "#full-wasm";
 import { InvalidRequestError, typed } from "./errors.js";
-import type { Fetch } from "./host.js";
+import type { EngineFetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
 import { proxied } from "./proxied.js";
 import { isBrowser, ownFetch } from "./runtime.js";
@@ -27,7 +27,7 @@ import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/fu
 import init, { initSync, runSync } from "./wasm/full/refsync.js";
 
 export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
-export type { Fetch } from "./host.js";
+export type { EngineFetch, Fetch, FetchAnswer } from "./host.js";
 export type { WasmSource } from "./load.js";
 export type {
   Outcome,
@@ -43,7 +43,7 @@ export type {
 /** One side of a sync. */
 export interface RemoteOptions extends RemoteSettings {
   /** The `fetch` for this remote; that of the sync when left out. */
-  fetch?: Fetch | undefined;
+  fetch?: EngineFetch | undefined;
 }
 
 /** What to sync, and how. */
@@ -73,7 +73,7 @@ export interface SyncOptions {
   /** Sees how far the sync is, at most ten times a second. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** The `fetch` for both remotes; the runtime's own when left out. */
-  fetch?: Fetch | undefined;
+  fetch?: EngineFetch | undefined;
   /**
    * A relay to reach both remotes through, such as `http://127.0.0.1:8723`: for pages, which most Git hosts do not answer. It is
    * what `refsync proxy` or `refsync/proxy` serves; credentials pass through it. A remote with a `fetch` of its own is reached
@@ -147,7 +147,10 @@ function relay(proxy: string): string {
 }
 
 /** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
-function remote(side: string, given: string | RemoteOptions): { settings: RemoteSettings; fetch?: Fetch | undefined } {
+function remote(
+  side: string,
+  given: string | RemoteOptions,
+): { settings: RemoteSettings; fetch?: EngineFetch | undefined } {
   const { fetch, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
   let message: string | undefined;
   if (typeof settings.url !== "string" || !URL.canParse(settings.url)) message = "is missing or no URL";

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 
 /** The compiled module. */
 export async function wasm(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await readFile(new URL("./wasm/full/refsync_bg.wasm", import.meta.url)));
+  // Read at once: it takes a millisecond, and an asynchronous read would let the compiler wait for the event loop.
+  return WebAssembly.compile(readFileSync(new URL("./wasm/full/refsync_bg.wasm", import.meta.url)));
 }

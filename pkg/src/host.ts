@@ -23,3 +23,15 @@ export interface GitHost {
 
 /** The `fetch` that remotes and webhooks are reached with. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
+
+/** What the engine reads of an answer: every `Response` is one. */
+export interface FetchAnswer {
+  readonly status: number;
+  /** The URL that answered, behind all redirects. */
+  readonly url: string;
+  readonly headers: { entries(): IterableIterator<[string, string]> };
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+}
+
+/** A `fetch` for the engine, whose answers need not be whole `Response`s. */
+export type EngineFetch = (input: string, init?: RequestInit) => Promise<FetchAnswer>;

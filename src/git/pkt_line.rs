@@ -88,6 +88,18 @@ impl Reader {
         }
     }
 
+    /// Reads to the body's end, where nothing but the end should come: a connection can be used again only then.
+    pub async fn finish(mut self) {
+        let mut left = MAX_TAIL;
+        while let Some(Ok(chunk)) = self.stream.next().await {
+            match left.checked_sub(chunk.len()) {
+                Some(rest) => left = rest,
+                // Dropping the rest is cheaper than reading it, whatever it is.
+                None => return,
+            }
+        }
+    }
+
     /// What was read, but is not yet part of a line given, and all that follows.
     pub fn into_rest(self) -> (Bytes, ByteStream) {
         (self.buffer.freeze(), self.stream)
@@ -125,6 +137,9 @@ pub fn encode(out: &mut Vec<u8>, data: &[u8]) {
 
 /// The most bytes of data in one line.
 const MAX_DATA: usize = 65_516;
+
+/// The most bytes that are read behind the end of a message.
+const MAX_TAIL: usize = 64 * 1024;
 
 /// The flush line.
 pub const FLUSH: &[u8] = b"0000";

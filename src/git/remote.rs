@@ -121,7 +121,9 @@ impl Remote {
         }
         // Where a runtime does not tell the final URL, there was no redirect that mattered.
         let base_url = response.url.strip_suffix(&path).unwrap_or(&self.url).to_owned();
-        let advertisement = Advertisement::read(&mut Reader::new(response.body), service).await?;
+        let mut reader = Reader::new(response.body);
+        let advertisement = Advertisement::read(&mut reader, service).await?;
+        reader.finish().await;
         Ok((Link { remote: self.clone(), base_url }, advertisement))
     }
 
@@ -171,7 +173,12 @@ impl UploadPack {
                     answer = self.link.post("git-upload-pack", true, Body::Bytes(body)).await;
                 }
                 match answer {
-                    Ok(body) => ls_refs::decode(&mut Reader::new(body), self.object_format).await,
+                    Ok(body) => {
+                        let mut reader = Reader::new(body);
+                        let refs = ls_refs::decode(&mut reader, self.object_format).await;
+                        reader.finish().await;
+                        refs
+                    }
                     Err(kind) => Err(kind),
                 }
             }

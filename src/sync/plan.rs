@@ -2,10 +2,7 @@
 //!
 //! What the source lacks stays at the destination, unless the policy says to prune.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    ops::Bound,
-};
+use std::{cell::Cell, collections::HashSet};
 
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BStr, BString, ByteSlice};
@@ -63,21 +60,21 @@ pub enum Decision {
 impl Plan {
     /// Plans a sync of the refs that match `globs`.
     pub fn new(source: &[Ref], destination: &[Ref], globs: &RefGlobs, policy: &Policy, object_format: Kind) -> Self {
-        let there: HashMap<&BStr, ObjectId> = destination.iter().map(|r| (r.name.as_bstr(), r.id)).collect();
+        let there = ByName::new(destination.iter());
         let deletions = if policy.prune.is_some() { deletions(source, destination, globs, policy) } else { Vec::new() };
-        let gone: BTreeSet<&BStr> = deletions.iter().map(|r| r.name.as_bstr()).collect();
-        let names: BTreeSet<&BStr> = there.keys().copied().filter(|name| !gone.contains(name)).collect();
+        let gone: HashSet<&BStr> = deletions.iter().map(|r| r.name.as_bstr()).collect();
+        let staying = ByName::new(destination.iter().filter(|r| gone.is_empty() || !gone.contains(r.name.as_bstr())));
         let mut entries: Vec<Entry> = source
             .iter()
             .filter(|r| matches(globs, r.name.as_bstr()))
             .map(|r| {
-                let destination = there.get(r.name.as_bstr()).copied();
+                let destination = there.id(r.name.as_bstr());
                 Entry {
                     name: r.name.clone(),
                     source: r.id,
                     source_peeled: r.peeled,
                     destination,
-                    decision: decide(r, destination, &names, policy),
+                    decision: decide(r, destination, &staying, policy),
                 }
             })
             .collect();
@@ -176,6 +173,43 @@ impl Entry {
     }
 }
 
+/// Refs in the order of their names. Servers mostly give them so, and then there is nothing to sort.
+struct ByName<'a> {
+    refs: Vec<&'a Ref>,
+    /// Where the ref behind the last one found stands: names are mostly asked for in order, too.
+    next: Cell<usize>,
+}
+
+impl<'a> ByName<'a> {
+    fn new(refs: impl Iterator<Item = &'a Ref>) -> Self {
+        let mut refs: Vec<&Ref> = refs.collect();
+        refs.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { refs, next: Cell::new(0) }
+    }
+
+    fn get(&self, name: &BStr) -> Option<&'a Ref> {
+        let is_it = |at: usize| self.refs.get(at).copied().filter(|r| r.name == name);
+        let next = self.next.get();
+        let at = match is_it(next) {
+            Some(_) => next,
+            None => self.refs.partition_point(|r| r.name.as_bstr() < name),
+        };
+        let found = is_it(at)?;
+        self.next.set(at + 1);
+        Some(found)
+    }
+
+    fn id(&self, name: &BStr) -> Option<ObjectId> {
+        self.get(name).map(|r| r.id)
+    }
+
+    /// The first whose name starts with `prefix`.
+    fn first_below(&self, prefix: &BStr) -> Option<&'a Ref> {
+        let start = self.refs.partition_point(|r| r.name.as_bstr() < prefix);
+        self.refs.get(start).copied().filter(|r| r.name.starts_with(prefix))
+    }
+}
+
 /// Whether the ref's short name matches the glob of its kind. A name that is not UTF-8 is compared with its bad bytes replaced.
 fn matches(globs: &RefGlobs, name: &BStr) -> bool {
     let (glob, short) = match (name.strip_prefix(HEADS), name.strip_prefix(TAGS)) {
@@ -197,7 +231,7 @@ fn deletions<'a>(source: &[Ref], destination: &'a [Ref], globs: &RefGlobs, polic
     destination.iter().filter(is_lost).collect()
 }
 
-fn decide(source: &Ref, destination: Option<ObjectId>, names: &BTreeSet<&BStr>, policy: &Policy) -> Decision {
+fn decide(source: &Ref, destination: Option<ObjectId>, there: &ByName<'_>, policy: &Policy) -> Decision {
     let name = source.name.as_bstr();
     if policy.excludes(&name.to_str_lossy()) {
         return Decision::Filtered(Reason::Excluded);
@@ -211,7 +245,7 @@ fn decide(source: &Ref, destination: Option<ObjectId>, names: &BTreeSet<&BStr>, 
     match destination {
         Some(id) if id == source.id => Decision::Unchanged,
         Some(_) => Decision::Candidate,
-        None => match conflict(name, names) {
+        None => match conflict(name, there) {
             Some(other) => {
                 let message = format!("the destination has {other}, and a ref cannot be a directory too");
                 Decision::Rejected(Reason::NameConflict, Some(message))
@@ -222,15 +256,14 @@ fn decide(source: &Ref, destination: Option<ObjectId>, names: &BTreeSet<&BStr>, 
 }
 
 /// A name at the destination that is a directory of `name`, or that has `name` as a directory.
-fn conflict<'a>(name: &BStr, names: &BTreeSet<&'a BStr>) -> Option<&'a BStr> {
-    let parents = name.find_iter(b"/").filter_map(|at| names.get(name[..at].as_bstr()));
-    let mut directory = name.to_owned();
-    directory.push(b'/');
-    let children = names
-        .range::<BStr, _>((Bound::Included(directory.as_bstr()), Bound::Unbounded))
-        .next()
-        .filter(|n| n.starts_with(&directory));
-    parents.chain(children).next().copied()
+fn conflict<'a>(name: &BStr, there: &ByName<'a>) -> Option<&'a BStr> {
+    let mut parents = name.find_iter(b"/").filter_map(|at| there.get(name[..at].as_bstr()));
+    let below = || {
+        let mut directory = name.to_owned();
+        directory.push(b'/');
+        there.first_below(directory.as_bstr())
+    };
+    parents.next().or_else(below).map(|r| r.name.as_bstr())
 }
 
 const HEADS: &[u8] = b"refs/heads/";

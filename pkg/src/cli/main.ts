@@ -4,7 +4,10 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
+// First, so that the compiler has a start over everything else.
+import "./engine-code.js";
+
+import { readFileSync } from "node:fs";
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
@@ -15,7 +18,7 @@ import type { ServeFlags } from "./serve.js";
 import type { SyncFlags } from "./sync.js";
 import type { WorkerFlags } from "./worker.js";
 
-const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as {
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
 

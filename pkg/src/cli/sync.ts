@@ -5,8 +5,9 @@
  */
 
 import { plan, sync as run } from "../engine.js";
-import { guardedFetch } from "../node/guarded-fetch.js";
+import { httpFetch } from "../node/http-fetch.js";
 import { type Remote, remoteOf, UrlError } from "./credentials.js";
+import { engineCode } from "./engine-code.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
 import { printable } from "./printable.js";
 import { progressLine } from "./progress-line.js";
@@ -41,8 +42,8 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
   const interrupt = () => stop.abort(new Error("interrupted"));
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const progress = progressLine(process.stderr);
-  // The user names both addresses, so none is refused; the fetch is for its streaming.
-  const fetch = guardedFetch({ allow: ["0.0.0.0/0", "::/0"] });
+  // The user names both addresses, so none is refused.
+  const fetch = httpFetch();
   try {
     const { branches, tags, exclude, force, prune, atomic } = flags;
     const some = branches !== undefined || tags !== undefined;
@@ -58,6 +59,7 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
       signal: stop.signal,
       onProgress: progress.show,
       fetch,
+      wasm: await engineCode,
     });
     progress.clear();
     process.stdout.write(flags.json ? `${JSON.stringify(stats)}\n` : table(stats));

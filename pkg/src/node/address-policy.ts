@@ -48,6 +48,11 @@ export class AddressPolicy {
     this.#allowPrivateNetwork = allowPrivateNetwork;
   }
 
+  /** What to say of an address that is not allowed. */
+  refusal(host: string, address: string): AddressNotAllowedError {
+    return new AddressNotAllowedError(host, address);
+  }
+
   /** Whether this literal IP address may be connected to. What does not parse may not. */
   allows(address: string): boolean {
     const plain = withoutDottedQuad(address);

@@ -4,19 +4,21 @@
  * @module
  */
 
-import * as http from "node:http";
-import * as https from "node:https";
+import type * as http from "node:http";
 import type { LookupFunction } from "node:net";
 
 import { pipe } from "./web-stream.js";
 
 /** A request, apart from its address. */
 export interface ExchangeOptions {
+  /** That of `node:http` or `node:https`. */
+  request: typeof http.request;
   method: string;
-  headers: Headers;
+  headers: Record<string, string>;
   body: Uint8Array | ReadableStream<Uint8Array> | null;
   agent: http.Agent;
-  lookup: unknown;
+  /** Resolves names; Node's own where it is left out. */
+  lookup: LookupFunction | undefined;
   signal: AbortSignal | null;
 }
 
@@ -41,17 +43,11 @@ class StaleConnection extends Error {}
 
 function attempt(
   url: URL,
-  { method, headers, body, agent, lookup, signal }: ExchangeOptions,
+  { request: open, method, headers, body, agent, lookup, signal }: ExchangeOptions,
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const client = url.protocol === "https:" ? https : http;
-    const request = client.request(url, {
-      method,
-      headers: Object.fromEntries(headers),
-      agent,
-      lookup: lookup as LookupFunction,
-    });
+    const request = open(url, { method, headers, agent, ...(lookup && { lookup }) });
     const upload = new AbortController();
     const abort = () => void request.destroy(signal?.reason);
     const release = () => {

@@ -10,6 +10,9 @@ import type { Readable, Writable } from "node:stream";
 /**
  * What `source` gives, as its reader asks for it. Cancelling calls `onCancel`, by default destroying the source.
  *
+ * What comes within one turn, or waits when the reader asks, is given as one chunk: a server that writes a line at a time
+ * would otherwise cost a promise for each line.
+ *
  * `isWhole` tells, once the source has closed, whether all of it came; where not, the stream fails.
  */
 export function readableFrom(
@@ -20,37 +23,59 @@ export function readableFrom(
   }: { onCancel?: () => void; isWhole?: () => boolean } = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let open = true;
+  let isAwaited = false;
+  let held: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const give = (controller: ReadableStreamDefaultController) => {
+    if (!open || !isAwaited || size === 0) return;
+    isAwaited = false;
+    const [chunk, ...more] = held;
+    controller.enqueue(more.length === 0 ? chunk : Buffer.concat(held));
+    [held, size] = [[], 0];
+  };
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       start(controller) {
         const finish = (error?: unknown) => {
           if (!open) return;
+          if (!error && size > 0) {
+            isAwaited = true;
+            give(controller);
+          }
           open = false;
           if (error) controller.error(error);
           else controller.close();
         };
         source.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
           if (!open) return;
-          controller.enqueue(chunk);
-          if ((controller.desiredSize ?? 0) <= 0) source.pause();
+          if (size === 0 && isAwaited) queueMicrotask(() => give(controller));
+          held.push(chunk);
+          size += chunk.byteLength;
+          if (size >= MAX_HELD) source.pause();
         });
         source.on("error", finish);
         source.on("end", () => finish(isWhole() ? undefined : cutShort()));
         source.on("close", () => finish(source.readableEnded && isWhole() ? undefined : cutShort()));
         source.pause();
       },
-      pull() {
+      pull(controller) {
+        isAwaited = true;
+        give(controller);
         source.resume();
       },
       cancel() {
         open = false;
+        held = [];
         onCancel();
       },
     },
-    // One piece beyond what is being read: enough to keep both sides busy.
-    { highWaterMark: 64 * 1024, size: (chunk) => chunk.byteLength },
+    // Nothing is kept ahead here: what waits is in `held`, where it can still be joined.
+    { highWaterMark: 0 },
   );
 }
+
+/** How many bytes wait for a reader before the source is paused: enough to keep both sides busy. */
+const MAX_HELD = 128 * 1024;
 
 /**
  * Writes `body` into `sink` and ends it, waiting where the sink is full. Stops where `stop` fires or the sink closes,
@@ -69,7 +94,8 @@ export async function pipe(body: ReadableStream<Uint8Array>, sink: Writable, sto
         sink.end();
         return;
       }
-      if (!sink.write(value)) await writable(sink, stop);
+      // Not at every full buffer, which is one chunk: while one is being sent the next is on its way.
+      if (!sink.write(value) && sink.writableLength > MAX_UNSENT) await writable(sink, stop);
     }
     cancel();
   } finally {
@@ -77,6 +103,9 @@ export async function pipe(body: ReadableStream<Uint8Array>, sink: Writable, sto
     sink.off("close", cancel);
   }
 }
+
+/** How many bytes may wait to be sent. */
+const MAX_UNSENT = 256 * 1024;
 
 /** Waits until the sink takes more, closes, or `stop` fires. */
 function writable(sink: Writable, stop: AbortSignal): Promise<void> {

@@ -9,7 +9,7 @@ use futures_util::{
     pin_mut,
 };
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Date, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -69,7 +69,10 @@ impl FetchClient {
             .call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init)
             .map_err(|e| failure(&e))?
             .unchecked_into::<Promise>();
-        let response = self.before_stall(JsFuture::from(promise), &waker).await?.map_err(|e| failure(&e))?;
+        let response = Stall::new(self.stall_timeout)
+            .before_or_moving(JsFuture::from(promise), &waker)
+            .await?
+            .map_err(|e| failure(&e))?;
         let response = gloo_net::http::Response::from(response.unchecked_into::<web_sys::Response>());
         Ok(Response {
             status: response.status(),
@@ -95,40 +98,68 @@ impl FetchClient {
 
     fn response_body(&self, response: &gloo_net::http::Response, guard: AbortOnDrop) -> Body {
         let Some(raw) = response.body() else { return Body::Empty };
-        let client = self.clone();
         let chunks = wasm_streams::ReadableStream::from_raw(raw.unchecked_into()).into_stream();
-        let stream = futures_util::stream::unfold((chunks, guard), move |(mut chunks, guard)| {
-            let client = client.clone();
-            async move {
-                let chunk = client.before_stall(chunks.next(), &Activity::default()).await;
-                let chunk = match chunk {
-                    Ok(None) => return None,
-                    Ok(Some(Ok(chunk))) => Ok(Bytes::from(chunk.unchecked_into::<Uint8Array>().to_vec())),
-                    Ok(Some(Err(error))) => Err(failure(&error)),
-                    Err(stalled) => Err(stalled),
-                };
-                Some((chunk, (chunks, guard)))
-            }
+        let state = (chunks, guard, Stall::new(self.stall_timeout));
+        let stream = futures_util::stream::unfold(state, |(mut chunks, guard, mut stall)| async move {
+            let chunk = match stall.before(chunks.next()).await {
+                Ok(None) => return None,
+                Ok(Some(Ok(chunk))) => Ok(Bytes::from(chunk.unchecked_into::<Uint8Array>().to_vec())),
+                Ok(Some(Err(error))) => Err(failure(&error)),
+                Err(stalled) => Err(stalled),
+            };
+            Some((chunk, (chunks, guard, stall)))
         });
         Body::Stream(stream.boxed_local())
     }
+}
 
-    /// What `future` gives, unless nothing moves for the whole stall timeout.
-    async fn before_stall<F: Future>(&self, future: F, activity: &Activity) -> Result<F::Output, Error> {
+/// Notices when a remote is silent for too long.
+///
+/// It has one timer for all that comes, which looks at the clock when it goes off: one for each chunk would cost more than
+/// the chunk.
+struct Stall {
+    timeout: Duration,
+    timer: Option<TimeoutFuture>,
+}
+
+impl Stall {
+    fn new(timeout: Duration) -> Self {
+        Self { timeout, timer: None }
+    }
+
+    /// What `future` gives, unless it takes longer than the timeout.
+    async fn before<F: Future>(&mut self, future: F) -> Result<F::Output, Error> {
+        self.before_or_moving(future, &Activity::default()).await
+    }
+
+    /// The same where `activity`, too, shows that the remote lives.
+    async fn before_or_moving<F: Future>(&mut self, future: F, activity: &Activity) -> Result<F::Output, Error> {
         pin_mut!(future);
+        let (mut since, mut seen) = (Date::now(), activity.count());
         loop {
-            let seen = activity.count();
-            let timeout = TimeoutFuture::new(u32::try_from(self.stall_timeout.as_millis()).unwrap_or(u32::MAX));
-            match select(future.as_mut(), timeout).await {
-                Either::Left((output, _)) => return Ok(output),
-                Either::Right(_) if activity.count() != seen => {}
+            let timer = self.timer.take().unwrap_or_else(|| after(self.timeout.as_secs_f64() * 1000.0));
+            match select(future.as_mut(), timer).await {
+                Either::Left((output, timer)) => {
+                    self.timer = Some(timer);
+                    return Ok(output);
+                }
+                Either::Right(_) if activity.count() != seen => (since, seen) = (Date::now(), activity.count()),
                 Either::Right(_) => {
-                    let seconds = self.stall_timeout.as_secs();
-                    return Err(Error::new(ErrorKind::Timeout, format!("nothing came for {seconds} s")));
+                    let left = self.timeout.as_secs_f64() * 1000.0 - (Date::now() - since);
+                    if left < 1.0 {
+                        let seconds = self.timeout.as_secs();
+                        return Err(Error::new(ErrorKind::Timeout, format!("nothing came for {seconds} s")));
+                    }
+                    self.timer = Some(after(left));
                 }
             }
         }
     }
+}
+
+fn after(milliseconds: f64) -> TimeoutFuture {
+    // A longer one would go off at once.
+    TimeoutFuture::new(milliseconds.ceil().min(f64::from(i32::MAX)) as u32)
 }
 
 impl HttpClient for FetchClient {
@@ -152,13 +183,32 @@ impl Activity {
 }
 
 /// A `ReadableStream` of `Uint8Array`s that polls `stream` as its reader asks.
+///
+/// What is there at once goes as one piece: each that crosses costs JavaScript a promise and a write.
 pub(super) fn readable(stream: ByteStream, activity: Activity) -> JsValue {
-    let chunks = stream.map(move |chunk| {
+    let chunks = stream.ready_chunks(MAX_JOINED).flat_map(move |pieces| {
         activity.tick();
-        chunk.map(|bytes| Uint8Array::from(bytes.as_ref()).into()).map_err(|e| js_sys::Error::new(&e.message).into())
+        futures_util::stream::iter(joined(pieces))
     });
     wasm_streams::ReadableStream::from_stream(chunks).into_raw().into()
 }
+
+/// The pieces as one, and behind it the error that ended them, if one did.
+fn joined(pieces: Vec<Result<Bytes, Error>>) -> impl Iterator<Item = Result<JsValue, JsValue>> {
+    let whole = pieces.iter().map_while(|piece| piece.as_ref().ok());
+    let bytes = Uint8Array::new_with_length(whole.clone().map(|piece| piece.len() as u32).sum());
+    let mut at = 0;
+    for piece in whole {
+        let end = at + piece.len() as u32;
+        bytes.subarray(at, end).copy_from(piece);
+        at = end;
+    }
+    let error = pieces.into_iter().find_map(Result::err).map(|e| Err(js_sys::Error::new(&e.message).into()));
+    (at > 0).then(|| Ok(bytes.into())).into_iter().chain(error)
+}
+
+/// How many pieces are joined at most. They are slices of one chunk, which bounds their bytes.
+const MAX_JOINED: usize = 64;
 
 /// Sets a property of a plain object of ours, which cannot fail.
 fn set(object: &Object, key: &str, value: &JsValue) {

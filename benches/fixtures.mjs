@@ -1,0 +1,90 @@
+// What is there before each turn: repositories in a scratch folder, made from the one that is measured with.
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** The environment of every Git in the comparison: nobody's configuration takes part. */
+export const environment = {
+  ...process.env,
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+};
+
+/** Runs Git in a repository and gives what it prints. */
+export function git(path, ...args) {
+  const options = { env: environment, encoding: "utf8", maxBuffer: 1 << 28 };
+  return execFileSync("git", ["-C", path, ...args], options).trim();
+}
+
+/** An empty bare repository that takes pushes. */
+export function empty(path) {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path);
+  git(path, "init", "--quiet", "--bare", "--initial-branch=main");
+  git(path, "config", "http.receivepack", "true");
+  git(path, "config", "receive.autogc", "false");
+}
+
+/** A copy of a repository, with its pack hard-linked where that works: only the copy's refs are its own. */
+export function restore(from, to) {
+  empty(to);
+  for (const part of ["objects", "refs"]) {
+    execFileSync("bash", [
+      "-c",
+      'rm -rf "$2" && cp -al "$1" "$2" 2>/dev/null || cp -a "$1" "$2"',
+      "bash",
+      join(from, part),
+      join(to, part),
+    ]);
+  }
+  // Hard-linked it would be written through.
+  if (existsSync(join(from, "packed-refs"))) cpSync(join(from, "packed-refs"), join(to, "packed-refs"));
+  git(to, "symbolic-ref", "HEAD", git(from, "symbolic-ref", "HEAD"));
+}
+
+/**
+ * A copy that has the branches and tags and nothing else: no other refs such as a host's `refs/pull/`, with which those who
+ * mirror everything would have more to do, and no objects that only such refs need, which a fetch would find and not ask for.
+ */
+export function distil(from, to) {
+  empty(to);
+  const one = ["-c", "fetch.unpackLimit=1", "-c", "transfer.unpackLimit=1"];
+  const namespaces = ["heads", "tags"].map((name) => `+refs/${name}/*:refs/${name}/*`);
+  git(to, ...one, "fetch", "--quiet", "--no-auto-gc", `file://${resolve(from)}`, ...namespaces);
+  git(to, "pack-refs", "--all");
+  git(to, "symbolic-ref", "HEAD", defaultBranch(to));
+}
+
+/** Takes the default branch 20 commits back, and away all refs that need those commits. */
+export function rewind(path) {
+  const branch = defaultBranch(path);
+  const old = git(path, "rev-list", "--first-parent", "--skip=20", "--max-count=1", branch);
+  if (!old) throw new Error(`${branch} has no 20 commits to take back`);
+  const later = git(path, "for-each-ref", `--contains=${old}`, "--format=delete %(refname)", "refs/heads", "refs/tags");
+  const deletions = later.split("\n").filter((line) => line && !line.endsWith(` ${branch}`));
+  updateRefs(path, [...deletions, `update ${branch} ${old}`]);
+}
+
+/** `refs/heads/main`, or what stands for it. */
+export function defaultBranch(path) {
+  const names = git(path, "for-each-ref", "--format=%(refname)", "refs/heads/main", "refs/heads/master").split("\n");
+  return names[0] || git(path, "for-each-ref", "--count=1", "--format=%(refname)", "refs/heads");
+}
+
+/** The refs that take part, one `name id` a line. */
+export function refs(path, ...patterns) {
+  return git(path, "for-each-ref", "--format=%(refname) %(objectname)", ...patterns);
+}
+
+/** The bytes of a repository's packs. */
+export function packSize(path) {
+  const folder = join(path, "objects/pack");
+  const packs = readdirSync(folder).filter((name) => name.endsWith(".pack"));
+  return packs.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
+
+function updateRefs(path, commands) {
+  const input = commands.map((command) => `${command}\n`).join("");
+  execFileSync("git", ["-C", path, "update-ref", "--stdin"], { env: environment, input });
+}

@@ -1,0 +1,87 @@
+// The limits that the engine is held to, and whether a run met them.
+
+/**
+ * Each limit: what it bounds, the most that it may be, and what it was; `undefined` where a repository does not show it.
+ * `of(work, who)` gives the medians of one contestant.
+ */
+const limits = [
+  {
+    name: "first sync: wall ÷ `git fetch` into the destination",
+    most: 1.1,
+    value: ({ of }) => ratio(of("first", "refsync")?.wall, of("first", "fetch")?.wall),
+  },
+  {
+    name: "first sync: wall ÷ mirror clone + mirror push",
+    most: 0.55,
+    value: ({ of }) => ratio(of("first", "refsync")?.wall, of("first", "mirror")?.wall),
+  },
+  {
+    name: "20 new commits: wall ÷ `git push` from the source",
+    most: 2,
+    value: ({ of }) => ratio(of("commits", "refsync")?.wall, of("commits", "push")?.wall),
+  },
+  {
+    name: "20 new commits: the part after start-up ÷ `git push`",
+    most: 1.2,
+    value: ({ of }) => ratio(of("commits", "refsync")?.afterStart, of("commits", "push")?.wall),
+  },
+  {
+    name: "first sync: peak memory, MB",
+    most: 160,
+    digits: 0,
+    value: ({ of }) => of("first", "refsync")?.memory,
+  },
+  {
+    name: "first sync: CPU ÷ the mirror way's",
+    most: 0.15,
+    value: ({ of }) => ratio(of("first", "refsync")?.cpu, of("first", "mirror")?.cpu),
+  },
+  {
+    name: "nothing new, 100,000 refs: wall ÷ two `git ls-remote`",
+    most: 2,
+    value: ({ of, refCount }) =>
+      refCount < 100_000 ? undefined : ratio(of("nothing", "refsync")?.wall, of("nothing", "lsRemote")?.wall),
+  },
+  ...["first", "commits"].flatMap((work) => [
+    {
+      name: `${work === "first" ? "first sync" : "20 new commits"}: bytes from the source ÷ \`git fetch\`'s`,
+      most: 1.02,
+      value: ({ of }) => ratio(of(work, "refsync")?.fromSource, of(work, "fetch")?.fromSource),
+    },
+    {
+      name: `${work === "first" ? "first sync" : "20 new commits"}: bytes to the destination ÷ \`git push\`'s`,
+      most: 1.02,
+      value: ({ of }) => ratio(of(work, "refsync")?.toDestination, of(work, "push")?.toDestination),
+    },
+  ]),
+];
+
+/** A table of the limits, with a column for each result, and what is over its limit in bold. */
+export function limitsTable(results) {
+  const rows = limits.map(({ name, most, digits = 2, value }) => {
+    const values = results.map(value);
+    return [name, most, ...values.map((v) => verdict(v, most, digits))];
+  });
+  rows.push(...memoryGrowth(results));
+  const head = ["measure", "at most", ...results.map((result) => result.name)];
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** How much more memory the largest pack takes than the smallest that is no small change. */
+function memoryGrowth(results) {
+  const large = results.filter((r) => r.packBytes > 50e6 && r.of("first", "refsync"));
+  const [least, most] = [large.at(0), large.at(-1)].toSorted((a, b) => (a?.packBytes ?? 0) - (b?.packBytes ?? 0));
+  if (!least || least === most) return [];
+  const growth = most.of("first", "refsync").memory - least.of("first", "refsync").memory;
+  const cells = results.map((result) => (result === most ? verdict(growth, 16, 0) : "–"));
+  return [[`first sync: peak memory above that of ${least.name}, MB`, 16, ...cells]];
+}
+
+function verdict(value, most, digits) {
+  if (value === undefined) return "–";
+  return value <= most ? `${value.toFixed(digits)} met` : `**${value.toFixed(digits)} missed**`;
+}
+
+function ratio(ours, theirs) {
+  return ours === undefined || !theirs ? undefined : ours / theirs;
+}

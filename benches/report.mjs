@@ -1,0 +1,45 @@
+// The results as Markdown, and their place in the README.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+
+import { names } from "./contestants.mjs";
+import { limitsTable } from "./limits.mjs";
+
+/** All results: the limits, then what each contestant took. */
+export function report(results, rounds) {
+  const git = execFileSync("git", ["--version"], { encoding: "utf8" }).trim().replace("git version", "Git");
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, Node ${process.versions.node}, ${git}`;
+  const day = new Date().toISOString().slice(0, 10);
+  const parts = [
+    `Medians of ${rounds} (isomorphic-git: one turn), measured on ${day} (${machine}).`,
+    limitsTable(results),
+    ...results.map((result) => `**${title(result)}**\n\n${costs(result.table)}`),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function title({ name, refCount, packBytes }) {
+  return `${name}: ${(packBytes / 1e6).toFixed(0)} MB pack, ${refCount.toLocaleString("en")} refs`;
+}
+
+function costs(table) {
+  const head = ["work", "who", "wall s", "after start-up s", "CPU s", "peak MB", "from source MB", "to destination MB"];
+  const rows = table.map(({ work, who, wall, afterStart, cpu, memory, fromSource, toDestination }) => [
+    work.name,
+    names[who],
+    ...[wall, afterStart, cpu].map((seconds) => seconds.toFixed(2)),
+    memory.toFixed(0),
+    ...[fromSource, toDestination].map((bytes) => (bytes / 1e6).toFixed(2)),
+  ]);
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** Puts the text between the marks of the README. */
+export function writeReadme(path, text) {
+  const [start, end] = ["<!-- bench -->", "<!-- /bench -->"];
+  const readme = readFileSync(path, "utf8");
+  const [head, tail] = [readme.indexOf(start), readme.indexOf(end)];
+  if (head < 0 || tail < head) throw new Error(`README.md has no place for the tables: ${start} … ${end}`);
+  writeFileSync(path, `${readme.slice(0, head + start.length)}\n\n${text}\n${readme.slice(tail)}`);
+}

@@ -1,0 +1,43 @@
+// What is measured: who takes part, what is at the destination before each turn, and what has to be there afterwards.
+import { empty, git, refs, restore } from "./fixtures.mjs";
+
+/** Creating more refs than this takes the destination minutes, whoever asks for it: no first sync then. */
+const MOST_NEW_REFS = 20_000;
+/** isomorphic-git holds a repository in memory, several times over. */
+const MOST_FOR_ISOMORPHIC = 20e6;
+
+/** The works for a repository with so many refs and pack bytes. */
+export function works({ refCount, packBytes }) {
+  const first = {
+    id: "first",
+    name: "first sync",
+    who: ["refsync", "fetch", "push", "mirror", ...(packBytes <= MOST_FOR_ISOMORPHIC ? ["isomorphic"] : [])],
+    before: (at) => empty(at.destination.path),
+  };
+  const commits = {
+    id: "commits",
+    name: "20 new commits",
+    who: ["refsync", "push", "fetch", "kept"],
+    before: (at) => {
+      restore(at.old, at.destination.path);
+      restore(at.old, at.kept);
+      git(at.kept, "config", "remote.origin.url", at.source.url);
+      git(at.kept, "config", "remote.origin.fetch", "+refs/*:refs/*");
+    },
+  };
+  const nothing = {
+    id: "nothing",
+    name: "nothing new",
+    who: ["refsync", "lsRemote"],
+    before: (at) => restore(at.source.path, at.destination.path),
+  };
+  return [...(refCount <= MOST_NEW_REFS ? [first] : []), commits, nothing];
+}
+
+/** Who is fast and wrong is not fast. */
+export function check(at, work, who) {
+  const part = who === "isomorphic" ? [at.branch] : ["refs/heads", "refs/tags"];
+  if (refs(at.source.path, ...part) !== refs(at.destination.path, ...part)) {
+    throw new Error(`${work.name}: ${who}: the refs differ afterwards`);
+  }
+}
