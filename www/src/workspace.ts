@@ -4,7 +4,15 @@
  * A run is followed here and not in a view, so that it goes on while the user looks at another repository.
  */
 
-import { AbortError, type Repo, SyncClient, type SyncRun, UnauthenticatedError, type Whoami } from "refsync";
+import {
+  AbortError,
+  ConflictError,
+  type Repo,
+  SyncClient,
+  type SyncRun,
+  UnauthenticatedError,
+  type Whoami,
+} from "refsync";
 
 import type { Session } from "./session";
 
@@ -14,6 +22,8 @@ export type Change =
   | { kind: "repos" }
   /** A run moved on, or is new. */
   | { kind: "run"; run: SyncRun }
+  /** A run is where it was, and further on with it: see its `progress`. */
+  | { kind: "progress"; run: SyncRun }
   /** A run could not be followed any further. */
   | { kind: "lost"; run: SyncRun; error: unknown }
   /** The service no longer takes the key. */
@@ -27,7 +37,8 @@ export class Workspace {
   complete = false;
 
   readonly #listeners = new Set<(change: Change) => void>();
-  readonly #followed = new Set<string>();
+  /** The runs that are followed, as they were told last. */
+  readonly #followed = new Map<string, SyncRun>();
   readonly #closed = new AbortController();
 
   private constructor(
@@ -96,9 +107,9 @@ export class Workspace {
   /** Follows a run until it has ended; one that has is left alone. */
   follow(run: SyncRun | null | undefined): void {
     if (!run || hasEnded(run) || this.#followed.has(run.id)) return;
-    this.#followed.add(run.id);
+    this.#followed.set(run.id, run);
     this.client.syncs
-      .wait(run, { signal: this.#closed.signal, onUpdate: (update) => this.#take(update) })
+      .wait(run, { signal: this.#closed.signal, onUpdate: (update) => this.#moved(update) })
       .then((ended) => this.#take(ended))
       .catch((error: unknown) => {
         if (!this.report(error)) this.#tell({ kind: "lost", run, error });
@@ -110,6 +121,15 @@ export class Workspace {
   start(run: SyncRun): void {
     this.#take(run);
     this.follow(run);
+  }
+
+  /** Cancels a run. One that has ended meanwhile is told by those who follow it. */
+  async cancel(run: SyncRun): Promise<void> {
+    try {
+      this.start(await this.client.syncs.cancel({ repo: run.repo_id, sync_id: run.id }));
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+    }
   }
 
   /** Whether the workspace deals with this error itself: the key was refused, or the workspace was closed. */
@@ -130,6 +150,14 @@ export class Workspace {
   close(): void {
     this.#listeners.clear();
     this.#closed.abort();
+  }
+
+  #moved(run: SyncRun): void {
+    const before = this.#followed.get(run.id);
+    this.#followed.set(run.id, run);
+    const isProgress = before?.status === run.status && before.attempt === run.attempt;
+    if (isProgress) this.#tell({ kind: "progress", run });
+    else this.#take(run);
   }
 
   #take(run: SyncRun): void {
