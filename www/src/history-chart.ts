@@ -23,7 +23,12 @@ export class HistoryChart {
   #chart: Chart<"bar", number[], string> | undefined;
 
   constructor(private readonly pick: (run: SyncRun) => void) {
-    this.element = h("div", { class: "chart history-chart", hidden: true }, this.#canvas);
+    this.element = h(
+      "figure",
+      { class: "history-figure", hidden: true },
+      h("figcaption", { class: "muted" }, "How long the latest runs took, the newest on the right"),
+      h("div", { class: "chart history-chart" }, this.#canvas),
+    );
   }
 
   /** Shows these runs, the newest first. */

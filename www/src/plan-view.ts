@@ -46,7 +46,7 @@ export class PlanView {
       h(
         "p",
         { class: "muted wrap", role: "status" },
-        `${capital(countsText(stats.refs))}. Nothing has been changed. `,
+        `Expected: ${countsText(stats.refs)}. Nothing has been changed. `,
         `Branches ${globs.branches || "none"}, tags ${globs.tags || "none"}.`,
       ),
       h(

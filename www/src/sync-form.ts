@@ -50,7 +50,7 @@ export class SyncForm {
       );
     const preview = (direction: Direction) =>
       button(`Preview ${direction}`, () => void this.preview(direction), {
-        class: "button button-small button-quiet",
+        class: "button button-small",
         "data-preview": direction,
       });
     const syncs = [press("pull", `upstream → ${repo.name}`), press("push", `${repo.name} → upstream`)];

@@ -7,6 +7,7 @@
 import {
   AbortError,
   ConflictError,
+  NotFoundError,
   type Repo,
   SyncClient,
   type SyncRun,
@@ -108,9 +109,14 @@ export class Workspace {
   follow(run: SyncRun | null | undefined): void {
     if (!run || hasEnded(run) || this.#followed.has(run.id)) return;
     this.#followed.set(run.id, run);
+    const ended = (last: SyncRun) => {
+      this.#take(last);
+      // Only the service knows how far apart both sides are now.
+      return this.refresh(last.repo_id);
+    };
     this.client.syncs
       .wait(run, { signal: this.#closed.signal, onUpdate: (update) => this.#moved(update) })
-      .then((ended) => this.#take(ended))
+      .then(ended)
       .catch((error: unknown) => {
         if (!this.report(error)) this.#tell({ kind: "lost", run, error });
       })
@@ -121,6 +127,16 @@ export class Workspace {
   start(run: SyncRun): void {
     this.#take(run);
     this.follow(run);
+  }
+
+  /** Asks for a repository's state; one that is gone is left to the next load of the list. */
+  async refresh(repoId: string): Promise<void> {
+    try {
+      const repo = await this.client.repos.get({ repo: repoId });
+      if (this.repos.has(repoId)) this.put(repo);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
   }
 
   /** Cancels a run. One that has ended meanwhile is told by those who follow it. */
