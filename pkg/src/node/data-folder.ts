@@ -16,6 +16,7 @@ export interface DataFolderOptions {
 
 /** A data folder that this process holds, alone unless it is shared. */
 export interface DataFolder {
+  /** Where it is. */
   readonly path: string;
   /** PGlite's folder. */
   readonly database: string;

@@ -27,6 +27,7 @@ export interface ServeOptions {
 export interface Listener {
   /** Such as `http://127.0.0.1:8722`. */
   readonly url: string;
+  /** The port, also where a free one was asked for. */
   readonly port: number;
   /** Stops accepting, waits up to `grace` milliseconds (default 10,000) for what is being answered, then cuts it off. */
   close(grace?: number): Promise<void>;
