@@ -25,7 +25,7 @@ function bar(stream: WriteStream): ProgressLine {
   let shown: { update(step: number, words: { words: string }): void; stop(): void } | undefined;
   let latest: Progress | undefined;
   let cleared = false;
-  const update = () => latest && shown?.update(phases.indexOf(latest.phase), { words: words(latest) });
+  const update = () => latest && !cleared && shown?.update(phases.indexOf(latest.phase), { words: words(latest) });
   // Loaded beside the sync; where there is no terminal, not at all.
   void import("cli-progress").then(({ default: { Presets, SingleBar } }) => {
     if (cleared) return;
