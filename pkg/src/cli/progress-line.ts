@@ -52,12 +52,12 @@ function bar(stream: WriteStream): ProgressLine {
 
 function lines(stream: WriteStream): ProgressLine {
   const words = wording();
-  let last = performance.now();
+  let last = Date.now();
   return {
     show(progress) {
       const text = words(progress);
-      if (performance.now() - last < 5000) return;
-      last = performance.now();
+      if (Date.now() - last < 5000) return;
+      last = Date.now();
       stream.write(`${text}\n`);
     },
     clear() {},
@@ -65,15 +65,20 @@ function lines(stream: WriteStream): ProgressLine {
 }
 
 /** Words for each report: the phase, the pack's objects and bytes, and how fast it comes. */
-export function wording(now: () => number = () => performance.now()): (progress: Progress) => string {
+export function wording(now: () => number = Date.now): (progress: Progress) => string {
   let start: number | undefined;
   return ({ phase, objects, bytes }) => {
     if (bytes > 0) start ??= now();
     const seconds = start === undefined ? 0 : (now() - start) / 1000;
     const rate = phase === "transferring" && seconds >= 0.5 ? `${size(bytes / seconds)}/s` : "";
-    const count = objects ? `${objects.toLocaleString("en")} objects` : "";
+    const count = objects ? `${grouped(objects)} objects` : "";
     return [phase, count, bytes > 0 ? size(bytes) : "", rate].filter(Boolean).join(", ");
   };
+}
+
+/** With commas between thousands. `toLocaleString` does so too, once it has loaded its languages for some 10 ms. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function size(bytes: number): string {

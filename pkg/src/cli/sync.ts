@@ -65,7 +65,8 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     });
     progress.clear();
     if (interrupted.isStopping) process.stderr.write("interrupted too late: it was done already\n");
-    process.stdout.write(flags.json ? `${JSON.stringify(stats)}\n` : table(stats));
+    const note = flags.plan ? "a plan: nothing was changed\n" : "";
+    process.stdout.write(flags.json ? `${JSON.stringify(stats)}\n` : table(stats) + note);
     return stats.refs.some((ref) => ref.outcome === "rejected") ? exitCode.rejected : exitCode.completed;
   } catch (error) {
     progress.clear();
