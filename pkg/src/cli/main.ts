@@ -71,6 +71,8 @@ program
   .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
   .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
   .option("--atomic", "move all refs or none", false)
+  .option("--push-option <text>", "a word for the destination's hooks; may be given again", collect, [])
+  .option("--timeout <seconds>", "the most that the whole sync may take", seconds)
   .option("--plan", "tell what would be done, and change nothing", false)
   .option("--json", "last line on stdout: the stats, or the error", false)
   .addHelpText("after", syncHelp())
@@ -124,6 +126,16 @@ function database(description: string): Option {
 function count(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("must be a number of refs.");
   return Number(text);
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,7}(\.\d+)?$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError("must be seconds, above 0.");
+  return Number(text);
+}
+
+function collect(text: string, before: string[]): string[] {
+  return [...before, text];
 }
 
 function syncHelp(): string {

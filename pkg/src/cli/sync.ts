@@ -22,6 +22,8 @@ export interface SyncFlags {
   force: boolean;
   prune?: number;
   atomic: boolean;
+  pushOption: string[];
+  timeout?: number;
   plan: boolean;
   json: boolean;
 }
@@ -47,7 +49,7 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
   // The user names both addresses, so none is refused.
   const fetch = httpFetch();
   try {
-    const { branches, tags, exclude, force, prune, atomic } = flags;
+    const { branches, tags, exclude, force, prune, atomic, pushOption, timeout } = flags;
     const some = branches !== undefined || tags !== undefined;
     const ref_globs = { ...(branches !== undefined && { branches }), ...(tags !== undefined && { tags }) };
     const stats = await (flags.plan ? plan : run)({
@@ -59,6 +61,8 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
       prune,
       atomic,
       signal: interrupted.leave,
+      pushOptions: pushOption,
+      timeout: timeout && timeout * 1000,
       onProgress: progress.show,
       fetch,
       wasm: await engineCode,
