@@ -3,8 +3,9 @@
 //
 // The rows come from the service itself on a PostgreSQL: keys, a repository with a credential that was synced, runs of each
 // status, a webhook target, and deliveries that wait. `-- ` lines at the top say what a test has to know of them.
-import { createServer } from "node:http";
+
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
