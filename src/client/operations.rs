@@ -98,7 +98,14 @@ pub static CREATE_REPO: Operation = Operation {
         Key::optional("name", Shape::Text),
         DEFAULT_BOOKMARK,
         Key::optional("tags", Shape::Map(&Shape::Text)),
-        Key::optional("upstream", Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", AUTH)])),
+        Key::optional(
+            "upstream",
+            Shape::Object(&[
+                Key::new("url", Shape::Text),
+                Key::optional("auth", AUTH),
+                Key::optional("schedule", SCHEDULE_REQUEST),
+            ]),
+        ),
     ]),
     gives: ("a Repo", &REPO_SHAPE),
     repeat: Repeat::Nothing,
@@ -140,7 +147,11 @@ pub static UPDATE_REPO: Operation = Operation {
         Key::optional("tags", Shape::Map(&Shape::OrNull(&Shape::Text))),
         Key::optional(
             "upstream",
-            Shape::OrNull(&Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", Shape::OrNull(&AUTH))])),
+            Shape::OrNull(&Shape::Object(&[
+                Key::new("url", Shape::Text),
+                Key::optional("auth", Shape::OrNull(&AUTH)),
+                Key::optional("schedule", Shape::OrNull(&SCHEDULE_REQUEST)),
+            ])),
         ),
     ]),
     gives: ("a Repo", &REPO_SHAPE),
@@ -213,6 +224,25 @@ const AUTH: Shape = Shape::Tagged(
     ],
 );
 
+/// [`ScheduleRequest`](crate::model::ScheduleRequest).
+const SCHEDULE_REQUEST: Shape = Shape::Object(&[
+    Key::optional("every", Shape::Text),
+    Key::optional("cron", Shape::Text),
+    Key::optional("time_zone", Shape::Text),
+    Key::optional("direction", DIRECTION),
+    Key::optional("ref_globs", Shape::Globs),
+]);
+
+/// [`Schedule`](crate::model::Schedule).
+static SCHEDULE: Shape = Shape::Object(&[
+    Key::nullable("every", &Shape::Text),
+    Key::nullable("cron", &Shape::Text),
+    Key::nullable("time_zone", &Shape::Text),
+    Key::new("direction", DIRECTION),
+    Key::new("ref_globs", Shape::Globs),
+    Key::nullable("next_at", &Shape::Text),
+]);
+
 /// [`Whoami`](crate::model::Whoami).
 static WHO: Shape = Shape::Object(&[
     Key::new(
@@ -246,6 +276,9 @@ static REPO_SHAPE: Shape = Shape::Object(&[
             Key::nullable("auth_kind", &Shape::Word(&["token", "username_password"])),
             Key::nullable("verified_at", &Shape::Text),
             Key::nullable("behind", &Shape::Count),
+            Key::nullable("schedule", &SCHEDULE),
+            Key::nullable("paused_at", &Shape::Text),
+            Key::nullable("pause_reason", &Shape::Text),
             Key::nullable("latest_sync", &SYNC_RUN),
         ]),
     ),

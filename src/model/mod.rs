@@ -6,6 +6,7 @@
 mod error;
 mod page;
 mod repo;
+mod schedule;
 mod sync;
 mod webhook;
 
@@ -15,6 +16,7 @@ pub use repo::{
     AuthKind, CreateRepoRequest, DeleteResult, Organization, Repo, RepoPage, UpdateRepoRequest, Upstream, UpstreamAuth,
     UpstreamRequest, UpstreamUpdate, Whoami, WhoamiOrg,
 };
+pub use schedule::{Schedule, ScheduleRequest};
 pub use sync::{
     Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus,
     SyncUpstreamRequest,
