@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 import { gitHttpBackend, guardedFetch, serve } from "../pkg/dist/node/index.js";
 import { Service } from "../pkg/dist/service.js";
-import { startPostgres } from "../tests/support/postgres-server.mjs";
+import { postgres as startPostgres } from "../tests/support/postgres.mjs";
 import { main, StepError } from "./command.mjs";
 
 await main(async () => {
