@@ -429,3 +429,35 @@ fn a_push_that_was_lost_for_good_is_an_error() {
     assert_eq!((error.code(), error.is_transient()), ("unreachable", true), "{error}");
     assert!(local.refs().is_empty());
 }
+
+#[test]
+fn a_ref_that_the_destination_puts_elsewhere_is_not_told_as_updated() {
+    let (upstream, local) = (source(3), Repository::empty());
+    upstream.git(&["branch", "for/review", "main"]);
+    local.git(&["config", "receive.procReceiveRefs", "refs/heads/for"]);
+    // Takes one command, and lands it under another name (`githooks`, "proc-receive"); its packet lines are short.
+    hook(
+        &local,
+        "proc-receive",
+        r#"pkt() { printf '%04x%s\n' $((${#1} + 5)) "$1"; }
+           read_all() {
+             while l=$(dd bs=1 count=4 2>/dev/null) && [ "$l" != 0000 ]; do
+               dd bs=1 count=$((0x$l - 4)) 2>/dev/null | tr -d '\0'
+             done
+           }
+           read_all > /dev/null
+           pkt version=1; printf 0000
+           set -- $(read_all)
+           git update-ref refs/heads/landed $2
+           pkt "ok $3"; pkt "option refname refs/heads/landed"; pkt "option new-oid $2"; printf 0000"#,
+    );
+    let (from, _) = Backend::new(&upstream).remote();
+    let (to, _) = Backend::new(&local).remote();
+    let stats = pull(&from, &to).expect("it succeeds");
+    let moved = find(&stats, "refs/heads/for/review");
+    assert_eq!((moved.outcome, moved.reason.clone()), (Outcome::Rejected, Some(Reason::RemoteRefused)), "{moved:?}");
+    assert!(moved.message.as_deref().is_some_and(|m| m.contains("otherwise than asked")), "{moved:?}");
+    assert_eq!(local.refs()["refs/heads/landed"], upstream.refs()["refs/heads/main"], "the hook has run");
+    assert!(!local.refs().contains_key("refs/heads/for/review"));
+    assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Updated);
+}
