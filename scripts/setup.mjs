@@ -8,6 +8,7 @@ import { main, output, root, run, StepError, say } from "./command.mjs";
 import {
   chromedriver,
   chromium,
+  dulwichVersion,
   firefox as firefoxPath,
   inPath,
   postgresBin,
@@ -28,6 +29,7 @@ export async function setup({ tests = false } = {}) {
   if (tests) {
     await cargoTool("wasm-pack", wasmPackVersion, "wasm-pack");
     await pythonTool("schemathesis", schemathesisVersion);
+    await pythonTool("dulwich", dulwichVersion);
   }
   await packages();
 }

@@ -41,6 +41,9 @@ export const cargoFuzzVersion = "0.13.2";
 /** The version of schemathesis that the tests run with, as pip takes it. */
 export const schemathesisVersion = "~=4.32";
 
+/** The version of dulwich, the second Git server of the tests. */
+export const dulwichVersion = "~=1.2";
+
 /** Where a Python tool of the tests lives: a virtual environment of its own. */
 export function pythonRoot(name) {
   return join(root, "target/tools", name);

@@ -28,6 +28,12 @@ impl Capabilities {
         self.0.iter().filter(move |(n, _)| n == name).filter_map(|(_, value)| value.as_deref())
     }
 
+    /// Whether a v0 server can leave out trees and blobs, and nothing else: dulwich, which names no agent, leaves out commits
+    /// too.
+    pub fn has_sound_filter(&self) -> bool {
+        self.has("filter") && self.has("agent")
+    }
+
     /// Whether a v2 command has this feature, such as `filter` for `fetch`.
     pub fn has_feature(&self, command: &str, feature: &str) -> bool {
         self.values(command).any(|features| features.split(' ').any(|f| f == feature))

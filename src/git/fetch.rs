@@ -83,7 +83,9 @@ impl Request {
     /// The v0 and v1 request. It always says `done`: there is no negotiation.
     pub fn encode_v0(&self, capabilities: &Capabilities, object_format: Kind) -> Vec<u8> {
         let mut features = String::new();
-        for feature in ["side-band-64k", "ofs-delta"].into_iter().chain(self.thin.then_some("thin-pack")) {
+        // Dulwich, which names no agent, refuses whoever does not say that they take thin packs.
+        let thin = self.thin || !capabilities.has("agent");
+        for feature in ["side-band-64k", "ofs-delta"].into_iter().chain(thin.then_some("thin-pack")) {
             if capabilities.has(feature) {
                 features.push_str(&format!(" {feature}"));
             }
@@ -91,7 +93,7 @@ impl Request {
         if !self.progress && capabilities.has("no-progress") {
             features.push_str(" no-progress");
         }
-        let filter = self.commits_only && capabilities.has("filter");
+        let filter = self.commits_only && capabilities.has_sound_filter();
         if filter {
             features.push_str(" filter");
         }

@@ -241,7 +241,7 @@ impl UploadPack {
     pub fn can_filter(&self) -> bool {
         match &self.advertisement {
             Advertisement::V2(capabilities) => capabilities.has_feature("fetch", "filter"),
-            Advertisement::Refs { capabilities, .. } => capabilities.has("filter"),
+            Advertisement::Refs { capabilities, .. } => capabilities.has_sound_filter(),
         }
     }
 

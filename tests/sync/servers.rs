@@ -11,7 +11,7 @@ use futures_executor::block_on;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use refsync::{
     git::{Credentials, Remote},
-    http::{Body, Error, Headers, HttpClient, Request, Response},
+    http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
     model::{Outcome, Reason, SyncRequest, SyncRunStats},
     sync::{self, Options},
 };
@@ -28,6 +28,9 @@ struct Between {
     replace: Option<(&'static [u8], &'static [u8])>,
     /// What is answered to a push that is done.
     after_push: Option<u16>,
+    /// Whether a push is lost on its way back, and done only while the engine waits.
+    loses_pushes: bool,
+    lost: RefCell<Option<Request>>,
     /// Bodies of the requests that went on to the server.
     bodies: RefCell<Vec<Bytes>>,
     slept: RefCell<Vec<Duration>>,
@@ -41,6 +44,8 @@ impl Between {
             answer: Box::new(|_, _| None),
             replace: None,
             after_push: None,
+            loses_pushes: false,
+            lost: RefCell::default(),
             bodies: RefCell::default(),
             slept: RefCell::default(),
         }
@@ -70,6 +75,10 @@ impl Between {
         }
         self.bodies.borrow_mut().push(body.clone());
         let is_push = request.url.ends_with("/git-receive-pack");
+        if is_push && self.loses_pushes {
+            self.lost.replace(Some(request.body(Body::Bytes(body))));
+            return Err(Error::new(ErrorKind::Network, "socket hang up"));
+        }
         let response = self.backend.send(request.body(Body::Bytes(body))).await?;
         if let Some(status) = self.after_push.filter(|_| is_push) {
             return Ok(refusal(status, &[]));
@@ -89,7 +98,15 @@ impl HttpClient for Between {
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         self.slept.borrow_mut().push(duration);
-        std::future::ready(()).boxed_local()
+        // What was lost is done in the second wait.
+        let due = if self.slept.borrow().len() == 2 { self.lost.take() } else { None };
+        let backend = self.backend.clone();
+        async move {
+            if let Some(request) = due {
+                backend.send(request).await.expect("the destination does it");
+            }
+        }
+        .boxed_local()
     }
 }
 
@@ -389,4 +406,58 @@ fn a_push_whose_answer_a_proxy_did_not_wait_for_is_told_as_it_ended() {
     let stats = pull(&from, &gateway.remote().0).expect("it is done");
     assert_eq!(stats.count(Outcome::Updated), 2);
     assert_eq!(local.refs(), upstream.refs());
+}
+
+#[test]
+fn a_push_that_is_done_after_its_answer_was_lost_is_told_as_done() {
+    let (upstream, local) = (source(3), Repository::empty());
+    let (from, _) = Backend::new(&upstream).remote();
+    let (to, log) = Between { loses_pushes: true, ..Between::new(&local) }.remote();
+    let stats = pull(&from, &to).expect("it is done");
+    assert_eq!(stats.count(Outcome::Updated), 2);
+    assert_eq!(local.refs(), upstream.refs());
+    assert_eq!(log.slept.borrow().len(), 2, "and no longer waited for");
+}
+
+#[test]
+fn a_push_that_was_lost_for_good_is_an_error() {
+    let (upstream, local) = (source(3), Repository::empty());
+    let (from, _) = Backend::new(&upstream).remote();
+    let (to, log) = Between { loses_pushes: true, ..Between::new(&local) }.remote();
+    log.slept.borrow_mut().extend([Duration::ZERO; 3]); // So that it is never done.
+    let error = pull(&from, &to).expect_err("nothing came of it");
+    assert_eq!((error.code(), error.is_transient()), ("unreachable", true), "{error}");
+    assert!(local.refs().is_empty());
+}
+
+#[test]
+fn a_ref_that_the_destination_puts_elsewhere_is_not_told_as_updated() {
+    let (upstream, local) = (source(3), Repository::empty());
+    upstream.git(&["branch", "for/review", "main"]);
+    local.git(&["config", "receive.procReceiveRefs", "refs/heads/for"]);
+    // Takes one command, and lands it under another name (`githooks`, "proc-receive"); its packet lines are short.
+    hook(
+        &local,
+        "proc-receive",
+        r#"pkt() { printf '%04x%s\n' $((${#1} + 5)) "$1"; }
+           read_all() {
+             while l=$(dd bs=1 count=4 2>/dev/null) && [ "$l" != 0000 ]; do
+               dd bs=1 count=$((0x$l - 4)) 2>/dev/null | tr -d '\0'
+             done
+           }
+           read_all > /dev/null
+           pkt version=1; printf 0000
+           set -- $(read_all)
+           git update-ref refs/heads/landed $2
+           pkt "ok $3"; pkt "option refname refs/heads/landed"; pkt "option new-oid $2"; printf 0000"#,
+    );
+    let (from, _) = Backend::new(&upstream).remote();
+    let (to, _) = Backend::new(&local).remote();
+    let stats = pull(&from, &to).expect("it succeeds");
+    let moved = find(&stats, "refs/heads/for/review");
+    assert_eq!((moved.outcome, moved.reason.clone()), (Outcome::Rejected, Some(Reason::RemoteRefused)), "{moved:?}");
+    assert!(moved.message.as_deref().is_some_and(|m| m.contains("otherwise than asked")), "{moved:?}");
+    assert_eq!(local.refs()["refs/heads/landed"], upstream.refs()["refs/heads/main"], "the hook has run");
+    assert!(!local.refs().contains_key("refs/heads/for/review"));
+    assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Updated);
 }

@@ -17,6 +17,8 @@ const wrong = [
   [["sync", "somewhere", "http://b/y.git"], /the source is not a URL/],
   [["sync", "http://a/x.git", "ssh://git@b/y.git"], /the destination is a ssh: URL; refsync speaks http and https/],
   [["sync", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git", "--branches", "["], /\[/],
+  [["sync", "http://a/x.git", "http://b/y.git", "--timeout", "0"], /must be seconds, above 0/],
+  [["sync", "http://a/x.git", "http://b/y.git", "--timeout", "soon"], /must be seconds, above 0/],
   [["serve", "--port", "high"], /must be a number from 0 to 65535/],
   [["serve", "--port", "65536"], /must be a number from 0 to 65535/],
   [["proxy"], /required option '--allow-host <host\.\.\.>' not specified/],

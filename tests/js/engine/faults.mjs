@@ -33,20 +33,22 @@ function randomFrom(seed) {
 }
 
 /**
- * Runs so many rounds, the first with `seed`, and throws where one ends wrong, with the seed that repeats it. Resolves to
- * how often each fault ended how.
+ * Runs rounds, the first with `seed`, until so many faults have happened, and throws where one ends wrong, with the seed
+ * that repeats it. Resolves to how often each fault ended how. A round that ends before its fault comes is not counted.
  */
 export async function faults({ rounds, seed = 1, onRound = () => {} }) {
   const world = await build();
   try {
     const tally = {};
-    for (let n = 0; n < rounds; n++) {
-      const { fault, ending } = await round(world, seed + n).catch((error) => {
-        throw new Error(`seed ${seed + n}: ${error.message}`, { cause: error });
+    for (let n = 0, next = seed; n < rounds; next++) {
+      const { fault, ending, happened } = await round(world, next).catch((error) => {
+        throw new Error(`seed ${next}: ${error.message}`, { cause: error });
       });
+      if (!happened) continue;
+      n += 1;
       tally[fault] ??= {};
       tally[fault][ending] = (tally[fault][ending] ?? 0) + 1;
-      onRound(n + 1, fault, ending);
+      onRound(n, fault, ending);
     }
     return tally;
   } finally {
@@ -157,7 +159,13 @@ async function round(world, seed) {
   if (serverFaults.includes(kind)) {
     const repository = side === "source" ? "upstream" : name;
     const status = pick(401, 403, 408, 413, 429, 500, 503, 504);
-    world.server.fault = { kind, repository, requests: random(3), status, by: 1 + random(3000) };
+    world.server.fault = {
+      kind,
+      repository,
+      requests: random(side === "source" ? 3 : 2),
+      status,
+      by: 1 + random(3000),
+    };
   } else {
     const direction = pick("up", "down");
     const usual = world.usual[start][side][direction];
@@ -176,6 +184,8 @@ async function round(world, seed) {
   ]);
   limit.abort();
   const what = `${kind} at the ${side} of ${start}`;
+  const happened = world.server.fault === null && Object.values(world.lines).every((line) => line.wasSpoilt());
+  world.server.fault = null;
   assert.ok(!result.hung, `${what}: the sync hangs`);
   await cleared(world.folder(name), what);
   const after = await refs(world.folder(name));
@@ -184,7 +194,7 @@ async function round(world, seed) {
   await git(world.folder(name), "fsck", "--connectivity-only", "--no-dangling");
   await recovers(world, name, before, what);
   await rm(world.folder(name), { recursive: true, force: true, maxRetries: 5 });
-  return { fault: kind, ending };
+  return { fault: kind, ending, happened };
 }
 
 /** The outcome is what Git says. */
@@ -218,7 +228,8 @@ async function recovers(world, name, before, what) {
 async function cleared(folder, what) {
   let left = [];
   for (let n = 0; n < 100; n++) {
-    const files = await readdir(folder, { recursive: true });
+    // Git clears up while we look.
+    const files = await readdir(folder, { recursive: true }).catch((error) => [`incoming: ${error.message}`]);
     left = files.filter((file) => /tmp_|incoming|\.lock$/.test(file));
     if (left.length === 0) return;
     await sleep(100);

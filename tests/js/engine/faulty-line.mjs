@@ -53,16 +53,13 @@ export async function faultyLine(port) {
 
   function end(kind, { client, upstream }, to, random) {
     if (kind === "reset") for (const socket of [client, upstream]) socket.resetAndDestroy();
-    // Neither side hears anything any more, but for the other one that it is gone.
     if (kind === "close") for (const socket of [client, upstream]) socket.end();
     if (kind === "garbage") {
       to.end(Buffer.from(Array.from({ length: 1 + random(5000) }, () => random(256))));
       (to === client ? upstream : client).end();
     }
-    if (kind === "stall") {
-      for (const socket of [client, upstream]) socket.pause();
-      client.once("close", () => upstream.destroy());
-    }
+    // What comes is dropped from now on; the server hears of it when the engine gives up.
+    if (kind === "stall") client.once("close", () => upstream.destroy());
   }
 
   function forward(line, from, to, chunk) {

@@ -1,0 +1,113 @@
+/** What a caller of `refsync/engine` can say to servers of every kind, over real sockets. */
+
+import assert from "node:assert/strict";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { InvalidRequestError, SyncError, sync } from "../../../pkg/dist/engine.js";
+import { guardedFetch } from "../../../pkg/dist/node/index.js";
+import { grow } from "../../support/history.mjs";
+import { host } from "./support.mjs";
+
+const hosted = await host("upstream", "asked", "given", "hooked", "moved", "late");
+after(() => hosted.remove());
+await grow(hosted.folder("upstream"), 120);
+
+const refs = (name) => hosted.refs(name);
+const pull = (destination, options = {}) =>
+  sync({ source: hosted.url("upstream"), destination: hosted.url(destination), fetch: hosted.fetch, ...options });
+
+/** Git's own server, which wants `me:secret`. */
+function guarded(seen) {
+  return async (url, init) => {
+    const authorization = new Headers(init?.headers).get("authorization");
+    seen.push(authorization);
+    if (authorization === `Basic ${btoa("me:secret")}`) return hosted.fetch(url, init);
+    return new Response("", { status: 401, headers: { "www-authenticate": 'Basic realm="our forge"' } });
+  };
+}
+
+test("credentials are asked for once, with the URL and what the server says", async () => {
+  const [seen, asked] = [[], []];
+  const credentials = async (url, challenge) => {
+    asked.push([url, challenge]);
+    return { username: "me", password: "secret" };
+  };
+  const source = { url: hosted.url("upstream"), fetch: guarded(seen), credentials };
+  const destination = { url: hosted.url("asked"), fetch: guarded([]), credentials };
+  await pull("asked", { source, destination });
+  assert.equal(await refs("asked"), await refs("upstream"));
+  assert.deepEqual(asked.map(([url]) => url).sort(), [hosted.url("asked"), hosted.url("upstream")]);
+  assert.deepEqual(asked[0][1], { scheme: "Basic", realm: "our forge" });
+  assert.equal(seen.filter((authorization) => authorization === null).length, 1, "later requests carry them at once");
+});
+
+test("a callback that gives nothing, throws or is wrong leaves the sync unauthorized", async () => {
+  const table = [() => undefined, () => Promise.reject(new Error("no keychain")), () => ({ password: "wrong" })];
+  for (const credentials of table) {
+    const source = { url: hosted.url("upstream"), fetch: guarded([]), credentials };
+    const error = await pull("given", { source }).catch((e) => e);
+    assert.ok(error instanceof SyncError, `${error}`);
+    assert.equal(error.code, "unauthorized");
+  }
+  assert.equal(await refs("given"), "");
+});
+
+test("push options reach the destination's hooks; one with a line's end is refused", async () => {
+  await hosted.git("hooked", "config", "receive.advertisePushOptions", "true");
+  const hooks = join(hosted.folder("hooked"), "hooks");
+  await mkdir(hooks, { recursive: true });
+  await writeFile(join(hooks, "pre-receive"), '#!/bin/sh\necho "$GIT_PUSH_OPTION_0" > option\n');
+  await chmod(join(hooks, "pre-receive"), 0o755);
+  await pull("hooked", { pushOptions: ["ci.skip"] });
+  assert.equal(await readFile(join(hosted.folder("hooked"), "option"), "utf8"), "ci.skip\n");
+  const error = await pull("hooked", { pushOptions: ["a\nb"] }).catch((e) => e);
+  assert.ok(error instanceof InvalidRequestError, `${error}`);
+  assert.equal(error.fields[0].field, "push_options");
+});
+
+test("a repository that has moved is followed, and its requests go to the new address", async (t) => {
+  const seen = [];
+  const server = createServer((request, response) => {
+    seen.push(request.url);
+    if (request.url.startsWith("/old")) {
+      response.writeHead(301, { location: request.url.replace("/old", "/upstream") }).end();
+      return;
+    }
+    const chunks = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", async () => {
+      const body = request.method === "POST" ? Buffer.concat(chunks) : undefined;
+      const { method, headers } = request;
+      const answer = await hosted.fetch(`http://git.test${request.url}`, { method, headers, body });
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.end(Buffer.from(await answer.arrayBuffer()));
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
+  t.after(() => {
+    fetch.close();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${server.address().port}/old.git`;
+  await pull("moved", { source: { url, fetch } });
+  assert.equal(await refs("moved"), await refs("upstream"));
+  assert.deepEqual(seen.filter((path) => path.startsWith("/old")).length, 1, `${seen}`);
+});
+
+test("a sync that takes longer than it may ends with the code timeout, and changes nothing", async () => {
+  const slow = async (url, init) => {
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    return hosted.fetch(url, init);
+  };
+  const start = Date.now();
+  const error = await pull("late", { fetch: slow, timeout: 300 }).catch((e) => e);
+  assert.ok(error instanceof SyncError, `${error}`);
+  assert.deepEqual([error.code, error.retryable], ["timeout", true]);
+  assert.match(error.message, /0\.3 s/);
+  assert.ok(Date.now() - start < 2000, "it does not wait for the answer");
+  assert.equal(await refs("late"), "");
+});
