@@ -9,7 +9,7 @@
 //!
 //! Polling has the retries and the errors of [`Syncs::get`](super::Syncs::get); the events need none of their own.
 
-use std::{cell::Cell, collections::VecDeque, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use futures_util::{
     StreamExt,
@@ -61,8 +61,8 @@ struct Feed<'c> {
     call: Call,
     body: Option<ByteStream>,
     stream: EventStream,
-    /// What came and was not taken yet.
-    runs: VecDeque<Json>,
+    /// What came and was not taken yet, the newest first.
+    runs: Vec<Json>,
     /// Resumes the stream.
     last_id: String,
     /// Whether the open stream has told something.
@@ -158,7 +158,7 @@ impl<'c> Feed<'c> {
             call,
             body: None,
             stream: EventStream::default(),
-            runs: VecDeque::new(),
+            runs: Vec::new(),
             last_id: String::new(),
             has_told: false,
             pause: FIRST_POLL,
@@ -170,7 +170,7 @@ impl<'c> Feed<'c> {
     /// The next state of the run; none where the events have to be done without.
     async fn next(&mut self) -> Option<Json> {
         loop {
-            if let Some(run) = self.runs.pop_front() {
+            if let Some(run) = self.runs.pop() {
                 return Some(run);
             }
             let body = match &mut self.body {
@@ -220,7 +220,7 @@ impl<'c> Feed<'c> {
             if matches!(event.kind.as_str(), "" | "message" | "progress") {
                 let mut run = Json::parse(event.data.as_bytes()).ok()?;
                 SYNC_RUN.settle(&mut run, Origin::Service).ok()?;
-                self.runs.push_back(run);
+                self.runs.insert(0, run);
             }
             self.has_told = true;
         }

@@ -7,7 +7,6 @@
 import {
   AbortError,
   ConflictError,
-  NotFoundError,
   type Repo,
   SyncClient,
   type SyncRun,
@@ -111,8 +110,8 @@ export class Workspace {
     this.#followed.set(run.id, run);
     const ended = (last: SyncRun) => {
       this.#take(last);
-      // Only the service knows how far apart both sides are now.
-      return this.refresh(last.repo_id);
+      // Only the service knows how far apart both sides are now. Where it cannot be asked, the next load of the list tells.
+      this.refresh(last.repo_id).catch((error: unknown) => void this.report(error));
     };
     this.client.syncs
       .wait(run, { signal: this.#closed.signal, onUpdate: (update) => this.#moved(update) })
@@ -129,14 +128,10 @@ export class Workspace {
     this.follow(run);
   }
 
-  /** Asks for a repository's state; one that is gone is left to the next load of the list. */
+  /** Asks for a repository's state. */
   async refresh(repoId: string): Promise<void> {
-    try {
-      const repo = await this.client.repos.get({ repo: repoId });
-      if (this.repos.has(repoId)) this.put(repo);
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-    }
+    const repo = await this.client.repos.get({ repo: repoId });
+    if (this.repos.has(repoId)) this.put(repo);
   }
 
   /** Cancels a run. One that has ended meanwhile is told by those who follow it. */
