@@ -17,7 +17,7 @@ export async function bundleCommand(file) {
     input: file,
     platform: "node",
     // The package's own import, which tells where the WebAssembly is.
-    external: [/^node:/, "#full-wasm"],
+    external: [/^node:/, "#engine-wasm"],
     plugins: [others],
     output: { file, codeSplitting: false },
     logLevel: "warn",

@@ -171,7 +171,7 @@ test("Chromium, a page without a bundler", { timeout: 60_000 }, async (t) => {
     refsync: file("index"),
     "refsync/engine": file("engine"),
     "#client-wasm": file("client-wasm.default"),
-    "#full-wasm": file("full-wasm.default"),
+    "#engine-wasm": file("engine-wasm.default"),
   };
   await writeFile(
     join(out, "index.html"),

@@ -1,5 +1,7 @@
 //! The engine as a JavaScript function: a sync between two remotes, without a service.
 
+mod json;
+
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use js_sys::{Date, Function, Promise};
@@ -9,10 +11,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
-use super::{
-    http::FetchClient,
-    json::{Arguments, to_js},
-};
+use self::json::{Arguments, to_js};
 use crate::{
     git::Remote,
     glob::Glob,
@@ -21,6 +20,7 @@ use crate::{
     wasm::{
         abort::abortable,
         error::{Failure, into_js},
+        http::FetchClient,
     },
 };
 
