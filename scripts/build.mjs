@@ -1,4 +1,4 @@
-// Builds the package: two wasm builds of the crate, TypeScript, the page. `node scripts/build.mjs`.
+// Builds the package: three wasm builds of the crate, TypeScript, the page. `node scripts/build.mjs`.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,8 @@ import { targetDir, tool, wasmBindgenVersion } from "./tools.mjs";
 /** What of the crate each build holds, as cargo's arguments. */
 export const builds = {
   client: ["--no-default-features", "--features", "client"],
-  full: ["--no-default-features", "--features", "full"],
+  engine: ["--no-default-features", "--features", "engine"],
+  service: ["--no-default-features", "--features", "service"],
 };
 
 /** Builds what has changed. */

@@ -17,7 +17,7 @@ export async function bundleCommand(file) {
     input: file,
     platform: "node",
     // The package's own import tells where the WebAssembly is; progress is loaded where there is a terminal.
-    external: [/^node:/, "#full-wasm", "cli-progress"],
+    external: [/^node:/, "#engine-wasm", "cli-progress"],
     plugins: [others],
     output: { file, codeSplitting: false },
     logLevel: "warn",

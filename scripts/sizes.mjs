@@ -8,9 +8,9 @@ import { main, root, StepError } from "./command.mjs";
 /**
  * The most bytes, gzipped, that each build's WebAssembly and its glue may have together; a KB is 1,000 bytes.
  *
- * `full` is to come down to 220 KB; until then its budget is what it has, and 3 %.
+ * The service is to come down to 220 KB; until then its budget is what it has, and 3 %.
  */
-const budgets = { client: 75_000, full: 436_000 };
+const budgets = { client: 75_000, engine: 205_000, service: 390_000 };
 
 await main(async () => {
   const over = [];
@@ -18,7 +18,7 @@ await main(async () => {
     const sizes = ["refsync_bg.wasm", "refsync.js"].map((name) => gzipped(`pkg/dist/wasm/${build}/${name}`));
     const total = sizes[0] + sizes[1];
     console.log(
-      `${build.padEnd(6)} ${kb(total)} gzipped (wasm ${kb(sizes[0])}, glue ${kb(sizes[1])}), budget ${kb(budget)}`,
+      `${build.padEnd(7)} ${kb(total)} gzipped (wasm ${kb(sizes[0])}, glue ${kb(sizes[1])}), budget ${kb(budget)}`,
     );
     if (total > budget) over.push(`${build} has ${total - budget} bytes too many`);
   }

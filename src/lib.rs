@@ -30,22 +30,28 @@ pub mod glob;
 pub mod http;
 pub mod model;
 
-#[cfg(feature = "full")]
+#[cfg(feature = "sync")]
 pub mod git;
-#[cfg(feature = "full")]
+#[cfg(feature = "service")]
 pub mod service;
-#[cfg(feature = "full")]
+#[cfg(feature = "sync")]
 pub mod sync;
 
 /// Every `#[wasm_bindgen]` export, and the host objects that JavaScript passes in. Bindings only: a folder for each build
-/// of the package, and beside them what both builds share.
+/// of the package, and beside them what they share.
 #[cfg(target_arch = "wasm32")]
 pub mod wasm {
+    #[cfg(any(feature = "client", feature = "engine"))]
     mod abort;
     #[cfg(feature = "client")]
     pub mod client;
+    #[cfg(feature = "engine")]
+    pub mod engine;
+    #[cfg(any(feature = "client", feature = "engine"))]
     mod error;
     mod failure;
-    #[cfg(feature = "full")]
-    pub mod full;
+    #[cfg(feature = "sync")]
+    mod http;
+    #[cfg(feature = "service")]
+    pub mod service;
 }

@@ -17,14 +17,14 @@
  *
  * @module
  */
-import { wasm } from "#full-wasm";
+import { wasm } from "#engine-wasm";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { EngineFetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
 import { proxied } from "./proxied.js";
 import { isBrowser, ownFetch } from "./runtime.js";
-import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/full/refsync.js";
-import init, { initSync, runSync } from "./wasm/full/refsync.js";
+import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/engine/refsync.js";
+import init, { initSync, runSync } from "./wasm/engine/refsync.js";
 
 export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
 export type { EngineFetch, Fetch, FetchAnswer } from "./host.js";
@@ -38,7 +38,7 @@ export type {
   RemoteSettings,
   SyncRunRef,
   SyncRunStats,
-} from "./wasm/full/refsync.js";
+} from "./wasm/engine/refsync.js";
 
 /** One side of a sync. */
 export interface RemoteOptions extends RemoteSettings {

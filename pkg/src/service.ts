@@ -23,11 +23,11 @@
  *
  * @module
  */
-import { wasm } from "#full-wasm";
+import { wasm } from "#service-wasm";
 import type { Database, Fetch, GitHost } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
 import { nextTick } from "./schedule.js";
-import init, { initSync, Service as WasmService } from "./wasm/full/refsync.js";
+import init, { initSync, Service as WasmService } from "./wasm/service/refsync.js";
 
 export type { Database, Fetch, GitHost } from "./host.js";
 export type { WasmSource } from "./load.js";
@@ -72,7 +72,7 @@ export interface ServiceOptions {
   maxRunsPerOrganization?: number;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
-  /** The WebAssembly code of `refsync/engine.wasm`, or where it is, for bundlers that do not find it by themselves. */
+  /** The WebAssembly code of `refsync/service.wasm`, or where it is, for bundlers that do not find it by themselves. */
   wasm?: WasmSource;
   /**
    * Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when both this and `record` are

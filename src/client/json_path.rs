@@ -10,7 +10,9 @@ pub fn of_error(text: &[u8], error: &serde_json::Error) -> String {
     let read = &text[..at.min(text.len())];
     let Some(key) = missing_key(error) else {
         // What a value's own check refuses is noticed behind the end of the object or array that holds the value.
-        return to(read.strip_suffix(b"}").or_else(|| read.strip_suffix(b"]")).unwrap_or(read));
+        // And a value that should be no array is refused at its bracket, before it has items.
+        let holder = [b"}", b"]", b"["].into_iter().find_map(|bracket| read.strip_suffix(bracket));
+        return to(holder.unwrap_or(read));
     };
     match to(read).as_str() {
         "" => key,

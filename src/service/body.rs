@@ -1,10 +1,15 @@
 //! A request's JSON body, into the shape of the API or into errors that name the field and the remedy.
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Error;
-use crate::http::{Body, ErrorKind};
+use crate::{
+    client::json_path,
+    http::{Body, ErrorKind},
+    model::UpstreamAuth,
+};
 
 /// The most bytes of a JSON body.
 pub const LIMIT: usize = 1 << 20;
@@ -15,11 +20,7 @@ pub const LIMIT: usize = 1 << 20;
 ///
 /// [`Error::TooLarge`] past [`LIMIT`], [`Error::Invalid`] where it is not the JSON that `T` wants.
 pub async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Error> {
-    let bytes = body.bytes(LIMIT).await.map_err(|error| match error.kind {
-        ErrorKind::TooLarge => Error::TooLarge(LIMIT),
-        _ => Error::field("body", format!("it broke off: {error}")),
-    })?;
-    parse(&bytes)
+    parse(&bytes(body).await?)
 }
 
 /// Reads a body that has no fields but these: where a misspelt one, were it left aside, would do more than was asked.
@@ -28,12 +29,12 @@ pub async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Error> {
 ///
 /// As [`read`].
 pub async fn read_strictly<T: DeserializeOwned>(body: Body, known: &[&str]) -> Result<T, Error> {
-    let value: Value = read(body).await?;
-    let unknown = value.as_object().and_then(|object| object.keys().find(|key| !known.contains(&key.as_str())));
-    if let Some(key) = unknown {
+    let bytes = bytes(body).await?;
+    let object = object(&bytes)?;
+    if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(Error::field(key, format!("is not a field of this call, which has {}", known.join(", "))));
     }
-    shaped(value)
+    shaped(&bytes)
 }
 
 /// Parses a body.
@@ -42,15 +43,21 @@ pub async fn read_strictly<T: DeserializeOwned>(body: Body, known: &[&str]) -> R
 ///
 /// [`Error::Invalid`].
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
-    shaped(value)
+    object(bytes)?;
+    shaped(bytes)
 }
 
-fn shaped<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    if !value.is_object() {
-        return Err(Error::field("body", "must be a JSON object"));
-    }
+async fn bytes(body: Body) -> Result<Bytes, Error> {
+    body.bytes(LIMIT).await.map_err(|error| match error.kind {
+        ErrorKind::TooLarge => Error::TooLarge(LIMIT),
+        _ => Error::field("body", format!("it broke off: {error}")),
+    })
+}
+
+/// The body as a JSON object, in which what should be an object is one.
+fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
     // Serde would also take an array for an object, its values in order.
     for pointer in
         ["/ref_globs", "/tags", "/upstream", "/upstream/auth", "/upstream/schedule", "/upstream/schedule/ref_globs"]
@@ -62,25 +69,37 @@ fn shaped<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     if value.get("ref_globs").is_some_and(Value::is_null) {
         return Err(Error::field("ref_globs", "must not be null; leave it out to sync all branches and tags"));
     }
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
+    // By itself, for serde quotes what it refuses, which is a secret here.
+    let auth = value.pointer("/upstream/auth").filter(|auth| auth.is_object());
+    if auth.is_some_and(|auth| serde_json::from_slice::<UpstreamAuth>(&to_json(auth)).is_err()) {
+        return Err(Error::field("upstream.auth", AUTH_SHAPES));
+    }
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(Error::field("body", "must be a JSON object")),
+    }
 }
 
-fn refusal(path: &str, message: &str) -> Error {
-    if path.starts_with("upstream.auth") {
-        // Serde quotes the value that it refuses, which is a secret here.
-        return Error::field("upstream.auth", AUTH_SHAPES);
+fn to_json(value: &Value) -> Vec<u8> {
+    serde_json::to_vec(value).expect("what was read as JSON can be written as JSON")
+}
+
+/// From the text once more, not from the tree: every shape has one decoder in the package, and it is that of rows.
+fn shaped<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let missing = json_path::missing_key(&error);
+        refusal(&json_path::of_error(bytes, &error), missing.as_deref(), json_path::message(&error))
+    })
+}
+
+fn refusal(path: &str, missing: Option<&str>, message: String) -> Error {
+    match (path, missing) {
+        ("direction", Some(_)) => Error::field(path, "is required: \"pull\" or \"push\""),
+        (_, Some(_)) => Error::field(path, "is required"),
+        ("direction", None) => Error::field(path, "must be \"pull\" (from the upstream) or \"push\" (to it)"),
+        ("", None) => Error::field("body", message),
+        (_, None) => Error::field(path, message),
     }
-    if path.trim_start_matches('.') == "direction" {
-        return Error::field("direction", "must be \"pull\" (from the upstream) or \"push\" (to it)");
-    }
-    let path = if path == "." { "" } else { path };
-    if let Some(missing) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        let field = if path.is_empty() { missing.to_owned() } else { format!("{path}.{missing}") };
-        let remedy = if missing == "direction" { "is required: \"pull\" or \"push\"" } else { "is required" };
-        return Error::field(field, remedy);
-    }
-    Error::field(if path.is_empty() { "body" } else { path }, message)
 }
 
 const AUTH_SHAPES: &str = "must be {\"kind\":\"token\",\"token\":…,\"token_username\"?:…} or \

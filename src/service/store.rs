@@ -44,7 +44,7 @@ pub(super) async fn rows<T: DeserializeOwned>(
     params: Vec<Param>,
 ) -> Result<Vec<T>, Error> {
     let rows = database.query(sql, params).await?;
-    let parsed = rows.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>();
+    let parsed = rows.iter().map(|row| serde_json::from_slice(row.as_bytes())).collect::<Result<_, _>>();
     parsed.map_err(|error| Error { code: None, message: format!("a row does not have the expected shape: {error}") })
 }
 

@@ -13,7 +13,7 @@ import { relay, serve } from "../support/serve.mjs";
 import { serveFolder } from "../support/static.mjs";
 
 const DIST = fileURLToPath(new URL("../../pkg/dist", import.meta.url));
-const imports = { "refsync/engine": "./refsync/engine.js", "#full-wasm": "./refsync/full-wasm.default.js" };
+const imports = { "refsync/engine": "./refsync/engine.js", "#engine-wasm": "./refsync/engine-wasm.default.js" };
 
 let service;
 let browser;

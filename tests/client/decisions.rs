@@ -153,6 +153,7 @@ fn a_decoding_error_is_placed_by_its_path() {
     for (text, path) in [
         (r#"{}"#, "syncs"),
         (r#"{"syncs":3}"#, "syncs"),
+        (r#"{"syncs":[{"id":["1"]}]}"#, "syncs[0].id"),
         (r#"{"syncs":[{"id":1},{"id":"x"}]}"#, "syncs[1].id"),
         (r#"{"syncs":[{"id":1},{"x":"{[\"a"}]}"#, "syncs[1].id"),
         (r#"{"syncs":[{"id":1,"ref_globs":{}}]}"#, "syncs[0].ref_globs"),

@@ -40,7 +40,7 @@ test("the scripts leave no exported name out", () => {
 test("no exported declaration contains any", () => {
   for (const [entry, build] of [
     ["index.d.ts", "client"],
-    ["engine.d.ts", "full"],
+    ["engine.d.ts", "engine"],
   ]) {
     const glue = declarations(`wasm/${build}/refsync.d.ts`);
     assert.match(glue.get("InitOutput"), ANY, "wasm-bindgen's own interface has some, which shows that they are found");

@@ -26,7 +26,8 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 test("the tarball holds what is used, and nothing else", async (t) => {
   const wasm = tarball.files.filter((file) => file.startsWith("dist/wasm/") && file.endsWith(".wasm"));
-  assert.deepEqual(wasm.sort(), ["dist/wasm/client/refsync_bg.wasm", "dist/wasm/full/refsync_bg.wasm"]);
+  const builds = ["client", "engine", "service"].map((build) => `dist/wasm/${build}/refsync_bg.wasm`);
+  assert.deepEqual(wasm.sort(), builds);
   for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "bin/refsync.js", "dist/index.d.ts"])
     assert.ok(tarball.files.includes(file), file);
   for (const file of tarball.files) assert.match(file, /^(bin|dist)\/|^(package\.json|README\.md|LICENSE-\w+)$/);
@@ -48,7 +49,7 @@ test("publint has nothing to say", async () => {
 
 test("are the types wrong? no", async () => {
   // ESM only, so what CommonJS alone would see is not judged; a .wasm file has no JavaScript to resolve to.
-  const entries = ["client.wasm", "engine.wasm"].flatMap((entry) => ["--exclude-entrypoints", entry]);
+  const entries = ["client.wasm", "engine.wasm", "service.wasm"].flatMap((entry) => ["--exclude-entrypoints", entry]);
   // It ends with an error where it finds a problem.
   const { stdout } = await run(bin("attw"), [tarball.path, "--profile", "esm-only", "--format", "ascii", ...entries]);
   for (const entry of ["", "/engine", "/service", "/node", "/webhooks", "/proxy"])

@@ -184,7 +184,7 @@ async function plainPage(name) {
     refsync: file("index"),
     "refsync/engine": file("engine"),
     "#client-wasm": file("client-wasm.default"),
-    "#full-wasm": file("full-wasm.default"),
+    "#engine-wasm": file("engine-wasm.default"),
   };
   await writeFile(
     join(out, "index.html"),

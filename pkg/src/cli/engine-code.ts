@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { wasm } from "#full-wasm";
+import { wasm } from "#engine-wasm";
 
 /** The compiled code, where the command is one that needs it. */
 export const engineCode: Promise<WebAssembly.Module> | undefined = process.argv[2] === "sync" ? wasm() : undefined;

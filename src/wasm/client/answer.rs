@@ -1,6 +1,6 @@
 //! `fetch` as an [`HttpClient`] for calls with small bodies: the request is sent whole, the answer read as it comes.
 //!
-//! The engine's [`FetchClient`](crate::wasm::full::http::FetchClient) streams both ways. A dashboard has no use for that, and would
+//! The engine's [`FetchClient`](crate::wasm::http::FetchClient) streams both ways. A dashboard has no use for that, and would
 //! load it all the same.
 
 use bytes::Bytes;

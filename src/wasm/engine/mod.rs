@@ -1,5 +1,7 @@
 //! The engine as a JavaScript function: a sync between two remotes, without a service.
 
+mod json;
+
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use futures_util::{
@@ -14,10 +16,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::AbortSignal;
 
-use super::{
-    http::{FetchClient, timer},
-    json::{Arguments, to_js},
-};
+use self::json::{Arguments, to_js};
 use crate::{
     client::Error,
     git::{Challenge, Credentials, Remote},
@@ -27,6 +26,7 @@ use crate::{
     wasm::{
         abort::abortable,
         error::{Failure, into_js},
+        http::{FetchClient, timer},
     },
 };
 

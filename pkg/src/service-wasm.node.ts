@@ -8,5 +8,5 @@ import { readFileSync } from "node:fs";
 /** The compiled module. */
 export async function wasm(): Promise<WebAssembly.Module> {
   // Read at once: it takes a millisecond, and an asynchronous read would let the compiler wait for the event loop.
-  return WebAssembly.compile(readFileSync(new URL("./wasm/full/refsync_bg.wasm", import.meta.url)));
+  return WebAssembly.compile(readFileSync(new URL("./wasm/service/refsync_bg.wasm", import.meta.url)));
 }

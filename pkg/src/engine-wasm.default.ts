@@ -7,5 +7,5 @@
 
 /** The address; it is fetched and compiled as it arrives. */
 export function wasm(): URL {
-  return new URL("./wasm/full/refsync_bg.wasm", import.meta.url);
+  return new URL("./wasm/engine/refsync_bg.wasm", import.meta.url);
 }

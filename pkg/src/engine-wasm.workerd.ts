@@ -4,7 +4,7 @@
  *
  * @module
  */
-import module from "./wasm/full/refsync_bg.wasm";
+import module from "./wasm/engine/refsync_bg.wasm";
 
 /** The compiled module. */
 export function wasm(): WebAssembly.Module {

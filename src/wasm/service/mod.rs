@@ -2,6 +2,8 @@
 //!
 //! A Git request is authorised here and handed on to the host as it is: its bytes never enter the wasm memory.
 
+mod exchange;
+
 use std::{rc::Rc, time::Duration};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -10,10 +12,7 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
-use super::{
-    exchange::{from_web_headers, from_web_request, into_web_response},
-    http::FetchClient,
-};
+use self::exchange::{from_web_headers, from_web_request, into_web_response};
 use crate::{
     http::{HttpClient, Method},
     service::{
@@ -21,6 +20,7 @@ use crate::{
         rate_limit::RateLimit,
         record::{Record, method_name},
     },
+    wasm::http::FetchClient,
 };
 
 #[wasm_bindgen]
@@ -242,7 +242,7 @@ fn limit(options: &Object, name: &str) -> Result<Option<u32>, js_sys::Error> {
     let given = Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED);
     match given.as_f64() {
         None if given.is_undefined() => Ok(None),
-        Some(number) if number >= 1.0 && number <= MAX_LIMIT && number.fract() == 0.0 => Ok(Some(number as u32)),
+        Some(number) if (1.0..=MAX_LIMIT).contains(&number) && number.fract() == 0.0 => Ok(Some(number as u32)),
         _ => Err(type_error(&format!("Service: {name} must be a whole number from 1 to {MAX_LIMIT}"))),
     }
 }

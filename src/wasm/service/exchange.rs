@@ -5,10 +5,12 @@ use futures_util::StreamExt;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::http::{Activity, readable};
 use crate::{
     http::{Body, ByteStream, Error, ErrorKind, Headers, Method, Request, Response},
-    wasm::failure::failure,
+    wasm::{
+        failure::failure,
+        http::{Activity, readable},
+    },
 };
 
 /// The request that a JavaScript server received.
