@@ -11,6 +11,7 @@ import {
   dulwichVersion,
   firefox as firefoxPath,
   inPath,
+  mesaSdkVersion,
   postgresBin,
   pythonRoot,
   schemathesisVersion,
@@ -30,6 +31,7 @@ export async function setup({ tests = false } = {}) {
     await cargoTool("wasm-pack", wasmPackVersion, "wasm-pack");
     await pythonTool("schemathesis", schemathesisVersion);
     await pythonTool("dulwich", dulwichVersion);
+    await pythonTool("mesa-sdk", mesaSdkVersion);
   }
   await packages();
 }
@@ -61,7 +63,8 @@ export async function cargoTool(crate, version, command) {
 
 async function pythonTool(name, version) {
   const folder = pythonRoot(name);
-  if (existsSync(join(folder, "bin", name))) return;
+  const installed = `import importlib.metadata as m; m.version("${name}")`;
+  if (output(join(folder, "bin/python3"), ["-c", installed]) !== null) return;
   say(`pip install ${name}${version}`);
   await run("python3", ["-m", "venv", folder]);
   await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", `${name}${version}`]);

@@ -44,6 +44,9 @@ export const schemathesisVersion = "~=4.32";
 /** The version of dulwich, the second Git server of the tests. */
 export const dulwichVersion = "~=1.2";
 
+/** The version of the API's public Python SDK that the tests run with, as pip takes it. */
+export const mesaSdkVersion = "~=0.49.1";
+
 /** Where a Python tool of the tests lives: a virtual environment of its own. */
 export function pythonRoot(name) {
   return join(root, "target/tools", name);

@@ -7,6 +7,8 @@ mod names;
 mod openapi;
 mod page;
 mod rate_limit;
+mod record;
+mod redaction;
 mod secrets;
 mod upstream;
 mod webhooks;
