@@ -59,7 +59,9 @@ export type AskCredentials = (
 
 /** A password or token, and the user name where the server minds. */
 export interface Credentials {
+  /** The user name; `git` when left out. */
   username?: string | undefined;
+  /** The password or token. */
   password: string;
 }
 

@@ -26,10 +26,16 @@ export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
 /** What the engine reads of an answer: every `Response` is one. */
 export interface FetchAnswer {
+  /** The HTTP status. */
   readonly status: number;
   /** The URL that answered, behind all redirects. */
   readonly url: string;
-  readonly headers: { entries(): IterableIterator<[string, string]> };
+  /** The headers, by name and value. */
+  readonly headers: {
+    /** Each header; names compare without case. */
+    entries(): IterableIterator<[string, string]>;
+  };
+  /** What was answered, as it comes; null where there is nothing. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
 }
 

@@ -2,8 +2,12 @@
 // `refsync/node`, as an annotation, so that the compiler says when one is missing or has changed.
 import {
   AbortError,
+  type AskCredentials,
+  type Credentials,
+  type EngineFetch,
   type ErrorInit,
   type Fetch,
+  type FetchAnswer,
   InvalidRequestError,
   type Outcome,
   type Phase,
@@ -82,6 +86,14 @@ export async function mirror(token: string): Promise<string[]> {
     guarded.close();
   }
 }
+
+const keys: Credentials = { username: "git", password: "token" };
+const ask: AskCredentials = (url, { scheme }) => (scheme === "basic" && url.startsWith("https:") ? keys : undefined);
+const bare: EngineFetch = async (url): Promise<FetchAnswer> => {
+  const headers = new Map([["content-type", "text/plain"]]);
+  return { status: 404, url, headers, body: null };
+};
+export const asked: RemoteOptions = { url: "https://git.example.com/a.git", credentials: ask, fetch: bare };
 
 export function relay(request: Request): Promise<Response> {
   const options: GitProxyOptions = { hosts: ["github.com"], origins: ["*"], maxConcurrent: 4, maxBytes: 1e9 };
