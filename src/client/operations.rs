@@ -117,6 +117,7 @@ pub static CREATE_REPO: Operation = Operation {
         DEFAULT_BOOKMARK,
         Key::optional("tags", Shape::Map(&Shape::Text)),
         Key::optional("upstream", Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", AUTH)])),
+        Key::optional("origin", Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", AUTH)])),
     ]),
     gives: ("a Repo", &REPO_SHAPE),
     repeat: Repeat::Nothing,
@@ -161,6 +162,10 @@ pub static UPDATE_REPO: Operation = Operation {
         Key::optional("tags", Shape::Map(&Shape::OrNull(&Shape::Text))),
         Key::optional(
             "upstream",
+            Shape::OrNull(&Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", Shape::OrNull(&AUTH))])),
+        ),
+        Key::optional(
+            "origin",
             Shape::OrNull(&Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", Shape::OrNull(&AUTH))])),
         ),
     ]),

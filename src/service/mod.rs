@@ -20,6 +20,7 @@ pub mod git;
 pub mod names;
 pub mod openapi;
 mod org;
+mod origin;
 pub mod page;
 mod probes;
 mod queue;
@@ -74,7 +75,7 @@ pub struct Options {
     pub rate_limit: rate_limit::RateLimit,
     /// Whether `/metrics` is served, to anyone who can reach it.
     pub metrics: bool,
-    /// How many runs may be in progress at the same time.
+    /// What its worker may claim.
     pub limits: Limits,
     /// What seals stored credentials.
     pub secret_key: [u8; 32],

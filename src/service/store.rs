@@ -103,6 +103,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (4, include_str!("migrations/0004_public_keys.sql")),
     (5, include_str!("migrations/0005_freshness.sql")),
     (6, include_str!("migrations/0006_wake_and_limits.sql")),
+    (7, include_str!("migrations/0007_origin.sql")),
 ];
 
 /// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.

@@ -86,7 +86,12 @@ impl Service {
             }
         };
         match result {
-            Ok(stats) => queue::complete(self.database(), &claim, &stats).await?,
+            Ok(stats) => {
+                if let Some(origin) = &claim.origin {
+                    self.note_head(&claim.run.repo_id, origin).await;
+                }
+                queue::complete(self.database(), &claim, &stats).await?
+            }
             Err(Failure { message, transient }) => {
                 self.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
                 queue::fail(self.database(), &claim, &message, transient).await?
@@ -110,7 +115,7 @@ impl Service {
         let url = claim.upstream_url.as_deref().ok_or_else(|| last("the upstream was removed before the sync ran"))?;
         let auth = claim.upstream_auth.as_deref();
         let upstream = self.upstream_remote(&run.repo_id, url, auth).map_err(|error| last(&error.to_string()))?;
-        let local = self.local_remote(&run.repo_id);
+        let local = self.repository(&run.repo_id, claim.origin.as_ref()).map_err(|_| last(ORIGIN_UNREADABLE))?;
         let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
         let latest = latest.clone();
         let observer = sync::Observer::new(move |progress| *latest.borrow_mut() = Some(progress));
@@ -168,6 +173,8 @@ impl Service {
 /// How far the run is, where that was not told yet.
 type Latest = Rc<RefCell<Option<sync::Progress>>>;
 
+const ORIGIN_UNREADABLE: &str =
+    "the stored origin credential cannot be read with this service's secret key; set origin.auth again";
 /// The most characters of a run's error.
 const MAX_MESSAGE: usize = 4_000;
 /// How often a worker that is never idle looks for runs that lost too many workers.

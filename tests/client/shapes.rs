@@ -29,6 +29,7 @@ fn repo() -> Value {
     json!({"id": "r1", "org": "acme", "name": "app", "default_bookmark": "main", "head_change_id": "z",
         "upstream": {"url": "https://h", "auth_kind": "token", "verified_at": "t", "behind": 2,
             "latest_sync": run()},
+        "origin": {"url": "https://o", "auth_kind": null},
         "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}})
 }
 

@@ -54,7 +54,7 @@ pub struct JsService {
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
     /// Takes `{ database, git, fetch, secretKey, publicUrl?, allowedOrigins?, rateLimit?, metrics?, maxRuns?,
-    /// maxRunsPerOrganization?, onQueued?, log? }`; fails where one is missing or of another kind.
+    /// maxRunsPerOrganization?, onlyOrigins?, onQueued?, log? }`; fails where one is missing or of another kind.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
         let object = |name: &str| {
@@ -85,6 +85,7 @@ impl JsService {
             limits: Limits {
                 runs: limit(options, "maxRuns")?,
                 runs_per_organization: limit(options, "maxRunsPerOrganization")?,
+                only_origins: Reflect::get(options, &"onlyOrigins".into()).is_ok_and(|only| only == true),
             },
             secret_key: secret_key.ok_or_else(|| type_error("Service: secretKey must be a Uint8Array of 32 bytes"))?,
             runtime: Rc::new(HostRuntime { log: function("log"), on_queued: function("onQueued") }),
