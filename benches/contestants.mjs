@@ -20,7 +20,7 @@ export const names = {
 /** Commands that bring the destination up to the source; `kept` is a mirror from an earlier round, `scratch` is empty. */
 export const contestants = {
   refsync: ({ source, destination }) => [
-    ...[process.execPath, here("../pkg/bin/refsync.js"), "sync", source.url, destination.url, "--json"],
+    ...[process.execPath, here("../pkg/bin/refsync.js"), "sync", source.url, destination.url],
   ],
   fetch: ({ source, destination }) => [
     ...["git", "-C", destination.path, "fetch", "--quiet", "--no-auto-gc", source.url, all],

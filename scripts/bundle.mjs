@@ -16,8 +16,8 @@ export async function bundleCommand(file) {
   await build({
     input: file,
     platform: "node",
-    // The package's own import, which tells where the WebAssembly is.
-    external: [/^node:/, "#full-wasm"],
+    // The package's own import tells where the WebAssembly is; progress is loaded where there is a terminal.
+    external: [/^node:/, "#full-wasm", "cli-progress"],
     plugins: [others],
     output: { file, codeSplitting: false },
     logLevel: "warn",

@@ -8,6 +8,7 @@ import { main, output, root, run, StepError, say } from "./command.mjs";
 import {
   chromedriver,
   chromium,
+  firefox as firefoxPath,
   inPath,
   postgresBin,
   pythonRoot,
@@ -85,12 +86,21 @@ async function systemPackages(tests) {
   if (tests && !chromedriver()) missing.push("chromium-driver");
   if (tests && postgresBin() === null) missing.push("postgresql");
   if (tests && output("python3", ["-c", "import ensurepip, venv"]) === null) missing.push("python3", "python3-venv");
+  await aptInstall(missing);
+}
+
+/** Installs Firefox, which only the matrix of runtimes runs in, where there is none. */
+export async function firefox() {
+  if (!firefoxPath()) await aptInstall(["firefox-esr"]);
+}
+
+async function aptInstall(missing) {
   if (missing.length === 0) return;
   const asRoot = process.getuid?.() === 0 ? [] : inPath("sudo") ? ["sudo", "-n"] : null;
   if (!inPath("apt-get") || !asRoot) {
     throw new StepError(
       `not installed: ${missing.join(", ")}. This script installs them only with apt-get, as root or through sudo; ` +
-        "install them yourself and try again (CHROME_PATH and CHROMEDRIVER name a browser and a driver elsewhere)",
+        "install them yourself and try again (CHROME_PATH, CHROMEDRIVER and FIREFOX_PATH name browsers and a driver elsewhere)",
     );
   }
   say(`apt-get install ${missing.join(" ")}`);

@@ -68,6 +68,11 @@ export function chromedriver() {
   return process.env.CHROMEDRIVER ?? inPath("chromedriver");
 }
 
+/** A Firefox; `FIREFOX_PATH` overrides. */
+export function firefox() {
+  return process.env.FIREFOX_PATH ?? inPath("firefox-esr", "firefox");
+}
+
 /** A folder with PostgreSQL's server programs, which Debian keeps out of PATH. */
 export function postgresBin() {
   if (inPath("initdb")) return "";

@@ -7,8 +7,10 @@
 //! - polls a request body that is a stream as it sends, so that nothing has to fit into memory;
 //! - aborts the request when the future, or later the response's body, is dropped.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, future::LocalBoxFuture, stream::LocalBoxStream};
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::LocalBoxStream};
 
 /// Bytes as they come.
 pub type ByteStream = LocalBoxStream<'static, Result<Bytes, Error>>;
@@ -21,6 +23,11 @@ pub trait HttpClient {
     ///
     /// Only where there is no response: [`Error::kind`] says why. A 404 is a response.
     fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>>;
+
+    /// Waits, as the engine does before it asks a busy server again. What has no clock does not wait.
+    fn sleep(&self, _duration: Duration) -> LocalBoxFuture<'static, ()> {
+        std::future::ready(()).boxed_local()
+    }
 }
 
 /// What a request or a response carries.

@@ -44,6 +44,23 @@ export type {
 export interface RemoteOptions extends RemoteSettings {
   /** The `fetch` for this remote; that of the sync when left out. */
   fetch?: EngineFetch | undefined;
+  /**
+   * Asked for credentials when the server wants some (401) that were not given, or refuses those that were: once in a
+   * sync. Without an answer the sync fails with the code `unauthorized`.
+   */
+  credentials?: AskCredentials | undefined;
+}
+
+/** Gives the credentials for a URL: a password or token, and the user name where the server minds. */
+export type AskCredentials = (
+  url: string,
+  challenge: { scheme: string; realm: string | null },
+) => Credentials | undefined | Promise<Credentials | undefined>;
+
+/** A password or token, and the user name where the server minds. */
+export interface Credentials {
+  username?: string | undefined;
+  password: string;
 }
 
 /** What to sync, and how. */
@@ -68,6 +85,13 @@ export interface SyncOptions {
   atomic?: boolean | undefined;
   /** Globs of full ref names, such as `refs/heads/wip/*`: such refs are `filtered`, whatever `ref_globs` says. */
   exclude?: string[] | undefined;
+  /** Words for the destination's hooks, as `git push --push-option` sends them. */
+  pushOptions?: string[] | undefined;
+  /**
+   * How long the whole sync may take, in milliseconds; any time when left out. Then both requests are aborted, and it
+   * rejects with a `SyncError` whose code is `timeout`.
+   */
+  timeout?: number | undefined;
   /** Cancels the sync: both requests are aborted, and it rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
   /** Sees how far the sync is, at most ten times a second. */
@@ -128,12 +152,15 @@ async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunS
       ...(options.prune !== undefined && { prune: options.prune }),
       ...(options.atomic !== undefined && { atomic: options.atomic }),
       ...(options.exclude && { exclude: options.exclude }),
+      ...(options.pushOptions && { push_options: options.pushOptions }),
+      ...(options.timeout !== undefined && { timeout: options.timeout }),
       ...(options.stallTimeout !== undefined && { stall_timeout: options.stallTimeout }),
       ...(options.collectLimit !== undefined && { collect_limit: options.collectLimit }),
     };
     const streams = options.requestStreams ?? !isBrowser();
     const { onProgress, signal } = options;
-    const [from, to] = [source.fetch ?? fetch, destination.fetch ?? fetch];
+    const from = { fetch: source.fetch ?? fetch, credentials: source.credentials };
+    const to = { fetch: destination.fetch ?? fetch, credentials: destination.credentials };
     return await runSync(settings, from, to, streams, planOnly, onProgress, signal);
   } catch (error) {
     throw typed(error);
@@ -146,17 +173,21 @@ function relay(proxy: string): string {
   throw refused("proxy", "is not an http or https URL");
 }
 
+/** A side of a sync: what the engine reads, and what it calls. */
+interface Side {
+  settings: RemoteSettings;
+  fetch: EngineFetch | undefined;
+  credentials: AskCredentials | undefined;
+}
+
 /** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
-function remote(
-  side: string,
-  given: string | RemoteOptions,
-): { settings: RemoteSettings; fetch?: EngineFetch | undefined } {
-  const { fetch, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
+function remote(side: string, given: string | RemoteOptions): Side {
+  const { fetch, credentials, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
   let message: string | undefined;
   if (typeof settings.url !== "string" || !URL.canParse(settings.url)) message = "is missing or no URL";
   else if (!/^https?:$/.test(new URL(settings.url).protocol)) message = "is not an http or https URL";
   if (message !== undefined) throw refused(`${side}.url`, message);
-  return { settings, fetch };
+  return { settings, fetch, credentials };
 }
 
 function refused(field: string, message: string): InvalidRequestError {

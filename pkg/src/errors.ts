@@ -8,17 +8,25 @@ import type { FieldError } from "./wasm/client/refsync.js";
 
 /** What an error knows besides its message. */
 export interface ErrorInit {
+  /** A stable word for a program to act on. */
   code: string;
+  /** Whether the same call may succeed later; false when left out. */
   retryable?: boolean | undefined;
+  /** The HTTP status of the answer, where there was one. */
   status?: number | undefined;
+  /** What to quote to the service's operator. */
   traceId?: string | undefined;
+  /** Each bad field of the request; none when left out. */
   fields?: FieldError[] | undefined;
+  /** How long the service asks to wait, in milliseconds. */
   retryAfter?: number | undefined;
+  /** What is behind it. */
   cause?: unknown;
 }
 
 /** Every error of this package. */
 export class RefsyncError extends Error {
+  /** The name of its class. */
   override readonly name: string = "RefsyncError";
   /** A stable word for a program to act on, such as `NOT_FOUND` or `UPSTREAM_NOT_CONFIGURED`. */
   readonly code: string;
@@ -33,6 +41,7 @@ export class RefsyncError extends Error {
   /** How long the service asks to wait before the next request, in milliseconds. */
   readonly retryAfter: number | undefined;
 
+  /** An error with what is known of it; the package makes them, and so may tests. */
   constructor(message: string, init: ErrorInit) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
     this.code = init.code;

@@ -138,6 +138,7 @@ export class SyncClient {
   readonly webhookTargets: WebhookTargets;
   readonly #send: Send;
 
+  /** Throws an `InvalidRequestError` without an `apiKey`; the other options are checked by the first call. */
   constructor(options: ClientOptions) {
     const { fetch: own, wasm: code, apiKey, ...settings } = options;
     if (typeof apiKey !== "function" && (typeof apiKey !== "string" || apiKey === "")) {

@@ -19,10 +19,28 @@ type RunIn<Status extends AnyRun["status"], Known extends Partial<AnyRun>> = Omi
 } & Known;
 
 /** A run that waits for a worker, also between two attempts. */
-export type QueuedRun = RunIn<"queued", { stats: null; finished_at: null }>;
+export type QueuedRun = RunIn<
+  "queued",
+  {
+    /** Null until the run has ended. */
+    stats: null;
+    /** Null until the run has ended. */
+    finished_at: null;
+  }
+>;
 
 /** A run that a worker runs. */
-export type RunningRun = RunIn<"in_progress", { stats: null; started_at: string; finished_at: null }> & {
+export type RunningRun = RunIn<
+  "in_progress",
+  {
+    /** Null until the run has ended. */
+    stats: null;
+    /** When its current attempt started, RFC 3339 in UTC. */
+    started_at: string;
+    /** Null until the run has ended. */
+    finished_at: null;
+  }
+> & {
   /** How far it is; only `syncs.wait` and `syncs.watch` know, and only of a service that tells. */
   progress?: Progress;
 };
@@ -30,11 +48,28 @@ export type RunningRun = RunIn<"in_progress", { stats: null; started_at: string;
 /** A run that has ended with its work done; single refs may still have been rejected, see `stats`. */
 export type CompletedRun = RunIn<
   "completed",
-  { stats: SyncRunStats; error: null; started_at: string; finished_at: string }
+  {
+    /** What became of every ref. */
+    stats: SyncRunStats;
+    /** Null: it did not fail. */
+    error: null;
+    /** When its last attempt started, RFC 3339 in UTC. */
+    started_at: string;
+    /** When it ended, RFC 3339 in UTC. */
+    finished_at: string;
+  }
 >;
 
 /** A run that has ended without its work done; `error` says why. */
-export type FailedRun = RunIn<"failed", { error: string; finished_at: string }>;
+export type FailedRun = RunIn<
+  "failed",
+  {
+    /** Why, for a person; `cancelled` where somebody cancelled it. */
+    error: string;
+    /** When it ended, RFC 3339 in UTC. */
+    finished_at: string;
+  }
+>;
 
 /** One sync of a repository with its upstream: queued, running or ended. Ask for its `status` first. */
 export type SyncRun = QueuedRun | RunningRun | EndedRun;

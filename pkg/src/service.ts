@@ -26,6 +26,7 @@
 import { wasm } from "#full-wasm";
 import type { Database, Fetch, GitHost } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
+import { nextTick } from "./schedule.js";
 import init, { initSync, Service as WasmService } from "./wasm/full/refsync.js";
 
 export type { Database, Fetch, GitHost } from "./host.js";
@@ -42,10 +43,20 @@ export interface ServiceOptions {
   git: GitHost;
   /** For upstream remotes and webhooks; should refuse private addresses (see `guardedFetch` of `refsync/node`). */
   fetch: Fetch;
-  /** 32 bytes that encrypt stored credentials (AES-256-GCM). */
+  /** 32 bytes that encrypt stored secrets (AES-256-GCM). */
   secretKey: Uint8Array;
-  /** The service's address as others know it, such as `https://sync.example.com`; webhooks name repositories by it. */
-  publicUrl?: string;
+  /**
+   * Keys that only decrypt: those before `secretKey`, or the one to come while other processes may use it already.
+   * `migrate` encrypts everything with `secretKey`.
+   */
+  previousSecretKeys?: Uint8Array[];
+  /** Starts although none of the keys decrypts what is stored, which then has to be set again. */
+  acceptLostKey?: boolean;
+  /**
+   * The service's address as others know it, such as `https://sync.example.com`; webhooks name repositories by it. A
+   * function where that is known only later.
+   */
+  publicUrl?: string | (() => string | undefined);
   /** The origins whose pages may call the API, such as `https://app.example.com`; `*` is any. None when left out. */
   allowedOrigins?: string[];
   /**
@@ -65,9 +76,55 @@ export interface ServiceOptions {
   onQueued?: () => void;
   /** The WebAssembly code of `refsync/engine.wasm`, or where it is, for bundlers that do not find it by themselves. */
   wasm?: WasmSource;
-  /** Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when left out. */
+  /**
+   * Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when both this and `record` are
+   * left out.
+   */
   log?: (line: string) => void;
+  /** Takes what was done, each request, run and delivery, and the lines of `log`; see `lineLog` of `refsync/node`. */
+  record?: (record: LogRecord) => void;
 }
+
+/** What the operator can follow; never with a credential. */
+export type LogRecord =
+  | {
+      event: "request";
+      trace_id: string;
+      method: string;
+      /** Without the query. */
+      path: string;
+      status: number;
+      duration_ms: number;
+      /** What failed in the service, for a 5xx. */
+      error?: string;
+    }
+  | {
+      event: "sync";
+      trace_id: string;
+      sync_id: string;
+      repo_id: string;
+      org: string;
+      repo: string;
+      direction: "pull" | "push";
+      attempt: number;
+      /** `queued` is for its next attempt; `lost` to another worker, or with its repository. */
+      status: "completed" | "failed" | "queued" | "handed_back" | "lost";
+      duration_ms: number;
+      refs?: { updated: number; unchanged: number; filtered: number; rejected: number };
+      error?: string;
+    }
+  | {
+      event: "webhook";
+      trace_id: string;
+      target_id: string;
+      event_id: string;
+      type: string;
+      attempt: number;
+      status: "delivered" | "refused" | "given_up";
+      duration_ms: number;
+      error?: string;
+    }
+  | { event: "trouble"; message: string };
 
 const load = loader({ init, initSync }, wasm);
 
@@ -77,19 +134,24 @@ export class Service {
 
   /** Throws a `TypeError` where an option is missing or of another kind. */
   constructor(options: ServiceOptions) {
-    const { secretKey } = options;
-    if (!(secretKey instanceof Uint8Array) || secretKey.length !== 32) {
-      throw new TypeError("Service: secretKey must be a Uint8Array of 32 bytes");
+    const { secretKey, previousSecretKeys = [] } = options;
+    const isKey = (key: Uint8Array) => key instanceof Uint8Array && key.length === 32;
+    if (!isKey(secretKey)) throw new TypeError("Service: secretKey must be a Uint8Array of 32 bytes");
+    if (!previousSecretKeys.every(isKey)) {
+      throw new TypeError("Service: each of previousSecretKeys must be a Uint8Array of 32 bytes");
     }
     let service: WasmService | undefined;
     this.#service = async () => {
       await load(options.wasm);
-      service ??= new WasmService(options);
+      service ??= new WasmService({ ...options, nextTick });
       return service;
     };
   }
 
-  /** Brings the database's schema up to date. Call it at each start, before anything else. */
+  /**
+   * Brings the database's schema up to date, and encrypts what is stored with the present secret key. Call it at each start,
+   * before anything else. Rejects where a newer version has used the database, or another secret key.
+   */
   async migrate(): Promise<void> {
     await (await this.#service()).migrate();
   }
@@ -100,6 +162,11 @@ export class Service {
    */
   async adopt(): Promise<void> {
     await (await this.#service()).adopt();
+  }
+
+  /** Brings the schema up to this version only, which a backup is restored into; `migrate` does the rest. */
+  async migrateTo(version: number): Promise<void> {
+    await (await this.#service()).migrateTo(version);
   }
 
   /** Makes an organisation where it is missing; a name, for people, renames it. The slug is what paths have. */

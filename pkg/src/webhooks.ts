@@ -19,8 +19,19 @@
  */
 import { RefsyncError } from "./errors.js";
 import type { CompletedRun, FailedRun, QueuedRun, Repo, RunningRun } from "./run.js";
+import type { WhoamiOrg } from "./wasm/client/refsync.js";
 
 export type { CompletedRun, FailedRun, QueuedRun, RunningRun } from "./run.js";
+
+/** Which repository an event is about. */
+export interface EventRepository {
+  /** Its id. */
+  id: string;
+  /** Its name, as it was then. */
+  name: string;
+  /** Its address. */
+  url: string;
+}
 
 /** What every event has. */
 export interface Envelope<Type extends string, Data> {
@@ -31,9 +42,9 @@ export interface Envelope<Type extends string, Data> {
   /** When it happened, RFC 3339 in UTC. */
   occurred_at: string;
   /** The organisation. */
-  organization: { id: string; slug: string; name: string };
+  organization: WhoamiOrg;
   /** The repository; null where it is about none. */
-  repository: { id: string; name: string; url: string } | null;
+  repository: EventRepository | null;
   /** What the type is about. */
   data: Data;
 }
@@ -44,15 +55,42 @@ export type EventRepo = Pick<Repo, "id" | "name" | "default_bookmark" | "head_ch
 /** What an event says of a repository before and after a change. */
 export type EventRepoState = Pick<Repo, "name" | "default_bookmark" | "tags">;
 
+/** What an event of a sync is about. */
+export interface SyncData<Run> {
+  /** The run as it was then. */
+  sync: Run;
+}
+
+/** What an event of a repository is about. */
+export interface RepoData {
+  /** The repository as it was then. */
+  repo: EventRepo;
+}
+
+/** What the change of a repository is about. */
+export interface RepoChangeData extends RepoData {
+  /** What it was. */
+  before: EventRepoState;
+  /** What it is. */
+  after: EventRepoState;
+}
+
 /** The data of each event, by its type. */
 export interface EventData {
-  "sync.queued": { sync: QueuedRun };
-  "sync.in_progress": { sync: RunningRun };
-  "sync.completed": { sync: CompletedRun };
-  "sync.failed": { sync: FailedRun };
-  "repo.created": { repo: EventRepo };
-  "repo.updated": { repo: EventRepo; before: EventRepoState; after: EventRepoState };
-  "repo.deleted": { repo: EventRepo };
+  /** A sync was asked for, or waits for its next attempt. */
+  "sync.queued": SyncData<QueuedRun>;
+  /** A worker has begun an attempt. */
+  "sync.in_progress": SyncData<RunningRun>;
+  /** A sync has ended with its work done. */
+  "sync.completed": SyncData<CompletedRun>;
+  /** A sync has ended without its work done. */
+  "sync.failed": SyncData<FailedRun>;
+  /** A repository was made. */
+  "repo.created": RepoData;
+  /** A repository was changed. */
+  "repo.updated": RepoChangeData;
+  /** A repository was deleted. */
+  "repo.deleted": RepoData;
 }
 
 /** An event that this version knows. */
@@ -83,6 +121,7 @@ export interface WebhookOptions {
 
 /** The request is no webhook of the service. `code` is `SIGNATURE_MISSING`, `SIGNATURE_WRONG`, `TOO_OLD`, `TOO_NEW` or `INVALID_BODY`. */
 export class WebhookError extends RefsyncError {
+  /** The name of its class. */
   override readonly name = "WebhookError";
 }
 

@@ -27,6 +27,16 @@ pub(super) static ORGANIZATION_SHAPE: Shape = Shape::Object(&[
     Key::new("num_repos", Shape::Count),
 ]);
 
+/// [`Schedule`](crate::model::Schedule).
+static SCHEDULE: Shape = Shape::Object(&[
+    Key::nullable("every", &Shape::Text),
+    Key::nullable("cron", &Shape::Text),
+    Key::nullable("time_zone", &Shape::Text),
+    Key::new("direction", DIRECTION),
+    Key::new("ref_globs", Shape::Globs),
+    Key::nullable("next_at", &Shape::Text),
+]);
+
 /// [`Repo`](crate::model::Repo).
 pub(super) static REPO_SHAPE: Shape = Shape::Object(&[
     Key::new("id", Shape::Text),
@@ -41,6 +51,9 @@ pub(super) static REPO_SHAPE: Shape = Shape::Object(&[
             Key::nullable("auth_kind", &Shape::Word(&["token", "username_password"])),
             Key::nullable("verified_at", &Shape::Text),
             Key::nullable("behind", &Shape::Count),
+            Key::nullable("schedule", &SCHEDULE),
+            Key::nullable("paused_at", &Shape::Text),
+            Key::nullable("pause_reason", &Shape::Text),
             Key::nullable("latest_sync", &SYNC_RUN),
         ]),
     ),

@@ -116,7 +116,14 @@ pub static CREATE_REPO: Operation = Operation {
         Key::optional("name", Shape::Text),
         DEFAULT_BOOKMARK,
         Key::optional("tags", Shape::Map(&Shape::Text)),
-        Key::optional("upstream", Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", AUTH)])),
+        Key::optional(
+            "upstream",
+            Shape::Object(&[
+                Key::new("url", Shape::Text),
+                Key::optional("auth", AUTH),
+                Key::optional("schedule", SCHEDULE_REQUEST),
+            ]),
+        ),
         Key::optional("origin", Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", AUTH)])),
     ]),
     gives: ("a Repo", &REPO_SHAPE),
@@ -162,7 +169,11 @@ pub static UPDATE_REPO: Operation = Operation {
         Key::optional("tags", Shape::Map(&Shape::OrNull(&Shape::Text))),
         Key::optional(
             "upstream",
-            Shape::OrNull(&Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", Shape::OrNull(&AUTH))])),
+            Shape::OrNull(&Shape::Object(&[
+                Key::new("url", Shape::Text),
+                Key::optional("auth", Shape::OrNull(&AUTH)),
+                Key::optional("schedule", Shape::OrNull(&SCHEDULE_REQUEST)),
+            ])),
         ),
         Key::optional(
             "origin",
@@ -349,3 +360,12 @@ const AUTH: Shape = Shape::Tagged(
         ("username_password", &[Key::new("username", Shape::Text), Key::new("password", Shape::Text)]),
     ],
 );
+
+/// [`ScheduleRequest`](crate::model::ScheduleRequest).
+const SCHEDULE_REQUEST: Shape = Shape::Object(&[
+    Key::optional("every", Shape::Text),
+    Key::optional("cron", Shape::Text),
+    Key::optional("time_zone", Shape::Text),
+    Key::optional("direction", DIRECTION),
+    Key::optional("ref_globs", Shape::Globs),
+]);

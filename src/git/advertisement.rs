@@ -85,7 +85,7 @@ async fn read_refs(first: Line, reader: &mut Reader) -> Result<Advertisement, Er
     let mut is_first = true;
     while line != Line::Flush {
         let text = line.text().ok_or_else(|| ErrorKind::Protocol("a delimiter stands among the refs".into()))?;
-        let (text, list) = text.split_once_str(b"\0").unwrap_or((text, b""));
+        let (text, list) = split_at_byte(text, 0).unwrap_or((text, b""));
         if is_first {
             capabilities = Capabilities::from_list(list);
             object_format = object_format_of(&capabilities)?;
@@ -108,7 +108,7 @@ async fn read_refs(first: Line, reader: &mut Reader) -> Result<Advertisement, Er
         line = reader.expect("a ref or a flush packet").await?;
     }
     let symrefs: HashMap<&str, &str> = capabilities.values("symref").filter_map(|pair| pair.split_once(':')).collect();
-    for r in &mut refs {
+    for r in refs.iter_mut().filter(|_| !symrefs.is_empty()) {
         r.symref_target = r.name.to_str().ok().and_then(|name| symrefs.get(name)).map(|target| BString::from(*target));
     }
     Ok(Advertisement::Refs { capabilities, object_format, refs, haves, is_shallow })
@@ -130,7 +130,13 @@ pub(super) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, Erro
 /// Where it is not that, with an id of this format.
 pub(super) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(ObjectId, &[u8]), ErrorKind> {
     let malformed = || ErrorKind::Protocol(format!("expected an id and a ref name, got {:?}", text.as_bstr()));
-    let (hex, name) = text.split_once_str(b" ").ok_or_else(malformed)?;
+    let (hex, name) = split_at_byte(text, b' ').ok_or_else(malformed)?;
     let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format).ok_or_else(malformed)?;
     if name.is_empty() { Err(malformed()) } else { Ok((id, name)) }
+}
+
+/// What stands before the first such byte, and what behind it. Searching for a text of one byte would build a searcher for
+/// each line.
+fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    text.find_byte(byte).map(|at| (&text[..at], &text[at + 1..]))
 }

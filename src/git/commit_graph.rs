@@ -49,6 +49,13 @@ impl CommitGraph {
         self.parents.is_empty()
     }
 
+    /// `tip` and its first parents, as far as they are known.
+    pub fn first_parents(&self, tip: ObjectId) -> Vec<ObjectId> {
+        let parent = |commit: &ObjectId| self.parents.get(commit)?.first().copied();
+        let known = |commit: &ObjectId| self.parents.contains_key(commit);
+        std::iter::successors(Some(tip), parent).take_while(known).collect()
+    }
+
     /// Whether `ancestor` is an ancestor of `tip`, or the same.
     pub fn ancestry(&self, ancestor: ObjectId, tip: ObjectId) -> Ancestry {
         let (mut seen, mut queue) = (HashSet::from([tip]), vec![tip]);

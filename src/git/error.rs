@@ -1,5 +1,7 @@
 //! Why talking to a Git server failed: which operation, which remote, what happened.
 
+use std::time::Duration;
+
 use crate::http;
 
 /// A failed operation on a remote.
@@ -37,6 +39,8 @@ pub enum ErrorKind {
     Unauthorized {
         /// Whether credentials were sent.
         credentials_sent: bool,
+        /// What the server asks for (`WWW-Authenticate`).
+        challenge: String,
     },
     /// Any other status that is not 200; the text is what the server said, shortened.
     #[error("{}", status_message(*.status, .message))]
@@ -45,6 +49,8 @@ pub enum ErrorKind {
         status: u16,
         /// What the server said.
         message: String,
+        /// How long it asks to be left alone (`Retry-After`).
+        retry_after: Option<Duration>,
     },
     /// What answers is not a Git server that speaks smart HTTP.
     #[error("this is not a Git repository on a smart-HTTP server: {0}")]
@@ -78,6 +84,7 @@ impl Error {
             ErrorKind::Unauthorized { .. } => "unauthorized",
             ErrorKind::Status { status, .. } => match status {
                 403 => "forbidden",
+                408 | 504 => "timeout",
                 404 | 410 => "not_found",
                 413 => "too_large",
                 429 => "rate_limited",
@@ -96,7 +103,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match &self.kind {
             ErrorKind::Http(error) => error.kind.is_transient(),
-            ErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
+            ErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
             ErrorKind::Protocol(_) => true, // An answer cut short looks like this.
             _ => false,
         }
@@ -117,6 +124,7 @@ fn status_message(status: u16, message: &str) -> String {
     let meaning = match status {
         403 => "the server forbids it (403)".to_owned(),
         404 | 410 => format!("there is no such repository, or it is hidden from these credentials ({status})"),
+        408 | 504 => format!("the server waited too long ({status})"),
         413 => "the server refuses a request of this size (413)".to_owned(),
         429 => "the server asks for fewer requests (429)".to_owned(),
         500.. => format!("the server failed ({status})"),

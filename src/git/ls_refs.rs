@@ -47,7 +47,7 @@ fn decode_line(text: &[u8], object_format: Kind) -> Result<Option<Ref>, ErrorKin
         return Ok(None);
     }
     let (id, rest) = parse_id_and_name(text, object_format)?;
-    let mut words = rest.split_str(b" ");
+    let mut words = rest.split(|byte| *byte == b' ');
     let name = words.next().unwrap_or_default();
     let mut r = Ref { name: name.into(), id, peeled: None, symref_target: None };
     for word in words {

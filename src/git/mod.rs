@@ -17,6 +17,7 @@
 //!
 //! [`Remote`] sends them; every codec takes bytes and does no IO of its own.
 
+mod access;
 mod advertisement;
 mod capabilities;
 mod commit_graph;
@@ -30,13 +31,14 @@ mod push;
 mod remote;
 pub mod sideband;
 
+pub use access::{Challenge, Credentials};
 pub use advertisement::{Advertisement, Ref};
 pub use capabilities::Capabilities;
 pub use commit_graph::{Ancestry, CommitGraph};
 pub use error::{Error, ErrorKind, Operation};
 pub use fetch::{Answer, PackStream, Request as FetchRequest};
 pub use pack::CommitScanner;
-pub use push::{Command, Report, empty_pack};
+pub use push::{Command, PushOptions, Report, empty_pack};
 pub use remote::{ReceivePack, Remote, UploadPack};
 
 /// What we call ourselves to servers.

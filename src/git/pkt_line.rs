@@ -38,13 +38,14 @@ impl Line {
 /// Gives the lines of a body, one by one.
 pub struct Reader {
     stream: ByteStream,
-    buffer: BytesMut,
+    /// What has come and is not given yet; lines are slices of it.
+    buffer: Bytes,
 }
 
 impl Reader {
     /// A reader of this body.
     pub fn new(body: Body) -> Self {
-        Self { stream: body.into_stream(), buffer: BytesMut::new() }
+        Self { stream: body.into_stream(), buffer: Bytes::new() }
     }
 
     /// The next line, or `None` at the body's end.
@@ -55,7 +56,7 @@ impl Reader {
     pub async fn next(&mut self) -> Result<Option<Line>, ErrorKind> {
         loop {
             if let Some((line, consumed)) = decode(&self.buffer)? {
-                let mut bytes = self.buffer.split_to(consumed).freeze();
+                let mut bytes = self.buffer.split_to(consumed);
                 return Ok(Some(match line {
                     Kind::Data => {
                         bytes.advance(4);
@@ -65,7 +66,13 @@ impl Reader {
                 }));
             }
             match self.stream.next().await {
-                Some(chunk) => self.buffer.extend_from_slice(&chunk?),
+                Some(chunk) if self.buffer.is_empty() => self.buffer = chunk?,
+                Some(chunk) => {
+                    // Nobody else has it any more, so that it grows in place.
+                    let mut line = BytesMut::from(std::mem::take(&mut self.buffer));
+                    line.extend_from_slice(&chunk?);
+                    self.buffer = line.freeze();
+                }
                 None if self.buffer.is_empty() => return Ok(None),
                 None => return Err(ErrorKind::Protocol("it ends within a packet line".into())),
             }
@@ -102,7 +109,7 @@ impl Reader {
 
     /// What was read, but is not yet part of a line given, and all that follows.
     pub fn into_rest(self) -> (Bytes, ByteStream) {
-        (self.buffer.freeze(), self.stream)
+        (self.buffer, self.stream)
     }
 }
 

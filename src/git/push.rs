@@ -1,7 +1,7 @@
 //! Pushing: the commands, and the report on them (`gitprotocol-pack` "Reference Update Request and Packfile Transfer",
 //! "Report Status").
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -26,24 +26,46 @@ pub struct Command {
     pub new: ObjectId,
 }
 
+/// How a push is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PushOptions {
+    /// All commands are done, or none.
+    pub atomic: bool,
+    /// Words for the destination's hooks (`git push --push-option`), each without a line's end.
+    pub push_options: Vec<String>,
+}
+
 /// What the destination made of a push.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
+    /// Whether there is no report, because the destination cannot give one: all else is empty then.
+    pub is_silent: bool,
     /// Why the pack could not be stored, where it could not.
     pub unpack_error: Option<String>,
     /// For each ref nothing where it is done, or why it is not, in the destination's words.
     pub refs: HashMap<BString, Option<String>>,
+    /// Refs that are done in another way than asked, such as by another name (`report-status-v2`).
+    pub done_otherwise: HashSet<BString>,
     /// What hooks and the server told besides, shortened.
     pub messages: String,
 }
 
 /// The commands, with what we want to use of the server's capabilities on the first.
-pub(super) fn encode(commands: &[Command], atomic: bool, capabilities: &Capabilities, object_format: Kind) -> Vec<u8> {
+pub(super) fn encode(
+    commands: &[Command],
+    options: &PushOptions,
+    capabilities: &Capabilities,
+    object_format: Kind,
+) -> Vec<u8> {
     let mut features = String::from("\0");
-    if atomic {
+    if options.atomic {
         features.push_str(" atomic");
     }
-    for feature in ["report-status", "side-band-64k"] {
+    if !options.push_options.is_empty() {
+        features.push_str(" push-options");
+    }
+    let report = if capabilities.has("report-status-v2") { "report-status-v2" } else { "report-status" };
+    for feature in [report, "side-band-64k"] {
         if capabilities.has(feature) {
             features.push_str(&format!(" {feature}"));
         }
@@ -64,6 +86,10 @@ pub(super) fn encode(commands: &[Command], atomic: bool, capabilities: &Capabili
         features.clear();
     }
     out.extend_from_slice(pkt_line::FLUSH);
+    if !options.push_options.is_empty() {
+        options.push_options.iter().for_each(|option| pkt_line::encode(&mut out, option.as_bytes()));
+        out.extend_from_slice(pkt_line::FLUSH);
+    }
     out
 }
 
@@ -83,8 +109,13 @@ pub fn empty_pack(object_format: Kind) -> Bytes {
 ///
 /// What broke, or what the server says instead of a report.
 pub(super) async fn decode(body: Body, capabilities: &Capabilities) -> Result<Report, ErrorKind> {
+    let reports = capabilities.has("report-status") || capabilities.has("report-status-v2");
     if !capabilities.has("side-band-64k") {
-        return decode_report(&mut Reader::new(body)).await;
+        if reports {
+            return decode_report(&mut Reader::new(body)).await;
+        }
+        body.bytes(MAX_REPORT).await?;
+        return Ok(Report { is_silent: true, ..Report::default() });
     }
     let (mut bands, mut report, mut messages) = (Demultiplexer::default(), BytesMut::new(), Vec::new());
     let mut stream = body.into_stream();
@@ -102,15 +133,18 @@ pub(super) async fn decode(body: Body, capabilities: &Capabilities) -> Result<Re
             }
         }
     }
-    if !bands.has_ended() {
+    if !bands.has_ended() && reports {
         return Err(ErrorKind::Protocol("the report ends before its flush packet".into()));
     }
-    let report = decode_report(&mut Reader::new(Body::Bytes(report.freeze()))).await?;
+    let report = match reports {
+        true => decode_report(&mut Reader::new(Body::Bytes(report.freeze()))).await?,
+        false => Report { is_silent: true, ..Report::default() },
+    };
     Ok(Report { messages: String::from_utf8_lossy(&messages).trim().to_owned(), ..report })
 }
 
 async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
-    let mut report = Report::default();
+    let (mut report, mut last) = (Report::default(), None);
     let line = reader.expect("the report on the pack").await?;
     match line.text().and_then(|text| text.strip_prefix(b"unpack ")) {
         Some(b"ok") => {}
@@ -125,10 +159,15 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
         let text = line.text().unwrap_or_default();
         if let Some(name) = text.strip_prefix(b"ok ") {
             report.refs.insert(name.into(), None);
+            last = Some(BString::from(name));
         } else if let Some(rest) = text.strip_prefix(b"ng ") {
             let (name, why) = rest.split_once_str(b" ").unwrap_or((rest, b"no reason given"));
             report.refs.insert(name.into(), Some(String::from_utf8_lossy(why).into_owned()));
-        } else if !text.starts_with(b"option ") {
+            last = None;
+        } else if text.starts_with(b"option ") {
+            // They say how the last ref was done; what it came to is at the destination.
+            report.done_otherwise.extend(last.clone());
+        } else {
             return Err(ErrorKind::Protocol(format!("{:?} is no part of a report", text.as_bstr())));
         }
     }

@@ -1,25 +1,32 @@
 //! A remote, and the two services that it offers: upload-pack to read it, receive-pack to write it.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::LocalBoxFuture};
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::BString;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Advertisement, Answer, Capabilities, Command, Error, ErrorKind, FetchRequest, Operation, Ref, Report,
-    advertisement::object_format_of, fetch, ls_refs, pkt_line::Reader, push,
+    Advertisement, Answer, Capabilities, Challenge, Command, Credentials, Error, ErrorKind, FetchRequest, Operation,
+    PushOptions, Ref, Report,
+    access::{self, Access},
+    advertisement::object_format_of,
+    fetch, ls_refs,
+    pkt_line::Reader,
+    push,
 };
-use crate::http::{self, Body, ByteStream, HttpClient, Method, Request, Response};
+use crate::{
+    client::retry::retry_after,
+    http::{Body, ByteStream, HttpClient, Method, Request, Response},
+};
 
 /// A Git repository on a smart-HTTP server.
 #[derive(Clone)]
 pub struct Remote {
     url: String,
-    authorization: Option<String>,
+    access: Access,
     http: Rc<dyn HttpClient>,
 }
 
@@ -52,7 +59,7 @@ impl Remote {
     /// The remote at `url`. Credentials in the URL are taken out of it and used.
     pub fn new(url: &str, http: Rc<dyn HttpClient>) -> Self {
         let (url, userinfo) = split_userinfo(url);
-        let remote = Self { url: url.trim_end_matches('/').to_owned(), authorization: None, http };
+        let remote = Self { url: url.trim_end_matches('/').to_owned(), access: Access::default(), http };
         match userinfo {
             Some((username, password)) => remote.with_basic_auth(&username, &password),
             None => remote,
@@ -62,7 +69,14 @@ impl Remote {
     /// The same with HTTP Basic authentication.
     #[must_use]
     pub fn with_basic_auth(mut self, username: &str, password: &str) -> Self {
-        self.authorization = Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))));
+        self.access = self.access.with(&Credentials { username: username.into(), password: password.into() });
+        self
+    }
+
+    /// The same, asking for credentials when the server refuses a request for want of them: once.
+    #[must_use]
+    pub fn asking(mut self, ask: impl Fn(Challenge) -> LocalBoxFuture<'static, Option<Credentials>> + 'static) -> Self {
+        self.access = self.access.asking(ask);
         self
     }
 
@@ -110,11 +124,11 @@ impl Remote {
 
     async fn try_connect(&self, service: &str) -> Result<(Link, Advertisement), ErrorKind> {
         let path = format!("/info/refs?service={service}");
-        let mut request = Request::new(Method::Get, format!("{}{path}", self.url));
-        if service == "git-upload-pack" {
-            request = request.header("git-protocol", "version=2");
-        }
-        let response = self.send(request, &self.url).await?;
+        let request = || match Request::new(Method::Get, format!("{}{path}", self.url)) {
+            request if service == "git-upload-pack" => request.header("git-protocol", "version=2"),
+            request => request,
+        };
+        let response = self.send_again(request, &self.url).await?;
         let content_type = response.headers.get("content-type").unwrap_or_default();
         if content_type.split(';').next().map(str::trim) != Some(&format!("application/x-{service}-advertisement")) {
             return Err(not_git(content_type));
@@ -127,19 +141,58 @@ impl Remote {
         Ok((Link { remote: self.clone(), base_url }, advertisement))
     }
 
+    /// Waits, where the host has a clock.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.http.sleep(duration).await;
+    }
+
+    /// Sends a request that changes nothing at the server, and again where that may help: with credentials that were asked
+    /// for, after a lost connection, and when the server was busy.
+    async fn send_again(&self, request: impl Fn() -> Request, base_url: &str) -> Result<Response, ErrorKind> {
+        let mut failures = 0;
+        loop {
+            let error = match self.send(request(), base_url).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            if let ErrorKind::Unauthorized { challenge, .. } = &error {
+                let may_have = self.is_own_origin(base_url) && self.access.ask(&self.url, challenge).await;
+                if may_have {
+                    continue;
+                }
+            }
+            failures += 1;
+            match access::wait_before_retry(&error, failures) {
+                Some(wait) => self.sleep(wait).await,
+                None => return Err(error),
+            }
+        }
+    }
+
     /// Sends a request with the credentials, and gives its response where that is a 200.
     async fn send(&self, mut request: Request, base_url: &str) -> Result<Response, ErrorKind> {
-        // Another origin than the one that the credentials are for does not get them.
-        let authorization = self.authorization.as_ref().filter(|_| origin(base_url) == origin(&self.url));
+        let authorization = self.access.authorization().filter(|_| self.is_own_origin(base_url));
+        let credentials_sent = authorization.is_some();
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
         let response = self.http.send(request).await?;
         match response.status {
             200 => Ok(response),
-            401 => Err(ErrorKind::Unauthorized { credentials_sent: authorization.is_some() }),
-            status => Err(ErrorKind::Status { status, message: excerpt(response).await }),
+            401 => {
+                let challenge = response.headers.get("www-authenticate").unwrap_or_default().to_owned();
+                Err(ErrorKind::Unauthorized { credentials_sent, challenge })
+            }
+            status => {
+                let retry_after = response.headers.get("retry-after").and_then(|value| retry_after(value, 0));
+                Err(ErrorKind::Status { status, message: excerpt(response).await, retry_after })
+            }
         }
+    }
+
+    /// Whether the credentials are for the server there: another origin does not get them.
+    fn is_own_origin(&self, base_url: &str) -> bool {
+        origin(base_url) == origin(&self.url)
     }
 
     /// What went wrong while pushing to it.
@@ -166,13 +219,7 @@ impl UploadPack {
     pub async fn ls_refs(&self, prefixes: &[BString]) -> Result<Vec<Ref>, Error> {
         let refs = match &self.advertisement {
             Advertisement::V2(capabilities) => {
-                let body: Bytes = ls_refs::encode(capabilities, prefixes).into();
-                let mut answer = self.link.post("git-upload-pack", true, Body::Bytes(body.clone())).await;
-                // A kept-alive connection that the server has just closed fails so; asking again changes nothing there.
-                if matches!(&answer, Err(ErrorKind::Http(e)) if e.kind == http::ErrorKind::Network) {
-                    answer = self.link.post("git-upload-pack", true, Body::Bytes(body)).await;
-                }
-                match answer {
+                match self.link.ask(true, ls_refs::encode(capabilities, prefixes)).await {
                     Ok(body) => {
                         let mut reader = Reader::new(body);
                         let refs = ls_refs::decode(&mut reader, self.object_format).await;
@@ -212,13 +259,11 @@ impl UploadPack {
         let answer = async {
             match &self.advertisement {
                 Advertisement::V2(capabilities) => {
-                    let body = request.encode_v2(capabilities);
-                    let body = self.link.post("git-upload-pack", true, Body::Bytes(body.into())).await?;
+                    let body = self.link.ask(true, request.encode_v2(capabilities)).await?;
                     fetch::decode_v2(Reader::new(body), on_progress).await
                 }
                 Advertisement::Refs { capabilities, .. } => {
-                    let body = request.encode_v0(capabilities, self.object_format);
-                    let body = self.link.post("git-upload-pack", false, Body::Bytes(body.into())).await?;
+                    let body = self.link.ask(false, request.encode_v0(capabilities, self.object_format)).await?;
                     fetch::decode_v0(Reader::new(body), capabilities, on_progress).await
                 }
             }
@@ -233,6 +278,11 @@ impl UploadPack {
 }
 
 impl ReceivePack {
+    /// What went wrong while pushing to it.
+    pub fn push_error(&self, kind: ErrorKind) -> Error {
+        self.link.remote.push_error(kind)
+    }
+
     /// Whether it completes thin packs.
     pub fn takes_thin_packs(&self) -> bool {
         !self.capabilities.has("no-thin")
@@ -243,35 +293,50 @@ impl ReceivePack {
         self.capabilities.has("atomic")
     }
 
-    /// Sends the commands and then `pack`, as it comes, and reads the report. With `atomic` all are done or none.
+    /// Whether it takes words for its hooks.
+    pub fn takes_push_options(&self) -> bool {
+        self.capabilities.has("push-options")
+    }
+
+    /// Sends the commands and then `pack`, as it comes, and reads the report.
     ///
     /// # Errors
     ///
-    /// Where there is no report: then nothing is known of what the destination did.
-    pub async fn push(&self, commands: &[Command], atomic: bool, pack: ByteStream) -> Result<Report, Error> {
-        if atomic && !self.can_be_atomic() {
-            return Err(self.link.remote.push_error(ErrorKind::Unsupported("atomic pushes".into())));
+    /// Where there is no report though the destination gives one: then nothing is known of what it did. Where it lacks what
+    /// `options` ask for, before anything is sent.
+    pub async fn push(&self, commands: &[Command], options: &PushOptions, pack: ByteStream) -> Result<Report, Error> {
+        let lacks = |what: &str| Err(self.link.remote.push_error(ErrorKind::Unsupported(what.to_owned())));
+        if options.atomic && !self.can_be_atomic() {
+            return lacks("atomic pushes");
         }
-        let head = Bytes::from(push::encode(commands, atomic, &self.capabilities, self.object_format));
+        if !options.push_options.is_empty() && !self.takes_push_options() {
+            return lacks("push options");
+        }
+        let head = Bytes::from(push::encode(commands, options, &self.capabilities, self.object_format));
         let body = futures_util::stream::iter([Ok(head)]).chain(pack).boxed_local();
         let report = async {
-            let body = self.link.post("git-receive-pack", false, Body::Stream(body)).await?;
-            push::decode(body, &self.capabilities).await
+            let request = self.link.request("git-receive-pack", false, Body::Stream(body));
+            let response = self.link.remote.send(request, &self.link.base_url).await?;
+            push::decode(response.body, &self.capabilities).await
         };
         report.await.map_err(|kind| self.link.remote.push_error(kind))
     }
 }
 
 impl Link {
-    async fn post(&self, service: &str, version_2: bool, body: Body) -> Result<Body, ErrorKind> {
-        let mut request = Request::new(Method::Post, format!("{}/{service}", self.base_url))
+    /// Asks upload-pack, which changes nothing.
+    async fn ask(&self, version_2: bool, body: Vec<u8>) -> Result<Body, ErrorKind> {
+        let body = Bytes::from(body);
+        let request = || self.request("git-upload-pack", version_2, Body::Bytes(body.clone()));
+        Ok(self.remote.send_again(request, &self.base_url).await?.body)
+    }
+
+    fn request(&self, service: &str, version_2: bool, body: Body) -> Request {
+        let request = Request::new(Method::Post, format!("{}/{service}", self.base_url))
             .header("content-type", format!("application/x-{service}-request"))
             .header("accept", format!("application/x-{service}-result"))
             .body(body);
-        if version_2 {
-            request = request.header("git-protocol", "version=2");
-        }
-        Ok(self.remote.send(request, &self.base_url).await?.body)
+        if version_2 { request.header("git-protocol", "version=2") } else { request }
     }
 }
 

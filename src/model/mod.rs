@@ -7,6 +7,7 @@ mod error;
 mod page;
 mod progress;
 mod repo;
+mod schedule;
 mod sync;
 mod webhook;
 
@@ -17,6 +18,7 @@ pub use repo::{
     AuthKind, CreateRepoRequest, DeleteResult, Organization, Origin, OriginRequest, OriginUpdate, Repo, RepoPage,
     UpdateRepoRequest, Upstream, UpstreamAuth, UpstreamRequest, UpstreamUpdate, Whoami, WhoamiOrg,
 };
+pub use schedule::{Schedule, ScheduleRequest};
 pub use sync::{
     Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus,
     SyncUpstreamRequest,

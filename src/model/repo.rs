@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tsify::Tsify;
 
-use super::SyncRun;
+use super::{Schedule, ScheduleRequest, SyncRun};
 
 /// Who a credential belongs to, and what it allows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
@@ -101,6 +101,16 @@ pub struct Upstream {
     /// from servers that do not say.
     #[serde(default)]
     pub behind: Option<u32>,
+    /// When it is synced by itself; null where only on request, and from servers that do not say.
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
+    /// Since when the schedule is paused, RFC 3339 in UTC, because the upstream refused the stored credential again and
+    /// again. It goes on with a run that completes, another credential or URL, or when it is set again.
+    #[serde(default)]
+    pub paused_at: Option<String>,
+    /// Why it is paused; null where it is not.
+    #[serde(default)]
+    pub pause_reason: Option<String>,
     /// The newest run; null before the first.
     pub latest_sync: Option<SyncRun>,
 }
@@ -181,6 +191,10 @@ pub struct UpstreamRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<UpstreamAuth>,
+    /// When to sync by itself; omitted or null for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "ScheduleRequest | null")]
+    pub schedule: Option<ScheduleRequest>,
 }
 
 /// An upstream in the request that changes a repository.
@@ -192,6 +206,10 @@ pub struct UpstreamUpdate {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<Option<UpstreamAuth>>,
+    /// Omitted keeps the schedule, null ends it, an object sets it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "ScheduleRequest | null")]
+    pub schedule: Option<Option<ScheduleRequest>>,
 }
 
 /// Where a repository lives, in the request that makes it.

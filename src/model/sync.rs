@@ -75,7 +75,7 @@ pub struct SyncRequest {
 }
 
 /// The globs of a request, of which one may be left out.
-fn requested_globs(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn requested_globs(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
         "description": "Which refs take part; all branches and tags when left out. An omitted key is none of that kind.",

@@ -52,7 +52,9 @@ fn shaped<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
         return Err(Error::field("body", "must be a JSON object"));
     }
     // Serde would also take an array for an object, its values in order.
-    for pointer in ["/ref_globs", "/tags", "/upstream", "/upstream/auth"] {
+    for pointer in
+        ["/ref_globs", "/tags", "/upstream", "/upstream/auth", "/upstream/schedule", "/upstream/schedule/ref_globs"]
+    {
         if value.pointer(pointer).is_some_and(|part| !part.is_object() && !part.is_null()) {
             return Err(Error::field(pointer[1..].replace('/', "."), "must be an object"));
         }

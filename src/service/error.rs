@@ -96,7 +96,7 @@ impl Error {
         }
     }
 
-    /// The answer of the REST API; `trace_id` goes into a 500, whose cause stays here.
+    /// The answer of the REST API; `trace_id` goes into a 5xx. The cause of a 500 stays here.
     pub fn response(self, trace_id: &str) -> Response {
         let (status, code) = (self.status(), self.code());
         let message = match &self {

@@ -4,7 +4,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{Error, Scope, Service, page::split_url, repos};
+use super::{Error, Scope, Service, page::split_url, record::Exchange, repos};
 use crate::{
     git::Remote,
     http::{Body, Headers, Method, Response},
@@ -51,19 +51,24 @@ impl Target {
 }
 
 impl Service {
-    /// Allows a Git request, or gives the answer that refuses it: plain text, which Git shows to its user.
+    /// Allows a Git request, or gives the answer that refuses it: plain text, which Git shows to its user, and what failed
+    /// here, which that does not say.
     ///
     /// # Errors
     ///
     /// The refusal.
-    pub async fn authorize_git(&self, method: Method, url: &str, headers: &Headers) -> Result<Allowed, Response> {
+    pub async fn authorize_git(
+        &self,
+        exchange: &Exchange,
+        method: Method,
+        url: &str,
+        headers: &Headers,
+    ) -> Result<Allowed, (Response, Option<String>)> {
         self.allowed(method, url, headers).await.map_err(|error| {
+            let cause = self.trace(exchange, &error);
             let status = error.status();
             let message = match &error {
-                Error::Internal(_) => {
-                    let trace_id = self.trace(&format!("{} {}", method.as_str(), split_url(url).0), &error);
-                    format!("something failed in the service; trace_id {trace_id}")
-                }
+                Error::Internal(_) => format!("something failed in the service; trace_id {}", exchange.trace_id),
                 Error::Unauthenticated(_) => "use an API key as the password, with any user name".to_owned(),
                 other => other.to_string(),
             };
@@ -74,7 +79,8 @@ impl Service {
             if status == 401 {
                 headers.set("www-authenticate", "Basic realm=\"refsync\", charset=\"UTF-8\"");
             }
-            Response { status, url: String::new(), headers, body: Body::Bytes(format!("{message}\n").into()) }
+            let body = Body::Bytes(format!("{message}\n").into());
+            (Response { status, url: String::new(), headers, body }, cause)
         })
     }
 

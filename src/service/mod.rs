@@ -17,6 +17,7 @@ pub mod change_id;
 mod cors;
 mod error;
 pub mod git;
+mod key_rotation;
 pub mod names;
 pub mod openapi;
 mod org;
@@ -25,8 +26,11 @@ pub mod page;
 mod probes;
 mod queue;
 pub mod rate_limit;
+pub mod record;
+pub mod redaction;
 mod repos;
 mod routes;
+pub mod schedule;
 pub mod secrets;
 mod stop;
 mod store;
@@ -51,9 +55,11 @@ use crate::http::{HttpClient, Request, Response};
 /// The service.
 pub struct Service {
     options: Options,
-    secrets: secrets::SecretKey,
+    secrets: secrets::SecretKeys,
     router: matchit::Router<routes::Route>,
     stop: stop::Stop,
+    /// When the schedules were last looked at.
+    schedules_at: Cell<Option<Duration>>,
     rate_limiter: rate_limit::RateLimiter,
     /// When runs that lost too many workers were last looked for.
     gave_up_at: Cell<Duration>,
@@ -67,8 +73,8 @@ pub struct Options {
     pub git: Rc<dyn GitHost>,
     /// The way to upstreams and webhook receivers.
     pub upstream_http: Rc<dyn HttpClient>,
-    /// The service's address as others know it, which webhooks name repositories by; empty where that is not known.
-    pub public_url: String,
+    /// The service's address as others know it, which webhooks name repositories by; empty where that is not known (yet).
+    pub public_url: Box<dyn Fn() -> String>,
     /// The origins whose pages may call, such as `https://app.example.com`; `*` is any.
     pub allowed_origins: Vec<String>,
     /// How many calls each credential may make.
@@ -77,9 +83,13 @@ pub struct Options {
     pub metrics: bool,
     /// What its worker may claim.
     pub limits: Limits,
-    /// What seals stored credentials.
+    /// What seals stored secrets.
     pub secret_key: [u8; 32],
-    /// Time, and a log.
+    /// What also opens them: the keys before, and the one to come.
+    pub other_secret_keys: Vec<[u8; 32]>,
+    /// Starts although no key opens what is stored, which then has to be set again.
+    pub accept_lost_key: bool,
+    /// Time, calendars, and a log.
     pub runtime: Rc<dyn Runtime>,
 }
 
@@ -101,8 +111,13 @@ pub trait Runtime {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()>;
     /// The time since any one moment.
     fn now(&self) -> Duration;
-    /// Tells the operator.
+    /// When a cron line comes next after a moment, in a time zone; none where it never does. Moments are milliseconds since
+    /// 1970. A line or a time zone that is none is told in words.
+    fn next_tick(&self, cron: &str, time_zone: &str, after: i64) -> Result<Option<i64>, String>;
+    /// Tells the operator of trouble.
     fn log(&self, line: &str);
+    /// Tells the operator what was done.
+    fn record(&self, record: &record::Record);
     /// A run was queued, so that a worker need not wait for its next look.
     fn queued(&self);
 }
@@ -110,25 +125,36 @@ pub trait Runtime {
 impl Service {
     /// A service; [`Service::migrate`] comes before anything else.
     pub fn new(options: Options) -> Self {
-        let secrets = secrets::SecretKey::new(&options.secret_key);
+        let secrets = secrets::SecretKeys::new(&options.secret_key, &options.other_secret_keys);
         let rate_limiter = rate_limit::RateLimiter::new(options.rate_limit);
         Self {
             options,
             secrets,
             router: routes::router(),
             stop: stop::Stop::default(),
+            schedules_at: Cell::default(),
             rate_limiter,
             gave_up_at: Cell::default(),
         }
     }
 
-    /// Brings the database's schema up to date.
+    /// Brings the database's schema up to date, and what is sealed in it under the present secret key.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails, has a newer schema, or secrets that no key opens.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        store::migrate(self.database()).await?;
+        self.settle_keys().await
+    }
+
+    /// Brings the schema up to this version only, for a backup of it to be restored into.
     ///
     /// # Errors
     ///
     /// Where the database fails, or has a newer schema.
-    pub async fn migrate(&self) -> Result<(), Error> {
-        Ok(store::migrate(self.database()).await?)
+    pub async fn migrate_to(&self, version: u32) -> Result<(), Error> {
+        Ok(store::migrate_to(self.database(), version).await?)
     }
 
     /// Takes up what a process left that was killed, without waiting for its leases to end. Only for one that knows that no
@@ -158,19 +184,24 @@ impl Service {
 
     /// Answers a request to `/v1/…`, or a probe.
     pub async fn handle(&self, request: Request) -> Response {
-        let call = format!("{} {}", request.method.as_str(), page::split_url(&request.url).0);
+        let exchange = self.begin(request.method.as_str(), &request.url, &request.headers);
+        let mut cause = None;
         let origin = cors::allowed_origin(&request.headers, &self.options.allowed_origins);
         let preflight = origin.as_ref().and_then(|_| cors::preflight(&request));
         let mut response = match preflight {
             Some(response) => response,
             None => match self.route(request).await {
                 Ok(response) => response,
-                Err(error) => self.refuse(&call, error),
+                Err(error) => {
+                    cause = self.trace(&exchange, &error);
+                    error.response(&exchange.trace_id)
+                }
             },
         };
         if !self.options.allowed_origins.is_empty() {
             cors::allow(&mut response, origin);
         }
+        self.end(exchange, response.status, cause);
         response
     }
 
@@ -180,17 +211,13 @@ impl Service {
         self.stop.stop();
     }
 
-    /// The answer for an error of this call.
-    fn refuse(&self, call: &str, error: Error) -> Response {
-        let trace_id = if error.status() >= 500 { self.trace(call, &error) } else { String::new() };
-        error.response(&trace_id)
-    }
-
-    /// Logs an error under a new trace id.
-    fn trace(&self, call: &str, error: &Error) -> String {
-        let trace_id = hex(&random::<8>());
-        self.log(&format!("trace_id={trace_id} {call}: {error}"));
-        trace_id
+    /// Logs what failed here, which the answer does not say; none where nothing did.
+    fn trace(&self, exchange: &record::Exchange, error: &Error) -> Option<String> {
+        let record::Exchange { trace_id, method, path, .. } = exchange;
+        (error.status() >= 500).then(|| {
+            self.log(&format!("trace_id={trace_id} {method} {path}: {error}"));
+            error.to_string()
+        })
     }
 
     fn log(&self, line: &str) {

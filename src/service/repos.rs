@@ -9,11 +9,11 @@ use super::{
     Caller, Error, Service, body, change_id, names, origin,
     page::{Page, Row, parameter},
     routes::Call,
-    store, upstream,
+    schedule, store, upstream,
 };
 use crate::model::{
-    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, UpdateRepoRequest, Upstream,
-    UpstreamAuth,
+    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest,
+    UpdateRepoRequest, Upstream, UpstreamAuth,
 };
 
 /// A repository as the database knows it: the change id of its head is known to its Git repository only.
@@ -65,7 +65,10 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     refusals.check("default_bookmark", request.default_bookmark.as_deref().and_then(names::branch_refusal));
     let tags = request.tags.unwrap_or_default();
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, Some(value)))));
-    let upstream = request.upstream.map(|upstream| refusals.remote("upstream", &upstream.url, upstream.auth.map(Some)));
+    let upstream = request.upstream.map(|upstream| {
+        let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(service, schedule));
+        (refusals.remote("upstream", &upstream.url, upstream.auth.map(Some)), schedule)
+    });
     let origin = request.origin.map(|origin| {
         let (url, auth) = refusals.remote("origin", &origin.url, origin.auth.map(Some));
         origin::Change { url: Some(url), auth: Some(auth.flatten()) }
@@ -76,7 +79,9 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let repo_id = repo_id.ok_or_else(|| Error::Internal("the database made no id".into()))?;
     let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
     let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
-    let (url, auth) = upstream.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
+    let ((url, auth), schedule) =
+        upstream.map_or(((None, None), None), |((url, auth), schedule)| ((Some(url), auth.flatten()), schedule));
+    let [schedule, first_at] = service.schedule_params(schedule.as_ref(), &repo_id).await?;
     let params = vec![
         Some(repo_id.clone()),
         Some(call.caller.org.id.clone()),
@@ -87,6 +92,8 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
         auth.as_ref().map(|auth| kind_word(auth.kind()).to_owned()),
         auth.as_ref().map(|auth| service.secrets.seal(auth, &repo_id)),
         Some(change_id::derive(None)),
+        schedule,
+        first_at,
     ];
     // Its Git repository comes first, so that there is never a row without one.
     let git = &service.options.git;
@@ -116,11 +123,12 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let tags = request.tags.unwrap_or_default();
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, value.as_ref()))));
     let upstream = match request.upstream {
-        None => ("keep", None, None),
-        Some(None) => ("remove", None, None),
+        None => ("keep", None, None, None),
+        Some(None) => ("remove", None, None, None),
         Some(Some(upstream)) => {
+            let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(service, schedule)));
             let (url, auth) = refusals.remote("upstream", &upstream.url, upstream.auth);
-            ("set", Some(url), auth)
+            ("set", Some(url), auth, schedule)
         }
     };
     let origin = request.origin.map(|origin| match origin {
@@ -132,8 +140,10 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     });
     refusals.into_result()?;
 
-    let (upstream, url, auth) = upstream;
-    let auth_mode = if auth.is_some() { "set" } else { "keep" };
+    let (upstream, url, auth, schedule) = upstream;
+    let mode = |is_set: bool| Some(if is_set { "set" } else { "keep" }.to_owned());
+    let [auth_mode, schedule_mode] = [mode(auth.is_some()), mode(schedule.is_some())];
+    let [schedule, first_at] = service.schedule_params(schedule.flatten().as_ref(), &repo.id).await?;
     let auth = auth.flatten();
     let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
     let head = repo.commit_id(service, &format!("refs/heads/{default_bookmark}")).await?;
@@ -144,10 +154,13 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(to_json(&tags)),
         Some(upstream.to_owned()),
         url,
-        Some(auth_mode.to_owned()),
+        auth_mode,
         auth.as_ref().map(|auth| kind_word(auth.kind()).to_owned()),
         auth.as_ref().map(|auth| service.secrets.seal(auth, &repo.id)),
         Some(change_id::derive(head.as_deref())),
+        schedule_mode,
+        schedule,
+        first_at,
     ];
     let updated = store::row::<Stored>(service.database(), include_str!("sql/repo_update.sql"), params).await;
     let updated = match updated {
@@ -240,8 +253,22 @@ impl Refusals {
         }
     }
 
+    /// The schedule, where nothing is wrong with it.
+    fn schedule(&mut self, service: &Service, request: ScheduleRequest) -> Option<Schedule> {
+        schedule::parse(request, &*service.options.runtime).map_err(|refusals| self.0.extend(refusals)).ok()
+    }
+
     fn into_result(self) -> Result<(), Error> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+impl Service {
+    /// A schedule as the parameters of a statement: what it is, and when it comes first.
+    async fn schedule_params(&self, schedule: Option<&Schedule>, repo_id: &str) -> Result<[store::Param; 2], Error> {
+        let Some(schedule) = schedule else { return Ok([None, None]) };
+        let stored = serde_json::to_string(schedule).expect("a schedule is JSON");
+        Ok([Some(stored), self.first_tick(schedule, repo_id).await?])
     }
 }
 

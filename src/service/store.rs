@@ -64,15 +64,22 @@ pub(super) async fn row<T: DeserializeOwned>(
 ///
 /// Where a migration fails, which leaves the schema as it was, or where the schema is of a newer version.
 pub(super) async fn migrate(database: &dyn Database) -> Result<(), Error> {
-    for (version, migration) in MIGRATIONS {
+    migrate_to(database, NEWEST).await
+}
+
+/// As [`migrate`], but no further than to this version: what a backup of it is restored into.
+pub(super) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(), Error> {
+    for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version <= newest) {
         database.query(&migration_statement(*version, migration), Vec::new()).await?;
     }
-    let known = MIGRATIONS.iter().map(|(version, _)| *version).max().unwrap_or_default();
     let version: Option<u32> = row(database, include_str!("sql/schema_version.sql"), Vec::new()).await?;
     match version {
-        Some(newer) if newer > known => Err(Error {
+        Some(newer) if newer > NEWEST => Err(Error {
             code: None,
-            message: format!("the schema has version {newer} and this refsync knows {known}; use the newer refsync"),
+            message: format!(
+                "the database has schema {newer}, and this refsync knows no newer one than {NEWEST}: it was used with a newer \
+                 refsync; use that one"
+            ),
         }),
         _ => Ok(()),
     }
@@ -104,7 +111,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (5, include_str!("migrations/0005_freshness.sql")),
     (6, include_str!("migrations/0006_wake_and_limits.sql")),
     (7, include_str!("migrations/0007_origin.sql")),
+    (8, include_str!("migrations/0008_schedules.sql")),
+    (9, include_str!("migrations/0009_secret_key_check.sql")),
 ];
+
+/// The version of the last one.
+const NEWEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.
 const ADVISORY_LOCK: u32 = 7_337_962;

@@ -44,7 +44,7 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
     let stored = store::row(service.database(), include_str!("sql/repo_upstream.sql"), params).await?;
     let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
-    let upstream = service.upstream_remote(&repo.id, &url, auth.as_deref()).map_err(unreadable)?;
+    let (upstream, redaction) = service.upstream_remote(&repo.id, &url, auth.as_deref()).map_err(unreadable)?;
     let origin = service.origin(&repo.id).await?;
     let local = service.repository(&repo.id, origin.as_ref()).map_err(unreadable)?;
     let options = sync::Options::default();
@@ -55,9 +55,9 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
         let message = format!("the plan took more than {} s; start a sync instead", PLAN_TIMEOUT.as_secs());
         return Err(Error::Upstream { message, transient: true });
     };
-    planned.map_err(|error| {
+    planned.map(|stats| redaction.stats(stats)).map_err(|error| {
         let message = service.tell(&error, &repo.id, &format!("{}/{}", call.caller.org.slug, repo.name));
-        Error::Upstream { message, transient: error.is_transient() }
+        Error::Upstream { message: redaction.text(&message), transient: error.is_transient() }
     })
 }
 

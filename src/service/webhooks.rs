@@ -20,7 +20,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use super::{Error, Service, hex, random, store};
+use super::{
+    Error, Service, hex, random,
+    record::{Record, new_trace},
+    store,
+};
 use crate::http::{Body, Method, Request};
 
 /// A delivery in one worker's hands.
@@ -63,22 +67,41 @@ impl Service {
         let params = vec![
             Some(lease.clone()),
             Some(LEASE.as_secs().to_string()),
-            Some(self.options.public_url.trim_end_matches('/').to_owned()),
+            Some((self.options.public_url)().trim_end_matches('/').to_owned()),
             Some(AT_ONCE.to_string()),
         ];
         let sql = include_str!("sql/webhook_claim.sql");
         let Some(delivery) = store::row::<Delivery>(self.database(), sql, params).await? else { return Ok(false) };
         let held = vec![Some(delivery.seq.to_string()), Some(lease)];
-        let Err(refusal) = self.send(&delivery).await else {
+        let started = self.options.runtime.now();
+        let sent = self.send(&delivery).await;
+        let duration_ms = self.milliseconds_since(started);
+        let Delivery { event_id, kind, attempts, target_id, .. } = delivery;
+        let tell = |status, error| {
+            let (target_id, event_id, kind) = (target_id.clone(), event_id.clone(), kind.clone());
+            let trace_id = new_trace();
+            self.record(Record::Webhook {
+                trace_id,
+                target_id,
+                event_id,
+                kind,
+                attempt: attempts,
+                status,
+                duration_ms,
+                error,
+            });
+        };
+        let Err(refusal) = sent else {
             store::row::<i64>(self.database(), include_str!("sql/webhook_delivered.sql"), held).await?;
+            tell("delivered", None);
             return Ok(true);
         };
         let waits = [FIRST_WAIT, LONGEST_WAIT, TRIED_FOR].map(|wait| Some(wait.as_secs().to_string()));
         let params = [held, waits.to_vec()].concat();
         let given_up: Option<bool> = store::row(self.database(), include_str!("sql/webhook_retry.sql"), params).await?;
-        let Delivery { event_id, kind, attempts, target_id, .. } = &delivery;
-        let end = if given_up == Some(true) { "; given up" } else { "" };
+        let (status, end) = if given_up == Some(true) { ("given_up", "; given up") } else { ("refused", "") };
         self.log(&format!("webhook {target_id}: {kind} {event_id} attempt {attempts}: {refusal}{end}"));
+        tell(status, Some(refusal));
         Ok(true)
     }
 

@@ -11,11 +11,14 @@ use futures_util::{
 use super::{
     Error, Service,
     queue::{self, Claim, Heartbeat},
+    record::{Record, new_trace},
+    redaction::Redaction,
     secrets::Unreadable,
+    store,
 };
 use crate::{
     git::Remote,
-    model::{SyncRequest, SyncRunStats, UpstreamAuth},
+    model::{Direction, SyncRequest, SyncRun, SyncRunStats, SyncStatus, UpstreamAuth},
     sync,
 };
 
@@ -23,6 +26,8 @@ use crate::{
 struct Failure {
     message: String,
     transient: bool,
+    /// Whether the upstream refused the credential, or there is none that could be sent.
+    refused: bool,
 }
 
 /// Why a run is stopped before its end.
@@ -52,11 +57,13 @@ impl Service {
         if self.options.runtime.now().saturating_sub(self.gave_up_at.get()) > GIVE_UP_EVERY {
             self.give_up().await?;
         }
+        self.look_at_schedules().await;
         let Some(claim) = queue::claim(self.database(), self.options.limits).await? else {
             self.give_up().await?;
             return Ok(false);
         };
         on_claimed();
+        let started = self.options.runtime.now();
         let latest = Latest::default();
         let work = self.work(&claim, &latest).boxed_local();
         let interrupted = self.until_interrupted(&claim, &latest).boxed_local();
@@ -66,20 +73,23 @@ impl Service {
                 // This aborts its requests, before anyone hears that the run is free.
                 drop(work);
                 match interruption {
-                    Interruption::Cancelled => Err(Failure { message: queue::CANCELLED.to_owned(), transient: false }),
+                    Interruption::Cancelled => Err(Failure::last(queue::CANCELLED)),
                     Interruption::Lost => {
                         let id = &claim.run.id;
                         self.log(&format!("sync {id} was taken over or deleted while it ran here; stopped"));
+                        self.tell_run(&claim, started, "lost", None, None);
                         return Ok(true);
                     }
                     Interruption::Fenced => {
                         let id = &claim.run.id;
                         self.log(&format!("sync {id} was stopped: the database did not hear of it for too long"));
+                        self.tell_run(&claim, started, "lost", None, None);
                         return Ok(true);
                     }
                     Interruption::Stop => {
                         queue::hand_back(self.database(), &claim).await?;
                         self.log(&format!("sync {} was handed back: this worker stops", claim.run.id));
+                        self.tell_run(&claim, started, "handed_back", None, None);
                         return Ok(true);
                     }
                 }
@@ -90,13 +100,18 @@ impl Service {
                 if let Some(origin) = &claim.origin {
                     self.note_head(&claim.run.repo_id, origin).await;
                 }
-                queue::complete(self.database(), &claim, &stats).await?
+                let ended = queue::complete(self.database(), &claim, &stats).await?;
+                self.tell_run(&claim, started, status_word(ended.as_ref()), Some(&stats), None);
             }
-            Err(Failure { message, transient }) => {
+            Err(Failure { message, transient, refused }) => {
                 self.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
-                queue::fail(self.database(), &claim, &message, transient).await?
+                if refused {
+                    self.count_refusal(&claim).await?;
+                }
+                let ended = queue::fail(self.database(), &claim, &message, transient).await?;
+                self.tell_run(&claim, started, status_word(ended.as_ref()), None, Some(message));
             }
-        };
+        }
         Ok(true)
     }
 
@@ -109,31 +124,100 @@ impl Service {
         Ok(())
     }
 
+    /// Queues what is due by schedule, at most once a second; what fails there is no reason not to work what is queued.
+    async fn look_at_schedules(&self) {
+        let now = self.options.runtime.now();
+        let is_fresh = |at: Duration| now >= at && now - at < SCHEDULES;
+        if self.schedules_at.get().is_some_and(is_fresh) {
+            return;
+        }
+        self.schedules_at.set(Some(now));
+        if let Err(error) = self.enqueue_due().await {
+            self.log(&format!("schedules: {error}"));
+        }
+    }
+
+    /// Pauses the schedule of an upstream that refuses its credential again and again.
+    async fn count_refusal(&self, claim: &Claim) -> Result<(), Error> {
+        let reason = format!(
+            "the upstream refused the stored credential {REFUSALS} times in a row; set another one, or sync by hand once it is good again"
+        );
+        let params = vec![
+            Some(claim.run.id.clone()),
+            Some(claim.lease.clone()),
+            Some(REFUSALS.to_string()),
+            Some(reason.clone()),
+        ];
+        let paused: Option<bool> =
+            store::row(self.database(), include_str!("sql/upstream_refused.sql"), params).await?;
+        if paused == Some(true) {
+            self.log(&format!("the schedule of {}/{} is paused: {reason}", claim.org, claim.repo_name));
+        }
+        Ok(())
+    }
+
+    fn tell_run(
+        &self,
+        claim: &Claim,
+        started: Duration,
+        status: &'static str,
+        stats: Option<&SyncRunStats>,
+        error: Option<String>,
+    ) {
+        let SyncRun { id, repo_id, direction, attempt, .. } = &claim.run;
+        self.record(Record::Sync {
+            trace_id: new_trace(),
+            sync_id: id.clone(),
+            repo_id: repo_id.clone(),
+            org: claim.org.clone(),
+            repo: claim.repo_name.clone(),
+            direction: *direction,
+            attempt: *attempt,
+            status,
+            duration_ms: self.milliseconds_since(started),
+            refs: stats.map(Into::into),
+            error,
+        });
+    }
+
     async fn work(&self, claim: &Claim, latest: &Latest) -> Result<SyncRunStats, Failure> {
-        let last = |message: &str| Failure { message: message.to_owned(), transient: false };
         let run = &claim.run;
-        let url = claim.upstream_url.as_deref().ok_or_else(|| last("the upstream was removed before the sync ran"))?;
+        let url = claim
+            .upstream_url
+            .as_deref()
+            .ok_or_else(|| Failure::last("the upstream was removed before the sync ran"))?;
         let auth = claim.upstream_auth.as_deref();
-        let upstream = self.upstream_remote(&run.repo_id, url, auth).map_err(|error| last(&error.to_string()))?;
-        let local = self.repository(&run.repo_id, claim.origin.as_ref()).map_err(|_| last(ORIGIN_UNREADABLE))?;
+        let unreadable = |error: Unreadable| Failure { refused: true, ..Failure::last(&error.to_string()) };
+        let (upstream, redaction) = self.upstream_remote(&run.repo_id, url, auth).map_err(unreadable)?;
+        let unreadable = |_: Unreadable| Failure::last(ORIGIN_UNREADABLE);
+        let local = self.repository(&run.repo_id, claim.origin.as_ref()).map_err(unreadable)?;
         let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
         let latest = latest.clone();
         let observer = sync::Observer::new(move |progress| *latest.borrow_mut() = Some(progress));
         let options = sync::Options { observer, ..sync::Options::default() };
         let result = sync::run(&request, &local, &upstream, &options).await;
-        result.map_err(|error| Failure {
-            message: self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name)),
+        result.map(|stats| redaction.stats(stats)).map_err(|error| Failure {
+            message: redaction.text(&self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name))),
             transient: error.is_transient(),
+            refused: is_refusal(&error, run.direction),
         })
     }
 
-    /// A repository's upstream, with the credential that was sealed for it.
-    pub(super) fn upstream_remote(&self, repo_id: &str, url: &str, sealed: Option<&str>) -> Result<Remote, Unreadable> {
+    /// A repository's upstream, with the credential that was sealed for it, and what keeps that out of messages.
+    pub(super) fn upstream_remote(
+        &self,
+        repo_id: &str,
+        url: &str,
+        sealed: Option<&str>,
+    ) -> Result<(Remote, Redaction), Unreadable> {
         let upstream = Remote::new(url, self.options.upstream_http.clone());
-        let Some(sealed) = sealed else { return Ok(upstream) };
-        let auth: UpstreamAuth = self.secrets.open(sealed, repo_id)?;
-        let (username, password) = auth.basic();
-        Ok(upstream.with_basic_auth(username, password))
+        let auth: Option<UpstreamAuth> = sealed.map(|sealed| self.secrets.open(sealed, repo_id)).transpose()?;
+        let redaction = Redaction::of(auth.as_ref());
+        let upstream = match auth.as_ref().map(UpstreamAuth::basic) {
+            Some((username, password)) => upstream.with_basic_auth(username, password),
+            None => upstream,
+        };
+        Ok((upstream, redaction))
     }
 
     /// The error of a sync for people: nobody knows the repository by the address that it has in here.
@@ -170,11 +254,42 @@ impl Service {
     }
 }
 
+impl Failure {
+    /// One that another attempt would not mend.
+    fn last(message: &str) -> Self {
+        Self { message: message.to_owned(), transient: false, refused: false }
+    }
+}
+
+/// Whether it was the upstream that refused, and because of the credential.
+fn is_refusal(error: &sync::Error, direction: Direction) -> bool {
+    let of_upstream = match direction {
+        Direction::Pull => matches!(error, sync::Error::Source(_)),
+        Direction::Push => matches!(error, sync::Error::Destination(_)),
+    };
+    of_upstream && matches!(error.code(), "unauthorized" | "forbidden")
+}
+
+/// What became of a run, for its record.
+fn status_word(run: Option<&SyncRun>) -> &'static str {
+    match run.map(|run| run.status) {
+        Some(SyncStatus::Queued) => "queued",
+        Some(SyncStatus::InProgress) => "in_progress",
+        Some(SyncStatus::Completed) => "completed",
+        Some(SyncStatus::Failed) => "failed",
+        None => "lost",
+    }
+}
+
 /// How far the run is, where that was not told yet.
 type Latest = Rc<RefCell<Option<sync::Progress>>>;
 
 const ORIGIN_UNREADABLE: &str =
     "the stored origin credential cannot be read with this service's secret key; set origin.auth again";
+/// How long a look at the schedules lasts.
+const SCHEDULES: Duration = Duration::from_secs(1);
+/// How many runs in a row an upstream may refuse before its schedule is paused.
+const REFUSALS: u32 = 5;
 /// The most characters of a run's error.
 const MAX_MESSAGE: usize = 4_000;
 /// How often a worker that is never idle looks for runs that lost too many workers.

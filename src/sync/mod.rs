@@ -2,8 +2,9 @@
 //!
 //! It reads from top to bottom as the picture in [`crate::git`] does. [`Plan`] decides, without IO; `gate` and `proof` find
 //! out what is a fast-forward, from the pack as it flows or by a question of its own; `transfer` and `relay` carry the
-//! pack; `settle` and `refusal` know what became of it.
+//! pack, in `batches` where the destination takes only small ones; `settle` and `refusal` know what became of it.
 
+mod batches;
 mod error;
 mod gate;
 mod plan;
@@ -15,9 +16,10 @@ mod relay;
 mod settle;
 mod transfer;
 
-use std::{collections::HashSet, rc::Rc};
+use std::{cell::OnceCell, collections::HashSet, rc::Rc};
 
 use futures_util::try_join;
+use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
 pub use error::Error;
@@ -26,12 +28,12 @@ pub use policy::Policy;
 pub use progress::{Observer, Phase, Progress};
 
 use self::{
+    batches::Pushed,
     gate::Claim,
     settle::{settle, settle_without_report},
-    transfer::{Transfer, transfer},
 };
 use crate::{
-    git::{ReceivePack, Ref, Remote, UploadPack},
+    git::{self, PushOptions, ReceivePack, Ref, Remote, UploadPack},
     model::{Direction, Reason, SyncRequest, SyncRunStats},
 };
 
@@ -42,6 +44,14 @@ pub struct Options {
     pub observer: Observer,
     /// What it may do beyond going forward.
     pub policy: Policy,
+    /// Words for the destination's hooks (`git push --push-option`), each without a line's end.
+    pub push_options: Vec<String>,
+}
+
+impl Options {
+    fn push_options(&self) -> PushOptions {
+        PushOptions { atomic: self.policy.atomic, push_options: self.push_options.clone() }
+    }
 }
 
 /// Syncs the refs that `request` names between `local` and `upstream`.
@@ -55,34 +65,33 @@ pub async fn run(
     upstream: &Remote,
     options: &Options,
 ) -> Result<SyncRunStats, Error> {
-    let Options { observer, policy } = options;
+    let observer = &options.observer;
     let (source, destination) = orient(request, local, upstream);
-    let Listed { upload, source_refs, receive, mut plan } = prepare(request, source, destination, options).await?;
-    let mut claims = claims(&plan, &receive);
+    let (mut sides, mut plan) = prepare(request, source, destination, options).await?;
+    let mut claims = claims(&plan, &sides);
     if claims.is_empty() {
-        proof::prove(&mut plan, &upload, destination, observer).await?;
+        proof::prove(&mut plan, &sides.upload, destination, observer).await?;
     }
     loop {
-        if policy.force {
+        if options.policy.force {
             plan.force();
-            keep_forced(&mut plan, &receive).await?;
+            keep_forced(&mut plan, &sides.receive, options).await?;
         }
         let commands = plan.commands();
         if commands.is_empty() {
             return Ok(plan.into_stats());
         }
-        let claims = std::mem::take(&mut claims);
-        match transfer(&commands, policy.atomic, claims, &upload, &source_refs, &receive, observer).await {
-            Ok(Transfer::Reported(report)) => {
+        match batches::push(&commands, std::mem::take(&mut claims), &mut sides, options).await {
+            Ok(Pushed::Reported { report, middles }) => {
                 plan.accept_candidates();
-                settle(&mut plan, &commands, report, destination).await?;
+                settle(&mut plan, &commands, report, &middles, destination).await?;
                 return Ok(plan.into_stats());
             }
             // The pack that flowed by left a doubt: ask, and push again what is proved.
-            Ok(Transfer::Unproved) => proof::prove(&mut plan, &upload, destination, observer).await?,
-            Err(error) => {
+            Ok(Pushed::Unproved) => proof::prove(&mut plan, &sides.upload, destination, observer).await?,
+            Err(failure) => {
                 plan.accept_candidates();
-                settle_without_report(&mut plan, error, destination).await?;
+                settle_without_report(&mut plan, failure, destination).await?;
                 return Ok(plan.into_stats());
             }
         }
@@ -101,8 +110,8 @@ pub async fn plan(
     options: &Options,
 ) -> Result<SyncRunStats, Error> {
     let (source, destination) = orient(request, local, upstream);
-    let Listed { upload, mut plan, .. } = prepare(request, source, destination, options).await?;
-    proof::prove(&mut plan, &upload, destination, &options.observer).await?;
+    let (sides, mut plan) = prepare(request, source, destination, options).await?;
+    proof::prove(&mut plan, &sides.upload, destination, &options.observer).await?;
     if options.policy.force {
         plan.force();
     }
@@ -117,12 +126,31 @@ fn orient<'a>(request: &SyncRequest, local: &'a Remote, upstream: &'a Remote) ->
     }
 }
 
-/// Both sides, and what is to be done between them.
-struct Listed {
+/// Both sides, and what is known of them.
+struct Sides {
     upload: Rc<UploadPack>,
     source_refs: Vec<Ref>,
     receive: ReceivePack,
-    plan: Plan,
+    ids: OnceCell<HashSet<ObjectId>>,
+}
+
+impl Sides {
+    /// All that the destination is known to have; gathered at the first call, for a sync with nothing to do needs none.
+    fn there(&self) -> &HashSet<ObjectId> {
+        let gather = || self.receive.refs.iter().map(|r| r.id).chain(self.receive.haves.iter().copied()).collect();
+        self.ids.get_or_init(gather)
+    }
+
+    /// What went wrong while pushing.
+    fn push_error(&self, kind: git::ErrorKind) -> git::Error {
+        self.receive.push_error(kind)
+    }
+
+    /// Adds what was pushed to what the destination has.
+    fn have_arrived(&mut self, pushed: impl Iterator<Item = ObjectId>) {
+        self.there();
+        self.ids.get_mut().expect("they are gathered above").extend(pushed);
+    }
 }
 
 /// Lists the refs of both sides at once, and plans.
@@ -131,7 +159,7 @@ async fn prepare(
     source: &Remote,
     destination: &Remote,
     options: &Options,
-) -> Result<Listed, Error> {
+) -> Result<(Sides, Plan), Error> {
     options.observer.report(Phase::Listing, 0, None);
     let ((upload, source_refs), receive) = try_join!(list(source, request), connect(destination))?;
     if upload.object_format() != receive.object_format {
@@ -142,7 +170,7 @@ async fn prepare(
     }
     let plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, &options.policy, receive.object_format);
     check_deletions(&plan, &options.policy)?;
-    Ok(Listed { upload, source_refs, receive, plan })
+    Ok((Sides { upload, source_refs, receive, ids: OnceCell::new() }, plan))
 }
 
 async fn list(source: &Remote, request: &SyncRequest) -> Result<(Rc<UploadPack>, Vec<Ref>), Error> {
@@ -165,11 +193,11 @@ fn check_deletions(plan: &Plan, policy: &Policy) -> Result<(), Error> {
 }
 
 /// Keeps the old commits of what is going to be forced; a ref whose old commit cannot be kept stays.
-async fn keep_forced(plan: &mut Plan, destination: &ReceivePack) -> Result<(), Error> {
+async fn keep_forced(plan: &mut Plan, destination: &ReceivePack, options: &Options) -> Result<(), Error> {
     let names: HashSet<&BString> =
         plan.entries.iter().filter(|e| e.decision == Decision::Force).map(|e| &e.name).collect();
     let forced: Vec<Ref> = destination.refs.iter().filter(|r| names.contains(&r.name)).cloned().collect();
-    for (r, why) in transfer::back_up(&forced, destination).await? {
+    for (r, why) in transfer::back_up(&forced, destination, options).await? {
         let message = format!("its old commit could not be kept: {why}");
         for entry in plan.entries.iter_mut().filter(|entry| entry.name == r.name) {
             entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(message.clone()));
@@ -182,13 +210,12 @@ async fn keep_forced(plan: &mut Plan, destination: &ReceivePack) -> Result<(), E
 ///
 /// That is so where many updates are to be proved (one that has diverged spoils the push of all), where an update's
 /// commit is not going to be in the pack, and for tags, of which the destination does not tell the commits.
-fn claims(plan: &Plan, destination: &ReceivePack) -> Vec<Claim> {
+fn claims(plan: &Plan, sides: &Sides) -> Vec<Claim> {
     let candidates: Vec<&Entry> = plan.entries.iter().filter(|e| e.decision == Decision::Candidate).collect();
     if candidates.is_empty() || candidates.len() > MAX_CLAIMS {
         return Vec::new();
     }
-    let there = transfer::ids(destination);
-    if candidates.iter().any(|e| e.is_tag() || there.contains(&e.source)) {
+    if candidates.iter().any(|e| e.is_tag() || sides.there().contains(&e.source)) {
         return Vec::new();
     }
     candidates.into_iter().filter_map(|e| Some(Claim { base: e.destination?, tip: e.source })).collect()

@@ -5,7 +5,7 @@
 use std::{cell::Cell, collections::HashSet};
 
 use gix_hash::{Kind, ObjectId};
-use gix_object::bstr::{BStr, BString, ByteSlice};
+use gix_object::bstr::{BStr, BString, ByteSlice, ByteVec};
 
 use super::Policy;
 use crate::{
@@ -140,15 +140,13 @@ impl Plan {
                 Decision::Rejected(reason, message) => (Outcome::Rejected, Some(reason), message),
                 Decision::Candidate => (Outcome::Rejected, Some(Reason::NonFastForward), None),
             };
-            let after = if outcome == Outcome::Updated { entry.source } else { entry.destination.unwrap_or(null) };
-            SyncRunRef {
-                name: entry.name.to_string(),
-                before: entry.destination.map(|id| id.to_string()),
-                after: after.to_string(),
-                outcome,
-                reason,
-                message,
-            }
+            let before = entry.destination.map(|id| id.to_string());
+            let after = match (outcome, &before) {
+                (Outcome::Updated, _) => entry.source.to_string(),
+                (_, Some(before)) => before.clone(),
+                (_, None) => null.to_string(),
+            };
+            SyncRunRef { name: Vec::from(entry.name).into_string_lossy(), before, after, outcome, reason, message }
         });
         SyncRunStats { refs: refs.collect() }
     }

@@ -138,7 +138,8 @@ fn request(updates: &[Update], negotiate: bool) -> FetchRequest {
     }
 }
 
-async fn commits(source: &UploadPack, mut pack: PackStream) -> Result<CommitGraph, git::Error> {
+/// The commits of a pack of this source.
+pub(super) async fn commits(source: &UploadPack, mut pack: PackStream) -> Result<CommitGraph, git::Error> {
     let mut scanner = CommitScanner::new(source.object_format());
     while let Some(chunk) = pack.next().await {
         chunk.and_then(|chunk| scanner.push(&chunk)).map_err(|kind| source.fetch_error(kind))?;

@@ -4,7 +4,10 @@
 //! `index-pack` then finds the pack incomplete, refuses every command and clears up after itself; a push that is torn down
 //! leaves its files behind.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -23,14 +26,22 @@ pub(super) enum Cut {
     Unproved,
 }
 
-/// Where a relay tells why it ended short, if it did.
+/// Where a relay tells how it ended.
 #[derive(Clone, Default)]
-pub(super) struct Ending(Rc<RefCell<Option<Cut>>>);
+pub(super) struct Ending {
+    cut: Rc<RefCell<Option<Cut>>>,
+    is_whole: Rc<Cell<bool>>,
+}
 
 impl Ending {
-    /// Takes it out.
+    /// Takes out why it ended short, if it did.
     pub(super) fn take(&self) -> Option<Cut> {
-        self.0.borrow_mut().take()
+        self.cut.borrow_mut().take()
+    }
+
+    /// Whether the pack was handed on to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole.get()
     }
 }
 
@@ -79,6 +90,7 @@ impl Relay {
             Some(Err(error)) => self.cut(Cut::Source(error)),
             None if self.gate.is_open() => {
                 self.observer.report(Phase::Storing, self.passed.bytes, self.passed.objects());
+                self.ending.is_whole.set(true);
                 None
             }
             None => self.cut(Cut::Unproved),
@@ -86,7 +98,7 @@ impl Relay {
     }
 
     fn cut(&mut self, cut: Cut) -> Option<Bytes> {
-        self.ending.0.replace(Some(cut));
+        self.ending.cut.replace(Some(cut));
         None
     }
 }

@@ -8,12 +8,12 @@ use gix_hash::ObjectId;
 use gix_object::bstr::{BStr, BString, ByteSlice};
 
 use super::{
-    Error, Observer,
+    Error, Options, Sides,
     gate::{Claim, Gate},
     policy::backup_name,
     relay::{Cut, relay},
 };
-use crate::git::{self, Command, FetchRequest, ReceivePack, Ref, Report, UploadPack, empty_pack};
+use crate::git::{self, Command, FetchRequest, PushOptions, ReceivePack, Ref, Report, UploadPack, empty_pack};
 
 /// How a transfer ended.
 pub(super) enum Transfer {
@@ -23,17 +23,34 @@ pub(super) enum Transfer {
     Unproved,
 }
 
+/// Why a transfer did not end with a report.
+pub(super) struct Failure {
+    /// What happened.
+    pub(super) error: Error,
+    /// What the destination may have done all the same.
+    pub(super) doubt: Doubt,
+}
+
+/// What a destination may have done of a push that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Nothing.
+    None,
+    /// A part of it is done.
+    Partly,
+    /// It has the whole pack, and may still be at work on it.
+    AtWork,
+}
+
 /// Fetches what is missing and pushes it as it comes, to its end only if it proves all `claims`.
 pub(super) async fn transfer(
     commands: &[Command],
-    atomic: bool,
     claims: Vec<Claim>,
-    source: &Rc<UploadPack>,
-    source_refs: &[Ref],
-    destination: &ReceivePack,
-    observer: &Observer,
-) -> Result<Transfer, Error> {
-    let there = ids(destination);
+    sides: &Sides,
+    options: &Options,
+) -> Result<Transfer, Failure> {
+    let Sides { upload: source, receive: destination, .. } = sides;
+    let there = sides.there();
     let mut asked = HashSet::new();
     let is_missing = |id: &ObjectId| !id.is_null() && !there.contains(id) && asked.insert(*id);
     let wants: Vec<ObjectId> = commands.iter().map(|command| command.new).filter(is_missing).collect();
@@ -44,27 +61,36 @@ pub(super) async fn transfer(
         // The destination has all the objects, and still expects a pack.
         futures_util::stream::iter([Ok(empty_pack(destination.object_format))]).boxed_local()
     } else {
-        let haves = haves(commands, source_refs, &there);
+        let haves = haves(commands, &sides.source_refs, there);
         let thin = destination.takes_thin_packs();
         fetch(source.clone(), FetchRequest { wants, haves, thin, ..FetchRequest::default() }).boxed_local()
     };
     let gate = Gate::new(claims, destination.object_format);
     let unreadable = source.clone();
-    let (body, ending) = relay(pack, gate, move |kind| unreadable.fetch_error(kind), observer.clone());
+    let (body, ending) = relay(pack, gate, move |kind| unreadable.fetch_error(kind), options.observer.clone());
 
-    let report = destination.push(commands, atomic, body).await;
+    let report = destination.push(commands, &options.push_options(), body).await;
+    let is_whole = ending.is_whole();
     match (ending.take(), report) {
-        (Some(Cut::Source(error)), _) => Err(Error::Source(error)),
+        (Some(Cut::Source(error)), _) => Err(Failure { error: Error::Source(error), doubt: Doubt::None }),
         // A destination that answers early has its reasons: they count, and no second push would fare better.
-        (_, Err(error)) => Err(Error::Destination(error)),
+        (_, Err(error)) => {
+            let doubt = if is_whole && leaves_doubt(&error.kind) { Doubt::AtWork } else { Doubt::None };
+            Err(Failure { error: Error::Destination(error), doubt })
+        }
         (Some(Cut::Unproved), Ok(_)) => Ok(Transfer::Unproved),
         (None, Ok(report)) => Ok(Transfer::Reported(report)),
     }
 }
 
-/// All that the destination is known to have.
-pub(super) fn ids(destination: &ReceivePack) -> HashSet<ObjectId> {
-    destination.refs.iter().map(|r| r.id).chain(destination.haves.iter().copied()).collect()
+/// Whether a push that failed so may be done all the same: its answer was lost, or something between us and the
+/// destination gave up waiting.
+fn leaves_doubt(kind: &git::ErrorKind) -> bool {
+    match kind {
+        git::ErrorKind::Http(_) | git::ErrorKind::Protocol(_) => true,
+        git::ErrorKind::Status { status, .. } => matches!(status, 408 | 500..),
+        _ => false,
+    }
 }
 
 /// The pack, asked for when the push is ready to take it: so both requests are under way at once.
@@ -80,7 +106,7 @@ fn fetch(source: Rc<UploadPack>, request: FetchRequest) -> impl Stream<Item = Re
 
 /// What need not be sent: the old tips of what changes, and a bounded number of ids that both sides have. More would cost
 /// without helping, for the source looks each one up.
-fn haves(commands: &[Command], source_refs: &[Ref], there: &HashSet<ObjectId>) -> Vec<ObjectId> {
+pub(super) fn haves(commands: &[Command], source_refs: &[Ref], there: &HashSet<ObjectId>) -> Vec<ObjectId> {
     let mut seen = HashSet::new();
     let old_tips = commands.iter().filter_map(|command| command.old);
     let shared = source_refs.iter().map(|r| r.id).filter(|id| there.contains(id)).take(MAX_SHARED_HAVES);
@@ -92,7 +118,11 @@ const MAX_SHARED_HAVES: usize = 256;
 
 /// Keeps the old commits of the refs that are to be forced, each under a name of its own. Gives those that could not be
 /// kept, and why.
-pub(super) async fn back_up(forced: &[Ref], destination: &ReceivePack) -> Result<Vec<(Ref, String)>, Error> {
+pub(super) async fn back_up(
+    forced: &[Ref],
+    destination: &ReceivePack,
+    options: &Options,
+) -> Result<Vec<(Ref, String)>, Error> {
     let there: HashSet<&BStr> = destination.refs.iter().map(|r| r.name.as_bstr()).collect();
     let missing: Vec<(&Ref, BString)> = forced
         .iter()
@@ -106,7 +136,8 @@ pub(super) async fn back_up(forced: &[Ref], destination: &ReceivePack) -> Result
     let commands: Vec<Command> =
         missing.iter().map(|(r, name)| Command { name: name.clone(), old: None, new: r.id }).collect();
     let pack = futures_util::stream::iter([Ok(empty_pack(destination.object_format))]).boxed_local();
-    let report = destination.push(&commands, false, pack).await.map_err(Error::Destination)?;
+    let push_options = PushOptions { atomic: false, ..options.push_options() };
+    let report = destination.push(&commands, &push_options, pack).await.map_err(Error::Destination)?;
     let refusal = |name: &BString| match (&report.unpack_error, report.refs.get(name)) {
         (Some(why), _) | (None, Some(Some(why))) => Some(why.clone()),
         (None, None) => Some("the destination reported nothing on it".to_owned()),

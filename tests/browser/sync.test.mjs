@@ -3,48 +3,30 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { refsOf, workTree } from "../support/git.mjs";
-import { launch, openPage, runId, sync, tableRows } from "../support/page.mjs";
-import { serve } from "../support/serve.mjs";
+import { dashboard } from "../support/dashboard.mjs";
+import { refsOf } from "../support/git.mjs";
+import { runId, sync, tableRows } from "../support/page.mjs";
 
+let hosted;
 let service;
-let browser;
 let tree;
 
-/** Opens the dashboard at the repository `app`. */
-async function openApp() {
-  const opened = await openPage(browser, `${service.origin}/#key=${service.apiKey}`);
-  await opened.page.getByRole("navigation", { name: "Repositories" }).getByRole("link", { name: /^app/ }).click();
-  await opened.page.getByRole("heading", { level: 1, name: "app" }).waitFor();
-  return opened;
-}
-
 before(async () => {
-  [service, browser, tree] = await Promise.all([serve(), launch(), workTree()]);
-  await tree.commit("one");
-  await tree.git("tag", "v1.0");
-  await tree.commit("two");
-  await tree.git("tag", "-a", "v1.1", "-m", "release 1.1");
-  await tree.git("branch", "release/1.0", "v1.0");
-  await tree.git("branch", "release/1/fix", "v1.1");
-  await service.api("POST", `/${service.org}/repos`, { name: "origin" });
-  await tree.git("push", "--quiet", service.gitUrl("origin"), "--all");
-  await tree.git("push", "--quiet", service.gitUrl("origin"), "--tags");
-  const auth = { kind: "username_password", username: "git", password: service.apiKey };
-  await service.api("POST", `/${service.org}/repos`, {
-    name: "app",
-    upstream: { url: service.remote("origin"), auth },
+  hosted = await dashboard(async (tree) => {
+    await tree.commit("one");
+    await tree.git("tag", "v1.0");
+    await tree.commit("two");
+    await tree.git("tag", "-a", "v1.1", "-m", "release 1.1");
+    await tree.git("branch", "release/1.0", "v1.0");
+    await tree.git("branch", "release/1/fix", "v1.1");
   });
+  ({ service, tree } = hosted);
 });
 
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-  await tree?.remove();
-});
+after(() => hosted?.stop());
 
 test("shows the repository with its upstream", async () => {
-  const { page, close } = await openApp();
+  const { page, close } = await hosted.open();
   const upstream = page.locator("[data-card=upstream]");
   assert.match(await upstream.textContent(), new RegExp(service.remote("origin")));
   assert.match(await upstream.textContent(), /User name and password/, "the kind of the credential, never itself");
@@ -55,7 +37,7 @@ test("shows the repository with its upstream", async () => {
 });
 
 test("a pull brings every ref, and the table says what Git says", async () => {
-  const { page, close } = await openApp();
+  const { page, close } = await hosted.open();
   assert.equal(await sync(page, "pull"), "completed");
   const expected = await refsOf(service.gitUrl("origin"));
   const rows = await tableRows(page);
@@ -77,7 +59,7 @@ test("a pull brings every ref, and the table says what Git says", async () => {
 });
 
 test("only the refs that the globs match take part", async () => {
-  const { page, close } = await openApp();
+  const { page, close } = await hosted.open();
   await page.getByLabel("Branches", { exact: true }).fill("release/*");
   await page.getByLabel("Tags", { exact: true }).fill("");
   assert.equal(await sync(page, "pull"), "completed");
@@ -99,7 +81,7 @@ test("a diverged branch is rejected with its reason while its neighbour moves", 
   const ahead = await tree.commit("three");
   await tree.git("push", "--quiet", service.gitUrl("origin"), "main", "release/1.0");
 
-  const { page, close } = await openApp();
+  const { page, close } = await hosted.open();
   assert.equal(await sync(page, "pull"), "completed", "one refused ref does not fail the run");
   const rows = await tableRows(page);
   assert.equal(rows["refs/heads/release/1.0"].outcome, "rejected");
@@ -121,7 +103,7 @@ test("a push takes new commits to the upstream", async () => {
   await tree.git("checkout", "--quiet", "-b", "feature/new", "main");
   const id = await tree.commit("made on app");
   await tree.git("push", "--quiet", service.gitUrl("app"), "feature/new");
-  const { page, close } = await openApp();
+  const { page, close } = await hosted.open();
   await page.getByLabel("Branches", { exact: true }).fill("feature/*");
   assert.equal(await sync(page, "push"), "completed");
   assert.equal((await tableRows(page))["refs/heads/feature/new"].after, id);
@@ -130,7 +112,7 @@ test("a push takes new commits to the upstream", async () => {
 });
 
 test("a bad glob is explained at its field and starts no run", async () => {
-  const { page, close } = await openApp();
+  const { page, close } = await hosted.open();
   const shown = await runId(page);
   const field = page.getByLabel("Tags", { exact: true });
   await field.fill("v[0-9");
@@ -142,7 +124,7 @@ test("a bad glob is explained at its field and starts no run", async () => {
 });
 
 test("the history lists every run, newest first, and a press shows an older one", async () => {
-  const { page, close } = await openApp();
+  const { page, close } = await hosted.open();
   const listed = page.locator("[data-card=history] li");
   await listed.first().waitFor();
   const { syncs } = await service.api("GET", `/${service.org}/app/upstream/syncs`);
@@ -165,9 +147,7 @@ test("an unreachable upstream shows the failed run with its error", async () => 
   // The discard port, which nothing listens on.
   const url = "http://127.0.0.1:9/nothing.git";
   await service.api("POST", `/${service.org}/repos`, { name: "stranded", upstream: { url } });
-  const { page, close } = await openPage(browser, `${service.origin}/#key=${service.apiKey}`);
-  await page.getByRole("link", { name: /^stranded/ }).click();
-  await page.getByRole("heading", { level: 1, name: "stranded" }).waitFor();
+  const { page, close } = await hosted.open("stranded");
   assert.equal(await sync(page, "pull"), "failed");
   const { syncs } = await service.api("GET", `/${service.org}/stranded/upstream/syncs`);
   assert.equal(await page.locator("[data-run-error]").textContent(), syncs[0].error);

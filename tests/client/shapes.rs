@@ -28,6 +28,9 @@ fn run() -> Value {
 fn repo() -> Value {
     json!({"id": "r1", "org": "acme", "name": "app", "default_bookmark": "main", "head_change_id": "z",
         "upstream": {"url": "https://h", "auth_kind": "token", "verified_at": "t", "behind": 2,
+            "schedule": {"every": null, "cron": "0 3 * * *", "time_zone": "UTC", "direction": "push",
+                "ref_globs": {"branches": "main", "tags": ""}, "next_at": "t"},
+            "paused_at": "t", "pause_reason": "r",
             "latest_sync": run()},
         "origin": {"url": "https://o", "auth_kind": null},
         "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}})

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-
+import { firefox } from "../../scripts/tools.mjs";
 import { workTree } from "../support/git.mjs";
 import { project } from "../support/packed.mjs";
 import { launch } from "../support/page.mjs";
@@ -140,15 +140,27 @@ const BROWSER = `
     }
   };`;
 
-/** Opens a page of `folder` and runs `body` in it with the arguments of the suite; the engine's remotes are of its origin. */
-async function inPage(t, folder, name, body, wasm = {}) {
-  const site = await serveFolder(folder, service.origin);
+/** A page of Chromium, and the way to close it. */
+async function inChromium() {
   const context = await browser.newContext();
+  return { page: await context.newPage(), close: () => context.close() };
+}
+
+/** A page of Firefox, which the protocol WebDriver BiDi drives without a driver of its own. */
+async function inFirefox() {
+  const { default: puppeteer } = await import("puppeteer-core");
+  const started = await puppeteer.launch({ browser: "firefox", executablePath: firefox(), headless: true });
+  return { page: await started.newPage(), close: () => started.close() };
+}
+
+/** Opens a page of `folder` and runs `body` in it with the arguments of the suite; the engine's remotes are of its origin. */
+async function inPage(t, folder, name, body, { wasm = {}, open = inChromium } = {}) {
+  const site = await serveFolder(folder, service.origin);
+  const { page, close } = await open();
   t.after(async () => {
-    await context.close();
+    await close();
     site.close();
   });
-  const page = await context.newPage();
   await page.goto(`${site.origin}/`);
   const asked = await arguments_(name, site.origin);
   const here = (url) => url.replace(service.origin, site.origin);
@@ -160,8 +172,9 @@ async function inPage(t, folder, name, body, wasm = {}) {
   judge(t, seen);
 }
 
-test("Chromium, a page without a bundler", { timeout: 60_000 }, async (t) => {
-  const out = join(user.root, "page");
+/** A page of plain files with an import map; its folder. */
+async function plainPage(name) {
+  const out = join(user.root, name);
   await mkdir(out);
   await cp(join(user.root, "node_modules/refsync/dist"), join(out, "refsync"), { recursive: true });
   await cp(join(user.root, "suite.mjs"), join(out, "suite.mjs"));
@@ -177,7 +190,17 @@ test("Chromium, a page without a bundler", { timeout: 60_000 }, async (t) => {
     join(out, "index.html"),
     `<!doctype html><title>page</title><script type="importmap">${JSON.stringify({ imports })}</script>`,
   );
-  await inPage(t, out, "page", async (asked) => (await import("/main.mjs")).suite(asked));
+  return out;
+}
+
+const inMain = async (asked) => (await import("/main.mjs")).suite(asked);
+
+test("Chromium, a page without a bundler", { timeout: 60_000 }, async (t) => {
+  await inPage(t, await plainPage("page"), "page", inMain);
+});
+
+test("Firefox, a page without a bundler", { timeout: 120_000, ...more }, async (t) => {
+  await inPage(t, await plainPage("firefox-page"), "firefox", inMain, { open: inFirefox });
 });
 
 /** Bundles the suite behind `listen`, code that calls it; workers know no import maps. */
@@ -214,7 +237,7 @@ test("Chromium, a worker", { timeout: 60_000, ...more }, async (t) => {
       worker.onerror = ({ message }) => reject(new Error(message));
       worker.postMessage(asked);
     });
-  await inPage(t, out, "web-worker", body, wasm);
+  await inPage(t, out, "web-worker", body, { wasm });
 });
 
 test("Chromium, a service worker", { timeout: 60_000, ...more }, async (t) => {
@@ -231,5 +254,5 @@ test("Chromium, a service worker", { timeout: 60_000, ...more }, async (t) => {
       worker.postMessage(asked);
     });
   };
-  await inPage(t, out, "service-worker", body, wasm);
+  await inPage(t, out, "service-worker", body, { wasm });
 });

@@ -13,8 +13,8 @@ import { postgresBin } from "../../scripts/tools.mjs";
 
 const run = promisify(execFile);
 
-/** Makes a cluster and starts it. Rejects where PostgreSQL is not installed. */
-export async function postgres() {
+/** Makes a cluster and starts it, with further settings of PostgreSQL's. Rejects where it is not installed. */
+export async function postgres(more = {}) {
   const bin = postgresBin();
   if (bin === null) throw new Error("PostgreSQL is not installed; run: node scripts/setup.mjs --tests");
   const folder = await mkdtemp(join(tmpdir(), "refsync-postgres-"));
@@ -29,11 +29,21 @@ export async function postgres() {
   const port = await freePort();
   const url = `postgres://refsync@127.0.0.1:${port}/postgres`;
   let server = null;
+  let said = "";
 
   const start = async () => {
-    const settings = { listen_addresses: "127.0.0.1", port, unix_socket_directories: "", max_connections: 200 };
+    const settings = {
+      listen_addresses: "127.0.0.1",
+      port,
+      unix_socket_directories: "",
+      max_connections: 200,
+      ...more,
+    };
     const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    server = spawn(join(bin, "postgres"), ["-D", data, ...flags], { ...options, stdio: "ignore" });
+    server = spawn(join(bin, "postgres"), ["-D", data, ...flags], { ...options, stdio: ["ignore", "ignore", "pipe"] });
+    server.stderr.setEncoding("utf8").on("data", (text) => {
+      said += text;
+    });
     await answers(port, server);
   };
   /** `SIGINT` cuts connections; `SIGKILL` would leave its shared memory behind. */
@@ -47,6 +57,13 @@ export async function postgres() {
     url,
     start,
     halt,
+    /** Everything that it has logged. */
+    log: () => said,
+    /** What `pg_dump` writes: SQL, unless its options say otherwise. */
+    async dump(...flags) {
+      const dumped = await run(join(bin, "pg_dump"), [...flags, url], { ...options, maxBuffer: 1 << 28 });
+      return dumped.stdout;
+    },
     async stop() {
       if (server.exitCode === null) await halt();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });

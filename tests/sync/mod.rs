@@ -5,6 +5,7 @@ mod plan;
 mod policies;
 mod proof;
 mod remotes;
+mod servers;
 
 use futures_executor::block_on;
 use refsync::{

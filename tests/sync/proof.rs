@@ -31,7 +31,7 @@ impl Random {
 const COMMITS: usize = 24;
 /// How many histories lie in one pair of repositories.
 const BATCH: usize = 200;
-/// One in so many is pulled alone.
+/// One in so many is pulled alone, where there are many.
 const ALONE: usize = 3;
 
 /// A ref of which the destination has one commit and the source another, both by their marks.
@@ -162,7 +162,8 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
     check(&planned.expect("the plan succeeds"), "planned", "refs/");
 
     let (mut flowed, mut pulled_alone) = (0, Vec::new());
-    for history in (0..histories).step_by(ALONE) {
+    let step = if histories < BATCH { 1 } else { ALONE };
+    for history in (0..histories).step_by(step) {
         let asked = (log.requests().len(), local_log.requests().len());
         let globs = format!(r#"{{"branches":"h{history}/*"}}"#);
         let stats = run("pull", &local_remote, &upstream_remote, &globs).expect("the pull succeeds");

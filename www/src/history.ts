@@ -3,6 +3,7 @@
 import type { Repo, SyncRun } from "refsync";
 
 import { button, fill, h } from "./dom";
+import { HistoryChart } from "./history-chart";
 import { ProblemSlot } from "./problem";
 import { addressOf } from "./route";
 import { duration, timeAgo } from "./time";
@@ -20,6 +21,9 @@ export class History {
   readonly #more: HTMLButtonElement;
   readonly #empty = h("p", { class: "empty" }, "Loading…");
   readonly #runs: SyncRun[] = [];
+  readonly #chart = new HistoryChart((run) => {
+    location.hash = addressOf(this.#repoName, run.id);
+  });
   #cursor: string | null = null;
   #picked: string | null = null;
   #repoName: string;
@@ -31,7 +35,12 @@ export class History {
     this.#repoName = repo.name;
     this.#more = button("Load more", () => void this.load());
     this.#more.hidden = true;
-    this.element = h("div", {}, this.#list, this.#empty, this.#slot.element, this.#more);
+    this.element = h("div", {}, this.#chart.element, this.#list, this.#empty, this.#slot.element, this.#more);
+  }
+
+  /** Lets go of the chart. */
+  destroy(): void {
+    this.#chart.destroy();
   }
 
   /** The run, if it has been loaded. */
@@ -87,6 +96,7 @@ export class History {
     const focused = document.activeElement?.closest<HTMLElement>("[data-sync-id]")?.dataset.syncId;
     fill(this.#list, ...this.#runs.map((run) => this.#item(run)));
     if (focused) this.#list.querySelector<HTMLElement>(`[data-sync-id="${CSS.escape(focused)}"] a`)?.focus();
+    this.#chart.show(this.#runs);
     this.#empty.hidden = this.#runs.length > 0;
     this.#empty.textContent = "Every run will be listed here.";
     this.#more.hidden = this.#cursor === null;

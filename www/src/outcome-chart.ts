@@ -1,19 +1,16 @@
 /** The counts per outcome as bars. The filter beside it says the same in text, and so does the chart's own label. */
 
-import { BarController, BarElement, CategoryScale, Chart, LinearScale, Tooltip } from "chart.js";
 import type { Outcome } from "refsync";
 
+import { Chart, onRecolour, stylesOf } from "./chart";
 import { h } from "./dom";
 import { capital, number, OUTCOMES } from "./words";
-
-Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);
 
 /** Four bars. `pick` is called with the outcome of a bar that is clicked. */
 export class OutcomeChart {
   readonly element: HTMLElement;
   readonly #canvas = h("canvas", { role: "img" });
-  readonly #dark = matchMedia("(prefers-color-scheme: dark)");
-  readonly #recolour = () => this.#draw();
+  readonly #forget = onRecolour(() => this.#draw());
   readonly #counts: Readonly<Record<Outcome, number>>;
   #chart: Chart<"bar", number[], string> | undefined;
 
@@ -25,7 +22,6 @@ export class OutcomeChart {
     this.#counts = counts;
     const said = OUTCOMES.map((outcome) => `${number(counts[outcome])} ${outcome}`).join(", ");
     this.#canvas.setAttribute("aria-label", `Bar chart of refs per outcome: ${said}`);
-    this.#dark.addEventListener("change", this.#recolour);
   }
 
   /** Draws it, once it stands in the document: only then it has a size and colours. */
@@ -35,15 +31,14 @@ export class OutcomeChart {
 
   /** Lets go of the canvas. */
   destroy(): void {
-    this.#dark.removeEventListener("change", this.#recolour);
+    this.#forget();
     this.#chart?.destroy();
   }
 
   #draw(): void {
     this.#chart?.destroy();
-    const style = getComputedStyle(this.element);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
-    const font = { family: style.fontFamily, size: 13 };
+    if (!this.element.isConnected) return;
+    const { colour, font } = stylesOf(this.element);
     this.#chart = new Chart(this.#canvas, {
       type: "bar",
       data: {

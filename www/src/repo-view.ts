@@ -1,18 +1,19 @@
 /** One repository: what it is, its upstream, the form that syncs, the run on show and the history. */
 
-import type { Repo, SyncRun } from "refsync";
+import type { Repo, SyncRun, Upstream } from "refsync";
 
 import { copyButton } from "./copy";
 import { button, type Child, fill, freshId, h } from "./dom";
 import { History } from "./history";
 import { icon } from "./icons";
+import { PlanView } from "./plan-view";
 import { ProblemSlot } from "./problem";
 import { deleteRepo, editRepo, editUpstream, removeUpstream } from "./repo-dialogs";
 import { addressOf } from "./route";
 import { RunView } from "./run-view";
 import { SyncForm } from "./sync-form";
 import { timeAgo } from "./time";
-import { authText, countsText, directionMark, statusBadge } from "./words";
+import { authText, countsText, directionMark, number, statusBadge } from "./words";
 import { hasEnded, type Workspace } from "./workspace";
 
 /** The open repository. */
@@ -25,6 +26,7 @@ export class RepoView {
   readonly #lost = new ProblemSlot();
   readonly #history: History;
   readonly #form: SyncForm;
+  readonly #plan = new PlanView(({ direction, globs }) => void this.#form.ask(direction, globs));
   readonly #unlisten: () => void;
   #run: RunView | undefined;
   #syncId: string | null = null;
@@ -37,11 +39,17 @@ export class RepoView {
   ) {
     this.#repo = repo;
     this.#history = new History(workspace, repo);
-    this.#form = new SyncForm(workspace, repo, (run) => this.#started(run));
+    this.#form = new SyncForm(
+      workspace,
+      repo,
+      (run) => this.#started(run),
+      (plan) => this.#plan.show(plan),
+    );
     fill(
       this.element,
       this.#head,
       h("div", { class: "two cards" }, card("Upstream", this.#upstream), card("Sync", this.#sync)),
+      this.#plan.element,
       card("Run", this.#lost.element, this.#runBody),
       card("History", this.#history.element),
     );
@@ -49,6 +57,7 @@ export class RepoView {
     this.#unlisten = workspace.listen((change) => {
       if (change.kind === "repos") this.#refresh();
       if (change.kind === "run" && change.run.repo_id === this.repoId) this.#moved(change.run);
+      if (change.kind === "progress" && this.#run?.runId === change.run.id) this.#run.show(change.run);
       if (change.kind === "lost" && change.run.repo_id === this.repoId) this.#lostSight(change.run, change.error);
     });
     void this.open(syncId);
@@ -86,10 +95,13 @@ export class RepoView {
   /** Stops listening and lets go of the chart. */
   destroy(): void {
     this.#unlisten();
+    this.#plan.clear();
+    this.#history.destroy();
     this.#run?.destroy();
   }
 
   #started(run: SyncRun): void {
+    this.#plan.clear();
     this.workspace.start(run);
     this.#syncId = null;
     this.#show(run);
@@ -125,8 +137,11 @@ export class RepoView {
       return;
     }
     if (!this.#run) {
-      const again = (failed: SyncRun) => void this.#form.ask(failed.direction, failed.ref_globs);
-      this.#run = new RunView(this.workspace.allows("write") ? again : null);
+      const actions = {
+        again: (failed: SyncRun) => void this.#form.ask(failed.direction, failed.ref_globs),
+        cancel: (running: SyncRun) => this.workspace.cancel(running),
+      };
+      this.#run = new RunView(this.workspace.allows("write") ? actions : null);
       fill(this.#runBody, this.#run.element);
     }
     if (hasEnded(run)) this.#lost.clear();
@@ -229,6 +244,7 @@ export class RepoView {
           "Credential",
           h("span", { class: "with-icon" }, upstream.auth_kind && icon("key"), authText(upstream.auth_kind)),
         ),
+        fact("In step", freshness(upstream)),
         fact(
           "Latest sync",
           latest
@@ -254,6 +270,19 @@ function card(title: string, ...children: Child[]): HTMLElement {
     { class: "card", "aria-labelledby": id, "data-card": title.toLowerCase() },
     h("h2", { id }, title),
     ...children,
+  );
+}
+
+/** As of when both sides were last verified to have the same, and how far they are apart since. */
+function freshness({ verified_at, behind }: Upstream): HTMLElement {
+  const apart = behind ? `${number(behind)} ${behind === 1 ? "ref" : "refs"} apart` : null;
+  return h(
+    "span",
+    { class: "latest" },
+    apart && h("span", { class: "badge badge-warn" }, icon("warning"), apart),
+    verified_at
+      ? h("span", {}, "verified as of ", timeAgo(verified_at))
+      : h("span", { class: "muted" }, "Not verified yet: sync all branches and tags once"),
   );
 }
 

@@ -4,25 +4,36 @@ import type { SyncRun } from "refsync";
 
 import { button, fill, h } from "./dom";
 import { icon } from "./icons";
+import { ProblemSlot } from "./problem";
 import { RefTable } from "./ref-table";
 import { duration, timeAgo } from "./time";
-import { countOutcomes, directionMark, globsText, number, statusBadge } from "./words";
+import { countOutcomes, directionMark, globsText, number, progressText, statusBadge } from "./words";
 import { hasEnded } from "./workspace";
+
+/** What a user may do about a run. */
+export interface RunActions {
+  /** Asks for the same sync once more. */
+  again: (run: SyncRun) => void;
+  /** Cancels it; rejects where that fails. */
+  cancel: (run: SyncRun) => Promise<void>;
+}
 
 /** Shows a run, and each new state of it. */
 export class RunView {
   readonly element = h("div", { class: "run" });
   readonly #said = h("p", { class: "visually-hidden", "aria-live": "polite", role: "status", "data-run-said": true });
   readonly #head = h("div", { class: "run-head" });
+  readonly #progress = h("p", { class: "run-progress muted", "data-run-progress": true });
+  readonly #problem = new ProblemSlot();
   readonly #result = h("div", { class: "run-result" });
   readonly #elapsed = h("span", { class: "elapsed" });
   readonly #tick = setInterval(() => this.#drawElapsed(), 100);
   #run: SyncRun | null = null;
   #table: RefTable | undefined;
 
-  /** `again` asks for the same sync once more. */
-  constructor(private readonly again: ((run: SyncRun) => void) | null) {
-    fill(this.element, this.#said, this.#head, this.#result);
+  /** Without `actions` the run can only be looked at. */
+  constructor(private readonly actions: RunActions | null) {
+    fill(this.element, this.#said, this.#head, this.#progress, this.#problem.element, this.#result);
   }
 
   /** The id of the run on show. */
@@ -36,9 +47,11 @@ export class RunView {
     this.#run = run;
     this.element.dataset.runStatus = run.status;
     this.element.dataset.runId = run.id;
-    this.#drawHead(run);
+    this.#drawProgress(run);
     this.#drawElapsed();
     if (before?.id !== run.id || before.status !== run.status || before.attempt !== run.attempt) {
+      this.#problem.clear();
+      this.#drawHead(run);
       this.#drawResult(run);
       // Only what moves is said: a run that was picked from the history is read where it stands.
       if (before?.id === run.id || !hasEnded(run)) this.#said.textContent = sentence(run);
@@ -61,6 +74,7 @@ export class RunView {
         statusBadge(run),
         run.attempt > 1 && h("span", { class: "badge badge-quiet" }, `Attempt ${run.attempt}`),
         this.#elapsed,
+        !hasEnded(run) && this.#cancel(run),
       ),
       hasEnded(run) ? null : steps(run),
       h(
@@ -72,6 +86,29 @@ export class RunView {
         h("span", {}, "run ", h("code", {}, run.id)),
       ),
     );
+  }
+
+  #cancel(run: SyncRun): HTMLElement | false {
+    const { actions } = this;
+    if (!actions) return false;
+    const press = () => {
+      cancel.disabled = true;
+      cancel.textContent = "Cancelling…";
+      this.#problem.clear();
+      actions.cancel(run).catch((error: unknown) => {
+        cancel.disabled = false;
+        cancel.textContent = "Cancel";
+        this.#problem.show(error, `Could not cancel the ${run.direction}.`, press);
+      });
+    };
+    const cancel = button("Cancel", press, { class: "button button-small run-cancel", "data-run-cancel": true });
+    return cancel;
+  }
+
+  #drawProgress(run: SyncRun): void {
+    const progress = run.status === "in_progress" ? run.progress : undefined;
+    this.#progress.hidden = !progress;
+    this.#progress.textContent = progress ? progressText(progress) : "";
   }
 
   #drawElapsed(): void {
@@ -110,7 +147,8 @@ export class RunView {
   }
 
   #failure(run: SyncRun): HTMLElement {
-    const again = this.again;
+    const again = this.actions?.again;
+    const isCancelled = run.error === "cancelled";
     return h(
       "div",
       { class: "notice notice-bad", role: "alert" },
@@ -121,9 +159,19 @@ export class RunView {
         h(
           "p",
           {},
-          h("strong", {}, `The ${run.direction} failed${run.attempt > 1 ? ` after ${run.attempt} attempts` : ""}.`),
+          h(
+            "strong",
+            {},
+            isCancelled
+              ? `The ${run.direction} was cancelled.`
+              : `The ${run.direction} failed${run.attempt > 1 ? ` after ${run.attempt} attempts` : ""}.`,
+          ),
         ),
-        h("p", { class: "wrap", "data-run-error": true }, run.error ?? "The service gave no reason."),
+        h(
+          "p",
+          { class: "wrap", "data-run-error": true, hidden: isCancelled },
+          run.error ?? "The service gave no reason.",
+        ),
       ),
       again &&
         h(
@@ -196,7 +244,9 @@ function sentence(run: SyncRun): string {
     case "in_progress":
       return `${what} is in progress${run.attempt > 1 ? `, attempt ${run.attempt}` : ""}.`;
     case "failed":
-      return `${what} failed: ${run.error ?? "the service gave no reason"}`;
+      return run.error === "cancelled"
+        ? `${what} was cancelled.`
+        : `${what} failed: ${run.error ?? "the service gave no reason"}`;
     case "completed": {
       const counts = countOutcomes(run.stats?.refs ?? []);
       return `${what} is completed: ${counts.updated} updated, ${counts.unchanged} unchanged, ${counts.filtered} filtered, ${counts.rejected} rejected.`;

@@ -2,9 +2,10 @@
 
 import type { Direction, RefGlobs, Repo, SyncRun } from "refsync";
 
-import { h } from "./dom";
+import { button, h } from "./dom";
 import { inputField, refuseFields } from "./field";
 import { icon } from "./icons";
+import type { Plan } from "./plan-view";
 import { ProblemSlot, problemOf } from "./problem";
 import type { Workspace } from "./workspace";
 
@@ -26,11 +27,12 @@ export class SyncForm {
   });
   readonly #buttons: HTMLButtonElement[];
 
-  /** `started` gets the run that the service has queued. */
+  /** `started` gets the run that the service has queued, `planned` what one would do. */
   constructor(
     private readonly workspace: Workspace,
     private readonly repo: Repo,
     private readonly started: (run: SyncRun) => void,
+    private readonly planned: (plan: Plan) => void,
   ) {
     const allowed = workspace.allows("write");
     const press = (direction: Direction, explanation: string) =>
@@ -46,7 +48,14 @@ export class SyncForm {
         icon(direction),
         h("span", {}, h("b", {}, direction === "pull" ? "Pull" : "Push"), h("small", {}, explanation)),
       );
-    this.#buttons = [press("pull", `upstream → ${repo.name}`), press("push", `${repo.name} → upstream`)];
+    const preview = (direction: Direction) =>
+      button(`Preview ${direction}`, () => void this.preview(direction), {
+        class: "button button-small",
+        "data-preview": direction,
+      });
+    const syncs = [press("pull", `upstream → ${repo.name}`), press("push", `${repo.name} → upstream`)];
+    const previews = [preview("pull"), preview("push")];
+    this.#buttons = [...syncs, ...previews];
     this.element = h(
       "form",
       {
@@ -62,17 +71,36 @@ export class SyncForm {
       },
       h("div", { class: "two" }, this.#branches.element, this.#tags.element),
       grammar(),
-      h("div", { class: "sync-buttons" }, ...this.#buttons),
+      h("div", { class: "sync-buttons" }, ...syncs),
+      h("div", { class: "previews" }, ...previews),
       !allowed && h("p", { class: "hint" }, "This key may only read. A sync needs one with the scope write."),
       this.#slot.element,
     );
   }
 
   /** Asks for a sync; with the form's globs where none are given. */
-  async ask(
-    direction: Direction,
-    globs: RefGlobs = { branches: this.#branches.input.value, tags: this.#tags.input.value },
-  ): Promise<void> {
+  async ask(direction: Direction, globs: RefGlobs = this.#globs()): Promise<void> {
+    const ask = async () =>
+      this.started(await this.workspace.client.repos.syncUpstream({ repo: this.repo.id, direction, ref_globs: globs }));
+    await this.#call(globs, ask, `Could not start the ${direction}.`, () => void this.ask(direction, globs));
+  }
+
+  /** Asks what a sync with the form's globs would do now. */
+  async preview(direction: Direction): Promise<void> {
+    const globs = this.#globs();
+    const ask = async () => {
+      const { repos } = this.workspace.client;
+      const stats = await repos.planUpstreamSync({ repo: this.repo.id, direction, ref_globs: globs });
+      this.planned({ direction, globs, stats });
+    };
+    await this.#call(globs, ask, `Could not preview the ${direction}.`, () => void this.preview(direction));
+  }
+
+  #globs(): RefGlobs {
+    return { branches: this.#branches.input.value, tags: this.#tags.input.value };
+  }
+
+  async #call(globs: RefGlobs, ask: () => Promise<void>, failure: string, retry: () => void): Promise<void> {
     const fields = [this.#branches, this.#tags];
     for (const field of fields) field.refuse(null);
     this.#slot.clear();
@@ -81,16 +109,17 @@ export class SyncForm {
       this.#branches.input.focus();
       return;
     }
-    for (const press of this.#buttons) press.disabled = true;
+    const enabled = this.#buttons.filter((press) => !press.disabled);
+    for (const press of enabled) press.disabled = true;
     this.element.setAttribute("aria-busy", "true");
     try {
-      this.started(await this.workspace.client.repos.syncUpstream({ repo: this.repo.id, direction, ref_globs: globs }));
+      await ask();
     } catch (error) {
       if (!this.workspace.report(error) && !refuseFields(fields, problemOf(error))) {
-        this.#slot.show(error, `Could not start the ${direction}.`, () => void this.ask(direction, globs));
+        this.#slot.show(error, failure, retry);
       }
     } finally {
-      for (const press of this.#buttons) press.disabled = false;
+      for (const press of enabled) press.disabled = false;
       this.element.removeAttribute("aria-busy");
     }
   }

@@ -1,6 +1,6 @@
 /** The service's words, in a user's. */
 
-import type { AuthKind, Direction, Outcome, SyncRun, SyncRunRef } from "refsync";
+import type { AuthKind, Direction, Outcome, Phase, Progress, SyncRun, SyncRunRef } from "refsync";
 
 import { h } from "./dom";
 import { type Icon, icon } from "./icons";
@@ -95,7 +95,7 @@ export function statusBadge(run: SyncRun): HTMLElement {
     case "in_progress":
       return badge("busy", "spinner", "In progress");
     case "failed":
-      return badge("bad", "cross", "Failed");
+      return run.error === "cancelled" ? badge("quiet", "cross", "Cancelled") : badge("bad", "cross", "Failed");
     case "completed": {
       const rejected = run.stats ? countOutcomes(run.stats.refs).rejected : 0;
       return rejected > 0
@@ -103,6 +103,29 @@ export function statusBadge(run: SyncRun): HTMLElement {
         : badge("good", "check", "Completed");
     }
   }
+}
+
+const PHASES: Record<Phase, string> = {
+  listing: "Asking both sides for their refs",
+  proving: "Proving that updates are fast-forwards",
+  transferring: "Transferring",
+  storing: "The destination stores what it has got",
+};
+
+/** How far a run is, in one line. */
+export function progressText({ phase, bytes, objects }: Progress): string {
+  const parts = [PHASES[phase] ?? phase];
+  if (objects !== null) parts.push(`${number(objects)} objects`);
+  if (bytes > 0) parts.push(`${bytesText(bytes)} through`);
+  return parts.join(" · ");
+}
+
+/** `4.2 MB`, of 1,000,000 bytes. */
+export function bytesText(bytes: number): string {
+  const units = ["bytes", "KB", "MB", "GB", "TB"];
+  let at = 0;
+  for (; bytes >= 1000 && at < units.length - 1; at += 1) bytes /= 1000;
+  return `${at === 0 ? bytes : bytes.toFixed(1)} ${units[at]}`;
 }
 
 /** `Pull` or `Push`, with its arrow. */

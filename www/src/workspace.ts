@@ -4,7 +4,16 @@
  * A run is followed here and not in a view, so that it goes on while the user looks at another repository.
  */
 
-import { AbortError, type Repo, SyncClient, type SyncRun, UnauthenticatedError, type Whoami } from "refsync";
+import {
+  AbortError,
+  ConflictError,
+  NotFoundError,
+  type Repo,
+  SyncClient,
+  type SyncRun,
+  UnauthenticatedError,
+  type Whoami,
+} from "refsync";
 
 import type { Session } from "./session";
 
@@ -14,6 +23,8 @@ export type Change =
   | { kind: "repos" }
   /** A run moved on, or is new. */
   | { kind: "run"; run: SyncRun }
+  /** A run is where it was, and further on with it: see its `progress`. */
+  | { kind: "progress"; run: SyncRun }
   /** A run could not be followed any further. */
   | { kind: "lost"; run: SyncRun; error: unknown }
   /** The service no longer takes the key. */
@@ -27,7 +38,8 @@ export class Workspace {
   complete = false;
 
   readonly #listeners = new Set<(change: Change) => void>();
-  readonly #followed = new Set<string>();
+  /** The runs that are followed, as they were told last. */
+  readonly #followed = new Map<string, SyncRun>();
   readonly #closed = new AbortController();
 
   private constructor(
@@ -96,10 +108,15 @@ export class Workspace {
   /** Follows a run until it has ended; one that has is left alone. */
   follow(run: SyncRun | null | undefined): void {
     if (!run || hasEnded(run) || this.#followed.has(run.id)) return;
-    this.#followed.add(run.id);
+    this.#followed.set(run.id, run);
+    const ended = (last: SyncRun) => {
+      this.#take(last);
+      // Only the service knows how far apart both sides are now.
+      return this.refresh(last.repo_id);
+    };
     this.client.syncs
-      .wait(run, { signal: this.#closed.signal, onUpdate: (update) => this.#take(update) })
-      .then((ended) => this.#take(ended))
+      .wait(run, { signal: this.#closed.signal, onUpdate: (update) => this.#moved(update) })
+      .then(ended)
       .catch((error: unknown) => {
         if (!this.report(error)) this.#tell({ kind: "lost", run, error });
       })
@@ -110,6 +127,25 @@ export class Workspace {
   start(run: SyncRun): void {
     this.#take(run);
     this.follow(run);
+  }
+
+  /** Asks for a repository's state; one that is gone is left to the next load of the list. */
+  async refresh(repoId: string): Promise<void> {
+    try {
+      const repo = await this.client.repos.get({ repo: repoId });
+      if (this.repos.has(repoId)) this.put(repo);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+
+  /** Cancels a run. One that has ended meanwhile is told by those who follow it. */
+  async cancel(run: SyncRun): Promise<void> {
+    try {
+      this.start(await this.client.syncs.cancel({ repo: run.repo_id, sync_id: run.id }));
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+    }
   }
 
   /** Whether the workspace deals with this error itself: the key was refused, or the workspace was closed. */
@@ -130,6 +166,14 @@ export class Workspace {
   close(): void {
     this.#listeners.clear();
     this.#closed.abort();
+  }
+
+  #moved(run: SyncRun): void {
+    const before = this.#followed.get(run.id);
+    this.#followed.set(run.id, run);
+    const isProgress = before?.status === run.status && before.attempt === run.attempt;
+    if (isProgress) this.#tell({ kind: "progress", run });
+    else this.#take(run);
   }
 
   #take(run: SyncRun): void {

@@ -27,7 +27,12 @@ export interface AtWork {
 }
 
 /** Starts working. Every process that waits hears of what any process queued; a slow poll stands behind that. */
-export async function workFor(service: Service, database: NotifyingDatabase, flags: WorkFlags): Promise<AtWork> {
+export async function workFor(
+  service: Service,
+  database: NotifyingDatabase,
+  flags: WorkFlags,
+  complain: (line: string) => void,
+): Promise<AtWork> {
   const stopping = new AbortController();
   const { stopped, wake } = work(service, {
     concurrency: flags.concurrency,
@@ -51,11 +56,6 @@ export async function workFor(service: Service, database: NotifyingDatabase, fla
 /** How many database connections a process needs: its runs seldom ask at the same time, its callers may. */
 export function connections({ concurrency }: WorkFlags): number {
   return Math.min(10, 4 + concurrency);
-}
-
-/** Tells the operator. */
-export function complain(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 function after(milliseconds: number): Promise<void> {

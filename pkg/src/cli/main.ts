@@ -11,6 +11,7 @@ import { readFileSync } from "node:fs";
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
+import type { PlaceFlags } from "./backup.js";
 import { exitCode } from "./exit-code.js";
 import { printable } from "./printable.js";
 import type { ProxyFlags } from "./proxy.js";
@@ -40,7 +41,17 @@ program
   .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
   .option("--max-runs-per-org <number>", "the same for each organisation", positive)
   .option("--json", 'first line on stdout, once it answers: {"url","org","api_key"}', false)
+  .option("--public-url <url>", "the service's address as others know it, which webhooks name repositories by", httpUrl)
+  .option(
+    "--allow-origin <origin...>",
+    "origins whose pages may call the API, such as https://app.example.com; * is any",
+  )
+  .option("--rate-limit <calls>", "calls that each key may make, a second[:at once], such as 100:3000", rateLimit)
+  .option("--metrics", "serve Prometheus's /metrics, to anyone who can reach it", false)
+  .addOption(log())
   .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
+  .option("--allow-range <range...>", "ranges of addresses that they may live in, such as 10.1.0.0/16")
+  .option("--accept-lost-key", "start although the secret key that stored credentials are sealed with is lost", false)
   .action(async (flags: ServeFlags) => (await import("./serve.js")).serve(flags));
 
 program
@@ -57,8 +68,35 @@ program
   .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
   .option("--max-runs-per-org <number>", "the same for each organisation", positive)
   .option("--json", 'first line on stdout, once it works: {"concurrency"}', false)
+  .option("--public-url <url>", "the service's address as others know it, which webhooks name repositories by", httpUrl)
+  .addOption(log())
   .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
+  .option("--allow-range <range...>", "ranges of addresses that they may live in, such as 10.1.0.0/16")
+  .option("--accept-lost-key", "start although the secret key that stored credentials are sealed with is lost", false)
   .action(async (flags: WorkerFlags) => (await import("./worker.js")).worker(flags));
+
+const operator = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .option("--data <folder>", "the data folder of `refsync serve`", "./refsync-data")
+    .addOption(database("the PostgreSQL, where it is not the data folder's own database"));
+
+operator(
+  "backup",
+  "Write everything into a folder: database, repositories, keys. Stop `refsync serve` first, unless it has a PostgreSQL.",
+)
+  .argument("<folder>", "where to; it must be empty or not be there")
+  .action(async (to: string, flags: PlaceFlags) => (await import("./backup.js")).backupCommand(to, flags));
+
+operator("restore", "Fill a data folder that is empty or not there, and an empty database, from a backup.")
+  .argument("<folder>", "what `refsync backup` wrote")
+  .action(async (from: string, flags: PlaceFlags) => (await import("./backup.js")).restoreCommand(from, flags));
+
+operator(
+  "rotate-key",
+  "Make a new secret key, and seal what is stored with it. Stop every `refsync serve` and `worker` first.",
+).action(async (flags: PlaceFlags) => (await import("./backup.js")).rotateKeyCommand(flags));
 
 program
   .command("sync")
@@ -74,6 +112,8 @@ program
   .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
   .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
   .option("--atomic", "move all refs or none", false)
+  .option("--push-option <text>", "a word for the destination's hooks; may be given again", collect, [])
+  .option("--timeout <seconds>", "the most that the whole sync may take", seconds)
   .option("--plan", "tell what would be done, and change nothing", false)
   .option("--json", "last line on stdout: the stats, or the error", false)
   .addHelpText("after", syncHelp())
@@ -117,6 +157,31 @@ function positive(text: string): number {
   return Number(text);
 }
 
+function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new InvalidArgumentError("must be an http or https URL such as https://sync.example.com.");
+  }
+  return text.replace(/\/+$/, "");
+}
+
+function rateLimit(text: string): { perSecond: number; burst: number } {
+  const [, perSecond, burst] = /^(\d{1,6}(?:\.\d+)?)(?::(\d{1,6}))?$/.exec(text) ?? [];
+  const limit = { perSecond: Number(perSecond), burst: Number(burst ?? Math.max(1, Number(perSecond) * 30)) };
+  if (!(limit.perSecond > 0 && limit.burst >= 1)) {
+    throw new InvalidArgumentError("must be calls a second, above 0, such as 100 or 100:3000.");
+  }
+  return limit;
+}
+
+function log(): Option {
+  const format = new Option(
+    "--log <format>",
+    "a line for each request, run and delivery; text on a terminal, else JSON",
+  );
+  return format.choices(["json", "text"]);
+}
+
 /** A password in an argument would be seen in the process list. */
 function database(description: string): Option {
   return new Option("--database <url>", `${description}, such as postgres://user@host/refsync`).env(
@@ -127,6 +192,16 @@ function database(description: string): Option {
 function count(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("must be a number of refs.");
   return Number(text);
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,7}(\.\d+)?$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError("must be seconds, above 0.");
+  return Number(text);
+}
+
+function collect(text: string, before: string[]): string[] {
+  return [...before, text];
 }
 
 function syncHelp(): string {

@@ -1,36 +1,90 @@
 /**
- * One line on a terminal that says how far a sync is.
+ * Shows how far a sync is: a bar on a terminal, now and then a line elsewhere.
  *
  * @module
  */
 
 import type { WriteStream } from "node:tty";
 
-import type { Progress } from "../engine.js";
+import type { Phase, Progress } from "../engine.js";
 
-/** Shows progress where `stream` is a terminal, and nothing elsewhere. The pack's size is not known before its end. */
-export function progressLine(stream: WriteStream): { show: (progress: Progress) => void; clear: () => void } {
-  if (!stream.isTTY) return { show: () => {}, clear: () => {} };
-  let shown = 0;
-  const clear = () => {
-    if (shown > 0) stream.write("\r\u001b[K");
-    shown = 0;
-  };
+/** What shows progress; `clear` takes it away and makes room for the result. */
+export interface ProgressLine {
+  show(progress: Progress): void;
+  clear(): void;
+}
+
+/** A bar where `stream` is a terminal, else a line every five seconds, so that short syncs leave none. */
+export function progressLine(stream: WriteStream): ProgressLine {
+  return stream.isTTY ? bar(stream) : lines(stream);
+}
+
+/** The bar counts phases: how large a pack will be is not known before its end. */
+function bar(stream: WriteStream): ProgressLine {
+  const words = wording();
+  let shown: { update(step: number, words: { words: string }): void; stop(): void } | undefined;
+  let latest: Progress | undefined;
+  let cleared = false;
+  const update = () => latest && !cleared && shown?.update(phases.indexOf(latest.phase), { words: words(latest) });
+  // Loaded beside the sync; where there is no terminal, not at all.
+  void import("cli-progress").then(({ default: { Presets, SingleBar } }) => {
+    if (cleared) return;
+    const format = "{bar} {words}";
+    const single = new SingleBar(
+      { stream, format, barsize: 4 * phases.length, clearOnComplete: true, hideCursor: true, gracefulExit: false },
+      Presets.shades_classic,
+    );
+    single.start(phases.length, 0, { words: latest ? words(latest) : "" });
+    shown = single;
+    update();
+  });
   return {
-    show({ phase, bytes, objects }) {
-      const now = performance.now();
-      // Ten times a second is as much as an eye takes in.
-      if (now - shown < 100) return;
-      const count = objects ? `, ${objects.toLocaleString("en")} objects` : "";
-      stream.write(`\r\u001b[K${phase}${count}${bytes > 0 ? `, ${size(bytes)}` : ""}`);
-      shown = now;
+    show(progress) {
+      latest = progress;
+      update();
     },
-    clear,
+    clear() {
+      cleared = true;
+      shown?.stop();
+    },
   };
+}
+
+function lines(stream: WriteStream): ProgressLine {
+  const words = wording();
+  let last = Date.now();
+  return {
+    show(progress) {
+      const text = words(progress);
+      if (Date.now() - last < 5000) return;
+      last = Date.now();
+      stream.write(`${text}\n`);
+    },
+    clear() {},
+  };
+}
+
+/** Words for each report: the phase, the pack's objects and bytes, and how fast it comes. */
+export function wording(now: () => number = Date.now): (progress: Progress) => string {
+  let start: number | undefined;
+  return ({ phase, objects, bytes }) => {
+    if (bytes > 0) start ??= now();
+    const seconds = start === undefined ? 0 : (now() - start) / 1000;
+    const rate = phase === "transferring" && seconds >= 0.5 ? `${size(bytes / seconds)}/s` : "";
+    const count = objects ? `${grouped(objects)} objects` : "";
+    return [phase, count, bytes > 0 ? size(bytes) : "", rate].filter(Boolean).join(", ");
+  };
+}
+
+/** With commas between thousands. `toLocaleString` does so too, once it has loaded its languages for some 10 ms. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1000) return `${Math.round(bytes)} B`;
   if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`;
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
+
+const phases: readonly Phase[] = ["listing", "proving", "transferring", "storing"];

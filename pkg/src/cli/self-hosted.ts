@@ -10,13 +10,13 @@ import { fileURLToPath } from "node:url";
 import { type DataFolder, openDataFolder } from "../node/data-folder.js";
 import { openEmbedded, openPostgres } from "../node/database.js";
 import { gitHttpBackend, sweep } from "../node/git-http-backend.js";
-import { guardedFetch } from "../node/guarded-fetch.js";
-import { serve } from "../node/listener.js";
+import { type Listener, serve } from "../node/listener.js";
 import { Service } from "../service.js";
-import { complain, connections, type WorkFlags, workFor } from "./at-work.js";
+import { type AtWork, connections, type WorkFlags, workFor } from "./at-work.js";
+import { type OperationFlags, operation } from "./operation.js";
 
 /** What is served from where. */
-export interface SelfHostedOptions extends WorkFlags {
+export interface SelfHostedOptions extends WorkFlags, OperationFlags {
   /** The data folder; it is made where there is none. */
   data: string;
   /** A PostgreSQL's URL; the embedded database of the data folder when left out. */
@@ -25,9 +25,14 @@ export interface SelfHostedOptions extends WorkFlags {
   port: number;
   /** The organisation that is made at the first start. */
   org: string;
-  allowPrivateNetwork: boolean;
   /** Whether runs are worked and webhooks delivered here, too. */
   worker: boolean;
+  /** Origins whose pages may call the API. */
+  allowOrigin?: string[];
+  /** How many calls each credential may make. */
+  rateLimit?: { perSecond: number; burst: number };
+  /** Whether `/metrics` is served, to anyone who can reach it. */
+  metrics: boolean;
 }
 
 /** A service that answers. */
@@ -53,6 +58,8 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     closers.push(() => folder.release());
     // What looks unfinished may be another process's work.
     if (!shared) await sweep(folder.repositories);
+    const { fetch, options: operated, complain } = operation(options, folder);
+    closers.push(async () => fetch.close());
     const database =
       options.database === undefined
         ? await openEmbedded(folder.database)
@@ -62,18 +69,17 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
           });
     closers.push(() => database.close());
 
-    const fetch = guardedFetch({ allowPrivateNetwork: options.allowPrivateNetwork });
-    closers.push(async () => fetch.close());
-    // A free port is not known yet; webhooks then name repositories by their path alone.
-    const bracketed = options.host.includes(":") ? `[${options.host}]` : options.host;
-    const publicUrl = options.port === 0 ? null : `http://${bracketed}:${options.port}`;
-    const { maxRuns, maxRunsPerOrg: maxRunsPerOrganization } = options;
+    let listener: Listener | undefined;
+    const { maxRuns, maxRunsPerOrg: maxRunsPerOrganization, allowOrigin: allowedOrigins, rateLimit, metrics } = options;
     const service = new Service({
       database,
       git: gitHttpBackend({ root: folder.repositories }),
-      fetch,
-      secretKey: folder.secretKey,
-      ...(publicUrl !== null && { publicUrl }),
+      ...operated,
+      // A free port is known once there is a listener.
+      publicUrl: () => options.publicUrl ?? listener?.url,
+      metrics,
+      ...(allowedOrigins && { allowedOrigins }),
+      ...(rateLimit && { rateLimit }),
       ...(maxRuns !== undefined && { maxRuns }),
       ...(maxRunsPerOrganization !== undefined && { maxRunsPerOrganization }),
     });
@@ -83,18 +89,19 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     await service.ensureOrganization(options.org);
     const apiKey = await keptApiKey(service, folder, options.org);
 
-    const atWork = options.worker ? await workFor(service, database, options) : null;
-    if (atWork) closers.push(() => atWork.stop());
-
     const page = fileURLToPath(new URL("../page", import.meta.url));
     const { port, host: hostname } = options;
-    const listener = await serve({ service, hostname, port, ...(existsSync(page) && { page }) });
-    closers.push(() => {
+    const listening = await serve({ service, hostname, port, onError: complain, ...(existsSync(page) && { page }) });
+    listener = listening;
+    let atWork: AtWork | undefined;
+    closers.push(async () => {
       // While the last answers go out, nothing new is begun.
       atWork?.claimNothingMore();
-      return listener.close();
+      await listening.close();
+      await atWork?.stop();
     });
-    return { url: listener.url, org: options.org, apiKey, stop };
+    if (options.worker) atWork = await workFor(service, database, options, complain);
+    return { url: listening.url, org: options.org, apiKey, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -9,6 +9,7 @@ import { httpFetch } from "../node/http-fetch.js";
 import { type Remote, remoteOf, UrlError } from "./credentials.js";
 import { engineCode } from "./engine-code.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
+import { interruption } from "./interruption.js";
 import { printable } from "./printable.js";
 import { progressLine } from "./progress-line.js";
 import { table } from "./stats-table.js";
@@ -21,6 +22,8 @@ export interface SyncFlags {
   force: boolean;
   prune?: number;
   atomic: boolean;
+  pushOption: string[];
+  timeout?: number;
   plan: boolean;
   json: boolean;
 }
@@ -38,31 +41,36 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     return exitCode.usage;
   }
 
-  const stop = new AbortController();
-  const interrupt = () => stop.abort(new Error("interrupted"));
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const progress = progressLine(process.stderr);
+  const interrupted = interruption(() => {
+    progress.clear();
+    process.stderr.write("stopping, once the destination has dropped what it was sent; Ctrl-C again leaves at once\n");
+  });
   // The user names both addresses, so none is refused.
   const fetch = httpFetch();
   try {
-    const { branches, tags, exclude, force, prune, atomic } = flags;
+    const { branches, tags, exclude, force, prune, atomic, pushOption, timeout } = flags;
     const some = branches !== undefined || tags !== undefined;
     const ref_globs = { ...(branches !== undefined && { branches }), ...(tags !== undefined && { tags }) };
     const stats = await (flags.plan ? plan : run)({
-      source,
+      source: { ...source, fetch: interrupted.source(fetch) },
       destination,
       ...(some && { ref_globs }),
       exclude,
       force,
       prune,
       atomic,
-      signal: stop.signal,
+      signal: interrupted.leave,
+      pushOptions: pushOption,
+      timeout: timeout && timeout * 1000,
       onProgress: progress.show,
       fetch,
       wasm: await engineCode,
     });
     progress.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(stats)}\n` : table(stats));
+    if (interrupted.isStopping) process.stderr.write("interrupted too late: it was done already\n");
+    const note = flags.plan ? "a plan: nothing was changed\n" : "";
+    process.stdout.write(flags.json ? `${JSON.stringify(stats)}\n` : table(stats) + note);
     return stats.refs.some((ref) => ref.outcome === "rejected") ? exitCode.rejected : exitCode.completed;
   } catch (error) {
     progress.clear();
@@ -72,12 +80,21 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     return code === "INVALID_REQUEST" ? exitCode.usage : exitCode.failed;
   } finally {
     fetch.close();
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    interrupted.release();
   }
 }
 
 function described(error: unknown): { code: string; message: string } {
   const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code === "aborted") {
+    // The source fell silent because it was told to.
+    const what = "interrupted: no ref was moved, and the destination has dropped what it was being sent";
+    return { code: "interrupted", message: what };
+  }
+  if (code === "ABORTED") {
+    const doubt = "the destination may still be at work on what it was sent; --plan tells what is missing";
+    return { code: "interrupted", message: `interrupted, and left at once: ${doubt}` };
+  }
   return {
     code: typeof code === "string" ? code : "failed",
     message: printable(typeof message === "string" ? message : String(error)),

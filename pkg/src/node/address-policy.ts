@@ -19,6 +19,7 @@ export class AddressNotAllowedError extends Error {
   /** A stable word for a program to act on. */
   readonly code = "ADDRESS_NOT_ALLOWED";
 
+  /** `host` is what was asked for, `address` what its name resolved to. */
   constructor(host: string, address: string) {
     const named = host === address ? host : `${host} has the address ${address}, which`;
     super(

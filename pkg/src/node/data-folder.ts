@@ -16,6 +16,7 @@ export interface DataFolderOptions {
 
 /** A data folder that this process holds, alone unless it is shared. */
 export interface DataFolder {
+  /** Where it is. */
   readonly path: string;
   /** PGlite's folder. */
   readonly database: string;
@@ -23,6 +24,8 @@ export interface DataFolder {
   readonly repositories: string;
   /** 32 bytes that encrypt stored credentials; made at the first start. Whoever loses them loses the credentials. */
   readonly secretKey: Uint8Array;
+  /** Keys before that one, which stand behind it in the file until everything is encrypted with it. */
+  readonly previousSecretKeys: Uint8Array[];
   /** What was kept under this name, or null. */
   readKept(name: string): Promise<string | null>;
   /** Keeps a line in a file of this name that only the owner can read. */
@@ -45,12 +48,13 @@ export async function openDataFolder(folder: string, { shared = false }: DataFol
     await rename(unfinished, join(path, name));
   };
   try {
-    const secretKey = await secretKeyOf(path, readKept);
+    const [secretKey, ...previousSecretKeys] = await secretKeysOf(path, readKept);
     return {
       path,
       database: join(path, "database"),
       repositories: join(path, "repositories"),
       secretKey,
+      previousSecretKeys,
       readKept,
       keep,
       release,
@@ -61,7 +65,8 @@ export async function openDataFolder(folder: string, { shared = false }: DataFol
   }
 }
 
-async function secretKeyOf(path: string, readKept: DataFolder["readKept"]): Promise<Uint8Array> {
+/** One key a line, the present one first. */
+async function secretKeysOf(path: string, readKept: DataFolder["readKept"]): Promise<[Uint8Array, ...Uint8Array[]]> {
   const name = "secret.key";
   if ((await readKept(name)) === null) {
     // Of several processes that start at once, all use the key of the first.
@@ -70,9 +75,13 @@ async function secretKeyOf(path: string, readKept: DataFolder["readKept"]): Prom
     await linked(unfinished, join(path, name));
     await rm(unfinished, { force: true });
   }
-  const bytes = Buffer.from((await readKept(name)) ?? "", "base64");
-  if (bytes.length !== 32) throw new Error(`${join(path, name)}: not 32 bytes in base64`);
-  return new Uint8Array(bytes);
+  const [present = "", ...previous] = ((await readKept(name)) ?? "").split("\n");
+  const decode = (line: string) => {
+    const bytes = Buffer.from(line, "base64");
+    if (bytes.length !== 32) throw new Error(`${join(path, name)}: has a line that is not 32 bytes in base64`);
+    return new Uint8Array(bytes);
+  };
+  return [decode(present), ...previous.map(decode)];
 }
 
 /** Throws where a process holds the folder alone. */

@@ -17,6 +17,7 @@ export type Waiting = "sync" | "webhook";
 export interface NotifyingDatabase extends Database {
   /** Calls `onWaiting` whenever a statement queued a run or wrote a delivery; without a kind where some may have been missed. */
   listen(onWaiting: (what?: Waiting) => void): Promise<void>;
+  /** Stops listening and closes the database. */
   close(): Promise<void>;
 }
 

@@ -129,12 +129,14 @@ function redirection(answer: http.IncomingMessage, url: URL): URL | null {
     return parse(new URL(location, url));
   } catch (error) {
     answer.destroy();
-    throw new TypeError(`fetch ${url.href}: redirected to an address that cannot be used: ${(error as Error).message}`);
+    throw new TypeError(
+      `fetch ${url.origin}${url.pathname}: redirected to an address that cannot be used: ${(error as Error).message}`,
+    );
   }
 }
 
 function refuseRedirect(mode: RequestRedirect, method: string, from: URL, to: URL, redirects: number): void {
-  const where = `${method} ${from.href}: redirected to ${to.origin}${to.pathname}`;
+  const where = `${method} ${from.origin}${from.pathname}: redirected to ${to.origin}${to.pathname}`;
   if (mode === "error") throw new TypeError(`${where}, which this request does not follow`);
   if (method !== "GET" && method !== "HEAD") throw new TypeError(`${where}; only GET and HEAD follow redirects`);
   if (redirects >= 10) throw new TypeError(`${where} after 10 redirects`);

@@ -11,3 +11,4 @@ export { type NotifyingDatabase, openEmbedded, openPostgres, type PostgresOption
 export { type GitHttpBackendOptions, gitHttpBackend } from "./git-http-backend.js";
 export { type GuardedFetch, type GuardedFetchOptions, guardedFetch } from "./guarded-fetch.js";
 export { type Listener, type ServeOptions, serve } from "./listener.js";
+export { type LogOptions, lineLog } from "./log.js";

@@ -21,19 +21,28 @@ export interface ServeOptions {
   hostname?: string;
   /** 0 takes a free one, which is the default. */
   port?: number;
+  /** Told why a request failed outside the service. Standard error when left out. */
+  onError?: (line: string) => void;
 }
 
 /** A listener that answers. */
 export interface Listener {
   /** Such as `http://127.0.0.1:8722`. */
   readonly url: string;
+  /** The port, also where a free one was asked for. */
   readonly port: number;
   /** Stops accepting, waits up to `grace` milliseconds (default 10,000) for what is being answered, then cuts it off. */
   close(grace?: number): Promise<void>;
 }
 
 /** Serves until it is closed. Rejects where the port cannot be had. */
-export async function serve({ service, page, hostname = "127.0.0.1", port = 0 }: ServeOptions): Promise<Listener> {
+export async function serve({
+  service,
+  page,
+  hostname = "127.0.0.1",
+  port = 0,
+  onError = (line) => void process.stderr.write(`${line}\n`),
+}: ServeOptions): Promise<Listener> {
   const app = new Hono();
   for (const path of ["/v1/*", "/healthz", "/readyz", "/metrics"]) {
     app.all(path, (context) => service.fetch(context.req.raw));
@@ -48,7 +57,7 @@ export async function serve({ service, page, hostname = "127.0.0.1", port = 0 }:
   }
   app.notFound((context) => context.json(error("NOT_FOUND", `nothing is at ${context.req.path}`), 404));
   app.onError((thrown, context) => {
-    process.stderr.write(`${context.req.method} ${context.req.path}: ${thrown.stack ?? thrown.message}\n`);
+    onError(`${context.req.method} ${context.req.path}: ${thrown.stack ?? thrown.message}`);
     return context.json(error("INTERNAL_ERROR", "the request failed; the log says why"), 500);
   });
 

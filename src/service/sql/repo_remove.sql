@@ -1,3 +1,15 @@
--- $1 repository id, $2 the head's change id. Its runs go with it; a worker that runs one finds its lease gone.
-DELETE FROM refsync.repos WHERE id = $1::text
-RETURNING refsync.announce_repo(repos, 'repo.deleted', $2::text, '{}')::text AS row
+-- $1 repository id, $2 the head's change id. Its runs end and go with it, and those that follow them hear of their end first;
+-- a worker that has one finds its lease gone.
+WITH repo AS (
+    SELECT id FROM refsync.repos WHERE id = $1::text FOR UPDATE
+), ended AS (
+    UPDATE refsync.syncs s SET
+        status = 'failed', error = 'the repository was deleted', finished_at = now(), lease = NULL, lease_expires_at = NULL
+    FROM repo
+    WHERE s.repo_id = repo.id AND s.status IN ('queued', 'in_progress')
+    RETURNING refsync.announce_sync(s) AS run
+)
+DELETE FROM refsync.repos r
+USING (SELECT count(run) AS runs FROM ended) told
+WHERE r.id = $1::text AND told.runs >= 0
+RETURNING refsync.announce_repo(r, 'repo.deleted', $2::text, '{}')::text AS row

@@ -1,6 +1,7 @@
 -- $1 repository id, $2 name, $3 default bookmark, $4 tags to merge (null values remove); null keeps each of them.
 -- $5 upstream: keep, remove or set to the URL $6; $7 its auth: keep, or set to the kind $8 and the sealed $9; $10 the
--- change id of what is then the head.
+-- change id of what is then the head; $11 its schedule: keep, or set to $12, which comes first at $13, in milliseconds
+-- since 1970. A new URL, credential or schedule ends a pause.
 WITH old AS (
     SELECT * FROM refsync.repos WHERE id = $1::text FOR UPDATE
 )
@@ -12,8 +13,16 @@ UPDATE refsync.repos r SET
     upstream_verified_at = CASE WHEN $5::text = 'keep' OR $6::text = r.upstream_url THEN r.upstream_verified_at END,
     upstream_behind = CASE WHEN $5::text = 'keep' OR $6::text = r.upstream_url THEN r.upstream_behind END,
     upstream_auth_kind = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN r.upstream_auth_kind ELSE $8::text END,
+    schedule = CASE WHEN $5::text = 'remove' THEN NULL WHEN $11::text = 'keep' THEN r.schedule ELSE $12::jsonb END,
+    schedule_at = CASE WHEN $5::text = 'remove' THEN NULL WHEN $11::text = 'keep' THEN r.schedule_at
+        ELSE to_timestamp($13::float8 / 1000) END,
+    upstream_refusals = CASE WHEN changed.anew THEN 0 ELSE r.upstream_refusals END,
+    upstream_paused_at = CASE WHEN NOT changed.anew THEN r.upstream_paused_at END,
+    upstream_pause_reason = CASE WHEN NOT changed.anew THEN r.upstream_pause_reason END,
     upstream_auth = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN r.upstream_auth ELSE $9::text END
 FROM old
+CROSS JOIN LATERAL (SELECT $7::text = 'set' OR $11::text = 'set' OR $5::text <> 'keep' AND $6::text IS DISTINCT FROM old.upstream_url
+    AS anew) changed
 WHERE r.id = old.id
 RETURNING (CASE WHEN to_jsonb(r) = to_jsonb(old) THEN refsync.repo(r)
     ELSE refsync.announce_repo(r, 'repo.updated', $10::text, jsonb_build_object(

@@ -2,19 +2,25 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+    pin_mut,
+};
 use js_sys::{Date, Function, Promise};
 use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::AbortSignal;
 
 use super::{
-    http::FetchClient,
+    http::{FetchClient, timer},
     json::{Arguments, to_js},
 };
 use crate::{
-    git::Remote,
+    client::Error,
+    git::{Challenge, Credentials, Remote},
     glob::Glob,
     model::{Direction, RefGlobs, SyncRequest},
     sync::{self, Observer, Options, Phase, Policy, Progress},
@@ -64,12 +70,33 @@ pub struct SyncSettings {
     #[serde(default)]
     #[tsify(optional, type = "string[]")]
     pub exclude: Vec<Glob>,
+    /// Words for the destination's hooks, as `git push --push-option` sends them; none when left out.
+    #[serde(default)]
+    #[tsify(optional)]
+    pub push_options: Vec<String>,
+    /// How long the whole sync may take, in milliseconds; any time when left out.
+    #[tsify(optional)]
+    pub timeout: Option<f64>,
     /// How long a remote may be silent before the sync gives up, in milliseconds; 120 000 when left out.
     #[tsify(optional)]
     pub stall_timeout: Option<f64>,
     /// The most bytes of a pack that are collected where a runtime cannot stream a request; 256 MiB when left out.
     #[tsify(optional)]
     pub collect_limit: Option<f64>,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the engine calls for one side.
+    pub type SideFunctions;
+
+    /// The `fetch` for it.
+    #[wasm_bindgen(method, getter)]
+    fn fetch(this: &SideFunctions) -> Function;
+
+    /// Who is asked for credentials.
+    #[wasm_bindgen(method, getter)]
+    fn credentials(this: &SideFunctions) -> Option<Function>;
 }
 
 /// Syncs the refs that `settings` name from the source to the destination; with `plan_only` it gives the stats that a sync
@@ -81,45 +108,106 @@ pub struct SyncSettings {
 #[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<SyncRunStats>")]
 pub fn run_sync(
     settings: &Ts<SyncSettings>,
-    source_fetch: Function,
-    destination_fetch: Function,
+    #[wasm_bindgen(unchecked_param_type = "{ fetch: Function; credentials?: Function | undefined }")]
+    source: &SideFunctions,
+    #[wasm_bindgen(unchecked_param_type = "{ fetch: Function; credentials?: Function | undefined }")]
+    destination: &SideFunctions,
     request_streams: bool,
     plan_only: bool,
     #[wasm_bindgen(unchecked_param_type = "((progress: Progress) => void) | undefined")] on_progress: Option<Function>,
     signal: Option<AbortSignal>,
 ) -> Result<Promise, JsValue> {
     const OPERATION: &str = "sync";
-    let known =
-        ["source", "destination", "ref_globs", "force", "prune", "atomic", "exclude", "stall_timeout", "collect_limit"];
+    let known = [
+        "source",
+        "destination",
+        "ref_globs",
+        "force",
+        "prune",
+        "atomic",
+        "exclude",
+        "push_options",
+        "timeout",
+        "stall_timeout",
+        "collect_limit",
+    ];
     let settings: SyncSettings = Arguments::new(OPERATION, settings, &known)?.read()?;
     let request = SyncRequest { direction: Direction::Pull, ref_globs: settings.ref_globs.clone() };
-    let source = remote(&settings.source, &settings, source_fetch, request_streams);
-    let destination = remote(&settings.destination, &settings, destination_fetch, request_streams);
+    let source = remote(&settings.source, &settings, source, request_streams);
+    let destination = remote(&settings.destination, &settings, destination, request_streams);
+    let push_options = settings.push_options.clone();
+    if push_options.iter().any(|option| option.contains(['\n', '\0']) || option.len() > MAX_PUSH_OPTION) {
+        let refusal = "must be texts of at most 65000 bytes without line ends";
+        return Err(Error::invalid_field(OPERATION, "push_options", refusal).into());
+    }
+    let deadline = settings.timeout.filter(|ms| ms.is_finite() && *ms > 0.0);
     let policy = Policy {
         force: settings.force,
         prune: settings.prune,
         atomic: settings.atomic,
         exclude: settings.exclude.clone(),
     };
-    let options = Options { observer: on_progress.map(observer).unwrap_or_default(), policy };
+    let options = Options { observer: on_progress.map(observer).unwrap_or_default(), policy, push_options };
     Ok(future_to_promise(abortable(OPERATION, signal, async move {
-        let stats = match plan_only {
-            true => sync::plan(&request, &destination, &source, &options).await,
-            false => sync::run(&request, &destination, &source, &options).await,
+        let stats = async {
+            match plan_only {
+                true => sync::plan(&request, &destination, &source, &options).await,
+                false => sync::run(&request, &destination, &source, &options).await,
+            }
         };
-        to_js(&stats.map_err(|error| into_js(&error))?)
+        to_js(&before(deadline, stats).await?.map_err(|error| into_js(&error))?)
     })))
 }
 
-fn remote(remote: &RemoteSettings, settings: &SyncSettings, fetch: Function, request_streams: bool) -> Remote {
-    let mut http = FetchClient { request_streams, ..FetchClient::new(fetch) };
+/// What `work` gives, or an error where it takes longer than this many milliseconds.
+async fn before<T>(deadline: Option<f64>, work: impl Future<Output = T>) -> Result<T, JsValue> {
+    let Some(milliseconds) = deadline else { return Ok(work.await) };
+    let timeout = timer(Duration::from_secs_f64(milliseconds / 1000.0));
+    pin_mut!(work);
+    match select(work, timeout).await {
+        Either::Left((output, _)) => Ok(output),
+        Either::Right(_) => Err(into_js(&TookTooLong { seconds: milliseconds / 1000.0 })),
+    }
+}
+
+/// The whole sync took longer than the caller allows.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "sync: it took longer than the {seconds} s that it may take; what was pushed so far stays, and another sync goes on from there"
+)]
+struct TookTooLong {
+    seconds: f64,
+}
+
+impl Failure for TookTooLong {
+    fn name(&self) -> &'static str {
+        "SyncError"
+    }
+    fn code(&self) -> &str {
+        "timeout"
+    }
+    fn is_transient(&self) -> bool {
+        true
+    }
+}
+
+fn remote(
+    remote: &RemoteSettings,
+    settings: &SyncSettings,
+    functions: &SideFunctions,
+    request_streams: bool,
+) -> Remote {
+    let mut http = FetchClient { request_streams, ..FetchClient::new(functions.fetch()) };
     if let Some(milliseconds) = settings.stall_timeout.filter(|ms| ms.is_finite() && *ms > 0.0) {
         http.stall_timeout = Duration::from_secs_f64(milliseconds / 1000.0);
     }
     if let Some(bytes) = settings.collect_limit.filter(|bytes| *bytes >= 0.0) {
         http.collect_limit = bytes as usize; // Saturates, as a limit may.
     }
-    let target = Remote::new(&remote.url, Rc::new(http));
+    let mut target = Remote::new(&remote.url, Rc::new(http));
+    if let Some(ask) = functions.credentials() {
+        target = target.asking(move |challenge| credentials(ask.clone(), challenge).boxed_local());
+    }
     match (&remote.username, &remote.password) {
         (None, None) => target,
         (username, password) => {
@@ -127,6 +215,32 @@ fn remote(remote: &RemoteSettings, settings: &SyncSettings, fetch: Function, req
         }
     }
 }
+
+/// Asks the caller for credentials; none where it gives none, or fails to.
+async fn credentials(ask: Function, challenge: Challenge) -> Option<Credentials> {
+    let Challenge { url, scheme, realm } = challenge;
+    let details = to_js(&Details { scheme, realm }).ok()?;
+    let given = ask.call2(&JsValue::UNDEFINED, &url.into(), &details).ok()?;
+    let given = JsFuture::from(Promise::resolve(&given)).await.ok()?;
+    let given: Given = Arguments::whole("sync", "credentials", &given).ok()?.read().ok()?;
+    Some(Credentials { username: given.username.unwrap_or_else(|| "git".into()), password: given.password })
+}
+
+/// What a server says that wants credentials, as JavaScript sees it.
+#[derive(Serialize)]
+struct Details {
+    scheme: String,
+    realm: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Given {
+    username: Option<String>,
+    password: String,
+}
+
+/// The most bytes of a push option: what fits into a packet line.
+const MAX_PUSH_OPTION: usize = 65_000;
 
 /// Calls `report` with progress, at most ten times a second, and with each new phase.
 fn observer(report: Function) -> Observer {

@@ -166,6 +166,15 @@ impl HttpClient for FetchClient {
     fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
         self.fetch(request).boxed_local()
     }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        timer(duration).boxed_local()
+    }
+}
+
+/// Ends after this long, at the latest after 24 days: `setTimeout` would fire at once for more.
+pub(super) fn timer(duration: Duration) -> TimeoutFuture {
+    TimeoutFuture::new(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).min(i32::MAX as u32))
 }
 
 /// Counts what a request body sent, so that a long upload is not taken for a stall.

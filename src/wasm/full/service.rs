@@ -17,7 +17,9 @@ use super::{
 use crate::{
     http::{HttpClient, Method},
     service::{
-        Database, DatabaseError, GitHost, Limits, Options, Param, Runtime, Scope, Service, rate_limit::RateLimit,
+        Database, DatabaseError, GitHost, Limits, Options, Param, Runtime, Scope, Service,
+        rate_limit::RateLimit,
+        record::{Record, method_name},
     },
 };
 
@@ -53,8 +55,7 @@ pub struct JsService {
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes `{ database, git, fetch, secretKey, publicUrl?, allowedOrigins?, rateLimit?, metrics?, maxRuns?,
-    /// maxRunsPerOrganization?, onlyOrigins?, onQueued?, log? }`; fails where one is missing or of another kind.
+    /// Takes the package's `ServiceOptions` and `nextTick`; fails where one is missing or of another kind.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
         let object = |name: &str| {
@@ -63,8 +64,10 @@ impl JsService {
         };
         let function =
             |name: &str| Reflect::get(options, &name.into()).ok().and_then(|value| value.dyn_into::<Function>().ok());
-        let bytes = object("secretKey")?.dyn_into::<Uint8Array>().ok().map(|key| key.to_vec());
-        let secret_key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let flag = |name: &str| Reflect::get(options, &name.into()).is_ok_and(|value| value == true);
+        let others =
+            Reflect::get(options, &"previousSecretKeys".into()).ok().and_then(|keys| keys.dyn_into::<Array>().ok());
+        let others = others.iter().flat_map(Array::iter).map(|key| key_bytes(key, "each of previousSecretKeys"));
         let git = object("git")?.unchecked_into::<JsGitHost>();
         let fetch = function("fetch").ok_or_else(|| type_error("Service: fetch must be a function"))?;
         let service = Service::new(Options {
@@ -77,18 +80,22 @@ impl JsService {
                 .map(|origins| origins.iter().filter_map(|origin| origin.as_string()).collect())
                 .unwrap_or_default(),
             rate_limit: rate_limit(options)?,
-            metrics: Reflect::get(options, &"metrics".into()).is_ok_and(|metrics| metrics == true),
-            public_url: Reflect::get(options, &"publicUrl".into())
-                .ok()
-                .and_then(|url| url.as_string())
-                .unwrap_or_default(),
+            metrics: flag("metrics"),
+            public_url: public_url(Reflect::get(options, &"publicUrl".into()).unwrap_or(JsValue::UNDEFINED)),
             limits: Limits {
                 runs: limit(options, "maxRuns")?,
                 runs_per_organization: limit(options, "maxRunsPerOrganization")?,
                 only_origins: Reflect::get(options, &"onlyOrigins".into()).is_ok_and(|only| only == true),
             },
-            secret_key: secret_key.ok_or_else(|| type_error("Service: secretKey must be a Uint8Array of 32 bytes"))?,
-            runtime: Rc::new(HostRuntime { log: function("log"), on_queued: function("onQueued") }),
+            secret_key: key_bytes(object("secretKey")?, "secretKey")?,
+            other_secret_keys: others.collect::<Result<_, _>>()?,
+            accept_lost_key: flag("acceptLostKey"),
+            runtime: Rc::new(HostRuntime {
+                log: function("log"),
+                record: function("record"),
+                on_queued: function("onQueued"),
+                next_tick: function("nextTick").ok_or_else(|| type_error("Service: nextTick must be a function"))?,
+            }),
         });
         Ok(Self { service: Rc::new(service), git })
     }
@@ -101,6 +108,12 @@ impl JsService {
     /// Takes up what a killed process left.
     pub async fn adopt(&self) -> Result<(), js_sys::Error> {
         self.service.adopt().await.map_err(|error| failure(&error))
+    }
+
+    /// Brings the schema up to this version only.
+    #[wasm_bindgen(js_name = migrateTo)]
+    pub async fn migrate_to(&self, version: u32) -> Result<(), js_sys::Error> {
+        self.service.migrate_to(version).await.map_err(|error| failure(&error))
     }
 
     /// Makes an organisation where it is missing.
@@ -150,13 +163,24 @@ impl JsService {
 
     async fn fetch_git(&self, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
         let headers = from_web_headers(&request.headers());
+        let exchange = self.service.begin(method_name(&request.method()), &request.url(), &headers);
         // Any method but the two of Git's protocol is refused in there.
         let method = Method::parse(&request.method()).unwrap_or(Method::Options);
-        let allowed = match self.service.authorize_git(method, &request.url(), &headers).await {
+        let allowed = match self.service.authorize_git(&exchange, method, &request.url(), &headers).await {
             Ok(allowed) => allowed,
-            Err(refusal) => return into_web_response(refusal),
+            Err((refusal, cause)) => {
+                self.service.end(exchange, refusal.status, cause);
+                return into_web_response(refusal);
+            }
         };
-        let response = JsFuture::from(self.git.fetch(&redirected(request, &allowed.url)?)?).await?;
+        let answered = self.ask_git(&redirected(request, &allowed.url)?).await;
+        let cause = answered.as_ref().err().map(message);
+        self.service.end(exchange, answered.as_ref().map_or(500, web_sys::Response::status), cause);
+        answered
+    }
+
+    async fn ask_git(&self, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
+        let response = JsFuture::from(self.git.fetch(request)?).await?;
         response.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
     }
 
@@ -179,6 +203,25 @@ impl JsService {
     /// Claims one webhook delivery that is due and sends it; false where none was.
     pub async fn deliver(&self) -> Result<bool, js_sys::Error> {
         self.service.deliver().await.map_err(|error| failure(&error))
+    }
+}
+
+/// A secret key's bytes.
+fn key_bytes(key: JsValue, name: &str) -> Result<[u8; 32], js_sys::Error> {
+    let bytes = key.dyn_into::<Uint8Array>().ok().and_then(|key| <[u8; 32]>::try_from(key.to_vec()).ok());
+    bytes.ok_or_else(|| type_error(&format!("Service: {name} must be a Uint8Array of 32 bytes")))
+}
+
+/// The option `publicUrl`, a text or a function that gives it once it is known.
+fn public_url(given: JsValue) -> Box<dyn Fn() -> String> {
+    match given.dyn_into::<Function>() {
+        Ok(function) => Box::new(move || {
+            function.call0(&JsValue::UNDEFINED).ok().and_then(|url| url.as_string()).unwrap_or_default()
+        }),
+        Err(text) => {
+            let text = text.as_string().unwrap_or_default();
+            Box::new(move || text.clone())
+        }
     }
 }
 
@@ -299,6 +342,8 @@ impl GitHost for HostGit {
 
 struct HostRuntime {
     log: Option<Function>,
+    record: Option<Function>,
+    next_tick: Function,
     on_queued: Option<Function>,
 }
 
@@ -311,12 +356,25 @@ impl Runtime for HostRuntime {
         Duration::from_secs_f64((js_sys::Date::now() / 1000.0).max(0.0))
     }
 
+    fn next_tick(&self, cron: &str, time_zone: &str, after: i64) -> Result<Option<i64>, String> {
+        let next = self.next_tick.call3(&JsValue::UNDEFINED, &cron.into(), &time_zone.into(), &(after as f64).into());
+        Ok(next.map_err(|error| message(&error))?.as_f64().map(|next| next as i64))
+    }
+
+    // A log that throws must not fail what it is told about.
     fn log(&self, line: &str) {
-        match &self.log {
-            // A log that throws must not fail what it is told about.
-            Some(log) => drop(log.call1(&JsValue::UNDEFINED, &line.into())),
-            None => console_error(&format!("refsync: {line}")),
+        if let Some(log) = &self.log {
+            drop(log.call1(&JsValue::UNDEFINED, &line.into()));
         }
+        match &self.record {
+            Some(_) => self.tell(&serde_json::json!({"event": "trouble", "message": line})),
+            None if self.log.is_none() => console_error(&format!("refsync: {line}")),
+            None => {}
+        }
+    }
+
+    fn record(&self, record: &Record) {
+        self.tell(record);
     }
 
     fn queued(&self) {
@@ -324,6 +382,17 @@ impl Runtime for HostRuntime {
             && let Err(error) = on_queued.call0(&JsValue::UNDEFINED)
         {
             self.log(&format!("onQueued: {}", message(&error)));
+        }
+    }
+}
+
+impl HostRuntime {
+    /// Hands a record to the host as an object.
+    fn tell(&self, record: &impl serde::Serialize) {
+        let Some(function) = &self.record else { return };
+        let json = serde_json::to_string(record).expect("a record is JSON");
+        if let Ok(object) = js_sys::JSON::parse(&json) {
+            drop(function.call1(&JsValue::UNDEFINED, &object));
         }
     }
 }

@@ -1,86 +1,11 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
-const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+import { folder, git, refsync, serve, terminal, workTree } from "./support.mjs";
+
 const zeros = "0".repeat(40);
-
-function folder(t) {
-  const path = mkdtempSync(join(tmpdir(), "refsync-test-"));
-  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
-  return path;
-}
-
-/** Runs the command to its end. */
-async function refsync(args, env = {}) {
-  const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } });
-  const said = { stdout: "", stderr: "" };
-  child.stdout.on("data", (chunk) => {
-    said.stdout += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    said.stderr += chunk;
-  });
-  const status = await new Promise((resolve) => child.on("close", resolve));
-  return { ...said, status };
-}
-
-/** Starts `refsync serve`; gives what its first line says. */
-async function serve(t, data, ...flags) {
-  const child = spawn(process.execPath, [bin, "serve", "--json", "--port", "0", "--data", data, ...flags]);
-  const ended = new Promise((resolve) => child.on("close", (code) => resolve(code)));
-  let errors = "";
-  child.stderr.on("data", (chunk) => {
-    errors += chunk;
-  });
-  const stop = async (signal = "SIGTERM") => {
-    child.kill(signal);
-    return ended;
-  };
-  t.after(() => stop("SIGKILL"));
-  const lines = createInterface({ input: child.stdout });
-  const first = await Promise.race([
-    new Promise((resolve) => lines.once("line", resolve)),
-    ended.then((code) => assert.fail(`refsync serve ended with ${code}: ${errors}`)),
-  ]);
-  const { url, org, api_key: apiKey } = JSON.parse(first);
-  const api = async (method, path, body) => {
-    const response = await fetch(`${url}/v1/${org}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: await response.json() };
-  };
-  const remote = (repo) => `${url.replace("://", `://git:${apiKey}@`)}/${org}/${repo}.git`;
-  return { url, org, apiKey, api, remote, stop, pid: child.pid };
-}
-
-async function git(cwd, ...args) {
-  const identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_TERMINAL_PROMPT: "0" };
-  const { stdout } = await promisify(execFile)("git", [...identity, ...args], { cwd, env });
-  return stdout.trim();
-}
-
-/** A repository with two branches and both kinds of tags. */
-async function workTree(t) {
-  const path = folder(t);
-  await git(path, "init", "--quiet", "--initial-branch=main");
-  await git(path, "commit", "--quiet", "--allow-empty", "-m", "one");
-  await git(path, "tag", "light");
-  await git(path, "branch", "release/1");
-  await git(path, "commit", "--quiet", "--allow-empty", "-m", "two");
-  await git(path, "tag", "-a", "v1", "-m", "v1");
-  return path;
-}
 
 test("sync brings every ref over, then finds nothing to do, then rejects what diverged and exits with 3", async (t) => {
   const { api, remote } = await serve(t, join(folder(t), "data"));
@@ -170,15 +95,6 @@ test("without --allow-private-network an upstream on loopback fails the run and 
   assert.equal(run.status, "failed");
   assert.match(run.error, /127\.0\.0\.1 is not a public address.*--allow-private-network/);
 });
-
-async function terminal(service, id) {
-  for (let waited = 0; waited < 20_000; waited += 50) {
-    const { body } = await service.api("GET", `/app/upstream/syncs/${id}`);
-    if (body.status === "completed" || body.status === "failed") return body;
-    await delay(50);
-  }
-  return assert.fail("the run does not end");
-}
 
 test("a data folder has one process; the lock of a killed one is taken over", async (t) => {
   const data = join(folder(t), "data");

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
+import * as refsync from "refsync";
 import {
   AbortError,
   ConflictError,
@@ -31,6 +32,8 @@ async function hosted(t, service = {}) {
   return { ...backend, url, client };
 }
 
+const raised = new Set();
+
 async function raises(call, Class, expected) {
   const error = await call.then(
     () => assert.fail(`${Class.name} was expected`),
@@ -38,6 +41,7 @@ async function raises(call, Class, expected) {
   );
   assert.ok(error instanceof Class, `${error.name}: ${error.message}, expected a ${Class.name}`);
   assert.ok(error instanceof RefsyncError);
+  raised.add(Class);
   for (const [key, value] of Object.entries(expected)) assert.deepEqual(error[key], value, `${Class.name}.${key}`);
   return error;
 }
@@ -116,4 +120,13 @@ test("a web page in the API's place is an InvalidResponseError that says so", as
   const client = new SyncClient({ apiUrl: `http://127.0.0.1:${server.address().port}`, apiKey: "key" });
   const error = await raises(client.whoami(), InvalidResponseError, { status: 200, code: "INVALID_RESPONSE" });
   assert.match(error.message, /expected a Whoami from http.*bytes of text\/html are not JSON/);
+});
+
+test("every class of error that the client exports was raised above", () => {
+  const classes = Object.values(refsync).filter((value) => value?.prototype instanceof RefsyncError);
+  assert.ok(classes.length >= 11, `${classes.length} classes`);
+  assert.deepEqual(
+    classes.filter((Class) => !raised.has(Class)).map(({ name }) => name),
+    [],
+  );
 });

@@ -5,7 +5,14 @@ import { fields, git, start } from "./support.mjs";
 
 const url = "https://git.example.com/team/app.git";
 /** What an upstream says before the first run. */
-const fresh = { latest_sync: null, verified_at: null, behind: null };
+const fresh = {
+  latest_sync: null,
+  verified_at: null,
+  behind: null,
+  schedule: null,
+  paused_at: null,
+  pause_reason: null,
+};
 
 test("whoami tells the organisation, the key and its scopes", async (t) => {
   const { ok, keys } = await start(t);

@@ -8,7 +8,7 @@ import { malformed } from "./malformed-calls.mjs";
 
 const MB = 1024 * 1024;
 /** Calls of one pass. */
-const CALLS = 900;
+const CALLS = 300;
 /** The least of a pass is what the process holds; between two collections it has more. */
 const GROWTH = 12 * MB;
 

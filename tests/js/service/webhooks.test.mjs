@@ -359,3 +359,30 @@ test("a receiver that never answers does not hold up another, and a worker deliv
   silent.closeAllConnections();
   await worker.stopped;
 });
+
+test("deleting a repository ends its runs, and their end is told before the repository's", async (t) => {
+  const { ok, service, sql } = await start(t);
+  const receiver = await receive(t);
+  await ok("POST", "/acme/webhook-targets", {
+    url: receiver.url,
+    events: ["sync.queued", "sync.in_progress", "sync.completed", "sync.failed", "repo.deleted"],
+  });
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url: "http://127.0.0.1:9/x.git" } });
+  const queued = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  const running = await ok("POST", "/acme/app/upstream/syncs", { direction: "push" });
+  await sql(
+    `UPDATE refsync.syncs SET status = 'in_progress', lease = 'l', lease_expires_at = now() + interval '1 hour'
+     WHERE id = '${running.id}'`,
+  );
+  assert.deepEqual(await ok("DELETE", "/acme/app"), { success: true });
+  await deliverAll(service);
+  const told = receiver.deliveries.map(({ event }) => event);
+  for (const { id } of [queued, running]) {
+    const [, failed, ...more] = told.filter(({ data }) => data.sync?.id === id);
+    assert.deepEqual([failed.type, failed.data.sync.error, more], ["sync.failed", "the repository was deleted", []]);
+    assert.ok(failed.data.sync.finished_at);
+  }
+  const deleted = told.find(({ type }) => type === "repo.deleted");
+  assert.equal(deleted.repository.name, "app");
+  assert.deepEqual(await sql("SELECT id FROM refsync.syncs"), []);
+});

@@ -1,0 +1,68 @@
+/**
+ * The service's records as lines: JSON for machines, or text for people.
+ *
+ * @module
+ */
+
+import { printable } from "../cli/printable.js";
+import type { LogRecord } from "../service.js";
+
+/** Where and how lines are written. */
+export interface LogOptions {
+  /** One JSON object a line, or text. Text where the stream is a terminal, when left out. */
+  format?: "json" | "text";
+  /** Default `process.stderr`. */
+  stream?: { write(text: string): unknown; isTTY?: boolean };
+}
+
+/** Writes each record as a line: for the service's `record`. */
+export function lineLog({ stream = process.stderr, format }: LogOptions = {}): (record: LogRecord) => void {
+  const line = (format ?? (stream.isTTY ? "text" : "json")) === "json" ? jsonLine : textLine;
+  return (record) => void stream.write(`${withoutSecrets(line(record, new Date()))}\n`);
+}
+
+/** One object, `time` first. */
+function jsonLine(record: LogRecord, time: Date): string {
+  return JSON.stringify({ time: time.toISOString(), level: level(record), ...record });
+}
+
+/** Time, what it was, how it ended, how long it took; then why it failed, and the trace id where that helps. */
+function textLine(record: LogRecord, time: Date): string {
+  const trouble = level(record) === "info" ? "" : "! ";
+  const error = "error" in record && record.error ? `: ${record.error} [${record.trace_id}]` : "";
+  return printable(`${time.toISOString().slice(11, 23)} ${trouble}${words(record)}${error}`);
+}
+
+function words(record: LogRecord): string {
+  switch (record.event) {
+    case "request":
+      return `${record.method} ${record.path} ${record.status} ${record.duration_ms} ms`;
+    case "sync": {
+      const { direction, org, repo, attempt, status, refs, duration_ms } = record;
+      const counts = Object.entries(refs ?? {}).filter(([, count]) => count > 0);
+      const outcome = counts.map(([word, count]) => `, ${count} ${word}`).join("");
+      return `${direction} ${org}/${repo} attempt ${attempt} ${status}${outcome} ${duration_ms} ms`;
+    }
+    case "webhook":
+      return `webhook ${record.target_id} ${record.type} attempt ${record.attempt} ${record.status} ${record.duration_ms} ms`;
+    case "trouble":
+      return record.message;
+  }
+}
+
+function level(record: LogRecord): "info" | "warn" | "error" {
+  if (record.event === "trouble") return "warn";
+  if (record.event === "request") return record.status >= 500 ? "error" : "info";
+  return "error" in record && record.error ? "warn" : "info";
+}
+
+/**
+ * The last of several guards: records are made without credentials, so that this finds one only where something else is
+ * wrong. It knows the service's own kinds by their beginning, and any in a URL.
+ */
+function withoutSecrets(line: string): string {
+  return line
+    .replace(/\b(refsync_[0-9a-f]{24}_|mesa_private_key_|whsec_)[\w-]+/g, "$1[hidden]")
+    .replace(/(\bhttps?:\/\/)[^/\s"@]+@/g, "$1[hidden]@")
+    .replace(/\b(Basic|Bearer) [\w.~+/=-]{8,}/gi, "$1 [hidden]");
+}

@@ -1,0 +1,27 @@
+-- $1 an array of {id, at, next}: repositories, the time that came for each, and its next one, in milliseconds since 1970 or
+-- null. Queues a run for each whose time is still that one, so that of many workers one does, joins it to an identical run
+-- that waits, and gives the runs that were added.
+WITH due AS (
+    SELECT r.id, asked.next
+    FROM jsonb_to_recordset($1::jsonb) AS asked (id text, at timestamptz, next float8)
+    JOIN refsync.repos r ON r.id = asked.id AND r.schedule_at = asked.at
+    WHERE r.upstream_paused_at IS NULL
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+), moved AS (
+    UPDATE refsync.repos r SET schedule_at = to_timestamp(due.next / 1000)
+    FROM due
+    WHERE r.id = due.id
+    RETURNING r.id, r.schedule ->> 'direction' AS direction,
+        r.schedule #>> '{ref_globs,branches}' AS branches, r.schedule #>> '{ref_globs,tags}' AS tags
+), added AS (
+    INSERT INTO refsync.syncs (repo_id, direction, branches, tags)
+    SELECT moved.id, moved.direction, moved.branches, moved.tags
+    FROM moved
+    WHERE NOT EXISTS (
+        SELECT FROM refsync.syncs s
+        WHERE s.repo_id = moved.id AND s.status = 'queued'
+            AND s.direction = moved.direction AND s.branches = moved.branches AND s.tags = moved.tags)
+    ON CONFLICT (repo_id, direction, branches, tags) WHERE status = 'queued' AND attempt = 1 DO NOTHING
+    RETURNING syncs AS run
+)
+SELECT refsync.announce_sync(run)::text AS row FROM added

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { serve } from "refsync/node";
+
+import { grow } from "../../support/history.mjs";
+import { host } from "../engine/support.mjs";
+
+const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+const hosted = await host("upstream", "mirror");
+await grow(hosted.folder("upstream"), 1200);
+
+/** The hosted repositories; the source falls silent after 50 kB of its pack, and `/silent/` answers no push. */
+const listener = await serve({
+  service: {
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      const [, org, repository, ...rest] = pathname.split("/");
+      if (org === "silent" && request.method === "POST") return new Promise(() => {});
+      const { method, headers } = request;
+      const body = repository === "upstream.git" && method === "POST" ? await request.text() : request.body;
+      const url = `http://git.test/${repository}/${rest.join("/")}${search}`;
+      const response = await hosted.fetch(url, { method, headers, body, duplex: "half" });
+      if (!String(body).includes("command=fetch")) return response;
+      return new Response(response.body.pipeThrough(silentAfter(50_000)), response);
+    },
+  },
+});
+after(async () => {
+  await listener.close(0);
+  await hosted.remove();
+});
+
+function silentAfter(bytes) {
+  let left = bytes;
+  return new TransformStream({
+    async transform(chunk, controller) {
+      controller.enqueue(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) await new Promise(() => {});
+    },
+  });
+}
+
+function refsync(destination) {
+  const source = `${listener.url}/git/upstream.git`;
+  const child = spawn(process.execPath, [bin, "sync", "--json", source, `${listener.url}/${destination}`]);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => (stdout += chunk));
+  child.stderr.on("data", (chunk) => (stderr += chunk));
+  const ended = once(child, "close").then(([code]) => ({ code, stderr, json: JSON.parse(stdout) }));
+  return { child, ended, said: () => stderr };
+}
+
+/** Waits until `condition` holds; the test's own time limit ends it otherwise. */
+async function until(condition) {
+  while (!(await condition())) await delay(20);
+}
+
+test("Ctrl-C in the middle of a pack moves no ref and leaves nothing at the destination", {
+  timeout: 60_000,
+}, async () => {
+  const { child, ended } = refsync("git/mirror.git");
+  await until(async () => (await hosted.leftovers("mirror")).length > 0);
+  child.kill("SIGINT");
+  const { code, stderr, json } = await ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /no ref was moved, and the destination has dropped/);
+  assert.equal(json.error.code, "interrupted");
+  assert.equal(await hosted.refs("mirror"), "");
+  assert.deepEqual(await hosted.leftovers("mirror"), []);
+});
+
+test("a second Ctrl-C does not wait for a destination that says nothing", { timeout: 60_000 }, async () => {
+  const { child, ended, said } = refsync("silent/mirror.git");
+  await until(() => hosted.asked.filter((asked) => asked.startsWith("POST upstream")).length >= 4);
+  child.kill("SIGINT");
+  await until(() => said().includes("Ctrl-C again leaves at once"));
+  child.kill("SIGINT");
+  const { code, stderr, json } = await ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /left at once/);
+  assert.equal(json.error.code, "interrupted");
+});

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { progressLine, wording } from "../../../pkg/dist/cli/progress-line.js";
+
+const report = (phase, bytes = 0, objects = null) => ({ phase, bytes, objects });
+
+test("the words tell the phase, the objects, the bytes and the rate since the first byte", () => {
+  let time = 7000;
+  const words = wording(() => time);
+  assert.equal(words(report("listing")), "listing");
+  time += 3000;
+  assert.equal(words(report("transferring", 500, 14_062)), "transferring, 14,062 objects, 500 B");
+  time += 2000;
+  assert.equal(words(report("transferring", 6_000_000, 14_062)), "transferring, 14,062 objects, 6.0 MB, 3.0 MB/s");
+  time += 2000;
+  assert.equal(words(report("storing", 6_100_000, 14_062)), "storing, 14,062 objects, 6.1 MB");
+});
+
+test("a terminal gets a bar, which is gone at the end; anything else gets nothing of a short sync", async () => {
+  for (const isTTY of [true, false]) {
+    let written = "";
+    const stream = Object.assign(Object.create(process.stderr), {
+      isTTY,
+      columns: 80,
+      write: (text) => {
+        written += text;
+        return true;
+      },
+    });
+    const progress = progressLine(stream);
+    progress.show(report("transferring", 1500, 10));
+    await import("cli-progress");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    progress.clear();
+    if (isTTY) assert.match(written, /transferring, 10 objects, 1\.5 kB/);
+    else assert.equal(written, "");
+  }
+});

@@ -1,0 +1,101 @@
+// The command as a user runs it.
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+
+/** An empty folder that goes with the test. */
+export function folder(t) {
+  const path = mkdtempSync(join(tmpdir(), "refsync-test-"));
+  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
+  return path;
+}
+
+/** Runs the command to its end. */
+export async function refsync(args, env = {}) {
+  const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } });
+  const said = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk) => {
+    said.stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    said.stderr += chunk;
+  });
+  const status = await new Promise((resolve) => child.on("close", resolve));
+  return { ...said, status };
+}
+
+/** Starts `refsync serve`; gives what its first line says. */
+export async function serve(t, data, ...flags) {
+  return serveWith(t, {}, data, ...flags);
+}
+
+/** The same with further variables in its environment. */
+export async function serveWith(t, env, data, ...flags) {
+  const args = [bin, "serve", "--json", "--port", "0", "--data", data, ...flags];
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env } });
+  const ended = new Promise((resolve) => child.on("close", (code) => resolve(code)));
+  let errors = "";
+  child.stderr.on("data", (chunk) => {
+    errors += chunk;
+  });
+  const stop = async (signal = "SIGTERM") => {
+    child.kill(signal);
+    return ended;
+  };
+  t.after(() => stop("SIGKILL"));
+  const lines = createInterface({ input: child.stdout });
+  const first = await Promise.race([
+    new Promise((resolve) => lines.once("line", resolve)),
+    ended.then((code) => assert.fail(`refsync serve ended with ${code}: ${errors}`)),
+  ]);
+  const { url, org, api_key: apiKey } = JSON.parse(first);
+  const api = async (method, path, body) => {
+    const response = await fetch(`${url}/v1/${org}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  const remote = (repo) => `${url.replace("://", `://git:${apiKey}@`)}/${org}/${repo}.git`;
+  /** The records that it has written to its log. */
+  const records = () => errors.split("\n").filter(Boolean).map(JSON.parse);
+  return { url, org, apiKey, api, remote, stop, pid: child.pid, log: () => errors, records };
+}
+
+/** Runs Git without anything of this user's configuration. */
+export async function git(cwd, ...args) {
+  const identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_TERMINAL_PROMPT: "0" };
+  const { stdout } = await promisify(execFile)("git", [...identity, ...args], { cwd, env });
+  return stdout.trim();
+}
+
+/** Waits for the end of a run of the repository `app`. */
+export async function terminal(service, id) {
+  for (let waited = 0; waited < 20_000; waited += 50) {
+    const { body } = await service.api("GET", `/app/upstream/syncs/${id}`);
+    if (body.status === "completed" || body.status === "failed") return body;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return assert.fail("the run does not end");
+}
+
+/** A repository with two branches and both kinds of tags. */
+export async function workTree(t) {
+  const path = folder(t);
+  await git(path, "init", "--quiet", "--initial-branch=main");
+  await git(path, "commit", "--quiet", "--allow-empty", "-m", "one");
+  await git(path, "tag", "light");
+  await git(path, "branch", "release/1");
+  await git(path, "commit", "--quiet", "--allow-empty", "-m", "two");
+  await git(path, "tag", "-a", "v1", "-m", "v1");
+  return path;
+}

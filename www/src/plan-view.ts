@@ -1,0 +1,76 @@
+/** What a sync would do now: the answer to Preview. */
+
+import type { Direction, RefGlobs, SyncRunStats } from "refsync";
+
+import { button, fill, h } from "./dom";
+import { RefTable } from "./ref-table";
+import { capital, countsText } from "./words";
+
+/** A plan. */
+export interface Plan {
+  direction: Direction;
+  globs: RefGlobs;
+  stats: SyncRunStats;
+}
+
+/** Shows one plan, until it is carried out or closed. */
+export class PlanView {
+  readonly element = h("section", {
+    class: "card",
+    hidden: true,
+    "aria-label": "Preview",
+    "data-card": "preview",
+  });
+  #table: RefTable | undefined;
+
+  /** `carryOut` asks for the sync that was planned. */
+  constructor(private readonly carryOut: (plan: Plan) => void) {}
+
+  /** Shows `plan` and takes the focus to it. */
+  show(plan: Plan): void {
+    this.clear();
+    const { direction, globs, stats } = plan;
+    const table = new RefTable(stats.refs);
+    const title = h("h2", { tabindex: -1 }, `What a ${direction} would do now`);
+    const go = () => {
+      this.clear();
+      this.carryOut(plan);
+    };
+    const close = () => {
+      this.clear();
+      document.querySelector<HTMLElement>(`[data-preview=${direction}]`)?.focus();
+    };
+    fill(
+      this.element,
+      title,
+      h(
+        "p",
+        { class: "muted wrap", role: "status" },
+        `Expected: ${countsText(stats.refs)}. Nothing has been changed. `,
+        `Branches ${globs.branches || "none"}, tags ${globs.tags || "none"}.`,
+      ),
+      h(
+        "div",
+        { class: "actions" },
+        button(`${capital(direction)} now`, go, { class: "button button-primary" }),
+        button("Close", close, { class: "button" }),
+      ),
+      table.element,
+    );
+    this.#table = table;
+    this.element.hidden = false;
+    requestAnimationFrame(() => {
+      if (this.#table === table) table.attached();
+    });
+    this.element.scrollIntoView({ block: "nearest" });
+    title.focus({ preventScroll: true });
+  }
+
+  /** Takes the plan away: what it says may no longer be so. */
+  clear(): void {
+    this.element.hidden = true;
+    this.#table?.destroy();
+    this.#table = undefined;
+    fill(this.element);
+  }
+}
