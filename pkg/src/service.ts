@@ -70,6 +70,8 @@ export interface ServiceOptions {
   maxRuns?: number;
   /** The same for the runs of each organisation. */
   maxRunsPerOrganization?: number;
+  /** Works only runs of repositories that another Git server has (their `origin`): `git` cannot reach the hosted ones. */
+  onlyOrigins?: boolean;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
   /** The WebAssembly code of `refsync/service.wasm`, or where it is, for bundlers that do not find it by themselves. */

@@ -57,6 +57,13 @@ pub(super) static REPO_SHAPE: Shape = Shape::Object(&[
             Key::nullable("latest_sync", &SYNC_RUN),
         ]),
     ),
+    Key::nullable(
+        "origin",
+        &Shape::Object(&[
+            Key::new("url", Shape::Text),
+            Key::nullable("auth_kind", &Shape::Word(&["token", "username_password"])),
+        ]),
+    ),
     Key::new("created_at", Shape::Text),
     Key::new("tags", Shape::Map(&Shape::Text)),
 ]);

@@ -124,6 +124,7 @@ pub static CREATE_REPO: Operation = Operation {
                 Key::optional("schedule", SCHEDULE_REQUEST),
             ]),
         ),
+        Key::optional("origin", Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", AUTH)])),
     ]),
     gives: ("a Repo", &REPO_SHAPE),
     repeat: Repeat::Nothing,
@@ -173,6 +174,10 @@ pub static UPDATE_REPO: Operation = Operation {
                 Key::optional("auth", Shape::OrNull(&AUTH)),
                 Key::optional("schedule", Shape::OrNull(&SCHEDULE_REQUEST)),
             ])),
+        ),
+        Key::optional(
+            "origin",
+            Shape::OrNull(&Shape::Object(&[Key::new("url", Shape::Text), Key::optional("auth", Shape::OrNull(&AUTH))])),
         ),
     ]),
     gives: ("a Repo", &REPO_SHAPE),

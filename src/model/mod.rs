@@ -15,8 +15,8 @@ pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
 pub use page::PageRequest;
 pub use progress::{Phase, Progress};
 pub use repo::{
-    AuthKind, CreateRepoRequest, DeleteResult, Organization, Repo, RepoPage, UpdateRepoRequest, Upstream, UpstreamAuth,
-    UpstreamRequest, UpstreamUpdate, Whoami, WhoamiOrg,
+    AuthKind, CreateRepoRequest, DeleteResult, Organization, Origin, OriginRequest, OriginUpdate, Repo, RepoPage,
+    UpdateRepoRequest, Upstream, UpstreamAuth, UpstreamRequest, UpstreamUpdate, Whoami, WhoamiOrg,
 };
 pub use schedule::{Schedule, ScheduleRequest};
 pub use sync::{

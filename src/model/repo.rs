@@ -62,6 +62,10 @@ pub struct Repo {
     pub head_change_id: String,
     /// Where it follows or feeds; null when it stands alone.
     pub upstream: Option<Upstream>,
+    /// Another Git server that has it; null where the service does, and from servers that do not say. Its `head_change_id`
+    /// is then as of the last run.
+    #[serde(default)]
+    pub origin: Option<Origin>,
     /// When it was made, RFC 3339 in UTC.
     pub created_at: String,
     /// Free labels.
@@ -109,6 +113,16 @@ pub struct Upstream {
     pub pause_reason: Option<String>,
     /// The newest run; null before the first.
     pub latest_sync: Option<SyncRun>,
+}
+
+/// Where a repository lives, as the API shows it: never with its credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Origin {
+    /// The repository's URL there, `http` or `https`.
+    pub url: String,
+    /// What kind of credential is stored; null for a public repository.
+    pub auth_kind: Option<AuthKind>,
 }
 
 /// A kind of credential.
@@ -198,6 +212,28 @@ pub struct UpstreamUpdate {
     pub schedule: Option<Option<ScheduleRequest>>,
 }
 
+/// Where a repository lives, in the request that makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+pub struct OriginRequest {
+    /// The repository's URL there, `http` or `https`.
+    pub url: String,
+    /// The credential, which may also write where there are pulls; omitted or null for a public repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "UpstreamAuth | null")]
+    pub auth: Option<UpstreamAuth>,
+}
+
+/// Where a repository lives, in the request that changes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+pub struct OriginUpdate {
+    /// The repository's URL there, `http` or `https`.
+    pub url: String,
+    /// Omitted keeps the stored credential, null clears it, an object replaces it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "UpstreamAuth | null")]
+    pub auth: Option<Option<UpstreamAuth>>,
+}
+
 /// A request for a new repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 pub struct CreateRepoRequest {
@@ -217,6 +253,10 @@ pub struct CreateRepoRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamRequest | null")]
     pub upstream: Option<UpstreamRequest>,
+    /// Another Git server that has the repository; omitted or null for one that the service hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "OriginRequest | null")]
+    pub origin: Option<OriginRequest>,
 }
 
 /// A request for a change of a repository; what is left out stays.
@@ -238,6 +278,10 @@ pub struct UpdateRepoRequest {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamUpdate | null")]
     pub upstream: Option<Option<UpstreamUpdate>>,
+    /// Omitted keeps where it lives, null makes the service its host, an object moves it. No commits are moved.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "OriginUpdate | null")]
+    pub origin: Option<Option<OriginUpdate>>,
 }
 
 /// The answer to a deletion.

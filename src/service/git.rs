@@ -91,6 +91,10 @@ impl Service {
         caller.require_org(&target.org)?;
         self.require(&caller, target.scope, &target.repo).await?;
         let repo = repos::find(self, &caller, &target.repo).await?;
+        if let Some(origin) = &repo.origin {
+            let message = format!("the repository {} lives at {}; use that address", repo.name, origin.url);
+            return Err(Error::NotFound(message));
+        }
         Ok(Allowed { url: format!("{}/{}", local_url(&repo.id), target.rest) })
     }
 

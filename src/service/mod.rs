@@ -21,6 +21,7 @@ mod key_rotation;
 pub mod names;
 pub mod openapi;
 mod org;
+mod origin;
 pub mod page;
 mod probes;
 mod queue;
@@ -80,7 +81,7 @@ pub struct Options {
     pub rate_limit: rate_limit::RateLimit,
     /// Whether `/metrics` is served, to anyone who can reach it.
     pub metrics: bool,
-    /// How many runs may be in progress at the same time.
+    /// What its worker may claim.
     pub limits: Limits,
     /// What seals stored secrets.
     pub secret_key: [u8; 32],

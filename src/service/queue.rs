@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{
-    hex, random,
+    hex, origin, random,
     store::{Database, Error, row, rows},
 };
 use crate::{
@@ -43,13 +43,15 @@ pub(super) const BACKOFF: Duration = Duration::from_secs(2);
 /// When a worker that could not keep its lease stops: before another one may take the run.
 pub(super) const FENCE: Duration = Duration::from_secs(25);
 
-/// How many runs may be in progress at the same time, over every process that has the same limits.
+/// What a worker may claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// In the whole; none is no limit.
+    /// How many runs may be in progress at the same time, over every process that has the same limit; none is no limit.
     pub runs: Option<u32>,
-    /// Of one organisation; none is no limit.
+    /// The same for one organisation.
     pub runs_per_organization: Option<u32>,
+    /// Whether it cannot reach hosted repositories, and leaves their runs to others.
+    pub only_origins: bool,
 }
 
 /// A run in one worker's hands, and what it needs.
@@ -61,6 +63,8 @@ pub(super) struct Claim {
     /// None where it was removed since the run was queued.
     pub(super) upstream_url: Option<String>,
     pub(super) upstream_auth: Option<String>,
+    /// None where the service hosts the repository.
+    pub(super) origin: Option<origin::Stored>,
     /// What proves that the run is still in this worker's hands.
     #[serde(default)]
     pub(super) lease: String,
@@ -85,7 +89,13 @@ pub(super) async fn enqueue(
 pub(super) async fn claim(database: &dyn Database, limits: Limits) -> Result<Option<Claim>, Error> {
     let lease = hex(&random::<16>());
     let limit = |limit: Option<u32>| limit.map(|limit| limit.to_string());
-    let params = vec![Some(lease.clone()), seconds(LEASE), limit(limits.runs), limit(limits.runs_per_organization)];
+    let params = vec![
+        Some(lease.clone()),
+        seconds(LEASE),
+        limit(limits.runs),
+        limit(limits.runs_per_organization),
+        Some(limits.only_origins.to_string()),
+    ];
     let mut contended = 0;
     loop {
         match row::<Claim>(database, include_str!("sql/queue_claim.sql"), params.clone()).await {

@@ -6,13 +6,13 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Caller, Error, Service, body, change_id, names,
+    Caller, Error, Service, body, change_id, names, origin,
     page::{Page, Row, parameter},
     routes::Call,
     schedule, store, upstream,
 };
 use crate::model::{
-    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Repo, RepoPage, Schedule, ScheduleRequest,
+    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest,
     UpdateRepoRequest, Upstream, UpstreamAuth,
 };
 
@@ -24,6 +24,9 @@ pub(super) struct Stored {
     pub(super) name: String,
     default_bookmark: String,
     upstream: Option<Upstream>,
+    pub(super) origin: Option<Origin>,
+    /// The commit that `HEAD` named there when it was last seen.
+    origin_head: Option<String>,
     created_at: String,
     tags: BTreeMap<String, String>,
 }
@@ -64,7 +67,11 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, Some(value)))));
     let upstream = request.upstream.map(|upstream| {
         let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(service, schedule));
-        (refusals.upstream(&upstream.url, upstream.auth.map(Some)), schedule)
+        (refusals.remote("upstream", &upstream.url, upstream.auth.map(Some)), schedule)
+    });
+    let origin = request.origin.map(|origin| {
+        let (url, auth) = refusals.remote("origin", &origin.url, origin.auth.map(Some));
+        origin::Change { url: Some(url), auth: Some(auth.flatten()) }
     });
     refusals.into_result()?;
 
@@ -100,7 +107,11 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     {
         service.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
     }
-    added?.ok_or_else(|| name_taken(&name))?.with_head(service).await
+    let mut added = added?.ok_or_else(|| name_taken(&name))?;
+    if let Some(origin) = origin {
+        added = service.set_origin(&repo_id, origin).await?.ok_or_else(|| just_deleted(&name))?;
+    }
+    added.with_head(service).await
 }
 
 pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Error> {
@@ -116,10 +127,17 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(None) => ("remove", None, None, None),
         Some(Some(upstream)) => {
             let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(service, schedule)));
-            let (url, auth) = refusals.upstream(&upstream.url, upstream.auth);
+            let (url, auth) = refusals.remote("upstream", &upstream.url, upstream.auth);
             ("set", Some(url), auth, schedule)
         }
     };
+    let origin = request.origin.map(|origin| match origin {
+        None => origin::Change { url: None, auth: None },
+        Some(origin) => {
+            let (url, auth) = refusals.remote("origin", &origin.url, origin.auth);
+            origin::Change { url: Some(url), auth }
+        }
+    });
     refusals.into_result()?;
 
     let (upstream, url, auth, schedule) = upstream;
@@ -128,7 +146,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let [schedule, first_at] = service.schedule_params(schedule.flatten().as_ref(), &repo.id).await?;
     let auth = auth.flatten();
     let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
-    let head = service.commit_id(&repo.id, &format!("refs/heads/{default_bookmark}")).await?;
+    let head = repo.commit_id(service, &format!("refs/heads/{default_bookmark}")).await?;
     let params = vec![
         Some(repo.id.clone()),
         request.name.clone(),
@@ -149,7 +167,11 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Err(error) if error.is_unique_violation() => {
             return Err(name_taken(request.name.as_deref().unwrap_or(&repo.name)));
         }
-        other => other?.ok_or_else(|| Error::NotFound(format!("the repository {} was just deleted", repo.name)))?,
+        other => other?.ok_or_else(|| just_deleted(&repo.name))?,
+    };
+    let updated = match origin {
+        Some(origin) => service.set_origin(&repo.id, origin).await?.ok_or_else(|| just_deleted(&repo.name))?,
+        None => updated,
     };
     if let Some(branch) = &request.default_bookmark {
         let moved = service.options.git.set_head(&repo.id, branch).await;
@@ -160,7 +182,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
 
 pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
     let repo = find(service, &call.caller, &call.params.repo).await?;
-    let head = service.commit_id(&repo.id, "HEAD").await?;
+    let head = repo.commit_id(service, "HEAD").await?;
     let params = vec![Some(repo.id.clone()), Some(change_id::derive(head.as_deref()))];
     store::row::<IgnoredAny>(service.database(), include_str!("sql/repo_remove.sql"), params).await?;
     // From here on nobody can reach it; what is left of it on a failing disk is the operator's to remove.
@@ -172,7 +194,7 @@ pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteR
 
 impl Stored {
     async fn with_head(self, service: &Service) -> Result<Repo, Error> {
-        let head = service.commit_id(&self.id, "HEAD").await?;
+        let head = self.commit_id(service, "HEAD").await?;
         Ok(Repo {
             id: self.id,
             org: self.org,
@@ -180,9 +202,20 @@ impl Stored {
             default_bookmark: self.default_bookmark,
             head_change_id: change_id::derive(head.as_deref()),
             upstream: self.upstream,
+            origin: self.origin,
             created_at: self.created_at,
             tags: self.tags,
         })
+    }
+}
+
+impl Stored {
+    /// The commit that a ref names; of a repository that lives elsewhere what its `HEAD` named when it was last seen.
+    async fn commit_id(&self, service: &Service, ref_name: &str) -> Result<Option<String>, Error> {
+        match self.origin {
+            Some(_) => Ok(self.origin_head.clone()),
+            None => service.commit_id(&self.id, ref_name).await,
+        }
     }
 }
 
@@ -195,20 +228,26 @@ impl Refusals {
         self.0.extend(refusal.map(|message| FieldError { field: field.to_owned(), message }));
     }
 
-    /// An upstream's URL without a credential, and its credential: none keeps the stored one, where there is one.
-    fn upstream(&mut self, url: &str, auth: Option<Option<UpstreamAuth>>) -> (String, Option<Option<UpstreamAuth>>) {
+    /// A remote's URL without a credential, and its credential: none keeps the stored one, where there is one. `name` is the
+    /// field: `upstream` or `origin`.
+    fn remote(
+        &mut self,
+        name: &str,
+        url: &str,
+        auth: Option<Option<UpstreamAuth>>,
+    ) -> (String, Option<Option<UpstreamAuth>>) {
         if let Some((field, message)) = auth.iter().flatten().find_map(upstream::refusal) {
-            self.check(&format!("upstream.auth.{field}"), Some(message.to_owned()));
+            self.check(&format!("{name}.auth.{field}"), Some(message.to_owned()));
         }
         match upstream::parse(url) {
             Ok(parsed) if parsed.auth.is_some() && auth.is_some() => {
-                let message = "has a credential, and upstream.auth is there too; leave one of them out";
-                self.check("upstream.url", Some(message.to_owned()));
+                let message = format!("has a credential, and {name}.auth is there too; leave one of them out");
+                self.check(&format!("{name}.url"), Some(message));
                 (parsed.url, auth)
             }
             Ok(parsed) => (parsed.url, auth.or_else(|| parsed.auth.map(Some))),
             Err(message) => {
-                self.check("upstream.url", Some(message));
+                self.check(&format!("{name}.url"), Some(message));
                 (String::new(), auth)
             }
         }
@@ -231,6 +270,10 @@ impl Service {
         let stored = serde_json::to_string(schedule).expect("a schedule is JSON");
         Ok([Some(stored), self.first_tick(schedule, repo_id).await?])
     }
+}
+
+fn just_deleted(name: &str) -> Error {
+    Error::NotFound(format!("the repository {name} was just deleted"))
 }
 
 fn tags_refusal<'a>(tags: impl Iterator<Item = (&'a String, Option<&'a String>)>) -> Option<String> {

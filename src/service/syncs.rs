@@ -45,7 +45,8 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
     let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
     let (upstream, redaction) = service.upstream_remote(&repo.id, &url, auth.as_deref()).map_err(unreadable)?;
-    let local = service.local_remote(&repo.id);
+    let origin = service.origin(&repo.id).await?;
+    let local = service.repository(&repo.id, origin.as_ref()).map_err(unreadable)?;
     let options = sync::Options::default();
     let planned = sync::plan(&request, &local, &upstream, &options);
     let timeout = service.options.runtime.sleep(PLAN_TIMEOUT);

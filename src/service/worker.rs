@@ -97,6 +97,9 @@ impl Service {
         };
         match result {
             Ok(stats) => {
+                if let Some(origin) = &claim.origin {
+                    self.note_head(&claim.run.repo_id, origin).await;
+                }
                 let ended = queue::complete(self.database(), &claim, &stats).await?;
                 self.tell_run(&claim, started, status_word(ended.as_ref()), Some(&stats), None);
             }
@@ -186,7 +189,8 @@ impl Service {
         let auth = claim.upstream_auth.as_deref();
         let unreadable = |error: Unreadable| Failure { refused: true, ..Failure::last(&error.to_string()) };
         let (upstream, redaction) = self.upstream_remote(&run.repo_id, url, auth).map_err(unreadable)?;
-        let local = self.local_remote(&run.repo_id);
+        let unreadable = |_: Unreadable| Failure::last(ORIGIN_UNREADABLE);
+        let local = self.repository(&run.repo_id, claim.origin.as_ref()).map_err(unreadable)?;
         let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
         let latest = latest.clone();
         let observer = sync::Observer::new(move |progress| *latest.borrow_mut() = Some(progress));
@@ -280,6 +284,8 @@ fn status_word(run: Option<&SyncRun>) -> &'static str {
 /// How far the run is, where that was not told yet.
 type Latest = Rc<RefCell<Option<sync::Progress>>>;
 
+const ORIGIN_UNREADABLE: &str =
+    "the stored origin credential cannot be read with this service's secret key; set origin.auth again";
 /// How long a look at the schedules lasts.
 const SCHEDULES: Duration = Duration::from_secs(1);
 /// How many runs in a row an upstream may refuse before its schedule is paused.

@@ -32,6 +32,7 @@ fn repo() -> Value {
                 "ref_globs": {"branches": "main", "tags": ""}, "next_at": "t"},
             "paused_at": "t", "pause_reason": "r",
             "latest_sync": run()},
+        "origin": {"url": "https://o", "auth_kind": null},
         "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}})
 }
 

@@ -1,9 +1,15 @@
 // `npm run soak [-- --rounds 200 --database postgres://…]`: without --database on PGlite and on a PostgreSQL of its own.
+// `--only pglite` and `--only postgres` leave the other out; SIGINT ends it with the verdict of the rounds so far.
 import { parseArgs } from "node:util";
 
 import { main, say } from "../../scripts/command.mjs";
 import { postgres } from "../support/postgres.mjs";
 import { soak } from "./soak.mjs";
+
+const stop = { asked: false };
+process.once("SIGINT", () => {
+  stop.asked = true;
+});
 
 await main(async () => {
   const { values } = parseArgs({
@@ -22,7 +28,7 @@ await main(async () => {
 
 async function report(name, options) {
   const began = Date.now();
-  const { violations, said, ...counts } = await soak({ ...options, say: (line) => say(`${name}: ${line}`) });
+  const { violations, said, ...counts } = await soak({ ...options, stop, say: (line) => say(`${name}: ${line}`) });
   const seconds = Math.round((Date.now() - began) / 1000);
   for (const violation of violations.slice(0, 50)) say(violation);
   if (violations.length > 0) {

@@ -13,12 +13,14 @@ import { misdelivered, overlapping, takeovers, unfinished } from "./verdict.mjs"
 const SYNCS = 50;
 /** More than a round's syncs, so that those whose worker died, which wait for their lease, do not hold up all others. */
 const REPOSITORIES = 80;
+/** As many webhook targets: what a killed process was delivering to one, which waits for its lease, too, holds up that one. */
+const TARGETS = 16;
 
 /**
  * `rounds` rounds on PGlite or, with `database`, on that PostgreSQL, whose schema `refsync` must not be there. Gives what was
- * counted, and `violations`, which are none.
+ * counted, and `violations`, which are none. `stop.asked` ends it after the present round.
  */
-export async function soak({ rounds, database = null, say = () => {} }) {
+export async function soak({ rounds, database = null, stop = { asked: false }, say = () => {} }) {
   const folder = await mkdtemp(join(tmpdir(), "refsync-soak-"));
   const data = join(folder, "data");
   const receiver = await receive();
@@ -29,7 +31,7 @@ export async function soak({ rounds, database = null, say = () => {} }) {
     const repositories = await prepare(cluster, { folder, data, upstreams, receiver });
     const answered = new Set();
     const kills = [];
-    for (let round = 1; round <= rounds; round += 1) {
+    for (let round = 1; round <= rounds && !stop.asked; round += 1) {
       kills.push(await oneRound(cluster, repositories, answered));
       // What a killed process left waits for its lease, and so do webhooks; the next round need not.
       await receiver.until(answered, { open: SYNCS / 2, patience: 5_000 });
@@ -42,7 +44,7 @@ export async function soak({ rounds, database = null, say = () => {} }) {
     const events = await eventsOf({ data, database });
     const waits = takeovers(events, kills);
     return {
-      rounds,
+      rounds: kills.length,
       syncs: answered.size,
       attempts: [...events.values()].flat().filter(({ status }) => status === "in_progress").length,
       deliveries: receiver.deliveries.length,
@@ -70,17 +72,20 @@ export async function soak({ rounds, database = null, say = () => {} }) {
 /** Makes the upstreams and the repositories that follow and feed them. */
 async function prepare(cluster, { folder, data, upstreams, receiver }) {
   await mkdir(join(folder, "upstreams"), { recursive: true });
-  await cluster.call("POST", "/default/webhook-targets", {
-    url: receiver.url,
-    events: ["sync.queued", "sync.in_progress", "sync.completed", "sync.failed"],
-  });
   const repositories = [];
   for (let n = 0; n < REPOSITORIES; n += 1) {
     const name = `r${n}`;
     const upstream = join(folder, "upstreams", `${name}.git`);
     await git(folder, ["init", "--quiet", "--bare", "--template=", upstream]);
     const { id } = await cluster.call("POST", "/default/repos", { name, upstream: { url: upstreams.url(name) } });
-    repositories.push({ name, upstream, hosted: join(data, "repositories", `${id}.git`), used: new Set() });
+    repositories.push({ id, name, upstream, hosted: join(data, "repositories", `${id}.git`), used: new Set() });
+  }
+  for (let target = 0; target < TARGETS; target += 1) {
+    await cluster.call("POST", "/default/webhook-targets", {
+      url: receiver.url,
+      events: ["sync.queued", "sync.in_progress", "sync.completed", "sync.failed"],
+      repo_ids: repositories.filter((_, n) => n % TARGETS === target).map(({ id }) => id),
+    });
   }
   return repositories;
 }
@@ -174,7 +179,8 @@ async function receive() {
     /** Waits until at most so many of these runs were not told to have ended, or the patience (milliseconds) is over. */
     async until(answered, { open, patience }) {
       for (const until = Date.now() + patience; Date.now() < until; await delay(100)) {
-        if ([...answered].filter((id) => !ended.has(id)).length <= open) return;
+        const left = [...answered].filter((id) => !ended.has(id)).length;
+        if (left <= open) return;
       }
     },
     close() {

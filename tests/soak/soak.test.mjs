@@ -1,6 +1,6 @@
 // A few rounds of `npm run soak`, which runs two hundred.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 
 import { postgres } from "../support/postgres.mjs";
 import { soak } from "./soak.mjs";
@@ -16,15 +16,18 @@ function judge(t, { violations, said, ...counts }) {
   assert.ok(counts.askers > counts.requests / 2, "the Git server knew which process asked");
 }
 
-test("a server on PGlite that is killed and started again loses nothing", { timeout: 600_000 }, async (t) => {
-  judge(t, await soak({ rounds }));
-});
+// Side by side: most of their time is waiting for the leases of what was killed.
+describe("processes that are killed at random", { concurrency: true, timeout: 900_000 }, () => {
+  test("a server on PGlite that is started again has lost nothing", async (t) => {
+    judge(t, await soak({ rounds }));
+  });
 
-test("servers and workers on one PostgreSQL that are killed lose nothing", { timeout: 600_000 }, async (t) => {
-  const { url, stop } = await postgres();
-  try {
-    judge(t, await soak({ rounds, database: url }));
-  } finally {
-    await stop();
-  }
+  test("servers and workers on one PostgreSQL have lost nothing", async (t) => {
+    const { url, stop } = await postgres();
+    try {
+      judge(t, await soak({ rounds, database: url }));
+    } finally {
+      await stop();
+    }
+  });
 });

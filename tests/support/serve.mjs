@@ -77,6 +77,7 @@ export async function serve() {
     org,
     apiKey,
     api,
+    pid: child.pid,
     stop,
     /** A hosted repository's address, without its credential. */
     remote: (repo) => `${origin}/${org}/${repo}.git`,

@@ -60,7 +60,10 @@ program
     "Work the runs of a PostgreSQL that `refsync serve --database` processes fill, beside as many others as you like.",
   )
   .addOption(database("the PostgreSQL").makeOptionMandatory())
-  .option("--data <folder>", "the data folder of `refsync serve`, shared with it", "./refsync-data")
+  .option(
+    "--data <folder>",
+    "the data folder of `refsync serve`, shared with it; without it only repositories elsewhere",
+  )
   .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
   .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
   .option("--max-runs-per-org <number>", "the same for each organisation", positive)

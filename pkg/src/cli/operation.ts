@@ -31,8 +31,8 @@ export interface Operation {
   complain(line: string): void;
 }
 
-/** Reads the flags, and the keys of the environment. Throws where one of them is none. */
-export function operation(flags: OperationFlags, folder: DataFolder): Operation {
+/** Reads the flags, and the keys of the environment and of the data folder, if any. Throws where one of them is none. */
+export function operation(flags: OperationFlags, folder: DataFolder | null): Operation {
   const { allowPrivateNetwork, allowRange: allow, log: format, acceptLostKey } = flags;
   const fetch = guardedFetch({ allowPrivateNetwork, ...(allow && { allow }) });
   const record: (record: LogRecord) => void = lineLog(format && { format });

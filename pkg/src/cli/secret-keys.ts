@@ -14,17 +14,22 @@ export interface SecretKeys {
 
 /**
  * `REFSYNC_SECRET_KEY`, and as keys that only decrypt those of `REFSYNC_PREVIOUS_SECRET_KEYS` (with commas) and of the data
- * folder; without it the data folder's. Throws where one is not 32 bytes in base64.
+ * folder; without it the data folder's. Throws where one is not 32 bytes in base64, or where there is neither.
  */
 export function secretKeys(
-  folder: Pick<DataFolder, "secretKey" | "previousSecretKeys">,
+  folder: Pick<DataFolder, "secretKey" | "previousSecretKeys"> | null,
   environment: NodeJS.ProcessEnv = process.env,
 ): SecretKeys {
   const { REFSYNC_SECRET_KEY: present, REFSYNC_PREVIOUS_SECRET_KEYS: previous = "" } = environment;
   const named = previous.split(",").filter((text) => text.trim() !== "");
   const others = named.map((text) => bytes("REFSYNC_PREVIOUS_SECRET_KEYS", text));
-  const kept = [folder.secretKey, ...folder.previousSecretKeys];
+  const kept = folder === null ? [] : [folder.secretKey, ...folder.previousSecretKeys];
   if (present) return { secretKey: bytes("REFSYNC_SECRET_KEY", present), previousSecretKeys: [...others, ...kept] };
+  if (folder === null) {
+    throw new Error(
+      "without --data the secret key comes from REFSYNC_SECRET_KEY: what secret.key holds in the data folder of `refsync serve`",
+    );
+  }
   return { secretKey: folder.secretKey, previousSecretKeys: [...others, ...folder.previousSecretKeys] };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { GitHost } from "../host.js";
 import { openDataFolder } from "../node/data-folder.js";
 import { openPostgres } from "../node/database.js";
 import { gitHttpBackend } from "../node/git-http-backend.js";
@@ -15,14 +16,15 @@ import { nextSignal, stopOnce } from "./serve.js";
 /** What the command line said. */
 export interface WorkerFlags extends WorkFlags, OperationFlags {
   database: string;
-  data: string;
+  /** The data folder of those who serve; without it only repositories that another Git server has are worked. */
+  data?: string;
   json: boolean;
 }
 
 /** Works until SIGINT or SIGTERM. Rejects where it cannot start. */
 export async function worker(flags: WorkerFlags): Promise<void> {
   const signal = nextSignal();
-  const folder = await openDataFolder(flags.data, { shared: true });
+  const folder = flags.data === undefined ? null : await openDataFolder(flags.data, { shared: true });
   const { fetch, options, complain } = operation(flags, folder);
   const database = await openPostgres(flags.database, {
     connections: connections(flags),
@@ -31,7 +33,8 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   const { maxRuns, maxRunsPerOrg: maxRunsPerOrganization, publicUrl } = flags;
   const service = new Service({
     database,
-    git: gitHttpBackend({ root: folder.repositories }),
+    git: folder === null ? noRepositories : gitHttpBackend({ root: folder.repositories }),
+    onlyOrigins: folder === null,
     ...options,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(maxRuns !== undefined && { maxRuns }),
@@ -54,3 +57,8 @@ export async function worker(flags: WorkerFlags): Promise<void> {
     },
   });
 }
+
+const refuse = () => Promise.reject(new Error("this worker has no data folder, and so no repositories"));
+
+/** What a worker without a data folder has: it claims no run that would need one. */
+const noRepositories: GitHost = { create: refuse, remove: refuse, setHead: refuse, fetch: refuse };

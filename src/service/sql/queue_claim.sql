@@ -1,5 +1,5 @@
--- $1 a new lease, $2 its seconds, $3 how many runs may be in progress or null, $4 how many of one organisation or null.
--- Takes the next run that may start, or that a lost worker left; no row where there is none. Fails with a unique violation
+-- $1 a new lease, $2 its seconds, $3 how many runs may be in progress or null, $4 how many of one organisation or null,
+-- $5 whether only those of repositories that another Git server has. Takes the next run that may start, or that a lost worker left; no row where there is none. Fails with a unique violation
 -- where another worker took the same repository or the same place at this moment.
 WITH busy AS (
     SELECT r.org_id, count(*) AS runs, count(*) FILTER (WHERE s.lease_expires_at > now()) AS alive
@@ -7,18 +7,20 @@ WITH busy AS (
     WHERE s.status = 'in_progress'
     GROUP BY r.org_id
 ), next AS (
-    SELECT s.id, r.name AS repo_name, o.id AS org_id, o.slug AS org, r.upstream_url, r.upstream_auth
+    SELECT s.id, r.name AS repo_name, o.id AS org_id, o.slug AS org, r.upstream_url, r.upstream_auth,
+        r.origin_url, r.origin_auth
     FROM refsync.syncs s
     JOIN refsync.repos r ON r.id = s.repo_id
     JOIN refsync.organizations o ON o.id = r.org_id
     LEFT JOIN busy ON busy.org_id = r.org_id
     -- A run that a lost worker left has its place.
-    WHERE (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL)
+    WHERE ($5::text = 'false' OR r.origin_url IS NOT NULL) AND (
+        (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL)
         OR (s.status = 'queued' AND s.run_after <= now()
             AND NOT EXISTS (
                 SELECT FROM refsync.syncs other WHERE other.repo_id = s.repo_id AND other.status = 'in_progress')
             AND ($3::int IS NULL OR $3::int > (SELECT coalesce(sum(runs), 0) FROM busy))
-            AND ($4::int IS NULL OR $4::int > coalesce(busy.runs, 0)))
+            AND ($4::int IS NULL OR $4::int > coalesce(busy.runs, 0))))
     -- Organisations with less in progress come first, then who waits longest.
     ORDER BY coalesce(busy.alive, 0), s.seq
     LIMIT 1
@@ -49,4 +51,6 @@ FROM next, place
 WHERE s.id = next.id
 RETURNING jsonb_build_object(
     'run', refsync.announce_sync(s), 'repo_name', next.repo_name, 'org', next.org,
-    'upstream_url', next.upstream_url, 'upstream_auth', next.upstream_auth)::text AS row
+    'upstream_url', next.upstream_url, 'upstream_auth', next.upstream_auth,
+    'origin', CASE WHEN next.origin_url IS NOT NULL THEN jsonb_build_object(
+        'url', next.origin_url, 'auth', next.origin_auth) END)::text AS row

@@ -2,6 +2,7 @@
 SELECT jsonb_build_object('place', place, 'owner_id', owner_id, 'sealed', sealed)::text AS row
 FROM (
     SELECT 'upstream_auth' AS place, id AS owner_id, upstream_auth AS sealed FROM refsync.repos
+    UNION ALL SELECT 'origin_auth', id || '/origin', origin_auth FROM refsync.repos
     UNION ALL SELECT 'secret', id, secret FROM refsync.webhook_targets
     UNION ALL SELECT 'previous_secret', id, previous_secret FROM refsync.webhook_targets
 ) secrets

@@ -3,6 +3,9 @@
 WITH upstream AS (
     UPDATE refsync.repos SET upstream_auth = $4::text
     WHERE $1::text = 'upstream_auth' AND id = $2::text AND upstream_auth = $3::text
+), origin AS (
+    UPDATE refsync.repos SET origin_auth = $4::text
+    WHERE $1::text = 'origin_auth' AND id || '/origin' = $2::text AND origin_auth = $3::text
 ), target AS (
     UPDATE refsync.webhook_targets SET
         secret = CASE $1::text WHEN 'secret' THEN $4::text ELSE secret END,

@@ -85,6 +85,7 @@ impl JsService {
             limits: Limits {
                 runs: limit(options, "maxRuns")?,
                 runs_per_organization: limit(options, "maxRunsPerOrganization")?,
+                only_origins: Reflect::get(options, &"onlyOrigins".into()).is_ok_and(|only| only == true),
             },
             secret_key: key_bytes(object("secretKey")?, "secretKey")?,
             other_secret_keys: others.collect::<Result<_, _>>()?,

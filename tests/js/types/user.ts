@@ -24,6 +24,9 @@ import type {
   ListWebhookTargetsRequest,
   Organization,
   OrgPath,
+  Origin,
+  OriginRequest,
+  OriginUpdate,
   Outcome,
   Paged,
   PageRequest,
@@ -142,6 +145,8 @@ const password: UpstreamAuth = { kind: "username_password", username: "u", passw
 const upstream: UpstreamRequest = { url: "https://h/r.git", auth: token };
 const keeps: UpstreamUpdate = { url: "https://h/r.git" };
 const clears: UpstreamUpdate = { ...keeps, auth: null };
+const origin: OriginRequest = { url: "https://h/o.git", auth: token };
+const moved: OriginUpdate = { url: "https://h/p.git", auth: null };
 const replaces: UpstreamUpdate = { ...keeps, auth: password };
 
 export async function setUp(): Promise<Repo> {
@@ -150,12 +155,18 @@ export async function setUp(): Promise<Repo> {
   const path: OrgPath = { org: slug };
   const organization: Organization = await client.organization(path);
   console.log(key_id?.length ?? 0, scopes.join(), organization.num_repos);
-  const request: CreateRepoRequest = { name: "app", default_bookmark: "main", tags: { team: "core" }, upstream };
+  const request: CreateRepoRequest = {
+    name: "app",
+    default_bookmark: "main",
+    tags: { team: "core" },
+    upstream,
+    origin,
+  };
   const repo: Repo = await repos.create({ ...request, org: slug });
   const change: UpdateRepoRequest = { tags: { team: null }, upstream: clears };
   await repos.update({ repo: repo.id, ...change });
   await repos.update({ repo: repo.id, upstream: replaces });
-  await repos.update({ repo: repo.id, upstream: null });
+  await repos.update({ repo: repo.id, upstream: null, origin: moved });
   return repos.get({ repo: "app" });
 }
 
@@ -166,8 +177,9 @@ export async function tearDown(path: RepoPath): Promise<boolean> {
 
 export function describe(repo: Repo): string {
   const remote: Upstream | null = repo.upstream;
+  const home: Origin | null | undefined = repo.origin;
   const kind: AuthKind | null | undefined = remote?.auth_kind;
-  return `${repo.name} ${kind ?? "public"} ${remote?.latest_sync?.status ?? "never"} ${repo.tags.team ?? ""}`;
+  return `${repo.name} ${home?.url ?? ""} ${kind ?? "public"} ${remote?.latest_sync?.status ?? "never"} ${repo.tags.team ?? ""}`;
 }
 
 export async function* everyRepo(first: PageRequest): AsyncGenerator<Repo> {

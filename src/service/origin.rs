@@ -1,0 +1,92 @@
+//! Repositories that another Git server has: their `origin`.
+//!
+//! The engine reaches them over HTTP, as it does upstreams, so that a worker needs no file system that it shares with
+//! those who serve. Everything else is as with hosted ones, save that their Git is not served here.
+
+use serde::Deserialize;
+
+use super::{Error, Service, secrets::Unreadable, store};
+use crate::{
+    git::Remote,
+    model::{AuthKind, UpstreamAuth},
+};
+
+/// Where a repository lives, as it is stored.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Stored {
+    pub(super) url: String,
+    auth: Option<String>,
+}
+
+/// What a request says of the origin.
+pub(super) struct Change {
+    /// None makes the service the host.
+    pub(super) url: Option<String>,
+    /// None keeps the stored credential.
+    pub(super) auth: Option<Option<UpstreamAuth>>,
+}
+
+impl Service {
+    /// A repository as the engine reaches it: at its origin, or in process through the host's Git.
+    pub(super) fn repository(&self, repo_id: &str, origin: Option<&Stored>) -> Result<Remote, Unreadable> {
+        let Some(Stored { url, auth }) = origin else { return Ok(self.local_remote(repo_id)) };
+        let remote = Remote::new(url, self.options.upstream_http.clone());
+        let Some(sealed) = auth else { return Ok(remote) };
+        let auth: UpstreamAuth = self.secrets.open(sealed, &owner(repo_id))?;
+        let (username, password) = auth.basic();
+        Ok(remote.with_basic_auth(username, password))
+    }
+
+    /// Where a repository lives; none where the service hosts it.
+    pub(super) async fn origin(&self, repo_id: &str) -> Result<Option<Stored>, Error> {
+        let sql = include_str!("sql/origin_show.sql");
+        Ok(store::row(self.database(), sql, vec![Some(repo_id.to_owned())]).await?)
+    }
+
+    /// Stores a change of where a repository lives; none where the repository is gone.
+    pub(super) async fn set_origin<T: serde::de::DeserializeOwned>(
+        &self,
+        repo_id: &str,
+        Change { url, auth }: Change,
+    ) -> Result<Option<T>, Error> {
+        let mode = if auth.is_some() { "set" } else { "keep" };
+        let auth = auth.flatten();
+        let params = vec![
+            Some(repo_id.to_owned()),
+            url,
+            Some(mode.to_owned()),
+            auth.as_ref().map(|auth| word(auth.kind()).to_owned()),
+            auth.as_ref().map(|auth| self.secrets.seal(auth, &owner(repo_id))),
+        ];
+        Ok(store::row(self.database(), include_str!("sql/origin_set.sql"), params).await?)
+    }
+
+    /// Notes what the origin's `HEAD` is after a run. That it cannot be told is no reason to fail the run, which is done.
+    pub(super) async fn note_head(&self, repo_id: &str, origin: &Stored) {
+        let noted = async {
+            let failed = |error: crate::git::Error| error.to_string();
+            let remote = self.repository(repo_id, Some(origin)).map_err(|error| error.to_string())?;
+            let upload_pack = remote.upload_pack().await.map_err(failed)?;
+            let refs = upload_pack.ls_refs(&["HEAD".into()]).await.map_err(failed)?;
+            let head = refs.into_iter().find(|r| r.name == "HEAD").map(|head| head.id.to_string());
+            let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), head];
+            let sql = include_str!("sql/origin_head.sql");
+            store::row::<String>(self.database(), sql, params).await.map_err(|error| error.to_string())
+        };
+        if let Err(error) = noted.await {
+            self.log(&format!("repository {repo_id}: head of its origin: {error}"));
+        }
+    }
+}
+
+/// Whom a credential is sealed for: the origin's does not open as the upstream's.
+fn owner(repo_id: &str) -> String {
+    format!("{repo_id}/origin")
+}
+
+fn word(kind: AuthKind) -> &'static str {
+    match kind {
+        AuthKind::Token => "token",
+        AuthKind::UsernamePassword => "username_password",
+    }
+}

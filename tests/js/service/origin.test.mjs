@@ -1,0 +1,103 @@
+// Repositories that another Git server has.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { fields, git, start } from "./support.mjs";
+
+/** Two services: `elsewhere` hosts what `here` only knows by its address, with one branch at the upstream. */
+async function twoServers(t) {
+  const elsewhere = await start(t);
+  const here = await start(t);
+  const address = await elsewhere.listen();
+  for (const name of ["source", "home"]) await elsewhere.ok("POST", "/acme/repos", { name });
+  const work = join(elsewhere.folder, "work");
+  await git(elsewhere.folder, "init", "-q", "-b", "main", "work");
+  await git(work, "commit", "-q", "--allow-empty", "-m", "one");
+  const url = (name) => `${address}/acme/${name}.git`;
+  const push = (name) => git(work, "push", "-q", url(name).replace("//", `//x:${elsewhere.keys.write}@`), "main");
+  await push("source");
+  const auth = { kind: "token", token: elsewhere.keys.write };
+  const upstream = { url: url("source"), auth };
+  const origin = { url: url("home"), auth };
+  const tip = (name) =>
+    git(work, "ls-remote", url(name).replace("//", `//x:${elsewhere.keys.write}@`), "refs/heads/main");
+  return { here, elsewhere, work, upstream, origin, push, tip, address };
+}
+
+const skipped = process.env.REFSYNC_TEST_POSTGRES ? "two services in one test database would be one" : false;
+
+test("a pull goes from the upstream to the origin, and a push back", { skip: skipped }, async (t) => {
+  const { here, work, upstream, origin, push, tip } = await twoServers(t);
+  const repo = await here.ok("POST", "/acme/repos", { name: "app", upstream, origin });
+  assert.deepEqual(repo.origin, { url: origin.url, auth_kind: "token" });
+  assert.equal(repo.head_change_id, "z".repeat(32), "nobody has looked yet");
+  const planned = await here.ok("POST", "/acme/app/upstream/plan", { direction: "pull" });
+  assert.equal(planned.refs[0].outcome, "updated");
+  const { id } = await here.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  await here.service.tick();
+  const run = await here.ok("GET", `/acme/app/upstream/syncs/${id}`);
+  assert.equal(run.status, "completed", run.error);
+  assert.equal(await tip("home"), await tip("source"));
+  const shown = await here.ok("GET", "/acme/app");
+  assert.notEqual(shown.head_change_id, "z".repeat(32), "the run has seen its head");
+  assert.deepEqual((await here.ok("GET", "/acme/repos")).repos, [shown]);
+
+  await git(work, "commit", "-q", "--allow-empty", "-m", "two");
+  await push("home");
+  await here.ok("POST", "/acme/app/upstream/syncs", { direction: "push" });
+  await here.service.tick();
+  assert.equal(await tip("source"), await tip("home"));
+  const dump = JSON.stringify(await here.sql("SELECT * FROM refsync.repos"));
+  assert.ok(!dump.includes(origin.auth.token), "the credential is sealed");
+  assert.ok(!JSON.stringify(shown).includes(origin.auth.token));
+});
+
+test("its Git is not served here, and the answer says where it is", { skip: skipped }, async (t) => {
+  const { here, origin, upstream } = await twoServers(t);
+  await here.ok("POST", "/acme/repos", { name: "app", upstream, origin });
+  const address = await here.listen();
+  const response = await fetch(`${address}/acme/app.git/info/refs?service=git-upload-pack`, {
+    headers: { authorization: `Basic ${Buffer.from(`x:${here.keys.admin}`).toString("base64")}` },
+  });
+  assert.equal(response.status, 404);
+  assert.ok((await response.text()).includes(origin.url));
+});
+
+test("an origin is checked, kept, replaced and removed", async (t) => {
+  const { call, ok, sql } = await start(t);
+  const bad = await call("POST", "/acme/repos", { origin: { url: "ssh://h/x", auth: { kind: "token", token: "" } } });
+  assert.equal(bad[0], 400);
+  assert.deepEqual(fields(bad).sort(), ["origin.auth.token", "origin.url"]);
+  const origin = { url: "https://h.example/x.git", auth: { kind: "username_password", username: "u", password: "p" } };
+  assert.equal((await ok("POST", "/acme/repos", { name: "app", origin })).origin.auth_kind, "username_password");
+  const change = async (body) => (await ok("PATCH", "/acme/app", body)).origin;
+  const sealed = async () => (await sql("SELECT origin_auth FROM refsync.repos"))[0].origin_auth;
+  const before = await sealed();
+  assert.deepEqual(await change({ tags: { a: "b" } }), { url: origin.url, auth_kind: "username_password" });
+  assert.deepEqual(await change({ origin: { url: "https://h.example/y.git" } }), {
+    url: "https://h.example/y.git",
+    auth_kind: "username_password",
+  });
+  assert.equal(await sealed(), before, "left out, the credential stays");
+  assert.deepEqual(await change({ origin: { url: origin.url, auth: null } }), { url: origin.url, auth_kind: null });
+  assert.equal(await change({ origin: null }), null);
+  assert.equal((await ok("GET", "/acme/app")).head_change_id, "z".repeat(32), "it is hosted here, and empty");
+});
+
+test("a worker that reaches no hosted repository takes only those elsewhere", async (t) => {
+  const server = createServer((_request, response) => response.writeHead(404).end());
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${server.address().port}/x.git`;
+  const { ok, service } = await start(t, { service: { onlyOrigins: true } });
+  await ok("POST", "/acme/repos", { name: "hosted", upstream: { url } });
+  await ok("POST", "/acme/repos", { name: "elsewhere", upstream: { url }, origin: { url } });
+  const hosted = await ok("POST", "/acme/hosted/upstream/syncs", { direction: "pull" });
+  const elsewhere = await ok("POST", "/acme/elsewhere/upstream/syncs", { direction: "pull" });
+  assert.equal(await service.tick(), true);
+  assert.equal(await service.tick(), false);
+  assert.equal((await ok("GET", `/acme/hosted/upstream/syncs/${hosted.id}`)).status, "queued");
+  assert.equal((await ok("GET", `/acme/elsewhere/upstream/syncs/${elsewhere.id}`)).status, "failed");
+});
