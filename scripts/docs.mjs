@@ -1,9 +1,10 @@
 // The API reference from the package's types: `npm run docs` writes it to target/api, and fails for what has no documentation.
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { build } from "./build.mjs";
-import { main, root, run, say } from "./command.mjs";
+import { main, root, StepError, say } from "./command.mjs";
 import { install } from "./install.mjs";
 import { setup } from "./setup.mjs";
 
@@ -11,9 +12,17 @@ import { setup } from "./setup.mjs";
 export async function docs() {
   const folder = join(root, "scripts/docs");
   await install(folder);
-  await run(process.execPath, [join(folder, "node_modules/typedoc/bin/typedoc"), "--options", "typedoc.json"], {
+  const typedoc = join(folder, "node_modules/typedoc/bin/typedoc");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [typedoc, "--options", "typedoc.json"], {
     cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
   });
+  // The fields of an inline object are documented by what they are in, and those of a Rust enum cannot be.
+  const complaints = `${stdout}${stderr}`
+    .split("\n")
+    .filter((line) => /^\[(warning|error)\]/.test(line) && !/__type\.|^\[warning\] Found/.test(line));
+  if (status !== 0 || complaints.length > 0) throw new StepError(["typedoc:", ...complaints].join("\n"));
   say(`the API reference is ${join("target", "api", "index.html")}`);
 }
 

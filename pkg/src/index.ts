@@ -84,6 +84,8 @@ export type {
   Reason,
   RefGlobs,
   RepoPath,
+  Schedule,
+  ScheduleRequest,
   SyncPath,
   SyncRequest,
   SyncRunRef,

@@ -60,6 +60,7 @@ function judge(t, { client, engine }) {
   const refs = (outcome) => [`refs/heads/main ${outcome}`, `refs/tags/v1 ${outcome}`];
   t.diagnostic(`first call after ${client.ready.toFixed(1)} ms`);
   assert.equal(client.org, service.org);
+  assert.deepEqual(client.planned, refs("updated"));
   assert.equal(client.statuses.at(-1), "completed");
   assert.deepEqual(client.refs, refs("updated"));
   assert.equal(client.listed, true);

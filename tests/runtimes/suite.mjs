@@ -3,7 +3,7 @@
 
 import { NotFoundError, SyncClient } from "refsync";
 
-/** The client: a repository made, synced with `source`, listed, and an error of a class. */
+/** The client: a repository made, planned, synced with `source`, listed, and an error of a class. */
 export async function clientSuite({ apiUrl, apiKey, source, name, wasm }) {
   const client = new SyncClient({ apiUrl, apiKey, ...(wasm && { wasm }) });
   const before = performance.now();
@@ -11,6 +11,7 @@ export async function clientSuite({ apiUrl, apiKey, source, name, wasm }) {
   const ready = performance.now() - before;
   const upstream = { url: source, auth: { kind: "token", token: apiKey } };
   const repo = await client.repos.create({ name, upstream });
+  const planned = await client.repos.planUpstreamSync({ repo: repo.name, direction: "pull" });
   const queued = await client.repos.syncUpstream({ repo: repo.name, direction: "pull" });
   const statuses = [];
   for await (const { status } of client.syncs.watch(queued)) statuses.push(status);
@@ -26,6 +27,7 @@ export async function clientSuite({ apiUrl, apiKey, source, name, wasm }) {
   if (!(refused instanceof NotFoundError) || refused.status !== 404) throw new Error(`not a NotFoundError: ${refused}`);
   return {
     org: org.slug,
+    planned: planned.refs.map(({ name, outcome }) => `${name} ${outcome}`),
     statuses,
     refs: run.stats?.refs.map(({ name, outcome }) => `${name} ${outcome}`) ?? run.error,
     listed: names.includes(name),

@@ -29,21 +29,29 @@ import {
   AddressNotAllowedError,
   type AddressPolicyOptions,
   type DataFolder,
+  type DataFolderOptions,
   type GitHttpBackendOptions,
   type GuardedFetch,
   type GuardedFetchOptions,
   gitHttpBackend,
   guardedFetch,
   type Listener,
+  type LogOptions,
+  lineLog,
+  type NotifyingDatabase,
   openDataFolder,
+  openEmbedded,
+  openPostgres,
+  type PostgresOptions,
   type ServeOptions,
   serve,
+  type Waiting,
   type Worker,
   type WorkOptions,
   work,
 } from "refsync/node";
 import { type GitProxyOptions, gitProxy } from "refsync/proxy";
-import { type Database, type GitHost, type Scope, Service, type ServiceOptions } from "refsync/service";
+import { type Database, type GitHost, type LogRecord, type Scope, Service, type ServiceOptions } from "refsync/service";
 
 export async function mirror(token: string): Promise<string[]> {
   const policy: AddressPolicyOptions = { allowPrivateNetwork: true };
@@ -95,13 +103,27 @@ const bare: EngineFetch = async (url): Promise<FetchAnswer> => {
 };
 export const asked: RemoteOptions = { url: "https://git.example.com/a.git", credentials: ask, fetch: bare };
 
+/** PostgreSQL, where there is one, and a worker that is woken by it. */
+export async function open(url: string | undefined, wake: (what?: Waiting) => void): Promise<NotifyingDatabase> {
+  const pool: PostgresOptions = { connections: 4, onError: console.error };
+  const database = url === undefined ? await openEmbedded("./data/database") : await openPostgres(url, pool);
+  await database.listen(wake);
+  return database;
+}
+
+export function logged(records: LogRecord[]): void {
+  const lines: LogOptions = { format: "json" };
+  for (const record of records) if (record.event !== "request" || record.status >= 500) lineLog(lines)(record);
+}
+
 export function relay(request: Request): Promise<Response> {
   const options: GitProxyOptions = { hosts: ["github.com"], origins: ["*"], maxConcurrent: 4, maxBytes: 1e9 };
   return gitProxy(options)(request);
 }
 
 export async function host(database: Database): Promise<() => Promise<void>> {
-  const folder: DataFolder = await openDataFolder("./data");
+  const shared: DataFolderOptions = { shared: true };
+  const folder: DataFolder = await openDataFolder("./data", shared);
   const backend: GitHttpBackendOptions = { root: folder.repositories };
   const git: GitHost = gitHttpBackend(backend);
   const options: ServiceOptions = { database, git, fetch: guardedFetch(), secretKey: folder.secretKey };

@@ -40,6 +40,8 @@ import type {
   RepoPath,
   Repos,
   RunningRun,
+  Schedule,
+  ScheduleRequest,
   SyncPath,
   SyncRequest,
   SyncRun,
@@ -113,6 +115,13 @@ const options: ClientOptions = { ...settings, fetch: counted };
 const client = new SyncClient(options);
 const repos: Repos = client.repos;
 const syncs: Syncs = client.syncs;
+
+export async function scheduled(repo: string, url: string): Promise<string | null> {
+  const schedule: ScheduleRequest = { cron: "0 3 * * *", time_zone: "Europe/Berlin", ref_globs: { branches: "main" } };
+  const { upstream } = await repos.update({ repo, upstream: { url, schedule } });
+  const kept: Schedule | null = upstream?.schedule ?? null;
+  return kept?.next_at ?? null;
+}
 
 const targets: WebhookTargets = client.webhookTargets;
 
