@@ -82,5 +82,4 @@ impl Service {
 /// What the check holds, and whose it is.
 const CHECK: &str = "secret-key-check";
 const WRONG_KEY: &str = "the secret key is not the one that this database's secrets are sealed with: start with that one, or \
-    with it among the previous keys (REFSYNC_PREVIOUS_SECRET_KEYS); where it is lost for good, accept that \
-    (--accept-lost-key), and set upstream credentials and webhook secrets again";
+    with it in REFSYNC_PREVIOUS_SECRET_KEYS; where it is lost, --accept-lost-key";

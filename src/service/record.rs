@@ -15,6 +15,11 @@ use crate::{
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Record {
+    /// Something that the operator should know.
+    Trouble {
+        /// In words.
+        message: String,
+    },
     /// A call was answered.
     Request {
         /// What ties it to the answer's `trace_id`, and to the caller's `traceparent` where there was one.

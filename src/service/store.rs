@@ -76,10 +76,7 @@ pub(super) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(
     match version {
         Some(newer) if newer > NEWEST => Err(Error {
             code: None,
-            message: format!(
-                "the database has schema {newer}, and this refsync knows no newer one than {NEWEST}: it was used with a newer \
-                 refsync; use that one"
-            ),
+            message: format!("the database has schema {newer}: it was used with a newer refsync; use that one"),
         }),
         _ => Ok(()),
     }

@@ -367,14 +367,18 @@ impl Runtime for HostRuntime {
             drop(log.call1(&JsValue::UNDEFINED, &line.into()));
         }
         match &self.record {
-            Some(_) => self.tell(&serde_json::json!({"event": "trouble", "message": line})),
+            Some(_) => self.record(&Record::Trouble { message: line.to_owned() }),
             None if self.log.is_none() => console_error(&format!("refsync: {line}")),
             None => {}
         }
     }
 
     fn record(&self, record: &Record) {
-        self.tell(record);
+        let Some(function) = &self.record else { return };
+        let json = serde_json::to_string(record).expect("a record is JSON");
+        if let Ok(object) = js_sys::JSON::parse(&json) {
+            drop(function.call1(&JsValue::UNDEFINED, &object));
+        }
     }
 
     fn queued(&self) {
@@ -382,17 +386,6 @@ impl Runtime for HostRuntime {
             && let Err(error) = on_queued.call0(&JsValue::UNDEFINED)
         {
             self.log(&format!("onQueued: {}", message(&error)));
-        }
-    }
-}
-
-impl HostRuntime {
-    /// Hands a record to the host as an object.
-    fn tell(&self, record: &impl serde::Serialize) {
-        let Some(function) = &self.record else { return };
-        let json = serde_json::to_string(record).expect("a record is JSON");
-        if let Ok(object) = js_sys::JSON::parse(&json) {
-            drop(function.call1(&JsValue::UNDEFINED, &object));
         }
     }
 }
