@@ -192,12 +192,13 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
     flowed
 }
 
-/// `REFSYNC_PROOF_ROUNDS` says how many histories, a few where it says nothing, and `REFSYNC_PROOF_SEED` the first seed.
+/// `REFSYNC_PROOF_ROUNDS` says how many histories, a few where it says nothing, and `REFSYNC_PROOF_SEED` the first seed:
+/// of the few with 4 and 5, some are proved from the flowing pack.
 #[test]
 fn random_histories_are_judged_as_git_does() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u32>().ok());
     let rounds = number("REFSYNC_PROOF_ROUNDS").unwrap_or(24) as usize;
-    let (mut flowed, mut left, mut seed) = (0, rounds, u64::from(number("REFSYNC_PROOF_SEED").unwrap_or(0)));
+    let (mut flowed, mut left, mut seed) = (0, rounds, u64::from(number("REFSYNC_PROOF_SEED").unwrap_or(4)));
     // Both kinds of source take part, also where there are few histories.
     let batch = BATCH.min(rounds.div_ceil(2));
     while left > 0 {
