@@ -107,9 +107,9 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (4, include_str!("migrations/0004_public_keys.sql")),
     (5, include_str!("migrations/0005_freshness.sql")),
     (6, include_str!("migrations/0006_wake_and_limits.sql")),
-    (7, include_str!("migrations/0007_origin.sql")),
     (8, include_str!("migrations/0008_schedules.sql")),
     (9, include_str!("migrations/0009_secret_key_check.sql")),
+    (10, include_str!("migrations/0010_origin.sql")),
 ];
 
 /// The version of the last one.

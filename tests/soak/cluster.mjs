@@ -73,10 +73,11 @@ export async function startCluster({ data, database }) {
     pids: () => pids,
     /** Ends a process at once, and starts it again. */
     async kill(member) {
+      const { pid } = member;
       await member.end("SIGKILL");
-      const killedAt = Date.now();
+      const kill = { pid, at: Date.now() };
       const restarted = member.start().then(() => pids.add(member.pid));
-      return { killedAt, restarted };
+      return { kill, restarted };
     },
     /** A call of the API by whoever answers; tries again for a minute where nobody does. */
     async call(method, path, body) {

@@ -42,7 +42,8 @@ export async function soak({ rounds, database = null, stop = { asked: false }, s
     await delay(1_000);
     await cluster.stop();
     const events = await eventsOf({ data, database });
-    const waits = takeovers(events, kills);
+    const names = new Map(repositories.map(({ id, name }) => [id, name]));
+    const waits = takeovers(events, kills, { log: upstreams.log, names });
     return {
       rounds: kills.length,
       syncs: answered.size,
@@ -90,7 +91,7 @@ async function prepare(cluster, { folder, data, upstreams, receiver }) {
   return repositories;
 }
 
-/** Queues syncs of changed repositories, and kills a process meanwhile; gives when. */
+/** Queues syncs of changed repositories, and kills a process meanwhile; gives which and when. */
 async function oneRound(cluster, repositories, answered) {
   const victim = cluster.members[Math.floor(Math.random() * cluster.members.length)];
   const killing = delay(Math.random() * 3_000).then(() => cluster.kill(victim));
@@ -105,9 +106,9 @@ async function oneRound(cluster, repositories, answered) {
   };
   const directions = Array.from({ length: SYNCS }, () => (Math.random() < 0.6 ? "pull" : "push"));
   await Promise.all([0, 1, 2, 3].map((at) => lane(directions.filter((_, n) => n % 4 === at))));
-  const { killedAt, restarted } = await killing;
+  const { kill, restarted } = await killing;
   await restarted;
-  return killedAt;
+  return kill;
 }
 
 /** A new commit on the side that a sync of this branch reads; one at a time on each repository. */

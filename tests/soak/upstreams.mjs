@@ -62,6 +62,11 @@ export async function serveUpstreams(folder, processes) {
     const entry = { repository, call, began: Date.now(), ended: null, asker: await askers.get(request.socket) };
     log.push(entry);
     await delay(Math.random() * 20);
+    if (response.destroyed) {
+      // Whoever asked was killed, and nothing was done for it.
+      entry.ended = Date.now();
+      return;
+    }
     const child = spawn("git", ["http-backend"], {
       env: { ...environment(folder), ...variables(request, pathname, search) },
       stdio: ["pipe", "pipe", "ignore"],
@@ -78,7 +83,7 @@ export async function serveUpstreams(folder, processes) {
     });
     answer(child.stdout, response);
   });
-  server.on("connection", (socket) => askers.set(socket, askerOf(socket.remotePort, processes())));
+  server.on("connection", (socket) => askers.set(socket, askerOf(socket, processes())));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -124,11 +129,15 @@ function answer(stdout, response) {
   stdout.on("end", () => response.end());
 }
 
-/** Which of these processes has the connection from this port, as Linux knows it; null where none has it any more. */
-async function askerOf(port, processes) {
-  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+/** Which of these processes has the other end of a connection, as Linux knows it; null where none has it any more. */
+async function askerOf({ remotePort, localPort }, processes) {
+  const end = (port) => `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const table = await readFile("/proc/net/tcp", "utf8");
-  const line = table.split("\n").find((row) => row.trim().split(/\s+/)[1]?.endsWith(`:${hex}`));
+  // Both ends: one port may have several connections, to PostgreSQL and to us.
+  const line = table.split("\n").find((row) => {
+    const [, from = "", to = ""] = row.trim().split(/\s+/);
+    return from.endsWith(end(remotePort)) && to.endsWith(end(localPort));
+  });
   const inode = line?.trim().split(/\s+/)[9];
   for (const pid of processes) {
     const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);

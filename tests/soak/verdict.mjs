@@ -47,16 +47,22 @@ export function overlapping(log) {
   return violations;
 }
 
-/** How long each run whose worker was killed waited for the next one, in milliseconds, at the most that it may have been. */
-export function takeovers(events, kills) {
+/**
+ * How long each run whose worker was killed waited for the next one, in milliseconds. `kills` are `{ pid, at }`; the Git
+ * server's log tells whose run it was. Where it does not, the wait is the longest that it may have been.
+ */
+export function takeovers(events, kills, { log, names }) {
   const waits = [];
   for (const statuses of events.values()) {
     for (const [at, event] of statuses.entries()) {
       const before = statuses[at - 1];
       if (event.status !== "in_progress" || before?.status !== "in_progress") continue;
       const began = Date.parse(before.started_at);
-      const killed = kills.find((kill) => kill >= began);
-      waits.push(Date.parse(event.started_at) - (killed ?? began));
+      const ended = Date.parse(event.started_at);
+      const repository = names.get(event.repo_id);
+      const asked = log.findLast((r) => r.repository === repository && r.asker && r.began >= began && r.began < ended);
+      const killed = kills.find(({ pid, at }) => at >= began && (!asked || pid === asked.asker));
+      waits.push(ended - (killed?.at ?? began));
     }
   }
   return waits.sort((a, b) => a - b);
