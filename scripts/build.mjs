@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 
 import { main, root, run, StepError } from "./command.mjs";
 import { once } from "./stamp.mjs";
-import { targetDir, tool, wasmBindgenVersion } from "./tools.mjs";
+import { compilesStd, ownStdFlags, targetDir, tool, wasmBindgenVersion } from "./tools.mjs";
 
 /** What of the crate each build holds, as cargo's arguments. */
 export const builds = {
@@ -17,23 +17,25 @@ export const builds = {
 
 /** Builds what has changed. */
 export async function build() {
-  for (const [name, features] of Object.entries(builds)) await wasm(name, features);
+  const ownStd = compilesStd();
+  for (const [name, features] of Object.entries(builds)) await wasm(name, features, ownStd);
   await typescript();
   await page();
 }
 
-async function wasm(name, features) {
+async function wasm(name, features, ownStd) {
   const out = `pkg/src/wasm/${name}`;
   const version = wasmBindgenVersion();
   const files = {
     inputs: ["Cargo.toml", "Cargo.lock", "src", "scripts/build.mjs"],
     outputs: [`${out}/refsync.js`, `${out}/refsync_bg.wasm`],
-    salt: version,
+    salt: `${version} ${ownStd ? ownStdFlags : ""}`,
   };
   await once(`build wasm (${name})`, files, async () => {
     // The cdylib alone: with an rlib beside it cargo leaves link-time optimisation out, without a word.
     const lib = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
-    await run("cargo", [...lib, "--release", ...features], { env: { ...process.env, ...withoutPaths() } });
+    const std = ownStd ? buildStd : [];
+    await run("cargo", [...lib, "--release", ...features, ...std], { env: { ...process.env, ...rustEnv(ownStd) } });
     const bindgen = tool("wasm-bindgen-cli", version, "wasm-bindgen");
     if (!bindgen) throw new StepError(`wasm-bindgen ${version} is not installed; run: node scripts/setup.mjs`);
     const linked = join(targetDir, "wasm32-unknown-unknown", "release", "refsync.wasm");
@@ -60,14 +62,24 @@ async function optimise(file) {
   await run(bin("wasm-opt"), [...flags, file, "-o", file]);
 }
 
+/**
+ * Rust's compiled standard library is made to be fast and to say why it panics. Nobody hears that in WebAssembly, where a
+ * panic is a trap; made for size and without those words it takes a tenth off each build. The flags are unstable ones.
+ */
+const buildStd = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+
 /** Keeps this machine's paths out of what a panic would say: they are nobody's business, and a kilobyte. */
-function withoutPaths() {
+function rustEnv(ownStd) {
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
   const folders = existsSync(registry) ? readdirSync(registry).map((name) => join(registry, name)) : [];
   const flags = [...folders, root].map((folder) => `--remap-path-prefix=${folder}/=`);
   // What the caller has set counts too; cargo takes only one of the two variables.
   const own = process.env.CARGO_ENCODED_RUSTFLAGS?.split("\x1f") ?? process.env.RUSTFLAGS?.split(/\s+/) ?? [];
-  return { CARGO_ENCODED_RUSTFLAGS: [...own.filter(Boolean), ...flags].join("\x1f") };
+  if (ownStd) flags.push(...ownStdFlags);
+  return {
+    CARGO_ENCODED_RUSTFLAGS: [...own.filter(Boolean), ...flags].join("\x1f"),
+    ...(ownStd && { RUSTC_BOOTSTRAP: "1" }),
+  };
 }
 
 async function typescript() {

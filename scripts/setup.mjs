@@ -15,6 +15,7 @@ import {
   postgresBin,
   pythonRoot,
   schemathesisVersion,
+  stdSource,
   tool,
   toolRoot,
   wasmBindgenVersion,
@@ -26,6 +27,7 @@ export async function setup({ tests = false } = {}) {
   checkNode();
   await systemPackages(tests);
   await wasmTarget();
+  await rustSource();
   await cargoTool("wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen");
   if (tests) {
     await cargoTool("wasm-pack", wasmPackVersion, "wasm-pack");
@@ -51,6 +53,18 @@ async function wasmTarget() {
   }
   say("rustup target add wasm32-unknown-unknown");
   await run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
+}
+
+/** What the wasm builds compile the standard library from; without it they are a tenth larger, and as good. */
+async function rustSource() {
+  const source = stdSource();
+  if (!source || existsSync(source) || !inPath("rustup")) return;
+  say("rustup component add rust-src");
+  try {
+    await run("rustup", ["component", "add", "rust-src"]);
+  } catch (error) {
+    say(`${error.message}; the wasm builds take Rust's compiled standard library instead`);
+  }
 }
 
 /** Builds a command from source, once. */

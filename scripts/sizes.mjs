@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import { main, root, StepError } from "./command.mjs";
+import { compilesStd } from "./tools.mjs";
 
 /**
  * The most bytes, gzipped, that each build's WebAssembly and its glue may have together; a KB is 1,000 bytes.
  *
  * The service is to come down to 220 KB; until then its budget is what it has, and 3 %.
  */
-const budgets = { client: 75_000, engine: 205_000, service: 390_000 };
+const budgets = { client: 75_000, engine: 177_000, service: 348_000 };
 
 await main(async () => {
   const over = [];
@@ -22,7 +23,8 @@ await main(async () => {
     );
     if (total > budget) over.push(`${build} has ${total - budget} bytes too many`);
   }
-  if (over.length > 0) throw new StepError(over.join("; "));
+  if (over.length > 0)
+    throw new StepError(compilesStd() ? over.join("; ") : `${over.join("; ")}; install rust-src and build again`);
 });
 
 function gzipped(path) {

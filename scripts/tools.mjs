@@ -19,6 +19,23 @@ export function wasmBindgenVersion() {
   return found[1];
 }
 
+/** What the wasm builds ask of rustc where they compile the standard library themselves. */
+export const ownStdFlags = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+
+/** The folder of the standard library's source, which rustup's `rust-src` brings; null without a toolchain. */
+export function stdSource() {
+  const sysroot = output("rustc", ["--print", "sysroot"]);
+  return sysroot && join(sysroot, "lib/rustlib/src/rust/library");
+}
+
+/** Whether the standard library can be compiled for the wasm builds: its source is here, and rustc knows the flags. */
+export function compilesStd() {
+  const source = stdSource();
+  if (!source || !existsSync(source)) return false;
+  const probe = ["rustc", ...ownStdFlags, "--target", "wasm32-unknown-unknown", "--print", "cfg"];
+  return output("env", ["RUSTC_BOOTSTRAP=1", ...probe]) !== null;
+}
+
 /** The version of wasm-pack that the tests run with. */
 export const wasmPackVersion = "0.15.1";
 
