@@ -11,7 +11,7 @@ import { compilesStd } from "./tools.mjs";
  *
  * The service is to come down to 220 KB; until then its budget is what it has, and 3 %.
  */
-const budgets = { client: 75_000, engine: 177_000, service: 348_000 };
+const budgets = { client: 75_000, engine: 191_000, service: 386_000 };
 
 await main(async () => {
   const over = [];
