@@ -26,6 +26,7 @@ export async function cli(...args) {
   });
   return {
     first: JSON.parse(first[0]),
+    pid: child.pid,
     /** Ends it as Ctrl-C does; answers its exit code. */
     stop: async () => {
       child.kill("SIGTERM");
@@ -77,7 +78,7 @@ export async function serve() {
     org,
     apiKey,
     api,
-    pid: child.pid,
+    pid: started.pid,
     stop,
     /** A hosted repository's address, without its credential. */
     remote: (repo) => `${origin}/${org}/${repo}.git`,
