@@ -45,7 +45,8 @@ pub struct Reader {
 impl Reader {
     /// A reader of this body.
     pub fn new(body: Body) -> Self {
-        Self { stream: body.into_stream(), buffer: Bytes::new() }
+        // Fused, for what reads to the end may come after one that has seen it.
+        Self { stream: body.into_stream().fuse().boxed_local(), buffer: Bytes::new() }
     }
 
     /// The next line, or `None` at the body's end.

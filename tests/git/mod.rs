@@ -1,4 +1,5 @@
 //! Codecs, judged on bytes.
 
 mod commit_scanner;
+mod pkt_line;
 mod sideband;

@@ -1,0 +1,36 @@
+//! Packet lines from a body that may not be asked again once it has ended, as those of the runtimes' `fetch` may not.
+
+use bytes::Bytes;
+use futures_executor::block_on;
+use futures_util::StreamExt;
+use refsync::{
+    git::pkt_line::{Line, Reader},
+    http::Body,
+};
+
+/// A body of one chunk, which panics where it is asked for more after its end.
+fn body(chunk: &'static [u8]) -> Body {
+    let chunks = futures_util::stream::unfold(Some(chunk), |chunk| async move {
+        chunk.map(|chunk| (Ok(Bytes::from_static(chunk)), None))
+    });
+    Body::Stream(chunks.boxed_local())
+}
+
+#[test]
+fn a_body_that_ends_early_may_still_be_read_to_its_end() {
+    let mut reader = Reader::new(body(b"0009data\n"));
+    let line = block_on(reader.next()).expect("the line is whole");
+    assert_eq!(line, Some(Line::Data(Bytes::from_static(b"data\n"))));
+    block_on(reader.expect("a flush packet")).expect_err("the body has ended");
+    block_on(reader.finish());
+}
+
+#[test]
+fn what_follows_an_ended_body_is_nothing() {
+    let mut reader = Reader::new(body(b"0000"));
+    assert_eq!(block_on(reader.next()).expect("it is sound"), Some(Line::Flush));
+    assert_eq!(block_on(reader.next()).expect("it is the end"), None);
+    let (buffered, mut rest) = reader.into_rest();
+    assert!(buffered.is_empty());
+    assert!(block_on(rest.next()).is_none());
+}
