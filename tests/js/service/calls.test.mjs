@@ -44,6 +44,7 @@ test("a new repository has the contract's shape, and is there under its name in 
     name: "App",
     default_bookmark: "main",
     head_change_id: "z".repeat(32),
+    origin: null,
     upstream: { url, auth_kind: null, ...fresh },
     tags: { team: "core" },
   });
