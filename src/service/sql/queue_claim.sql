@@ -1,6 +1,7 @@
 -- $1 a new lease, $2 its seconds, $3 how many runs may be in progress or null, $4 how many of one organisation or null,
--- $5 whether only those of repositories that another Git server has. Takes the next run that may start, or that a lost worker left; no row where there is none. Fails with a unique violation
--- where another worker took the same repository or the same place at this moment.
+-- $5 whether only those of repositories that another Git server has. Takes the next run that may start, or that a lost
+-- worker left; no row where there is none. Fails with a unique violation where another worker took the same repository or
+-- the same place at this moment.
 WITH busy AS (
     SELECT r.org_id, count(*) AS runs, count(*) FILTER (WHERE s.lease_expires_at > now()) AS alive
     FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id

@@ -88,9 +88,10 @@ test("an identical request joins the queued run, another one does not", async (t
 });
 
 test("a repository has one run in progress, whoever claims; others go on", async (t) => {
-  // An upstream that never answers keeps its run in progress.
+  // An upstream that does not answer keeps its run in progress.
   const held = [];
-  const server = createServer((request) => held.push(request));
+  let hangsUp = false;
+  const server = createServer((request) => (hangsUp ? request.socket.destroy() : held.push(request)));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => {
     server.closeAllConnections();
@@ -115,6 +116,8 @@ test("a repository has one run in progress, whoever claims; others go on", async
     running.map(({ runs }) => runs),
     [1, 1],
   );
+  // A lost connection is tried once more.
+  hangsUp = true;
   for (const request of held) request.socket.destroy();
   await Promise.all(ticks);
 });
