@@ -95,6 +95,7 @@ pub(super) async fn claim(database: &dyn Database, limits: Limits) -> Result<Opt
         limit(limits.runs),
         limit(limits.runs_per_organization),
         Some(limits.only_origins.to_string()),
+        Some(MAX_LOST_ATTEMPTS.to_string()),
     ];
     let mut contended = 0;
     loop {

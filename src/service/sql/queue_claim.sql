@@ -1,7 +1,7 @@
 -- $1 a new lease, $2 its seconds, $3 how many runs may be in progress or null, $4 how many of one organisation or null,
--- $5 whether only those of repositories that another Git server has. Takes the next run that may start, or that a lost
--- worker left; no row where there is none. Fails with a unique violation where another worker took the same repository or
--- the same place at this moment.
+-- $5 whether only those of repositories that another Git server has, $6 how many attempts may be lost. Takes the next run
+-- that may start, or that a lost worker left; no row where there is none. Fails with a unique violation where another
+-- worker took the same repository or the same place at this moment.
 WITH busy AS (
     SELECT r.org_id, count(*) AS runs, count(*) FILTER (WHERE s.lease_expires_at > now()) AS alive
     FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id
@@ -16,7 +16,8 @@ WITH busy AS (
     LEFT JOIN busy ON busy.org_id = r.org_id
     -- A run that a lost worker left has its place.
     WHERE ($5::text = 'false' OR r.origin_url IS NOT NULL) AND (
-        (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL)
+        (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL
+            AND s.attempt < $6::int)
         OR (s.status = 'queued' AND s.run_after <= now()
             AND NOT EXISTS (
                 SELECT FROM refsync.syncs other WHERE other.repo_id = s.repo_id AND other.status = 'in_progress')
