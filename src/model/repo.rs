@@ -135,6 +135,16 @@ pub enum AuthKind {
     UsernamePassword,
 }
 
+impl AuthKind {
+    /// The word for it in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::UsernamePassword => "username_password",
+        }
+    }
+}
+
 /// A credential for an upstream. Write-only: no answer carries it, and its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
 #[serde(tag = "kind", rename_all = "snake_case")]

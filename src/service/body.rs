@@ -59,9 +59,7 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
     // Serde would also take an array for an object, its values in order.
-    for pointer in
-        ["/ref_globs", "/tags", "/upstream", "/upstream/auth", "/upstream/schedule", "/upstream/schedule/ref_globs"]
-    {
+    for pointer in OBJECTS {
         if value.pointer(pointer).is_some_and(|part| !part.is_object() && !part.is_null()) {
             return Err(Error::field(pointer[1..].replace('/', "."), "must be an object"));
         }
@@ -69,10 +67,12 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     if value.get("ref_globs").is_some_and(Value::is_null) {
         return Err(Error::field("ref_globs", "must not be null; leave it out to sync all branches and tags"));
     }
-    // By itself, for serde quotes what it refuses, which is a secret here.
-    let auth = value.pointer("/upstream/auth").filter(|auth| auth.is_object());
-    if auth.is_some_and(|auth| serde_json::from_slice::<UpstreamAuth>(&to_json(auth)).is_err()) {
-        return Err(Error::field("upstream.auth", AUTH_SHAPES));
+    for remote in ["upstream", "origin"] {
+        // By itself, for serde quotes what it refuses, which is a secret here.
+        let auth = value.get(remote).and_then(|remote| remote.get("auth")).filter(|auth| auth.is_object());
+        if auth.is_some_and(|auth| serde_json::from_slice::<UpstreamAuth>(&to_json(auth)).is_err()) {
+            return Err(Error::field(format!("{remote}.auth"), AUTH_SHAPES));
+        }
     }
     match value {
         Value::Object(object) => Ok(object),
@@ -101,6 +101,18 @@ fn refusal(path: &str, missing: Option<&str>, message: String) -> Error {
         (_, None) => Error::field(path, message),
     }
 }
+
+/// What should be an object, where it is there and not null.
+const OBJECTS: [&str; 8] = [
+    "/ref_globs",
+    "/tags",
+    "/upstream",
+    "/upstream/auth",
+    "/upstream/schedule",
+    "/upstream/schedule/ref_globs",
+    "/origin",
+    "/origin/auth",
+];
 
 const AUTH_SHAPES: &str = "must be {\"kind\":\"token\",\"token\":…,\"token_username\"?:…} or \
     {\"kind\":\"username_password\",\"username\":…,\"password\":…}, with strings, or null";

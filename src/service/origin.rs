@@ -5,11 +5,8 @@
 
 use serde::Deserialize;
 
-use super::{Error, Service, secrets::Unreadable, store};
-use crate::{
-    git::Remote,
-    model::{AuthKind, UpstreamAuth},
-};
+use super::{Error, Service, redaction::Redaction, secrets::Unreadable, store};
+use crate::{git::Remote, model::UpstreamAuth};
 
 /// Where a repository lives, as it is stored.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,14 +24,21 @@ pub(super) struct Change {
 }
 
 impl Service {
-    /// A repository as the engine reaches it: at its origin, or in process through the host's Git.
-    pub(super) fn repository(&self, repo_id: &str, origin: Option<&Stored>) -> Result<Remote, Unreadable> {
-        let Some(Stored { url, auth }) = origin else { return Ok(self.local_remote(repo_id)) };
-        let remote = Remote::new(url, self.options.upstream_http.clone());
-        let Some(sealed) = auth else { return Ok(remote) };
-        let auth: UpstreamAuth = self.secrets.open(sealed, &owner(repo_id))?;
-        let (username, password) = auth.basic();
-        Ok(remote.with_basic_auth(username, password))
+    /// A repository as the engine reaches it: at its origin, or in process through the host's Git; and what keeps the
+    /// origin's credential out of messages.
+    ///
+    /// # Errors
+    ///
+    /// What to say of a credential that cannot be read.
+    pub(super) fn repository(
+        &self,
+        repo_id: &str,
+        origin: Option<&Stored>,
+    ) -> Result<(Remote, Redaction), &'static str> {
+        let Some(Stored { url, auth }) = origin else {
+            return Ok((self.local_remote(repo_id), Redaction::default()));
+        };
+        self.remote(url, auth.as_deref(), &owner(repo_id)).map_err(|Unreadable| UNREADABLE)
     }
 
     /// Where a repository lives; none where the service hosts it.
@@ -55,7 +59,7 @@ impl Service {
             Some(repo_id.to_owned()),
             url,
             Some(mode.to_owned()),
-            auth.as_ref().map(|auth| word(auth.kind()).to_owned()),
+            auth.as_ref().map(|auth| auth.kind().as_str().to_owned()),
             auth.as_ref().map(|auth| self.secrets.seal(auth, &owner(repo_id))),
         ];
         Ok(store::row(self.database(), include_str!("sql/origin_set.sql"), params).await?)
@@ -65,7 +69,7 @@ impl Service {
     pub(super) async fn note_head(&self, repo_id: &str, origin: &Stored) {
         let noted = async {
             let failed = |error: crate::git::Error| error.to_string();
-            let remote = self.repository(repo_id, Some(origin)).map_err(|error| error.to_string())?;
+            let (remote, _) = self.repository(repo_id, Some(origin))?;
             let upload_pack = remote.upload_pack().await.map_err(failed)?;
             let refs = upload_pack.ls_refs(&["HEAD".into()]).await.map_err(failed)?;
             let head = refs.into_iter().find(|r| r.name == "HEAD").map(|head| head.id.to_string());
@@ -84,9 +88,5 @@ fn owner(repo_id: &str) -> String {
     format!("{repo_id}/origin")
 }
 
-fn word(kind: AuthKind) -> &'static str {
-    match kind {
-        AuthKind::Token => "token",
-        AuthKind::UsernamePassword => "username_password",
-    }
-}
+const UNREADABLE: &str =
+    "the stored origin credential cannot be read with this service's secret key; set origin.auth again";

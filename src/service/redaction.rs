@@ -5,7 +5,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::model::{SyncRunStats, UpstreamAuth};
 
-/// The forms that a credential may be repeated in.
+/// The forms that credentials may be repeated in.
+#[derive(Default)]
 pub struct Redaction(Vec<String>);
 
 impl Redaction {
@@ -17,6 +18,13 @@ impl Redaction {
         // Anything shorter is in every other word, and guessed at once.
         forms.retain(|form| form.len() >= SHORTEST);
         Self(forms)
+    }
+
+    /// Of these credentials and those of another.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     /// The text without it.

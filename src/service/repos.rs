@@ -12,8 +12,8 @@ use super::{
     schedule, store, upstream,
 };
 use crate::model::{
-    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest,
-    UpdateRepoRequest, Upstream, UpstreamAuth,
+    CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest, UpdateRepoRequest,
+    Upstream, UpstreamAuth,
 };
 
 /// A repository as the database knows it: the change id of its head is known to its Git repository only.
@@ -89,7 +89,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(default_bookmark.clone()),
         Some(to_json(&tags)),
         url,
-        auth.as_ref().map(|auth| kind_word(auth.kind()).to_owned()),
+        auth.as_ref().map(|auth| auth.kind().as_str().to_owned()),
         auth.as_ref().map(|auth| service.secrets.seal(auth, &repo_id)),
         Some(change_id::derive(None)),
         schedule,
@@ -155,7 +155,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(upstream.to_owned()),
         url,
         auth_mode,
-        auth.as_ref().map(|auth| kind_word(auth.kind()).to_owned()),
+        auth.as_ref().map(|auth| auth.kind().as_str().to_owned()),
         auth.as_ref().map(|auth| service.secrets.seal(auth, &repo.id)),
         Some(change_id::derive(head.as_deref())),
         schedule_mode,
@@ -207,9 +207,7 @@ impl Stored {
             tags: self.tags,
         })
     }
-}
 
-impl Stored {
     /// The commit that a ref names; of a repository that lives elsewhere what its `HEAD` named when it was last seen.
     async fn commit_id(&self, service: &Service, ref_name: &str) -> Result<Option<String>, Error> {
         match self.origin {
@@ -311,13 +309,6 @@ fn tags_filter(text: &str) -> Result<BTreeMap<String, String>, Error> {
 
 fn name_taken(name: &str) -> Error {
     Error::Conflict(format!("the organisation has a repository {name} already; names are compared without case"))
-}
-
-fn kind_word(kind: AuthKind) -> &'static str {
-    match kind {
-        AuthKind::Token => "token",
-        AuthKind::UsernamePassword => "username_password",
-    }
 }
 
 fn to_json(tags: &impl serde::Serialize) -> String {

@@ -44,9 +44,11 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
     let stored = store::row(service.database(), include_str!("sql/repo_upstream.sql"), params).await?;
     let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
-    let (upstream, redaction) = service.upstream_remote(&repo.id, &url, auth.as_deref()).map_err(unreadable)?;
+    let (upstream, redaction) = service.remote(&url, auth.as_deref(), &repo.id).map_err(unreadable)?;
     let origin = service.origin(&repo.id).await?;
-    let local = service.repository(&repo.id, origin.as_ref()).map_err(unreadable)?;
+    let unreadable = |message: &str| Error::Upstream { message: message.to_owned(), transient: false };
+    let (local, of_origin) = service.repository(&repo.id, origin.as_ref()).map_err(unreadable)?;
+    let redaction = redaction.and(of_origin);
     let options = sync::Options::default();
     let planned = sync::plan(&request, &local, &upstream, &options);
     let timeout = service.options.runtime.sleep(PLAN_TIMEOUT);

@@ -188,9 +188,9 @@ impl Service {
             .ok_or_else(|| Failure::last("the upstream was removed before the sync ran"))?;
         let auth = claim.upstream_auth.as_deref();
         let unreadable = |error: Unreadable| Failure { refused: true, ..Failure::last(&error.to_string()) };
-        let (upstream, redaction) = self.upstream_remote(&run.repo_id, url, auth).map_err(unreadable)?;
-        let unreadable = |_: Unreadable| Failure::last(ORIGIN_UNREADABLE);
-        let local = self.repository(&run.repo_id, claim.origin.as_ref()).map_err(unreadable)?;
+        let (upstream, redaction) = self.remote(url, auth, &run.repo_id).map_err(unreadable)?;
+        let (local, of_origin) = self.repository(&run.repo_id, claim.origin.as_ref()).map_err(Failure::last)?;
+        let redaction = redaction.and(of_origin);
         let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
         let latest = latest.clone();
         let observer = sync::Observer::new(move |progress| *latest.borrow_mut() = Some(progress));
@@ -203,21 +203,21 @@ impl Service {
         })
     }
 
-    /// A repository's upstream, with the credential that was sealed for it, and what keeps that out of messages.
-    pub(super) fn upstream_remote(
+    /// An upstream or an origin, with the credential that was sealed for `owner_id`, and what keeps that out of messages.
+    pub(super) fn remote(
         &self,
-        repo_id: &str,
         url: &str,
         sealed: Option<&str>,
+        owner_id: &str,
     ) -> Result<(Remote, Redaction), Unreadable> {
-        let upstream = Remote::new(url, self.options.upstream_http.clone());
-        let auth: Option<UpstreamAuth> = sealed.map(|sealed| self.secrets.open(sealed, repo_id)).transpose()?;
+        let remote = Remote::new(url, self.options.upstream_http.clone());
+        let auth: Option<UpstreamAuth> = sealed.map(|sealed| self.secrets.open(sealed, owner_id)).transpose()?;
         let redaction = Redaction::of(auth.as_ref());
-        let upstream = match auth.as_ref().map(UpstreamAuth::basic) {
-            Some((username, password)) => upstream.with_basic_auth(username, password),
-            None => upstream,
+        let remote = match auth.as_ref().map(UpstreamAuth::basic) {
+            Some((username, password)) => remote.with_basic_auth(username, password),
+            None => remote,
         };
-        Ok((upstream, redaction))
+        Ok((remote, redaction))
     }
 
     /// The error of a sync for people: nobody knows the repository by the address that it has in here.
@@ -284,8 +284,6 @@ fn status_word(run: Option<&SyncRun>) -> &'static str {
 /// How far the run is, where that was not told yet.
 type Latest = Rc<RefCell<Option<sync::Progress>>>;
 
-const ORIGIN_UNREADABLE: &str =
-    "the stored origin credential cannot be read with this service's secret key; set origin.auth again";
 /// How long a look at the schedules lasts.
 const SCHEDULES: Duration = Duration::from_secs(1);
 /// How many runs in a row an upstream may refuse before its schedule is paused.

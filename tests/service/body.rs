@@ -29,6 +29,24 @@ fn names_the_bad_field_by_its_path() {
 }
 
 #[test]
+fn a_refused_credential_is_not_repeated_whichever_remote_it_is_for() {
+    for remote in ["upstream", "origin"] {
+        for auth in [r#"{"kind":"hunter2","token":"hunter2"}"#, r#"{"kind":"token","token":["hunter2"]}"#] {
+            let json = format!(r#"{{"{remote}":{{"url":"https://git.example.com/a.git","auth":{auth}}}}}"#);
+            let error = body::parse::<UpdateRepoRequest>(json.as_bytes()).expect_err(&json);
+            assert_eq!(refused_field(&error), format!("{remote}.auth"), "{json}");
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+        for json in
+            [format!(r#"{{"{remote}":["u"]}}"#), format!(r#"{{"{remote}":{{"url":"u","auth":["token","t"]}}}}"#)]
+        {
+            let error = body::parse::<UpdateRepoRequest>(json.as_bytes()).expect_err(&json);
+            assert!(refused_field(&error).starts_with(remote), "{json}");
+        }
+    }
+}
+
+#[test]
 fn tells_null_from_omitted() {
     let parse = |json: &str| body::parse::<UpdateRepoRequest>(json.as_bytes()).expect(json);
     assert_eq!(parse("{}").upstream, None);

@@ -17,6 +17,12 @@ fn takes_out_each_form_that_a_remote_may_repeat() {
 }
 
 #[test]
+fn takes_out_the_credentials_of_both_sides() {
+    let redaction = Redaction::of(Some(&token("of-upstream"))).and(Redaction::of(Some(&token("of-origin"))));
+    assert_eq!(redaction.text("of-origin and of-upstream"), "[credential] and [credential]");
+}
+
+#[test]
 fn leaves_words_alone_where_there_is_no_credential_or_one_of_a_few_letters() {
     assert_eq!(Redaction::of(None).text("the token is wrong"), "the token is wrong");
     assert_eq!(Redaction::of(Some(&token("is"))).text("the token is wrong"), "the token is wrong");

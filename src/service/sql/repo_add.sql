@@ -1,5 +1,6 @@
--- $1 id, $2 organisation id, $3 name, $4 default bookmark, $5 tags, $6 upstream URL, $7 auth kind, $8 sealed auth.
--- $9 the head's change id, $10 the schedule, $11 when it comes first, in milliseconds since 1970. No row where the organisation has a repository of that name.
+-- $1 id, $2 organisation id, $3 name, $4 default bookmark, $5 tags, $6 upstream URL, $7 auth kind, $8 sealed auth, $9 the
+-- head's change id, $10 the schedule, $11 when it comes first, in milliseconds since 1970. No row where the organisation has
+-- a repository of that name.
 INSERT INTO refsync.repos (id, org_id, name, default_bookmark, tags, upstream_url, upstream_auth_kind, upstream_auth,
     schedule, schedule_at)
 VALUES ($1::text, $2::text, $3::text, $4::text, $5::jsonb, $6::text, $7::text, $8::text,
