@@ -12,6 +12,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::LocalBoxStream};
 
+use crate::clock;
+
 /// Bytes as they come.
 pub type ByteStream = LocalBoxStream<'static, Result<Bytes, Error>>;
 
@@ -214,6 +216,20 @@ impl Headers {
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// How long `Retry-After` asks to wait ([RFC 9110, section 10.2.3]): seconds, or until a date. That is compared with the
+    /// answer's own `Date`; where there is none, with `now` in milliseconds since 1970.
+    ///
+    /// [RFC 9110, section 10.2.3]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+    pub fn retry_after(&self, now: i64) -> Option<Duration> {
+        let value = self.get("retry-after")?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let now = self.get("date").and_then(clock::http_date).unwrap_or(now);
+        let wait = clock::http_date(value)?.saturating_sub(now);
+        Some(Duration::from_millis(wait.try_into().unwrap_or(0)))
     }
 
     /// Replaces all values of that name by one.

@@ -26,8 +26,10 @@
 //! what a pkt-line is, [`sync`] knows nothing of runs, and [`service`] nothing of packs.
 
 pub mod client;
+pub mod clock;
 pub mod glob;
 pub mod http;
+pub mod json_path;
 pub mod model;
 
 #[cfg(feature = "sync")]
@@ -54,4 +56,5 @@ pub mod wasm {
     mod http;
     #[cfg(feature = "service")]
     pub mod service;
+    mod timer;
 }

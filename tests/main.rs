@@ -4,9 +4,12 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod client;
+mod clock;
 mod fuzz;
 mod git;
 mod glob;
+mod http;
+mod json_path;
 mod service;
 mod support;
 mod sync;

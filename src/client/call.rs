@@ -11,12 +11,15 @@ use futures_util::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    Client, Error, clock,
+    Client, Error,
     json::Json,
     retry,
     shape::{Origin, Shape},
 };
-use crate::http::{self, Body, Method, Request, Response};
+use crate::{
+    clock,
+    http::{self, Body, Method, Request, Response},
+};
 
 /// The largest answer that is read: the stats of some 300 000 refs.
 pub(super) const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
@@ -92,7 +95,7 @@ impl Client {
         let response = self.send(call, &[("accept", "application/json")]).await.map_err(failed)?;
         let header = |name| response.headers.get(name);
         let date = header("date").and_then(clock::http_date);
-        let retry_after = header("retry-after").and_then(|value| retry::retry_after(value, self.timer.now()));
+        let retry_after = response.headers.retry_after(self.timer.now());
         let content_type = header("content-type").unwrap_or("no content type").to_owned();
         let (status, is_success) = (response.status, response.is_success());
         let body = response.body.bytes(LARGEST_ANSWER).await.map_err(failed)?;

@@ -31,12 +31,10 @@
 
 mod answers;
 mod call;
-pub mod clock;
 mod errors;
 pub mod event_stream;
 mod follow;
 pub mod json;
-pub mod json_path;
 mod operate;
 pub mod operations;
 mod repos;

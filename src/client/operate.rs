@@ -5,13 +5,12 @@ use serde::Serialize;
 use super::{
     Client, Error,
     call::{Answer, Call},
-    clock,
     json::Json,
     operations::{self, Operation, Place, Repeat},
     shape::Origin,
     url,
 };
-use crate::http::Method;
+use crate::{clock, http::Method};
 
 /// A request as the tree of its fields; what is left out of a type is left out of the tree.
 pub(super) fn arguments(request: &impl Serialize) -> Json {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Error, clock};
+use super::Error;
 
 /// The longest wait that the schedule itself chooses.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
@@ -23,14 +23,4 @@ pub fn delay(error: &Error, failures: u32, max_retries: u32, random: f64) -> Opt
     let backoff = Duration::from_millis(500).saturating_mul(1 << failures.saturating_sub(1).min(10));
     let jitter = backoff.min(LONGEST_BACKOFF).mul_f64(random.clamp(0.0, 1.0));
     (asked <= LONGEST_RETRY_AFTER).then(|| asked + jitter)
-}
-
-/// What a `Retry-After` header asks for: seconds, or a date that is compared with `now` (milliseconds since 1970).
-pub fn retry_after(value: &str, now: i64) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let wait = clock::http_date(value)?.saturating_sub(now);
-    Some(Duration::from_millis(wait.try_into().unwrap_or(0)))
 }

@@ -17,10 +17,7 @@ use super::{
     pkt_line::Reader,
     push,
 };
-use crate::{
-    client::retry::retry_after,
-    http::{Body, ByteStream, HttpClient, Method, Request, Response},
-};
+use crate::http::{Body, ByteStream, HttpClient, Method, Request, Response};
 
 /// A Git repository on a smart-HTTP server.
 #[derive(Clone)]
@@ -184,7 +181,8 @@ impl Remote {
                 Err(ErrorKind::Unauthorized { credentials_sent, challenge })
             }
             status => {
-                let retry_after = response.headers.get("retry-after").and_then(|value| retry_after(value, 0));
+                // Without a clock: a date is only as good as the answer's own.
+                let retry_after = response.headers.retry_after(i64::MAX);
                 Err(ErrorKind::Status { status, message: excerpt(response).await, retry_after })
             }
         }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::Error;
 use crate::{
-    client::json_path,
     http::{Body, ErrorKind},
+    json_path,
     model::UpstreamAuth,
 };
 

@@ -1,8 +1,8 @@
-//! Addresses, times, the retry schedule and the table of errors.
+//! Addresses, the retry schedule and the table of errors.
 
 use std::time::Duration;
 
-use refsync::client::{Error, clock, json_path, retry, url};
+use refsync::client::{Error, retry, url};
 
 #[test]
 fn a_base_address_ends_in_v1_however_it_is_written() {
@@ -31,26 +31,6 @@ fn a_path_segment_cannot_leave_its_place() {
         assert!(url::check_segment(segment).is_err(), "a URL parser would drop {segment:?}");
     }
     assert_eq!(url::check_segment("..."), Ok(()));
-}
-
-/// The expectations are what `date -u -d TEXT +%s%3N` of GNU coreutils prints.
-#[test]
-fn times_are_read_as_date_reads_them() {
-    for (text, millis) in [
-        ("1970-01-01T00:00:00Z", 0),
-        ("2026-11-23T01:02:03Z", 1_795_395_723_000),
-        ("2026-11-23T01:02:03.456789Z", 1_795_395_723_456),
-        ("2026-11-23T01:02:03.5Z", 1_795_395_723_500),
-        ("2026-11-23T01:02:03+05:30", 1_795_375_923_000),
-        ("2024-02-29T23:59:59-01:00", 1_709_254_799_000),
-    ] {
-        assert_eq!(clock::rfc3339(text), Some(millis), "{text}");
-    }
-    for text in ["", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T01:02:03", "2026-11-23T25:00:00Z", "aTbZ"] {
-        assert_eq!(clock::rfc3339(text), None, "{text:?} is no time");
-    }
-    assert_eq!(clock::http_date("Mon, 23 Nov 2026 01:02:03 GMT"), Some(1_795_395_723_000));
-    assert_eq!(clock::http_date("Mon, 23 Nov 2026 01:02:03 CET"), None, "RFC 9110 knows GMT only");
 }
 
 fn answer(status: u16, retry_after: Option<u64>) -> Error {
@@ -100,11 +80,6 @@ fn a_retry_after_is_waited_out_unless_it_asks_too_much() {
     assert_eq!(retry::delay(&answer(429, Some(7)), 1, 2, 0.0), Some(seconds(7)));
     assert_eq!(retry::delay(&answer(503, Some(7)), 1, 2, 1.0), Some(Duration::from_millis(7500)));
     assert_eq!(retry::delay(&answer(429, Some(3600)), 1, 2, 0.0), None, "nobody waits an hour unasked");
-    let now = clock::http_date("Mon, 23 Nov 2026 01:02:03 GMT").expect("it is a date");
-    assert_eq!(retry::retry_after("12", now), Some(seconds(12)));
-    assert_eq!(retry::retry_after("Mon, 23 Nov 2026 01:02:13 GMT", now), Some(seconds(10)));
-    assert_eq!(retry::retry_after("Mon, 23 Nov 2026 01:00:00 GMT", now), Some(seconds(0)), "it has passed");
-    assert_eq!(retry::retry_after("soon", now), None);
 }
 
 #[test]
@@ -135,33 +110,4 @@ fn an_error_keeps_all_that_the_service_said() {
     assert_eq!((error.code(), error.trace_id()), ("UPSTREAM_NOT_CONFIGURED", Some("t-9")));
     assert_eq!(error.fields()[0].field, "direction");
     assert_eq!(error.to_string(), "pull upstream of repository acme/app: it has no upstream");
-}
-
-#[test]
-fn a_decoding_error_is_placed_by_its_path() {
-    #[derive(Debug, serde::Deserialize)]
-    #[expect(dead_code, reason = "only whether it decodes counts")]
-    struct List {
-        syncs: Vec<Item>,
-    }
-    #[derive(Debug, serde::Deserialize)]
-    #[expect(dead_code, reason = "only whether it decodes counts")]
-    struct Item {
-        id: u32,
-        ref_globs: Option<refsync::model::RefGlobs>,
-    }
-    for (text, path) in [
-        (r#"{}"#, "syncs"),
-        (r#"{"syncs":3}"#, "syncs"),
-        (r#"{"syncs":[{"id":["1"]}]}"#, "syncs[0].id"),
-        (r#"{"syncs":[{"id":1},{"id":"x"}]}"#, "syncs[1].id"),
-        (r#"{"syncs":[{"id":1},{"x":"{[\"a"}]}"#, "syncs[1].id"),
-        (r#"{"syncs":[{"id":1,"ref_globs":{}}]}"#, "syncs[0].ref_globs"),
-        (r#"{"syncs":[{"id":1,"ref_globs":{"branches":"[a"}}]}"#, "syncs[0].ref_globs.branches"),
-        (r#"{"syncs":[{"id":1,"ref_globs":{"branch":"a"}}]}"#, "syncs[0].ref_globs.branch"),
-        ("{\n \"syncs\": [\n {\"id\": true}]}", "syncs[0].id"),
-    ] {
-        let error = serde_json::from_slice::<List>(text.as_bytes()).expect_err(text);
-        assert_eq!(json_path::of_error(text.as_bytes(), &error), path, "{text}: {error}");
-    }
 }

@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::client::{Error, json_path};
+use crate::{client::Error, json_path};
 
 /// What a JavaScript caller passed.
 pub(crate) struct Arguments {
