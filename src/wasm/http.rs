@@ -15,7 +15,10 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     http::{Body, ByteStream, Error, ErrorKind, Headers, HttpClient, Method, Request, Response},
-    wasm::failure::{AbortOnDrop, failure},
+    wasm::{
+        failure::{AbortOnDrop, failure},
+        timer::timer,
+    },
 };
 
 /// A `fetch` function of the host, and how to use it.
@@ -137,29 +140,25 @@ impl Stall {
         pin_mut!(future);
         let (mut since, mut seen) = (Date::now(), activity.count());
         loop {
-            let timer = self.timer.take().unwrap_or_else(|| after(self.timeout.as_secs_f64() * 1000.0));
-            match select(future.as_mut(), timer).await {
-                Either::Left((output, timer)) => {
-                    self.timer = Some(timer);
+            let alarm = self.timer.take().unwrap_or_else(|| timer(self.timeout));
+            match select(future.as_mut(), alarm).await {
+                Either::Left((output, alarm)) => {
+                    self.timer = Some(alarm);
                     return Ok(output);
                 }
                 Either::Right(_) if activity.count() != seen => (since, seen) = (Date::now(), activity.count()),
                 Either::Right(_) => {
-                    let left = self.timeout.as_secs_f64() * 1000.0 - (Date::now() - since);
-                    if left < 1.0 {
+                    let silent = Duration::from_secs_f64((Date::now() - since).max(0.0) / 1000.0);
+                    let left = self.timeout.saturating_sub(silent);
+                    if left.as_millis() == 0 {
                         let seconds = self.timeout.as_secs();
                         return Err(Error::new(ErrorKind::Timeout, format!("nothing came for {seconds} s")));
                     }
-                    self.timer = Some(after(left));
+                    self.timer = Some(timer(left));
                 }
             }
         }
     }
-}
-
-fn after(milliseconds: f64) -> TimeoutFuture {
-    // A longer one would go off at once.
-    TimeoutFuture::new(milliseconds.ceil().min(f64::from(i32::MAX)) as u32)
 }
 
 impl HttpClient for FetchClient {
@@ -170,11 +169,6 @@ impl HttpClient for FetchClient {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         timer(duration).boxed_local()
     }
-}
-
-/// Ends after this long, at the latest after 24 days: `setTimeout` would fire at once for more.
-pub(super) fn timer(duration: Duration) -> TimeoutFuture {
-    TimeoutFuture::new(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).min(i32::MAX as u32))
 }
 
 /// Counts what a request body sent, so that a long upload is not taken for a stall.

@@ -26,7 +26,8 @@ use crate::{
     wasm::{
         abort::abortable,
         error::{Failure, into_js},
-        http::{FetchClient, timer},
+        http::FetchClient,
+        timer::timer,
     },
 };
 

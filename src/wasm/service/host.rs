@@ -1,0 +1,165 @@
+//! What the service needs of its surroundings, as JavaScript objects that the host passes in.
+
+use std::{rc::Rc, time::Duration};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+
+use super::message;
+use crate::{
+    http::HttpClient,
+    service::{Database, DatabaseError, GitHost, Param, Runtime, record::Record},
+    wasm::{http::FetchClient, timer::timer},
+};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `Database` of the package's `host.ts`.
+    pub(super) type JsDatabase;
+    #[wasm_bindgen(method, structural, catch)]
+    fn query(this: &JsDatabase, sql: &str, params: Array) -> Result<Promise, JsValue>;
+
+    /// `GitHost` of the package's `host.ts`.
+    #[derive(Clone)]
+    pub(super) type JsGitHost;
+    #[wasm_bindgen(method, structural, catch)]
+    fn create(this: &JsGitHost, repo_id: &str, default_branch: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn remove(this: &JsGitHost, repo_id: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = setHead)]
+    fn set_head(this: &JsGitHost, repo_id: &str, branch: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    pub(super) fn fetch(this: &JsGitHost, request: &web_sys::Request) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(line: &str);
+}
+
+/// The host's database.
+pub(super) struct HostDatabase(pub(super) JsDatabase);
+
+impl Database for HostDatabase {
+    fn query<'a>(&'a self, sql: &'a str, params: Vec<Param>) -> LocalBoxFuture<'a, Result<Vec<String>, DatabaseError>> {
+        async move {
+            let params = params.into_iter().map(|param| param.map_or(JsValue::NULL, JsValue::from)).collect::<Array>();
+            let promise = self.0.query(sql, params).map_err(|error| database_error(&error))?;
+            let result = JsFuture::from(promise).await.map_err(|error| database_error(&error))?;
+            let rows = Reflect::get(&result, &"rows".into()).unwrap_or(JsValue::UNDEFINED);
+            let rows = rows.dyn_into::<Array>().unwrap_or_default();
+            rows.iter().map(|row| only_column(&row)).collect()
+        }
+        .boxed_local()
+    }
+}
+
+/// A row's only column, as JSON text.
+fn only_column(row: &JsValue) -> Result<String, DatabaseError> {
+    let value: JsValue = Object::values(row.unchecked_ref::<Object>()).get(0);
+    value.as_string().ok_or_else(|| DatabaseError {
+        code: None,
+        message: "a row's only column must be text; is a type parser or rowMode set on the database?".into(),
+    })
+}
+
+fn database_error(error: &JsValue) -> DatabaseError {
+    let code = Reflect::get(error, &"code".into()).ok().and_then(|code| code.as_string());
+    DatabaseError { code, message: message(error) }
+}
+
+/// The host's repositories.
+pub(super) struct HostGit {
+    git: JsGitHost,
+    http: Rc<FetchClient>,
+}
+
+impl HostGit {
+    pub(super) fn new(git: &JsGitHost) -> Self {
+        let host = git.clone();
+        // Dropped with the last handle that JavaScript has on it: the service needs it as long as it lives.
+        let fetch = Closure::<dyn Fn(String, web_sys::RequestInit) -> Result<Promise, JsValue>>::new(
+            move |url: String, init: web_sys::RequestInit| {
+                host.fetch(&web_sys::Request::new_with_str_and_init(&url, &init)?)
+            },
+        );
+        let fetch = fetch.into_js_value().unchecked_into::<Function>();
+        Self { git: git.clone(), http: Rc::new(FetchClient::new(fetch)) }
+    }
+}
+
+/// Awaits what the host started, and puts its failure into words.
+async fn done(started: Result<Promise, JsValue>) -> Result<(), String> {
+    let promise = started.map_err(|error| message(&error))?;
+    JsFuture::from(promise).await.map_err(|error| message(&error))?;
+    Ok(())
+}
+
+impl GitHost for HostGit {
+    fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+        done(self.git.create(repo_id, default_branch)).boxed_local()
+    }
+
+    fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+        done(self.git.remove(repo_id)).boxed_local()
+    }
+
+    fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+        done(self.git.set_head(repo_id, branch)).boxed_local()
+    }
+
+    fn http(&self) -> Rc<dyn HttpClient> {
+        self.http.clone()
+    }
+}
+
+/// The host's time and log, by what `ServiceOptions` names them.
+pub(super) struct HostRuntime {
+    pub(super) log: Option<Function>,
+    pub(super) record: Option<Function>,
+    pub(super) next_tick: Function,
+    pub(super) on_queued: Option<Function>,
+}
+
+impl Runtime for HostRuntime {
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
+        timer(duration).boxed_local()
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_secs_f64((js_sys::Date::now() / 1000.0).max(0.0))
+    }
+
+    fn next_tick(&self, cron: &str, time_zone: &str, after: i64) -> Result<Option<i64>, String> {
+        let next = self.next_tick.call3(&JsValue::UNDEFINED, &cron.into(), &time_zone.into(), &(after as f64).into());
+        Ok(next.map_err(|error| message(&error))?.as_f64().map(|next| next as i64))
+    }
+
+    // A log that throws must not fail what it is told about.
+    fn log(&self, line: &str) {
+        if let Some(log) = &self.log {
+            drop(log.call1(&JsValue::UNDEFINED, &line.into()));
+        }
+        match &self.record {
+            Some(_) => self.record(&Record::Trouble { message: line.to_owned() }),
+            None if self.log.is_none() => console_error(&format!("refsync: {line}")),
+            None => {}
+        }
+    }
+
+    fn record(&self, record: &Record) {
+        let Some(function) = &self.record else { return };
+        let json = serde_json::to_string(record).expect("a record is JSON");
+        if let Ok(object) = js_sys::JSON::parse(&json) {
+            drop(function.call1(&JsValue::UNDEFINED, &object));
+        }
+    }
+
+    fn queued(&self) {
+        if let Some(on_queued) = &self.on_queued
+            && let Err(error) = on_queued.call0(&JsValue::UNDEFINED)
+        {
+            self.log(&format!("onQueued: {}", message(&error)));
+        }
+    }
+}

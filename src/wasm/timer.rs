@@ -1,0 +1,11 @@
+//! `setTimeout`.
+
+use std::time::Duration;
+
+use gloo_timers::future::TimeoutFuture;
+
+/// Ends after this long, at the latest after 24 days: `setTimeout` would fire at once for more.
+pub(super) fn timer(duration: Duration) -> TimeoutFuture {
+    let millis = duration.as_secs_f64() * 1000.0;
+    TimeoutFuture::new(millis.ceil().min(f64::from(i32::MAX)) as u32)
+}
