@@ -7,17 +7,17 @@
 /** A page to `await`; or all items of all pages, for `for await`, which asks for each page when it gets there. */
 export type Paged<Page, Item> = Promise<Page> & AsyncIterable<Item>;
 
-/** The first page of a list, and the way to the others. */
+/** The list whose page behind a cursor `page` asks for, and whose first page it asks for at once, without one. */
 export function paged<Page extends { next_cursor: string | null }, Item>(
-  first: Promise<Page>,
+  page: (from: { cursor?: string }) => Promise<Page>,
   items: (page: Page) => Item[],
-  next: (cursor: string) => Promise<Page>,
 ): Paged<Page, Item> {
+  const first = page({});
   return Object.assign(first, {
     async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
-      for (let page = await first; ; page = await next(page.next_cursor)) {
-        yield* items(page);
-        if (page.next_cursor === null) return;
+      for (let current = await first; ; current = await page({ cursor: current.next_cursor })) {
+        yield* items(current);
+        if (current.next_cursor === null) return;
       }
     },
   });

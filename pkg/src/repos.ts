@@ -43,15 +43,11 @@ export class Repos {
    * An organisation's repositories, newest first: `await` gives the first page, `for await` all of them.
    */
   list(request: ListReposRequest = {}, options: CallOptions = {}): Paged<RepoPage, Repo> {
-    const page = (cursor: Partial<ListReposRequest>) =>
+    const page = (from: { cursor?: string }) =>
       this.#send(
-        (client) => client.listRepos({ ...request, ...cursor }, options.signal, options.timeout) as Promise<RepoPage>,
+        (client) => client.listRepos({ ...request, ...from }, options.signal, options.timeout) as Promise<RepoPage>,
       );
-    return paged(
-      page({}),
-      ({ repos }) => repos,
-      (cursor) => page({ cursor }),
-    );
+    return paged(page, ({ repos }) => repos);
   }
 
   /** Changes a repository. What is left out (or `undefined`) stays; a null `upstream` is removed. */

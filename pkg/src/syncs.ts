@@ -107,13 +107,9 @@ export class Syncs {
 
 /** The runs of a repository. */
 export function listSyncs(send: Send, request: ListSyncsRequest, options: CallOptions): Paged<SyncRunPage, SyncRun> {
-  const page = (cursor: Partial<ListSyncsRequest>) =>
+  const page = (from: { cursor?: string }) =>
     send(
-      (client) => client.listSyncs({ ...request, ...cursor }, options.signal, options.timeout) as Promise<SyncRunPage>,
+      (client) => client.listSyncs({ ...request, ...from }, options.signal, options.timeout) as Promise<SyncRunPage>,
     );
-  return paged(
-    page({}),
-    ({ syncs }) => syncs,
-    (cursor) => page({ cursor }),
-  );
+  return paged(page, ({ syncs }) => syncs);
 }

@@ -44,13 +44,9 @@ export class WebhookTargets {
 
   /** An organisation's targets, newest first: `await` gives the first page, `for await` all of them. */
   list(request: ListWebhookTargetsRequest = {}, options: CallOptions = {}): Paged<WebhookTargetPage, WebhookTarget> {
-    const page = (cursor: Partial<ListWebhookTargetsRequest>) =>
-      this.#send((client) => client.listWebhookTargets({ ...request, ...cursor }, options.signal, options.timeout));
-    return paged(
-      page({}),
-      ({ webhook_targets }) => webhook_targets,
-      (cursor) => page({ cursor }),
-    );
+    const page = (from: { cursor?: string }) =>
+      this.#send((client) => client.listWebhookTargets({ ...request, ...from }, options.signal, options.timeout));
+    return paged(page, ({ webhook_targets }) => webhook_targets);
   }
 
   /** Changes a target. What is left out (or `undefined`) stays; a null `repo_ids` is the whole organisation. */
