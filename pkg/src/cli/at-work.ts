@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { NotifyingDatabase } from "../node/database.js";
-import type { Service } from "../service.js";
+import { type NotifyingDatabase, openPostgres } from "../node/database.js";
+import type { Service, ServiceOptions } from "../service.js";
 import { work } from "../worker.js";
 
 /** What the command line says of the work. */
@@ -53,9 +53,24 @@ export async function workFor(
   };
 }
 
-/** How many database connections a process needs: its runs seldom ask at the same time, its callers may. */
-export function connections({ concurrency }: WorkFlags): number {
-  return Math.min(10, 4 + concurrency);
+/** Opens the PostgreSQL that processes share. */
+export function sharedDatabase(url: string, { concurrency }: WorkFlags, complain: (line: string) => void) {
+  return openPostgres(url, {
+    // A process's runs seldom ask at the same time, its callers may.
+    connections: Math.min(10, 4 + concurrency),
+    onError: (error) => complain(`database: ${String(error)}`),
+  });
+}
+
+/** What a worker may claim, in the words of the service. */
+export function limits({
+  maxRuns,
+  maxRunsPerOrg,
+}: WorkFlags): Pick<ServiceOptions, "maxRuns" | "maxRunsPerOrganization"> {
+  return {
+    ...(maxRuns !== undefined && { maxRuns }),
+    ...(maxRunsPerOrg !== undefined && { maxRunsPerOrganization: maxRunsPerOrg }),
+  };
 }
 
 function after(milliseconds: number): Promise<void> {

@@ -29,33 +29,44 @@ const program = new Command("refsync")
   .showHelpAfterError("(refsync --help shows what there is)")
   .exitOverride();
 
-program
-  .command("serve")
+/** A command that works runs. */
+const working = (name: string) =>
+  program
+    .command(name)
+    .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
+    .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
+    .option("--max-runs-per-org <number>", "the same for each organisation", positive)
+    .option(
+      "--public-url <url>",
+      "the service's address as others know it, which webhooks name repositories by",
+      httpUrl,
+    )
+    .addOption(log())
+    .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
+    .option("--allow-range <range...>", "ranges of addresses that they may live in, such as 10.1.0.0/16")
+    .option(
+      "--accept-lost-key",
+      "start although the secret key that stored credentials are sealed with is lost",
+      false,
+    );
+
+working("serve")
   .description("Serve the API, hosted Git repositories and the page from a data folder.")
   .option("--port <number>", "port to listen on; 0 takes a free one", port, 8722)
   .option("--host <address>", "address to listen on", "127.0.0.1")
   .option("--data <folder>", "where everything is kept", "./refsync-data")
   .addOption(database("a PostgreSQL that many processes share, instead of the embedded database"))
   .option("--no-worker", "answer calls only; workers do the rest")
-  .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
-  .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
-  .option("--max-runs-per-org <number>", "the same for each organisation", positive)
   .option("--json", 'first line on stdout, once it answers: {"url","org","api_key"}', false)
-  .option("--public-url <url>", "the service's address as others know it, which webhooks name repositories by", httpUrl)
   .option(
     "--allow-origin <origin...>",
     "origins whose pages may call the API, such as https://app.example.com; * is any",
   )
   .option("--rate-limit <calls>", "calls that each key may make, a second[:at once], such as 100:3000", rateLimit)
   .option("--metrics", "serve Prometheus's /metrics, to anyone who can reach it", false)
-  .addOption(log())
-  .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
-  .option("--allow-range <range...>", "ranges of addresses that they may live in, such as 10.1.0.0/16")
-  .option("--accept-lost-key", "start although the secret key that stored credentials are sealed with is lost", false)
   .action(async (flags: ServeFlags) => (await import("./serve.js")).serve(flags));
 
-program
-  .command("worker")
+working("worker")
   .description(
     "Work the runs of a PostgreSQL that `refsync serve --database` processes fill, beside as many others as you like.",
   )
@@ -64,15 +75,7 @@ program
     "--data <folder>",
     "the data folder of `refsync serve`, shared with it; without it only repositories elsewhere",
   )
-  .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
-  .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
-  .option("--max-runs-per-org <number>", "the same for each organisation", positive)
   .option("--json", 'first line on stdout, once it works: {"concurrency"}', false)
-  .option("--public-url <url>", "the service's address as others know it, which webhooks name repositories by", httpUrl)
-  .addOption(log())
-  .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
-  .option("--allow-range <range...>", "ranges of addresses that they may live in, such as 10.1.0.0/16")
-  .option("--accept-lost-key", "start although the secret key that stored credentials are sealed with is lost", false)
   .action(async (flags: WorkerFlags) => (await import("./worker.js")).worker(flags));
 
 const operator = (name: string, description: string) =>

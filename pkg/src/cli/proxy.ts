@@ -3,12 +3,8 @@
  *
  * @module
  */
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-
-import { createAdaptorServer } from "@hono/node-server";
-
 import { guardedFetch } from "../node/guarded-fetch.js";
+import { listen } from "../node/port.js";
 import { gitProxy } from "../proxy.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
 import { nextSignal } from "./serve.js";
@@ -35,19 +31,11 @@ export async function proxy(flags: ProxyFlags): Promise<ExitCode> {
     return exitCode.usage;
   }
   const signal = nextSignal();
-  const server = createAdaptorServer({ fetch: relay, overrideGlobalObjects: false }) as Server;
-  // A push may take longer than the five minutes that Node gives a request; the relay ends those that are silent.
-  server.requestTimeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(flags.port, flags.host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  const url = `http://${flags.host.includes(":") ? `[${flags.host}]` : flags.host}:${port}`;
-  process.stdout.write(flags.json ? `${JSON.stringify({ url })}\n` : greeting(url, flags));
+  // A silent request is ended by the relay itself.
+  const listener = await listen(relay, flags.host, flags.port);
+  process.stdout.write(flags.json ? `${JSON.stringify({ url: listener.url })}\n` : greeting(listener.url, flags));
   await signal;
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await listener.close(0);
   fetch.close();
   return exitCode.completed;
 }

@@ -8,11 +8,12 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type DataFolder, openDataFolder } from "../node/data-folder.js";
-import { openEmbedded, openPostgres } from "../node/database.js";
+import { openEmbedded } from "../node/database.js";
 import { gitHttpBackend, sweep } from "../node/git-http-backend.js";
-import { type Listener, serve } from "../node/listener.js";
+import { serve } from "../node/listener.js";
+import type { Listener } from "../node/port.js";
 import { Service } from "../service.js";
-import { type AtWork, connections, type WorkFlags, workFor } from "./at-work.js";
+import { type AtWork, limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
 import { type OperationFlags, operation } from "./operation.js";
 
 /** What is served from where. */
@@ -63,14 +64,11 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     const database =
       options.database === undefined
         ? await openEmbedded(folder.database)
-        : await openPostgres(options.database, {
-            connections: connections(options),
-            onError: (error) => complain(`database: ${String(error)}`),
-          });
+        : await sharedDatabase(options.database, options, complain);
     closers.push(() => database.close());
 
     let listener: Listener | undefined;
-    const { maxRuns, maxRunsPerOrg: maxRunsPerOrganization, allowOrigin: allowedOrigins, rateLimit, metrics } = options;
+    const { allowOrigin: allowedOrigins, rateLimit, metrics } = options;
     const service = new Service({
       database,
       git: gitHttpBackend({ root: folder.repositories }),
@@ -80,8 +78,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
       metrics,
       ...(allowedOrigins && { allowedOrigins }),
       ...(rateLimit && { rateLimit }),
-      ...(maxRuns !== undefined && { maxRuns }),
-      ...(maxRunsPerOrganization !== undefined && { maxRunsPerOrganization }),
+      ...limits(options),
     });
     await service.migrate();
     // The folder's lock says that we are alone.

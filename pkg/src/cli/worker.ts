@@ -6,10 +6,9 @@
 
 import type { GitHost } from "../host.js";
 import { openDataFolder } from "../node/data-folder.js";
-import { openPostgres } from "../node/database.js";
 import { gitHttpBackend } from "../node/git-http-backend.js";
 import { Service } from "../service.js";
-import { connections, type WorkFlags, workFor } from "./at-work.js";
+import { limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
 import { type OperationFlags, operation } from "./operation.js";
 import { nextSignal, stopOnce } from "./serve.js";
 
@@ -26,19 +25,15 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   const signal = nextSignal();
   const folder = flags.data === undefined ? null : await openDataFolder(flags.data, { shared: true });
   const { fetch, options, complain } = operation(flags, folder);
-  const database = await openPostgres(flags.database, {
-    connections: connections(flags),
-    onError: (error) => complain(`database: ${String(error)}`),
-  });
-  const { maxRuns, maxRunsPerOrg: maxRunsPerOrganization, publicUrl } = flags;
+  const database = await sharedDatabase(flags.database, flags, complain);
+  const { publicUrl } = flags;
   const service = new Service({
     database,
     git: folder === null ? noRepositories : gitHttpBackend({ root: folder.repositories }),
     onlyOrigins: folder === null,
     ...options,
     ...(publicUrl !== undefined && { publicUrl }),
-    ...(maxRuns !== undefined && { maxRuns }),
-    ...(maxRunsPerOrganization !== undefined && { maxRunsPerOrganization }),
+    ...limits(flags),
   });
   await service.migrate();
   const atWork = await workFor(service, database, flags, complain);

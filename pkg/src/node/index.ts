@@ -10,5 +10,6 @@ export { type DataFolder, type DataFolderOptions, openDataFolder } from "./data-
 export { type NotifyingDatabase, openEmbedded, openPostgres, type PostgresOptions, type Waiting } from "./database.js";
 export { type GitHttpBackendOptions, gitHttpBackend } from "./git-http-backend.js";
 export { type GuardedFetch, type GuardedFetchOptions, guardedFetch } from "./guarded-fetch.js";
-export { type Listener, type ServeOptions, serve } from "./listener.js";
+export { type ServeOptions, serve } from "./listener.js";
 export { type LogOptions, lineLog } from "./log.js";
+export type { Listener } from "./port.js";

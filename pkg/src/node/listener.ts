@@ -4,12 +4,10 @@
  * @module
  */
 
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-
-import { createAdaptorServer } from "@hono/node-server";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
+
+import { type Listener, listen } from "./port.js";
 
 /** What is served where. */
 export interface ServeOptions {
@@ -23,16 +21,6 @@ export interface ServeOptions {
   port?: number;
   /** Told why a request failed outside the service. Standard error when left out. */
   onError?: (line: string) => void;
-}
-
-/** A listener that answers. */
-export interface Listener {
-  /** Such as `http://127.0.0.1:8722`. */
-  readonly url: string;
-  /** The port, also where a free one was asked for. */
-  readonly port: number;
-  /** Stops accepting, waits up to `grace` milliseconds (default 10,000) for what is being answered, then cuts it off. */
-  close(grace?: number): Promise<void>;
 }
 
 /** Serves until it is closed. Rejects where the port cannot be had. */
@@ -60,35 +48,7 @@ export async function serve({
     onError(`${context.req.method} ${context.req.path}: ${thrown.stack ?? thrown.message}`);
     return context.json(error("INTERNAL_ERROR", "the request failed; the log says why"), 500);
   });
-
-  // `globalThis.Request` and `Response` stay the runtime's own: this is somebody else's process, too.
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
-  // Node ends a request that takes five minutes to arrive; a push may take longer. Its head still has a minute.
-  server.requestTimeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, hostname, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  const bound = (server.address() as AddressInfo).port;
-  return {
-    port: bound,
-    url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${bound}`,
-    close: (grace = 10_000) => close(server, grace),
-  };
-}
-
-function close(server: Server, grace: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), grace);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+  return listen(app.fetch, hostname, port);
 }
 
 function error(code: string, message: string) {
