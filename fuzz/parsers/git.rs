@@ -63,8 +63,8 @@ pub(crate) fn advertisement(data: &[u8]) {
     whatever_the_pieces(|piece| {
         let prefixes = ["refs/".into()];
         block_on(async {
-            match remote([data], piece).upload_pack().await {
-                Ok(upload) => format!("{:?} {:?}", upload.object_format(), upload.ls_refs(&prefixes).await),
+            match remote([data], piece).list_refs(&prefixes).await {
+                Ok((upload, refs)) => format!("{:?} {refs:?}", upload.object_format()),
                 Err(error) => error.to_string(),
             }
         })
@@ -82,10 +82,9 @@ pub(crate) fn advertisement(data: &[u8]) {
 pub(crate) fn ls_refs(data: &[u8]) {
     whatever_the_pieces(|piece| {
         let prefixes = ["refs/heads/".into(), "refs/tags/v".into()];
-        let refs =
-            block_on(async { remote([V2.as_bytes(), data], piece).upload_pack().await?.ls_refs(&prefixes).await });
-        match refs {
-            Ok(refs) => {
+        // Refused where it is asked early, it is asked again.
+        match block_on(remote([V2.as_bytes(), data, data], piece).list_refs(&prefixes)) {
+            Ok((_, refs)) => {
                 assert!(refs.iter().all(|r| r.name.starts_with(b"refs/")), "what was not asked for is left out");
                 format!("{refs:?}")
             }

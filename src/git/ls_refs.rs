@@ -9,6 +9,7 @@ use super::{
     fetch::command,
     pkt_line::{self, Line, Reader},
 };
+use crate::http::Body;
 
 /// The request for the refs that start with one of `prefixes`, or for all where there are none.
 pub(super) fn encode(capabilities: &Capabilities, prefixes: &[BString]) -> Vec<u8> {
@@ -27,11 +28,12 @@ pub(super) fn encode(capabilities: &Capabilities, prefixes: &[BString]) -> Vec<u
 /// # Errors
 ///
 /// What broke, or what the server says.
-pub(super) async fn decode(reader: &mut Reader, object_format: Kind) -> Result<Vec<Ref>, ErrorKind> {
+pub(super) async fn decode(body: Body, object_format: Kind) -> Result<Vec<Ref>, ErrorKind> {
+    let mut reader = Reader::new(body);
     let mut refs = Vec::new();
     loop {
         match reader.expect("a ref or a flush packet").await? {
-            Line::Flush => return Ok(refs),
+            Line::Flush => break,
             line => {
                 let text =
                     line.text().ok_or_else(|| ErrorKind::Protocol("a delimiter stands among the refs".into()))?;
@@ -39,6 +41,8 @@ pub(super) async fn decode(reader: &mut Reader, object_format: Kind) -> Result<V
             }
         }
     }
+    reader.finish().await;
+    Ok(refs)
 }
 
 /// One line: `<id> <name>[ symref-target:<name>][ peeled:<id>]`; nothing for an unborn ref.

@@ -3,7 +3,11 @@
 use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, future::LocalBoxFuture};
+use futures_util::{
+    StreamExt,
+    future::{Either, LocalBoxFuture, maybe_done, select},
+    pin_mut,
+};
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::BString;
 use percent_encoding::percent_decode_str;
@@ -80,6 +84,55 @@ impl Remote {
     /// Its URL, without credentials.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Connects to read it, and lists its refs that start with one of `prefixes`; none where there is no prefix.
+    ///
+    /// The refs are asked for together with the capabilities, in words that every server of protocol v2 understands: a round
+    /// trip less. A server that does not answer them is asked again once its capabilities are known.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not answer, refuses, or is no Git server.
+    pub async fn list_refs(&self, prefixes: &[BString]) -> Result<(UploadPack, Vec<Ref>), Error> {
+        if prefixes.is_empty() {
+            return Ok((self.upload_pack().await?, Vec::new()));
+        }
+        let early = maybe_done(self.ls_refs_early(prefixes));
+        let connect = self.upload_pack();
+        pin_mut!(early, connect);
+        let upload_pack = match select(connect, early.as_mut()).await {
+            Either::Left((upload_pack, _)) => upload_pack?,
+            Either::Right(((), connect)) => connect.await?,
+        };
+        let mut refs = match &upload_pack.advertisement {
+            Advertisement::Refs { refs, .. } => refs.clone(),
+            Advertisement::V2(capabilities) => {
+                early.as_mut().await;
+                match early.take_output() {
+                    Some(Ok(refs)) if upload_pack.object_format == EARLY_FORMAT => refs,
+                    refused => {
+                        // It may be busy.
+                        let error = refused.and_then(Result::err);
+                        if let Some(wait) = error.and_then(|error| access::wait_before_retry(&error, 1)) {
+                            self.sleep(wait).await;
+                        }
+                        upload_pack.ls_refs(capabilities, prefixes).await?
+                    }
+                }
+            }
+        };
+        // A prefix is a hint that a server may ignore.
+        refs.retain(|r| prefixes.iter().any(|prefix| r.name.starts_with(prefix)));
+        Ok((upload_pack, refs))
+    }
+
+    /// Lists refs before anything is known of the server.
+    async fn ls_refs_early(&self, prefixes: &[BString]) -> Result<Vec<Ref>, ErrorKind> {
+        let link = Link { remote: self.clone(), base_url: self.url.clone() };
+        let body = ls_refs::encode(&Capabilities::default(), prefixes);
+        let request = link.request("git-upload-pack", true, Body::Bytes(body.into()));
+        ls_refs::decode(self.send(request, &self.url).await?.body, EARLY_FORMAT).await
     }
 
     /// Connects to read it.
@@ -209,30 +262,12 @@ impl UploadPack {
         self.object_format
     }
 
-    /// Its refs that start with one of `prefixes`.
-    ///
-    /// # Errors
-    ///
-    /// Where the answer breaks, or the server says that it cannot.
-    pub async fn ls_refs(&self, prefixes: &[BString]) -> Result<Vec<Ref>, Error> {
-        let refs = match &self.advertisement {
-            Advertisement::V2(capabilities) => {
-                match self.link.ask(true, ls_refs::encode(capabilities, prefixes)).await {
-                    Ok(body) => {
-                        let mut reader = Reader::new(body);
-                        let refs = ls_refs::decode(&mut reader, self.object_format).await;
-                        reader.finish().await;
-                        refs
-                    }
-                    Err(kind) => Err(kind),
-                }
-            }
-            Advertisement::Refs { refs, .. } => Ok(refs.clone()),
+    async fn ls_refs(&self, capabilities: &Capabilities, prefixes: &[BString]) -> Result<Vec<Ref>, Error> {
+        let refs = async {
+            let body = self.link.ask(true, ls_refs::encode(capabilities, prefixes)).await?;
+            ls_refs::decode(body, self.object_format).await
         };
-        let mut refs = refs.map_err(|kind| self.link.remote.error(Operation::ListRefs, kind))?;
-        // A prefix is a hint that a server may ignore.
-        refs.retain(|r| prefixes.iter().any(|prefix| r.name.starts_with(prefix)));
-        Ok(refs)
+        refs.await.map_err(|kind| self.link.remote.error(Operation::ListRefs, kind))
     }
 
     /// Whether it can leave out trees and blobs.
@@ -337,6 +372,9 @@ impl Link {
         if version_2 { request.header("git-protocol", "version=2") } else { request }
     }
 }
+
+/// What a server answers in that is told of no object format (`gitprotocol-v2` "object-format").
+const EARLY_FORMAT: Kind = Kind::Sha1;
 
 /// Scheme, host and port.
 fn origin(url: &str) -> &str {

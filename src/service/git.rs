@@ -106,8 +106,7 @@ impl Service {
     /// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.
     pub(super) async fn commit_id(&self, repo_id: &str, ref_name: &str) -> Result<Option<String>, Error> {
         let failed = |error: crate::git::Error| Error::Internal(format!("commit of {ref_name}: {error}"));
-        let upload_pack = self.local_remote(repo_id).upload_pack().await.map_err(failed)?;
-        let refs = upload_pack.ls_refs(&[ref_name.into()]).await.map_err(failed)?;
+        let (_, refs) = self.local_remote(repo_id).list_refs(&[ref_name.into()]).await.map_err(failed)?;
         Ok(refs.into_iter().find(|r| r.name == ref_name).map(|found| found.id.to_string()))
     }
 }

@@ -70,8 +70,7 @@ impl Service {
         let noted = async {
             let failed = |error: crate::git::Error| error.to_string();
             let (remote, _) = self.repository(repo_id, Some(origin))?;
-            let upload_pack = remote.upload_pack().await.map_err(failed)?;
-            let refs = upload_pack.ls_refs(&["HEAD".into()]).await.map_err(failed)?;
+            let (_, refs) = remote.list_refs(&["HEAD".into()]).await.map_err(failed)?;
             let head = refs.into_iter().find(|r| r.name == "HEAD").map(|head| head.id.to_string());
             let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), head];
             let sql = include_str!("sql/origin_head.sql");

@@ -174,10 +174,7 @@ async fn prepare(
 }
 
 async fn list(source: &Remote, request: &SyncRequest) -> Result<(Rc<UploadPack>, Vec<Ref>), Error> {
-    let upload = source.upload_pack().await.map_err(Error::Source)?;
-    let prefixes = Plan::prefixes(&request.ref_globs);
-    // Without a prefix a server would list everything.
-    let refs = if prefixes.is_empty() { Vec::new() } else { upload.ls_refs(&prefixes).await.map_err(Error::Source)? };
+    let (upload, refs) = source.list_refs(&Plan::prefixes(&request.ref_globs)).await.map_err(Error::Source)?;
     Ok((Rc::new(upload), refs))
 }
 

@@ -77,9 +77,8 @@ async fn peeled_tags(destination: &Remote, names: Vec<BString>) -> HashMap<BStri
     if names.is_empty() {
         return HashMap::new();
     }
-    let refs = async { destination.upload_pack().await?.ls_refs(&names).await };
     // Where it may be written but not read, its tags count as moved: nothing is proved of them.
-    let refs = refs.await.unwrap_or_default();
+    let refs = destination.list_refs(&names).await.map_or_else(|_| Vec::new(), |(_, refs)| refs);
     refs.into_iter().filter_map(|r| Some((r.name, r.peeled?))).collect()
 }
 

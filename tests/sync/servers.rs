@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashSet,
     rc::Rc,
     time::Duration,
 };
@@ -294,16 +295,17 @@ fn credentials_that_are_refused_or_not_given_are_an_error() {
 fn a_busy_source_is_asked_again_when_it_says_and_a_push_is_not_repeated() {
     for (status, asked, waited) in [(429, "3", 3000), (503, "1", 1000), (503, "", 500), (502, "7", 500)] {
         let (upstream, local) = (source(2), Repository::empty());
-        let requests = Cell::new(0);
+        let seen = RefCell::new(HashSet::new());
         // Every request is refused the first time.
-        let (from, log) = Between::answering(&upstream, move |_, _| {
-            requests.set(requests.get() + 1);
-            (requests.get() % 2 == 1).then(|| refusal(status, &[("retry-after", asked)]))
+        let (from, log) = Between::answering(&upstream, move |request, body| {
+            let is_new = seen.borrow_mut().insert((request.url.clone(), body.to_vec()));
+            is_new.then(|| refusal(status, &[("retry-after", asked)]))
         })
         .remote();
         let (to, _) = Backend::new(&local).remote();
         pull(&from, &to).unwrap_or_else(|e| panic!("{status}: {e}"));
-        assert_eq!(*log.slept.borrow(), [Duration::from_millis(waited); 3], "{status}, {asked}");
+        // The capabilities, the refs before they were known and after, the pack.
+        assert_eq!(*log.slept.borrow(), [Duration::from_millis(waited); 4], "{status}, {asked}");
         assert_eq!(local.refs(), upstream.refs());
     }
     let (upstream, local) = (source(2), Repository::empty());
