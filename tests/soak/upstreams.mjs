@@ -74,7 +74,7 @@ export async function serveUpstreams(folder, processes) {
     child.stdin.on("error", () => {});
     request.pipe(child.stdin);
     // What a killed process asked for ends with Git's work for it, not with its connection.
-    child.stdout.on("end", () => {
+    child.on("exit", () => {
       entry.ended = Date.now();
     });
     response.on("close", () => {
@@ -122,6 +122,8 @@ function answer(stdout, response) {
       if (name === "Status") response.statusCode = Number.parseInt(value, 10);
       else response.setHeader(name, value);
     }
+    // To one that is gone nothing can be piped: Git would wait for ever.
+    if (response.destroyed) return void stdout.resume();
     response.write(head.subarray(end + 4));
     stdout.pipe(response);
   };

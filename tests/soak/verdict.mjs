@@ -26,8 +26,9 @@ export function misdelivered(events, deliveries) {
 }
 
 /**
- * No two runs worked the same repository at once. A run's requests of its upstream come one after the other, from one
- * process, and begin with `info/refs`: so no two may overlap, and what follows must come from the process before it.
+ * No two runs worked the same repository at once. A run's requests of its upstream come from one process and one after the
+ * other, save the first two, `info/refs` and the question for the refs, which go out together: so no others may overlap, and
+ * what follows an `info/refs` must come from its process.
  */
 export function overlapping(log) {
   const violations = [];
@@ -35,16 +36,29 @@ export function overlapping(log) {
   for (const entry of log) byRepository.set(entry.repository, [...(byRepository.get(entry.repository) ?? []), entry]);
   for (const [repository, requests] of byRepository) {
     requests.sort((a, b) => a.began - b.began);
+    const told = (...two) => `${repository}: ${two.map((request) => JSON.stringify(request)).join(" and ")}`;
     for (const [at, request] of requests.entries()) {
-      const before = requests[at - 1];
-      const told = () => `${repository}: ${JSON.stringify(before)} and ${JSON.stringify(request)}`;
-      if (before && (before.ended === null || before.ended > request.began)) violations.push(`at once: ${told()}`);
-      const continues = request.call !== "info/refs";
-      const known = before?.asker && request.asker;
-      if (continues && (!before || (known && before.asker !== request.asker))) violations.push(`mixed: ${told()}`);
+      const open = requests.slice(0, at).filter((before) => before.ended === null || before.ended > request.began);
+      for (const before of open)
+        if (!areFirstTwo(before, request)) violations.push(`at once: ${told(before, request)}`);
+      if (request.call === "info/refs") continue;
+      const [before, after] = [requests[at - 1], requests[at + 1]];
+      const isFirst = after && after.began < (request.ended ?? Infinity) && areFirstTwo(request, after);
+      if (!isFirst && !(before && fromOne(before, request))) violations.push(`mixed: ${told(before, request)}`);
     }
   }
   return violations;
+}
+
+/** Whether two requests may be those that begin a run, in either order. */
+function areFirstTwo(one, other) {
+  const calls = [one.call, other.call];
+  return fromOne(one, other) && calls.includes("info/refs") && calls.includes("git-upload-pack");
+}
+
+/** Whether one process sent both, as far as that is known. */
+function fromOne(one, other) {
+  return one.asker === null || other.asker === null || one.asker === other.asker;
 }
 
 /**
