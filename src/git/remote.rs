@@ -110,7 +110,7 @@ impl Remote {
             Advertisement::V2(capabilities) => {
                 early.as_mut().await;
                 match early.take_output() {
-                    Some(Ok(refs)) if upload_pack.object_format == EARLY_FORMAT => refs,
+                    Some(Ok(Some(refs))) if upload_pack.object_format == EARLY_FORMAT => refs,
                     refused => {
                         // It may be busy.
                         let error = refused.and_then(Result::err);
@@ -127,12 +127,15 @@ impl Remote {
         Ok((upload_pack, refs))
     }
 
-    /// Lists refs before anything is known of the server.
-    async fn ls_refs_early(&self, prefixes: &[BString]) -> Result<Vec<Ref>, ErrorKind> {
+    /// Lists refs before anything is known of the server; nothing where credentials are yet to be asked for.
+    async fn ls_refs_early(&self, prefixes: &[BString]) -> Result<Option<Vec<Ref>>, ErrorKind> {
+        if self.access.may_ask() {
+            return Ok(None);
+        }
         let link = Link { remote: self.clone(), base_url: self.url.clone() };
         let body = ls_refs::encode(&Capabilities::default(), prefixes);
         let request = link.request("git-upload-pack", true, Body::Bytes(body.into()));
-        ls_refs::decode(self.send(request, &self.url).await?.body, EARLY_FORMAT).await
+        ls_refs::decode(self.send(request, &self.url).await?.body, EARLY_FORMAT).await.map(Some)
     }
 
     /// Connects to read it.
