@@ -18,6 +18,7 @@
  * @module
  */
 import { wasm } from "#engine-wasm";
+import { statsOf } from "./columns.js";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { EngineFetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
@@ -163,7 +164,7 @@ async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunS
     const { onProgress, signal } = options;
     const from = { fetch: source.fetch ?? fetch, credentials: source.credentials };
     const to = { fetch: destination.fetch ?? fetch, credentials: destination.credentials };
-    return await runSync(settings, from, to, streams, planOnly, onProgress, signal);
+    return statsOf(await runSync(settings, from, to, streams, planOnly, onProgress, signal));
   } catch (error) {
     throw typed(error);
   }

@@ -1,5 +1,6 @@
 //! The engine as a JavaScript function: a sync between two remotes, without a service.
 
+mod columns;
 mod json;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
@@ -16,7 +17,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::AbortSignal;
 
-use self::json::{Arguments, to_js};
+use self::{
+    columns::columns,
+    json::{Arguments, to_js},
+};
 use crate::{
     client::Error,
     git::{Challenge, Credentials, Remote},
@@ -101,12 +105,12 @@ extern "C" {
 }
 
 /// Syncs the refs that `settings` name from the source to the destination; with `plan_only` it gives the stats that a sync
-/// would give now, and changes nothing.
+/// would give now, and changes nothing. Resolves to their columns, see `columns`.
 ///
 /// # Errors
 ///
 /// Where an argument is wrong. Its promise rejects where the work could not be done as a whole.
-#[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<SyncRunStats>")]
+#[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<[string, string, string, string]>")]
 pub fn run_sync(
     settings: &Ts<SyncSettings>,
     #[wasm_bindgen(unchecked_param_type = "{ fetch: Function; credentials?: Function | undefined }")]
@@ -156,7 +160,7 @@ pub fn run_sync(
                 false => sync::run(&request, &destination, &source, &options).await,
             }
         };
-        to_js(&before(deadline, stats).await?.map_err(|error| into_js(&error))?)
+        Ok(columns(&before(deadline, stats).await?.map_err(|error| into_js(&error))?).into())
     })))
 }
 
