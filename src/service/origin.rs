@@ -15,14 +15,6 @@ pub(super) struct Stored {
     auth: Option<String>,
 }
 
-/// What a request says of the origin.
-pub(super) struct Change {
-    /// None makes the service the host.
-    pub(super) url: Option<String>,
-    /// None keeps the stored credential.
-    pub(super) auth: Option<Option<UpstreamAuth>>,
-}
-
 impl Service {
     /// A repository as the engine reaches it: at its origin, or in process through the host's Git; and what keeps the
     /// origin's credential out of messages.
@@ -47,22 +39,9 @@ impl Service {
         Ok(store::row(self.database(), sql, vec![Some(repo_id.to_owned())]).await?)
     }
 
-    /// Stores a change of where a repository lives; none where the repository is gone.
-    pub(super) async fn set_origin<T: serde::de::DeserializeOwned>(
-        &self,
-        repo_id: &str,
-        Change { url, auth }: Change,
-    ) -> Result<Option<T>, Error> {
-        let mode = if auth.is_some() { "set" } else { "keep" };
-        let auth = auth.flatten();
-        let params = vec![
-            Some(repo_id.to_owned()),
-            url,
-            Some(mode.to_owned()),
-            auth.as_ref().map(|auth| auth.kind().as_str().to_owned()),
-            auth.as_ref().map(|auth| self.secrets.seal(auth, &owner(repo_id))),
-        ];
-        Ok(store::row(self.database(), include_str!("sql/origin_set.sql"), params).await?)
+    /// A credential of the origin as the parameters of a statement: its kind, and itself, sealed.
+    pub(super) fn origin_auth_params(&self, auth: Option<&UpstreamAuth>, repo_id: &str) -> [store::Param; 2] {
+        self.auth_params(auth, &owner(repo_id))
     }
 
     /// Notes what the origin's `HEAD` is after a run. That it cannot be told is no reason to fail the run, which is done.

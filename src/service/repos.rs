@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Caller, Error, Service, body, change_id, names, origin,
+    Caller, Error, Service, body, change_id, names,
     page::{Page, Row, parameter},
     routes::Call,
     schedule, store, upstream,
@@ -69,10 +69,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
         let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(service, schedule));
         (refusals.remote("upstream", &upstream.url, upstream.auth.map(Some)), schedule)
     });
-    let origin = request.origin.map(|origin| {
-        let (url, auth) = refusals.remote("origin", &origin.url, origin.auth.map(Some));
-        origin::Change { url: Some(url), auth: Some(auth.flatten()) }
-    });
+    let origin = request.origin.map(|origin| refusals.remote("origin", &origin.url, origin.auth.map(Some)));
     refusals.into_result()?;
 
     let repo_id: Option<String> = store::row(service.database(), include_str!("sql/repo_id.sql"), Vec::new()).await?;
@@ -82,6 +79,9 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let ((url, auth), schedule) =
         upstream.map_or(((None, None), None), |((url, auth), schedule)| ((Some(url), auth.flatten()), schedule));
     let [schedule, first_at] = service.schedule_params(schedule.as_ref(), &repo_id).await?;
+    let [auth_kind, auth] = service.auth_params(auth.as_ref(), &repo_id);
+    let (origin_url, origin_auth) = origin.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
+    let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.as_ref(), &repo_id);
     let params = vec![
         Some(repo_id.clone()),
         Some(call.caller.org.id.clone()),
@@ -89,11 +89,14 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(default_bookmark.clone()),
         Some(to_json(&tags)),
         url,
-        auth.as_ref().map(|auth| auth.kind().as_str().to_owned()),
-        auth.as_ref().map(|auth| service.secrets.seal(auth, &repo_id)),
+        auth_kind,
+        auth,
         Some(change_id::derive(None)),
         schedule,
         first_at,
+        origin_url,
+        origin_auth_kind,
+        origin_auth,
     ];
     // Its Git repository comes first, so that there is never a row without one.
     let git = &service.options.git;
@@ -107,11 +110,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     {
         service.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
     }
-    let mut added = added?.ok_or_else(|| name_taken(&name))?;
-    if let Some(origin) = origin {
-        added = service.set_origin(&repo_id, origin).await?.ok_or_else(|| just_deleted(&name))?;
-    }
-    added.with_head(service).await
+    added?.ok_or_else(|| name_taken(&name))?.with_head(service).await
 }
 
 pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Error> {
@@ -131,20 +130,23 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
             ("set", Some(url), auth, schedule)
         }
     };
-    let origin = request.origin.map(|origin| match origin {
-        None => origin::Change { url: None, auth: None },
-        Some(origin) => {
+    let (origin, origin_url, origin_auth) = match request.origin {
+        None => ("keep", None, None),
+        Some(None) => ("remove", None, None),
+        Some(Some(origin)) => {
             let (url, auth) = refusals.remote("origin", &origin.url, origin.auth);
-            origin::Change { url: Some(url), auth }
+            ("set", Some(url), auth)
         }
-    });
+    };
     refusals.into_result()?;
 
     let (upstream, url, auth, schedule) = upstream;
     let mode = |is_set: bool| Some(if is_set { "set" } else { "keep" }.to_owned());
     let [auth_mode, schedule_mode] = [mode(auth.is_some()), mode(schedule.is_some())];
+    let origin_auth_mode = mode(origin_auth.is_some());
     let [schedule, first_at] = service.schedule_params(schedule.flatten().as_ref(), &repo.id).await?;
-    let auth = auth.flatten();
+    let [auth_kind, auth] = service.auth_params(auth.flatten().as_ref(), &repo.id);
+    let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.flatten().as_ref(), &repo.id);
     let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
     let head = repo.commit_id(service, &format!("refs/heads/{default_bookmark}")).await?;
     let params = vec![
@@ -155,12 +157,17 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(upstream.to_owned()),
         url,
         auth_mode,
-        auth.as_ref().map(|auth| auth.kind().as_str().to_owned()),
-        auth.as_ref().map(|auth| service.secrets.seal(auth, &repo.id)),
+        auth_kind,
+        auth,
         Some(change_id::derive(head.as_deref())),
         schedule_mode,
         schedule,
         first_at,
+        Some(origin.to_owned()),
+        origin_url,
+        origin_auth_mode,
+        origin_auth_kind,
+        origin_auth,
     ];
     let updated = store::row::<Stored>(service.database(), include_str!("sql/repo_update.sql"), params).await;
     let updated = match updated {
@@ -168,10 +175,6 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
             return Err(name_taken(request.name.as_deref().unwrap_or(&repo.name)));
         }
         other => other?.ok_or_else(|| just_deleted(&repo.name))?,
-    };
-    let updated = match origin {
-        Some(origin) => service.set_origin(&repo.id, origin).await?.ok_or_else(|| just_deleted(&repo.name))?,
-        None => updated,
     };
     if let Some(branch) = &request.default_bookmark {
         let moved = service.options.git.set_head(&repo.id, branch).await;
@@ -262,6 +265,12 @@ impl Refusals {
 }
 
 impl Service {
+    /// A credential as the parameters of a statement: its kind, and itself, sealed for `owner_id`.
+    pub(super) fn auth_params(&self, auth: Option<&UpstreamAuth>, owner_id: &str) -> [store::Param; 2] {
+        let kind = auth.map(|auth| auth.kind().as_str().to_owned());
+        [kind, auth.map(|auth| self.secrets.seal(auth, owner_id))]
+    }
+
     /// A schedule as the parameters of a statement: what it is, and when it comes first.
     async fn schedule_params(&self, schedule: Option<&Schedule>, repo_id: &str) -> Result<[store::Param; 2], Error> {
         let Some(schedule) = schedule else { return Ok([None, None]) };

@@ -1,7 +1,8 @@
 -- $1 repository id, $2 name, $3 default bookmark, $4 tags to merge (null values remove); null keeps each of them.
 -- $5 upstream: keep, remove or set to the URL $6; $7 its auth: keep, or set to the kind $8 and the sealed $9; $10 the
 -- change id of what is then the head; $11 its schedule: keep, or set to $12, which comes first at $13, in milliseconds
--- since 1970. A new URL, credential or schedule ends a pause.
+-- since 1970. A new URL, credential or schedule ends a pause. $14 the origin: keep, remove, which makes the service the host,
+-- or set to the URL $15; $16 its auth: keep, or set to the kind $17 and the sealed $18.
 WITH old AS (
     SELECT * FROM refsync.repos WHERE id = $1::text FOR UPDATE
 )
@@ -19,7 +20,11 @@ UPDATE refsync.repos r SET
     upstream_refusals = CASE WHEN changed.anew THEN 0 ELSE r.upstream_refusals END,
     upstream_paused_at = CASE WHEN NOT changed.anew THEN r.upstream_paused_at END,
     upstream_pause_reason = CASE WHEN NOT changed.anew THEN r.upstream_pause_reason END,
-    upstream_auth = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN r.upstream_auth ELSE $9::text END
+    upstream_auth = CASE WHEN $5::text = 'remove' THEN NULL WHEN $7::text = 'keep' THEN r.upstream_auth ELSE $9::text END,
+    origin_url = CASE $14::text WHEN 'keep' THEN r.origin_url WHEN 'set' THEN $15::text END,
+    origin_auth_kind = CASE WHEN $14::text = 'remove' THEN NULL WHEN $16::text = 'keep' THEN r.origin_auth_kind ELSE $17::text END,
+    origin_auth = CASE WHEN $14::text = 'remove' THEN NULL WHEN $16::text = 'keep' THEN r.origin_auth ELSE $18::text END,
+    origin_head = CASE WHEN $14::text = 'keep' OR $15::text = r.origin_url THEN r.origin_head END
 FROM old
 CROSS JOIN LATERAL (SELECT $7::text = 'set' OR $11::text = 'set' OR $5::text <> 'keep' AND $6::text IS DISTINCT FROM old.upstream_url
     AS anew) changed

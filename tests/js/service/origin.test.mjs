@@ -4,6 +4,9 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { gitHttpBackend } from "refsync/node";
+import { Service } from "refsync/service";
+
 import { fields, git, start } from "./support.mjs";
 
 /** Two services: `elsewhere` hosts what `here` only knows by its address, with one branch at the upstream. */
@@ -84,6 +87,42 @@ test("an origin is checked, kept, replaced and removed", async (t) => {
   assert.deepEqual(await change({ origin: { url: origin.url, auth: null } }), { url: origin.url, auth_kind: null });
   assert.equal(await change({ origin: null }), null);
   assert.equal((await ok("GET", "/acme/app")).head_change_id, "z".repeat(32), "it is hosted here, and empty");
+});
+
+test("a repository is made or changed with its origin in one step, whatever dies after it", async (t) => {
+  const { ok, database, folder, keys, sql } = await start(t);
+  let writes = 0;
+  // As a process that is killed once it has written something.
+  const dying = {
+    query(text, params) {
+      if (writes > 0) throw new Error("killed");
+      writes += /^(INSERT|UPDATE)/m.test(text) ? 1 : 0;
+      return database.query(text, params);
+    },
+  };
+  const secretKey = new Uint8Array(32).fill(7);
+  const host = gitHttpBackend({ root: join(folder, "repositories") });
+  const service = new Service({ database: dying, git: host, fetch, secretKey, log: () => {} });
+  const call = (method, path, body) => {
+    writes = 0;
+    const headers = { authorization: `Bearer ${keys.admin}` };
+    const url = `http://service.test/v1/acme${path}`;
+    return service.fetch(new Request(url, { method, headers, body: JSON.stringify(body) }));
+  };
+  const auth = { kind: "token", token: "secret" };
+  const shown = async () => (await ok("GET", "/acme/app")).origin;
+  const made = await call("POST", "/repos", { name: "app", origin: { url: "https://h.example/x.git", auth } });
+  assert.equal(writes, 1, await made.text());
+  assert.deepEqual(await shown(), { url: "https://h.example/x.git", auth_kind: "token" });
+
+  const changed = await call("PATCH", "/app", {
+    tags: { a: "b" },
+    origin: { url: "https://h.example/y.git", auth: null },
+  });
+  assert.equal(writes, 1, await changed.text());
+  assert.deepEqual(await shown(), { url: "https://h.example/y.git", auth_kind: null });
+  assert.deepEqual((await ok("GET", "/acme/app")).tags, { a: "b" });
+  assert.equal((await sql("SELECT origin_auth FROM refsync.repos"))[0].origin_auth, null);
 });
 
 test("a worker that reaches no hosted repository takes only those elsewhere", async (t) => {
