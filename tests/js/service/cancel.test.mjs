@@ -1,22 +1,9 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { test } from "node:test";
 
-import { eventually, start } from "./support.mjs";
+import { eventually, silentServer, start } from "./support.mjs";
 
 const url = "http://127.0.0.1:9/nowhere.git";
-
-/** An upstream that takes requests and never answers; `held` has them. */
-async function silentUpstream(t) {
-  const held = [];
-  const server = createServer((request) => held.push(request));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${server.address().port}/x.git`, held };
-}
 
 test("a cancelled run that is queued ends at once, and is not run", async (t) => {
   const { ok, service } = await start(t);
@@ -30,7 +17,7 @@ test("a cancelled run that is queued ends at once, and is not run", async (t) =>
 });
 
 test("a cancelled run in progress is stopped by its worker, and its requests are aborted", async (t) => {
-  const { url, held } = await silentUpstream(t);
+  const { url, held } = await silentServer(t);
   const { ok, service } = await start(t);
   await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
   const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
@@ -39,7 +26,7 @@ test("a cancelled run in progress is stopped by its worker, and its requests are
   const asked = await ok("POST", `/acme/app/upstream/syncs/${id}/cancel`);
   assert.equal(asked.status, "in_progress", "its worker still has it");
   await ok("POST", `/acme/app/upstream/syncs/${id}/cancel`);
-  const aborted = new Promise((resolve) => held[0].socket.once("close", resolve));
+  const aborted = new Promise((resolve) => held[0].request.socket.once("close", resolve));
   assert.equal(await tick, true);
   await aborted;
   const run = await ok("GET", `/acme/app/upstream/syncs/${id}`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { eventually, start } from "./support.mjs";
+import { eventually, silentServer, start } from "./support.mjs";
 
 const url = "http://127.0.0.1:9/nowhere.git";
 
@@ -99,17 +99,9 @@ test("progress is told in between, and does not move the id", async (t) => {
 });
 
 test("a worker stores how far its run is", async (t) => {
-  const { createServer } = await import("node:http");
-  const held = [];
-  const server = createServer((request) => held.push(request));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const { url } = await silentServer(t);
   const { ok, service, sql } = await start(t);
-  const upstream = { url: `http://127.0.0.1:${server.address().port}/x.git` };
-  await ok("POST", "/acme/repos", { name: "app", upstream });
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
   const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   const tick = service.tick();
   await eventually(async () => (await sql("SELECT progress FROM refsync.syncs"))[0].progress !== null);

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { eventually, git, start } from "./support.mjs";
+import { eventually, git, silentServer, start } from "./support.mjs";
 
 /** A branch `main` of two commits behind a Git server, as an upstream's URL. */
 async function upstreamWithHistory({ listen, ok, folder, keys }) {
@@ -88,17 +88,8 @@ test("an identical request joins the queued run, another one does not", async (t
 });
 
 test("a repository has one run in progress, whoever claims; others go on", async (t) => {
-  // An upstream that does not answer keeps its run in progress.
-  const held = [];
-  let hangsUp = false;
-  const server = createServer((request) => (hangsUp ? request.socket.destroy() : held.push(request)));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const { url: slow, hangUp } = await silentServer(t);
   const { ok, service, sql } = await start(t);
-  const slow = `http://127.0.0.1:${server.address().port}/x.git`;
   for (const name of ["a", "b"]) {
     await ok("POST", "/acme/repos", { name, upstream: { url: slow } });
     await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull" });
@@ -116,48 +107,31 @@ test("a repository has one run in progress, whoever claims; others go on", async
     running.map(({ runs }) => runs),
     [1, 1],
   );
-  // A lost connection is tried once more.
-  hangsUp = true;
-  for (const request of held) request.socket.destroy();
+  hangUp();
   await Promise.all(ticks);
 });
 
 test("a run whose worker died is taken up again as the next attempt, and the dead worker's answer does not count", async (t) => {
-  const held = [];
-  const server = createServer((_request, response) => held.push(response));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const { url, held } = await silentServer(t);
   const s = await start(t);
-  await s.ok("POST", "/acme/repos", {
-    name: "app",
-    upstream: { url: `http://127.0.0.1:${server.address().port}/x.git` },
-  });
+  await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
   const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   const run = () => s.ok("GET", `/acme/app/upstream/syncs/${id}`);
-  const until = async (fits) => {
-    for (let tries = 0; !(await fits()); tries += 1) {
-      assert.ok(tries < 100, "it does not happen");
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
 
   const first = s.service.tick();
-  await until(() => held.length === 1);
+  await eventually(() => held.length === 1);
   assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 1]);
   assert.equal(await s.service.tick(), false, "its lease holds");
   await expire(s.sql);
   const second = s.service.tick();
-  await until(() => held.length === 2);
+  await eventually(() => held.length === 2);
   assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 2]);
 
   // The first worker comes to its end now: a final failure, were it still its run.
-  held[0].writeHead(404).end();
+  held[0].response.writeHead(404).end();
   await first;
   assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 2]);
-  held[1].writeHead(404).end();
+  held[1].response.writeHead(404).end();
   await second;
   const failed = await run();
   assert.deepEqual([failed.status, failed.attempt, failed.stats], ["failed", 2, null]);
@@ -330,25 +304,13 @@ test("services that start together migrate once, and a newer schema is refused",
   await assert.rejects(service.migrate(), /newer refsync/);
 });
 
-/** Upstreams that take requests and never answer, so that their runs stay in progress. */
-async function silent(t) {
-  const held = [];
-  const server = createServer((request) => held.push(request));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${server.address().port}/x.git`, held };
-}
-
 for (const [name, limits, expected] of [
   ["in the whole", { maxRuns: 3 }, [3, 3]],
   ["of one organisation", { maxRunsPerOrganization: 2 }, [4, 2]],
   ["of both kinds", { maxRuns: 3, maxRunsPerOrganization: 2 }, [3, 2]],
 ]) {
   test(`a limit ${name} holds, however many workers claim at once`, async (t) => {
-    const { url, held } = await silent(t);
+    const { url, hangUp } = await silentServer(t);
     const { ok, service, sql } = await start(t, { service: limits });
     await service.ensureOrganization("small");
     const key = await service.createApiKey("small", "admin");
@@ -378,7 +340,7 @@ for (const [name, limits, expected] of [
     const taken = service.tick();
     const attempts = () => sql("SELECT max(attempt) AS attempt FROM refsync.syncs WHERE status = 'in_progress'");
     await eventually(async () => (await attempts())[0].attempt === 2);
-    for (const request of held) request.socket.destroy();
+    hangUp();
     await service.stop();
     await Promise.all([...ticks, taken]);
   });

@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { gitHttpBackend, guardedFetch } from "refsync/node";
 import { Service } from "refsync/service";
 
-import { eventually, start } from "./support.mjs";
-
-/** An upstream that takes requests and never answers. */
-async function silentUpstream(t) {
-  const held = [];
-  const server = createServer((_request, response) => held.push(response));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${server.address().port}/x.git`, held };
-}
+import { eventually, silentServer, start } from "./support.mjs";
 
 test("a service that stops hands its run back, and another one takes it at once as the next attempt", async (t) => {
-  const { url, held } = await silentUpstream(t);
+  const { url, held } = await silentServer(t);
   const s = await start(t);
   await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
   const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
@@ -28,7 +15,7 @@ test("a service that stops hands its run back, and another one takes it at once 
   await eventually(() => held.length === 1);
   const waiting = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   assert.notEqual(waiting.id, id, "an identical request waits beside it");
-  const aborted = new Promise((resolve) => held[0].socket.once("close", resolve));
+  const aborted = new Promise((resolve) => held[0].request.socket.once("close", resolve));
   await s.service.stop();
   assert.equal(await tick, true);
   await aborted;
@@ -44,14 +31,14 @@ test("a service that stops hands its run back, and another one takes it at once 
   const other = new Service({ database: s.database, git, fetch, secretKey: new Uint8Array(32).fill(7), log });
   const second = other.tick();
   await eventually(() => held.length === 2);
-  held[1].writeHead(404).end();
+  held[1].response.writeHead(404).end();
   await second;
   await fetch.close();
   assert.deepEqual([(await run()).status, (await run()).attempt], ["failed", 2]);
 });
 
 test("a cancelled run that is handed back ends", async (t) => {
-  const { url, held } = await silentUpstream(t);
+  const { url, held } = await silentServer(t);
   const s = await start(t);
   await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
   const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });

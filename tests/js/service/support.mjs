@@ -1,6 +1,7 @@
 // A service over a real PGlite and real `git http-backend` repositories, and what tests ask of it.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -103,6 +104,32 @@ export async function start(t, options = {}) {
       return listener.url;
     },
     sql: (text, params) => database.query(text, params).then(({ rows }) => rows),
+  };
+}
+
+/**
+ * A server that takes requests and never answers, such as an upstream whose runs stay in progress; `held` has what came, as
+ * `{ request, response }`. After `hangUp` it ends every connection. It goes with the test.
+ */
+export async function silentServer(t) {
+  const held = [];
+  let hangsUp = false;
+  const server = createServer((request, response) => {
+    if (hangsUp) request.socket.destroy();
+    else held.push({ request, response });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${server.address().port}/x.git`,
+    held,
+    hangUp() {
+      hangsUp = true;
+      for (const { request } of held) request.socket.destroy();
+    },
   };
 }
 

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { work } from "refsync/node";
 
 import { deliverAll, isSigned, receive } from "./receiver.mjs";
-import { eventually, git, start } from "./support.mjs";
+import { eventually, git, silentServer, start } from "./support.mjs";
 
 const nowhere = "http://127.0.0.1:9/nowhere.git";
 const syncEvents = ["sync.queued", "sync.in_progress", "sync.completed", "sync.failed"];
@@ -341,22 +340,17 @@ test("a redirect is a refusal: a delivery never goes to another address", async 
 
 test("a receiver that never answers does not hold up another, and a worker delivers by itself", async (t) => {
   const { ok, service } = await start(t);
-  const silent = createServer(() => {});
-  await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    silent.closeAllConnections();
-    silent.close();
-  });
+  const silent = await silentServer(t);
   const receiver = await receive(t);
   const events = ["repo.created"];
-  await ok("POST", "/acme/webhook-targets", { url: `http://127.0.0.1:${silent.address().port}/`, events });
+  await ok("POST", "/acme/webhook-targets", { url: silent.url, events });
   await ok("POST", "/acme/webhook-targets", { url: receiver.url, events });
   for (let n = 0; n < 6; n += 1) await ok("POST", "/acme/repos", {});
   const stop = new AbortController();
   const worker = work(service, { signal: stop.signal, pollInterval: 100 });
   await eventually(() => receiver.deliveries.length === 6);
   stop.abort();
-  silent.closeAllConnections();
+  silent.hangUp();
   await worker.stopped;
 });
 
