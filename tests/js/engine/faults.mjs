@@ -41,8 +41,9 @@ export async function faults({ rounds, seed = 1, onRound = () => {} }) {
   try {
     const tally = {};
     for (let n = 0, next = seed; n < rounds; next++) {
+      world.complaints.length = 0;
       const { fault, ending, happened } = await round(world, next).catch((error) => {
-        throw new Error(`seed ${next}: ${error.message}`, { cause: error });
+        throw new Error([`seed ${next}: ${error.message}`, ...world.complaints].join("\n"), { cause: error });
       });
       if (!happened) continue;
       n += 1;
@@ -78,13 +79,17 @@ async function build() {
   await git(folder("behind"), "update-ref", "refs/heads/release/1", ours);
 
   const server = { fault: null };
-  const listener = await serve({ service: { fetch: (request) => answer(backend, request, server) } });
+  // What a fault breaks off, the server complains of: that is no news, unless the round ends wrong.
+  const complaints = [];
+  const onError = (line) => void complaints.push(line);
+  const listener = await serve({ service: { fetch: (request) => answer(backend, request, server) }, onError });
   const lines = { source: await faultyLine(listener.port), destination: await faultyLine(listener.port) };
   const url = (port, name) => `http://127.0.0.1:${port}/git/${name}.git`;
   const world = {
     root,
     folder,
     server,
+    complaints,
     lines,
     url,
     clean: listener.port,
