@@ -1,6 +1,6 @@
 // Brings a fresh clone to where it can be built: `node scripts/setup.mjs [--tests]`. Quick when everything is there.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -11,6 +11,8 @@ import {
   dulwichVersion,
   firefox as firefoxPath,
   inPath,
+  mesaNpmSdk,
+  mesaNpmSdkVersion,
   mesaSdkVersion,
   postgresBin,
   pythonRoot,
@@ -34,6 +36,7 @@ export async function setup({ tests = false } = {}) {
     await pythonTool("schemathesis", schemathesisVersion);
     await pythonTool("dulwich", dulwichVersion);
     await pythonTool("mesa-sdk", mesaSdkVersion);
+    await npmSdk();
   }
   await packages();
 }
@@ -82,6 +85,25 @@ async function pythonTool(name, version) {
   say(`pip install ${name}${version}`);
   await run("python3", ["-m", "venv", folder]);
   await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", `${name}${version}`]);
+}
+
+/** Not a dependency of the workspace: it comes with 80 MB of packages that none of its REST calls needs. */
+async function npmSdk() {
+  if (existsSync(join(mesaNpmSdk, "package.json"))) return;
+  const wanted = `@mesadev/sdk@${mesaNpmSdkVersion}`;
+  say(`npm install ${wanted}`);
+  const folder = toolRoot("mesadev-sdk", mesaNpmSdkVersion);
+  mkdirSync(folder, { recursive: true });
+  const flags = [
+    "--prefix",
+    folder,
+    "--omit=optional",
+    "--ignore-scripts",
+    "--no-package-lock",
+    "--no-fund",
+    "--no-audit",
+  ];
+  await run("npm", ["install", ...flags, wanted]);
 }
 
 async function packages() {

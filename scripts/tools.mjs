@@ -64,6 +64,12 @@ export const dulwichVersion = "~=1.2";
 /** The version of the API's public Python SDK that the tests run with, as pip takes it. */
 export const mesaSdkVersion = "~=0.49.1";
 
+/** The version of the API's public npm SDK that the tests run with. */
+export const mesaNpmSdkVersion = "0.38.0";
+
+/** Where that is, once it is installed. */
+export const mesaNpmSdk = join(toolRoot("mesadev-sdk", mesaNpmSdkVersion), "node_modules/@mesadev/sdk");
+
 /** Where a Python tool of the tests lives: a virtual environment of its own. */
 export function pythonRoot(name) {
   return join(root, "target/tools", name);

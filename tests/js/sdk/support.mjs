@@ -1,0 +1,47 @@
+// What the public SDKs of the API are tried on: a service that listens and works, with an upstream and a webhook receiver.
+import { join } from "node:path";
+
+import { work } from "refsync/node";
+
+import { receive } from "../service/receiver.mjs";
+import { eventually, git, start } from "../service/support.mjs";
+
+/** The events that a walk through all calls makes, and how often. */
+export const events = {
+  "repo.created": 1,
+  "repo.updated": 2,
+  "repo.deleted": 1,
+  "sync.queued": 2,
+  "sync.in_progress": 2,
+  "sync.completed": 1,
+  "sync.failed": 1,
+};
+
+/** Starts it: the repository `source` has a commit, `plain` has no upstream. */
+export async function working(t) {
+  const s = await start(t);
+  const url = await s.listen();
+  const hook = await receive(t);
+  await s.ok("POST", "/acme/repos", { name: "source" });
+  await s.ok("POST", "/acme/repos", { name: "plain" });
+  await git(s.folder, "init", "-q", "-b", "main", "work");
+  const tree = join(s.folder, "work");
+  await git(tree, "commit", "-q", "--allow-empty", "-m", "one");
+  await git(tree, "push", "-q", `${url.replace("//", `//x:${s.keys.write}@`)}/acme/source.git`, "main");
+  const stop = new AbortController();
+  const worker = work(s.service, { signal: stop.signal, pollInterval: 50 });
+  t.after(() => stop.abort());
+  return {
+    ...s,
+    apiUrl: `${url}/v1`,
+    upstream: { url: `${url}/acme/source.git`, token: s.keys.write },
+    hook,
+    /** Ends the work once everything was delivered that `events` says; gives the deliveries. */
+    async delivered() {
+      await eventually(() => hook.types().includes("repo.deleted") && hook.types().includes("sync.failed"));
+      stop.abort();
+      await worker.stopped;
+      return hook.deliveries;
+    },
+  };
+}
