@@ -17,6 +17,31 @@ fn takes_out_each_form_that_a_remote_may_repeat() {
 }
 
 #[test]
+fn takes_out_what_is_left_of_one_where_the_text_was_cut() {
+    let secret = "MC4CAQAwBQYDK2VwBCIEIGRhdGEgdGhhdCBub2JvZHkgc2hvdWxkIHNlZQ";
+    let redaction = Redaction::of(Some(&token(secret)));
+    for length in 4..secret.len() {
+        let said = format!("you sent {}", &secret[..length]);
+        assert_eq!(redaction.text(&said), "you sent [credential]", "{length} bytes of it");
+    }
+    let basic = "Basic Z2l0Ok1DNENBUUF3QlFZREsyVndCQ0lF";
+    assert_eq!(redaction.text(basic), "Basic [credential]");
+    assert_eq!(redaction.text("the MC4 is wrong"), "the MC4 is wrong");
+}
+
+#[test]
+fn takes_out_parts_of_one_that_a_remote_shows_on_lines_of_their_own() {
+    let redaction = Redaction::of(Some(&token("first-half-of-it and-the-second-half")));
+    assert_eq!(redaction.text("|first-half-of-it|\n|and-the-second-half|"), "|[credential]|\n|[credential]|");
+    let redaction = Redaction::of(Some(&token("ä0123456789ab")));
+    assert_eq!(
+        redaction.text("¤0123456789ab.ä"),
+        "[credential].ä",
+        "half of ¤ is half of ä, and no character is cut in two"
+    );
+}
+
+#[test]
 fn takes_out_the_credentials_of_both_sides() {
     let redaction = Redaction::of(Some(&token("of-upstream"))).and(Redaction::of(Some(&token("of-origin"))));
     assert_eq!(redaction.text("of-origin and of-upstream"), "[credential] and [credential]");
