@@ -58,6 +58,8 @@ impl Service {
             self.give_up().await?;
         }
         self.look_at_schedules().await;
+        // The lease begins after this, however long the database takes to say so.
+        let asked_at = self.options.runtime.now();
         let Some(claim) = queue::claim(self.database(), self.options.limits).await? else {
             self.give_up().await?;
             return Ok(false);
@@ -66,7 +68,7 @@ impl Service {
         let started = self.options.runtime.now();
         let latest = Latest::default();
         let work = self.work(&claim, &latest).boxed_local();
-        let interrupted = self.until_interrupted(&claim, &latest).boxed_local();
+        let interrupted = self.until_interrupted(&claim, asked_at, &latest).boxed_local();
         let result = match select(work, interrupted).await {
             Either::Left((result, _)) => result,
             Either::Right((interruption, work)) => {
@@ -226,20 +228,23 @@ impl Service {
         message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect()
     }
 
-    /// Ends only when the run shall be stopped here.
-    async fn until_interrupted(&self, claim: &Claim, latest: &Latest) -> Interruption {
+    /// Ends only when the run shall be stopped here. `kept_at` is when the lease was last known to be ours.
+    async fn until_interrupted(&self, claim: &Claim, mut kept_at: Duration, latest: &Latest) -> Interruption {
         let runtime = &self.options.runtime;
-        let mut kept_at = runtime.now();
+        let left = |kept_at| queue::FENCE.saturating_sub(runtime.now().saturating_sub(kept_at));
         loop {
-            let sleep = runtime.sleep(queue::HEARTBEAT);
+            let sleep = runtime.sleep(queue::HEARTBEAT.min(left(kept_at)));
             let stopped = self.stop.stopped();
             pin_mut!(stopped);
             if let Either::Right(_) = select(sleep, stopped).await {
                 return Interruption::Stop;
             }
+            let left = left(kept_at);
+            if left.is_zero() {
+                return Interruption::Fenced;
+            }
             let progress = latest.borrow_mut().take();
             let asked_at = runtime.now();
-            let left = queue::FENCE.saturating_sub(asked_at.saturating_sub(kept_at));
             let heartbeat = queue::heartbeat(self.database(), claim, progress.as_ref());
             pin_mut!(heartbeat);
             match select(heartbeat, runtime.sleep(left)).await {

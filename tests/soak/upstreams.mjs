@@ -51,9 +51,9 @@ export async function advance(repository, branch, text) {
 
 /**
  * Serves the bare repositories of `folder`. `processes` gives the ids of the processes that may ask. Each request is slowed by
- * some milliseconds, so that runs that should not meet have time to.
+ * some milliseconds, so that runs that should not meet have time to; `hold(entry, response)` may keep one back from Git for longer.
  */
-export async function serveUpstreams(folder, processes) {
+export async function serveUpstreams(folder, processes, hold = () => {}) {
   const log = [];
   const askers = new WeakMap();
   const server = createServer(async (request, response) => {
@@ -62,6 +62,7 @@ export async function serveUpstreams(folder, processes) {
     const entry = { repository, call, began: Date.now(), ended: null, asker: await askers.get(request.socket) };
     log.push(entry);
     await delay(Math.random() * 20);
+    await hold(entry, response);
     if (response.destroyed) {
       // Whoever asked was killed, and nothing was done for it.
       entry.ended = Date.now();

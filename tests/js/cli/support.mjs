@@ -38,8 +38,29 @@ export async function serve(t, data, ...flags) {
 
 /** The same with further variables in its environment. */
 export async function serveWith(t, env, data, ...flags) {
-  const args = [bin, "serve", "--json", "--port", "0", "--data", data, ...flags];
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env } });
+  const started = await start(t, env, ["serve", "--json", "--port", "0", "--data", data, ...flags]);
+  const { url, org, api_key: apiKey } = started.first;
+  const api = async (method, path, body) => {
+    const response = await fetch(`${url}/v1/${org}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  const remote = (repo) => `${url.replace("://", `://git:${apiKey}@`)}/${org}/${repo}.git`;
+  return { ...started, url, org, apiKey, api, remote };
+}
+
+/** Starts `refsync worker`; `first` is what its first line says. */
+export async function worker(t, env, ...flags) {
+  return start(t, env, ["worker", "--json", ...flags]);
+}
+
+/** Starts the command, which prints a line of JSON once it is there, in a folder of its own. It goes with the test. */
+async function start(t, env, args) {
+  const cwd = folder(t);
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...env } });
   const ended = new Promise((resolve) => child.on("close", (code) => resolve(code)));
   let errors = "";
   child.stderr.on("data", (chunk) => {
@@ -53,21 +74,11 @@ export async function serveWith(t, env, data, ...flags) {
   const lines = createInterface({ input: child.stdout });
   const first = await Promise.race([
     new Promise((resolve) => lines.once("line", resolve)),
-    ended.then((code) => assert.fail(`refsync serve ended with ${code}: ${errors}`)),
+    ended.then((code) => assert.fail(`refsync ${args[0]} ended with ${code}: ${errors}`)),
   ]);
-  const { url, org, api_key: apiKey } = JSON.parse(first);
-  const api = async (method, path, body) => {
-    const response = await fetch(`${url}/v1/${org}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: await response.json() };
-  };
-  const remote = (repo) => `${url.replace("://", `://git:${apiKey}@`)}/${org}/${repo}.git`;
   /** The records that it has written to its log. */
   const records = () => errors.split("\n").filter(Boolean).map(JSON.parse);
-  return { url, org, apiKey, api, remote, stop, pid: child.pid, log: () => errors, records };
+  return { first: JSON.parse(first), stop, pid: child.pid, cwd, log: () => errors, records };
 }
 
 /** Runs Git without anything of this user's configuration. */
@@ -78,10 +89,10 @@ export async function git(cwd, ...args) {
   return stdout.trim();
 }
 
-/** Waits for the end of a run of the repository `app`. */
-export async function terminal(service, id) {
+/** Waits for the end of a run, of the repository `app` unless another is named. */
+export async function terminal(service, id, repo = "app") {
   for (let waited = 0; waited < 20_000; waited += 50) {
-    const { body } = await service.api("GET", `/app/upstream/syncs/${id}`);
+    const { body } = await service.api("GET", `/${repo}/upstream/syncs/${id}`);
     if (body.status === "completed" || body.status === "failed") return body;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
