@@ -162,3 +162,47 @@ test("rotate-key gives the folder a new key, and an interrupted one is finished 
   await third.stop();
   assert.match(third.log(), /1 stored secrets were sealed anew, 0 cannot be read/);
 });
+
+test("rotate-key seals an origin's credential anew, and a sync works with it; with a wrong key it does not", async (t) => {
+  const elsewhere = await serve(t, join(folder(t), "elsewhere"), "--no-worker");
+  const tree = await workTree(t);
+  const auth = { kind: "token", token: elsewhere.apiKey };
+  const address = (name) => ({ url: `${elsewhere.url}/default/${name}.git`, auth });
+  for (const name of ["source", "home"]) await elsewhere.api("POST", "/repos", { name });
+  const refs = (name) => git(tree, "ls-remote", elsewhere.remote(name), "refs/heads/*");
+  const pull = async (s) => {
+    await git(tree, "commit", "--quiet", "--allow-empty", "-m", "more");
+    await git(tree, "push", "--quiet", elsewhere.remote("source"), "main");
+    const { body } = await s.api("POST", "/app/upstream/syncs", { direction: "pull" });
+    return terminal(s, body.id);
+  };
+  const data = join(folder(t), "data");
+  const start = (...flags) => serve(t, data, "--allow-private-network", ...flags);
+  const first = await start();
+  await first.api("POST", "/repos", { name: "app", upstream: address("source"), origin: address("home") });
+  await first.stop();
+  const before = readFileSync(join(data, "secret.key"), "utf8");
+  const rotated = await refsync(["rotate-key", "--data", data]);
+  assert.equal(rotated.status, 0, rotated.stderr);
+  assert.notEqual(readFileSync(join(data, "secret.key"), "utf8"), before, "the key before is not there any more");
+
+  const second = await start();
+  assert.equal((await pull(second)).status, "completed");
+  assert.equal(await refs("home"), await refs("source"));
+  await second.stop();
+
+  writeFileSync(join(data, "secret.key"), before);
+  const refused = await refsync(["serve", "--port", "0", "--data", data]);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /the secret key is not the one that this database's secrets are sealed with/);
+  const lost = await start("--accept-lost-key");
+  assert.match(lost.log(), /0 stored secrets were sealed anew, 2 cannot be read and have to be set again/);
+  await lost.api("PATCH", "/app", { upstream: address("source") });
+  const failed = await pull(lost);
+  assert.equal(failed.status, "failed");
+  assert.match(failed.error, /the stored origin credential cannot be read .*; set origin\.auth again/);
+  await lost.api("PATCH", "/app", { origin: address("home") });
+  const run = await pull(lost);
+  assert.equal(run.status, "completed", run.error);
+  assert.equal(await refs("home"), await refs("source"));
+});
