@@ -64,6 +64,13 @@ export async function postgres(more = {}) {
       const dumped = await run(join(bin, "pg_dump"), [...flags, url], { ...options, maxBuffer: 1 << 28 });
       return dumped.stdout;
     },
+    /** Has `psql` run SQL, all of it or nothing. */
+    async load(sql) {
+      const flags = ["--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "--dbname", url];
+      const loading = run(join(bin, "psql"), flags, options);
+      loading.child.stdin.end(sql);
+      await loading;
+    },
     async stop() {
       if (server.exitCode === null) await halt();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });

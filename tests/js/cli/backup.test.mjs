@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
 import { PGlite } from "@electric-sql/pglite";
 
 import { postgres } from "../../support/postgres.mjs";
-import { folder, git, refsync, serve, serveWith, terminal, workTree } from "./support.mjs";
+import { folder, git, refsync, serve, serveWith, terminal, worker, workTree } from "./support.mjs";
 
 /** A data folder with a repository that was synced, one that is empty, and a run that waits. */
 async function filled(t) {
@@ -81,6 +81,52 @@ test("a backup is restored into an empty folder, and into a PostgreSQL", async (
   );
   const taken = await refsync(["restore", backup, "--data", join(folder(t), "other")], env);
   assert.match(taken.stderr, /the database is in use already/);
+});
+
+test("pg_dump and a copy of the data folder are restored into another PostgreSQL, and served", async (t) => {
+  const [before, after] = await Promise.all([postgres(), postgres()]);
+  t.after(() => Promise.all([before.stop(), after.stop()]));
+  const data = join(folder(t), "data");
+  const flags = ["--allow-private-network", "--no-worker"];
+  const s = await serveWith(t, { REFSYNC_DATABASE_URL: before.url }, data, ...flags);
+  const elsewhere = await serve(t, join(folder(t), "elsewhere"), "--no-worker");
+  const tree = await workTree(t);
+  await elsewhere.api("POST", "/repos", { name: "source" });
+  await git(tree, "push", "--quiet", elsewhere.remote("source"), "--all");
+  const auth = { kind: "token", token: elsewhere.apiKey };
+  const url = (name) => `${elsewhere.url}/default/${name}.git`;
+  await s.api("POST", "/repos", { name: "app", upstream: { url: url("source"), auth, schedule: { every: "30d" } } });
+  const working = await worker(t, { REFSYNC_DATABASE_URL: before.url }, "--data", data, "--allow-private-network");
+  const sync = async (service, direction) =>
+    (await service.api("POST", "/app/upstream/syncs", { direction, ref_globs: { branches: "*" } })).body.id;
+  const done = await terminal(s, await sync(s, "pull"));
+  assert.equal(done.status, "completed", done.error);
+  await working.stop();
+  const queued = await sync(s, "pull");
+  const was = await state(s, tree);
+
+  // In this order, while it is served: what is pushed meanwhile is in the repositories, if not in the database.
+  const dump = await before.dump("--schema=refsync");
+  const copy = join(folder(t), "copy");
+  cpSync(data, copy, { recursive: true });
+  await s.api("POST", "/repos", { name: "later" });
+  await s.stop();
+
+  await after.load(dump);
+  const env = { REFSYNC_DATABASE_URL: after.url };
+  const restored = await serveWith(t, env, copy, ...flags);
+  assert.deepEqual(await state(restored, tree), was, "the run that waits is there, too");
+  await git(tree, "commit", "--quiet", "--allow-empty", "-m", "three");
+  await git(tree, "push", "--quiet", elsewhere.remote("source"), "main");
+  await worker(t, env, "--data", copy, "--allow-private-network");
+  const run = await terminal(restored, queued);
+  assert.equal(run.status, "completed", `the credential opens, and the run goes on: ${run.error}`);
+  assert.equal(
+    await git(tree, "ls-remote", restored.remote("app"), "refs/heads/*"),
+    await git(tree, "ls-remote", elsewhere.remote("source"), "refs/heads/*"),
+  );
+  assert.equal((await restored.api("POST", "/repos", { name: "more" })).status, 201, "ids and counters go on");
+  assert.equal((await terminal(restored, await sync(restored, "push"))).status, "completed");
 });
 
 test("what is no whole backup is refused, and so is one of a newer schema", async (t) => {
