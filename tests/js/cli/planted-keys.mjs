@@ -1,0 +1,65 @@
+// Private keys and what they sign, with everything that is worth hiding in them.
+import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
+
+const base64url = (value) =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+
+/**
+ * Has the service make a private key, and registers the public half of another one. Gives both in each notation, their
+ * parts, and access tokens that they sign: a good one, one that has expired, and one that another key signed.
+ */
+export async function plantKeys(service, org) {
+  const made = await service.createPrivateKey(org, "planted");
+  const elsewhere = generateKeyPairSync("ed25519");
+  const { x, d } = elsewhere.privateKey.export({ format: "jwk" });
+  await service.registerPublicKey(org, x, "planted elsewhere");
+  const body = made.slice(`mesa_private_key_${org}_`.length);
+  const seed = Buffer.from(body, "base64url").subarray(-32);
+  const pem = elsewhere.privateKey.export({ format: "pem", type: "pkcs8" }).trim();
+  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" })
+    .privateKey.export({ format: "pem", type: "pkcs8" })
+    .trim();
+  const lines = (text) => text.split("\n").slice(1, -1);
+  const own = createPrivateKey({ key: Buffer.from(body, "base64url"), format: "der", type: "pkcs8" });
+  const now = Math.floor(Date.now() / 1000);
+  const tokens = {
+    token: accessToken(own, { iss: org, admin: true, iat: now, exp: now + 900 }),
+    repoToken: accessToken(elsewhere.privateKey, { iss: org, access: { good: "read-repo" }, iat: now, exp: now + 900 }),
+    expired: accessToken(own, { iss: org, admin: true, iat: now - 7200, exp: now - 3600 }),
+    forged: accessToken(elsewhere.privateKey, { iss: org, admin: true, iat: now, exp: now + 900 }, own),
+  };
+  const keys = {
+    privateKey: made,
+    pem,
+    // As somebody writes one who needs it in one line.
+    pemLine: ec.replaceAll("\n", " "),
+    jwk: JSON.stringify(elsewhere.privateKey.export({ format: "jwk" })),
+  };
+  const parts = {
+    "private key's DER": body,
+    "private key's DER in base64": Buffer.from(body, "base64url").toString("base64"),
+    "private key's seed": seed.toString("base64url"),
+    "private key's seed in hexadecimal": seed.toString("hex"),
+    "private key's seed in base64": seed.toString("base64"),
+    "JWK's d": d,
+    "JWK's d in base64": Buffer.from(d, "base64url").toString("base64"),
+    "JWK's d in hexadecimal": Buffer.from(d, "base64url").toString("hex"),
+  };
+  for (const [name, text] of Object.entries({ pem, ec })) {
+    for (const [n, line] of lines(text).entries()) parts[`line ${n + 1} of the ${name}`] = line;
+  }
+  for (const [name, token] of Object.entries(tokens)) {
+    const [, claims, signature] = token.split(".");
+    parts[`claims of the ${name}`] = claims;
+    parts[`signature of the ${name}`] = signature;
+  }
+  return { tokens, keys, secrets: { ...tokens, ...keys, ...parts } };
+}
+
+/** A JWT as the wire contract has it; `named` is the key in its header, where that is not the one that signs. */
+function accessToken(key, claims, named = key) {
+  const { x } = named.export({ format: "jwk" });
+  const header = { alg: "EdDSA", typ: "mesa-at+jwt", jwk: { kty: "OKP", crv: "Ed25519", x } };
+  const signed = [header, { aud: "mesa-api", jti: randomUUID(), ...claims }].map(base64url).join(".");
+  return `${signed}.${sign(null, Buffer.from(signed), key).toString("base64url")}`;
+}
