@@ -66,3 +66,21 @@ test("a lease is counted from before the claim was asked for, and a database tha
     "that is the next one's to say",
   );
 });
+
+test("a worker whose lease was taken over stops by itself, and leaves the run to the one that has it", async (t) => {
+  const { url, held } = await silentServer(t);
+  const s = await start(t);
+  await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  const tick = s.service.tick();
+  await eventually(() => held.length > 0);
+  const closed = once(held[0].request.socket, "close");
+  await s.sql("UPDATE refsync.syncs SET lease = 'another', attempt = attempt + 1");
+  assert.equal(await tick, true);
+  await closed;
+  const [{ lease }] = await s.sql("SELECT lease FROM refsync.syncs");
+  assert.equal(lease, "another");
+  const run = await s.ok("GET", `/acme/app/upstream/syncs/${id}`);
+  assert.deepEqual([run.status, run.attempt], ["in_progress", 2]);
+  assert.match(s.lines.at(-1), /was taken over or deleted while it ran here; stopped/);
+});
