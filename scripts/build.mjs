@@ -1,5 +1,5 @@
 // Builds the package: three wasm builds of the crate, TypeScript, the page. `node scripts/build.mjs`.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -45,7 +45,17 @@ async function wasm(name, features, ownStd) {
     // It describes the raw exports, and would stand in for the module that runtimes and bundlers import.
     rmSync(join(root, out, "refsync_bg.wasm.d.ts"));
     await optimise(`${out}/refsync_bg.wasm`);
+    await minifyGlue(join(root, out, "refsync.js"));
   });
+}
+
+/** Its comments and long names are a third of what is sent of it; the declarations beside it keep them. */
+async function minifyGlue(file) {
+  // Not there before `npm ci`.
+  const { minify } = await import("rolldown/utils");
+  const { code, errors } = await minify(file, readFileSync(file, "utf8"), { module: true });
+  if (errors.length > 0) throw new StepError(`minify ${file}: ${errors[0].message}`);
+  writeFileSync(file, code);
 }
 
 /** Shrinks it in place. The features are those that rustc's wasm target and wasm-bindgen's output use. */

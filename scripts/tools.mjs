@@ -20,7 +20,11 @@ export function wasmBindgenVersion() {
 }
 
 /** What the wasm builds ask of rustc where they compile the standard library themselves. */
-export const ownStdFlags = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+export const ownStdFlags = [
+  ...["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"],
+  // Derived `Debug`s, which nothing prints there: the vtables of errors would keep them.
+  "-Zfmt-debug=shallow",
+];
 
 /** The folder of the standard library's source, which rustup's `rust-src` brings; null without a toolchain. */
 export function stdSource() {
