@@ -75,9 +75,12 @@ export async function serveUpstreams(folder, processes, hold = () => {}) {
     child.stdin.on("error", () => {});
     request.pipe(child.stdin);
     // What a killed process asked for ends with Git's work for it, not with its connection.
-    child.on("exit", () => {
-      entry.ended = Date.now();
-    });
+    const end = () => {
+      entry.ended ??= Date.now();
+    };
+    // On a busy machine its exit is told after the answer is through, and the asker's next request has begun.
+    child.stdout.on("end", end);
+    child.on("exit", end);
     response.on("close", () => {
       child.stdin.end();
       child.stdout.resume();

@@ -108,15 +108,16 @@ export async function start(t, options = {}) {
 }
 
 /**
- * A server that takes requests and never answers, such as an upstream whose runs stay in progress; `held` has what came, as
- * `{ request, response }`. After `hangUp` it ends every connection. It goes with the test.
+ * A server that takes requests and never answers, such as an upstream whose runs stay in progress; `held` has the one that each
+ * run begins with, as `{ request, response }`: what a run asks for together with it only waits. After `hangUp` it ends every
+ * connection. It goes with the test.
  */
 export async function silentServer(t) {
   const held = [];
   let hangsUp = false;
   const server = createServer((request, response) => {
     if (hangsUp) request.socket.destroy();
-    else held.push({ request, response });
+    else if (request.method === "GET") held.push({ request, response });
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => {
@@ -128,7 +129,7 @@ export async function silentServer(t) {
     held,
     hangUp() {
       hangsUp = true;
-      for (const { request } of held) request.socket.destroy();
+      server.closeAllConnections();
     },
   };
 }
