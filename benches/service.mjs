@@ -1,9 +1,10 @@
 // `npm run bench:service [-- --database postgres://…]`: what one PostgreSQL, one `refsync serve --no-worker` and 1, 2 and 4
-// `refsync worker` processes do: 1,000 runs queued, 1,000 no-change syncs of 200 repositories, and how soon a run starts.
+// `refsync worker` processes do, with one run at a time in each and with the four that are the default: 1,000 runs queued, 1,000
+// no-change syncs of 200 repositories, and how soon a run starts.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -31,15 +32,22 @@ await main(async () => {
   const upstreams = await gitServer(join(folder, "upstreams"));
   const shared = ["--data", join(folder, "data"), "--database", database];
   const server = new Member(["serve", "--port", "0", "--no-worker", ...shared]);
-  const workers = Array.from({ length: 4 }, () => new Member(["worker", ...shared]));
+  const some = (concurrency) =>
+    Array.from({ length: 4 }, () => new Member(["worker", "--concurrency", `${concurrency}`, ...shared]));
+  const [single, workers] = [some(1), some(4)];
   try {
     await server.start();
     const bench = { pool, call: caller(server), url: upstreams.url };
     await prepare(bench, workers);
-    for (const count of [1, 2, 4]) await throughput(bench, workers.slice(0, count));
+    for (const [runs, each] of [
+      [1, single],
+      [4, workers],
+    ]) {
+      for (const count of [1, 2, 4]) await throughput(bench, each.slice(0, count), runs);
+    }
     await latency(bench, workers);
   } finally {
-    await Promise.all([server, ...workers].map((member) => member.end("SIGTERM")));
+    await Promise.all([server, ...single, ...workers].map((member) => member.end("SIGTERM")));
     upstreams.stop();
     await pool.end();
     await own?.stop();
@@ -59,8 +67,8 @@ async function prepare({ pool, call, url }, workers) {
   await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
 }
 
-/** Queues the runs, and lets so many workers end them. */
-async function throughput({ pool, call }, workers) {
+/** Queues the runs, and lets the workers, with so many at a time in each, end them. */
+async function throughput({ pool, call }, workers, atATime) {
   const runs = REPOSITORIES * RUNS_OF_EACH;
   const queueing = performance.now();
   await atOnce(runs, (n) => {
@@ -69,12 +77,19 @@ async function throughput({ pool, call }, workers) {
   });
   const queued = (performance.now() - queueing) / 1000;
   await Promise.all(workers.map((worker) => worker.start()));
-  const working = performance.now();
+  const [working, before] = [performance.now(), busy()];
   await allEnded(pool);
   const worked = (performance.now() - working) / 1000;
+  const cores = `${((busy() - before) / worked).toFixed(1)} of ${cpus().length} cores busy`;
   await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
-  const what = `${runs} runs queued in ${queued.toFixed(2)} s; ${workers.length} workers`;
-  report(`${what}: ended in ${worked.toFixed(1)} s, ${(runs / worked).toFixed(1)} a second`);
+  const what = `${runs} runs queued in ${queued.toFixed(2)} s; workers: ${workers.length}, runs at a time in each: ${atATime}`;
+  report(`${what}; ended in ${worked.toFixed(1)} s, ${(runs / worked).toFixed(1)} a second, ${cores}`);
+}
+
+/** How many seconds this machine's cores have worked, whoever for. */
+function busy() {
+  const worked = cpus().map(({ times: { user, nice, sys, irq } }) => user + nice + sys + irq);
+  return worked.reduce((sum, milliseconds) => sum + milliseconds) / 1000;
 }
 
 /** From the row, which is a little before the 201, to the status in_progress. */

@@ -44,6 +44,7 @@ export class Member {
 
   async end(signal) {
     const child = this.#child;
+    if (child === null) return;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
     this.first = null;
