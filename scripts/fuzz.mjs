@@ -12,6 +12,7 @@ import { cargoTool } from "./setup.mjs";
 import { cargoFuzzVersion, inPath, tool } from "./tools.mjs";
 
 const folder = join(root, "fuzz");
+const corpus = (target) => join(folder, "corpus", target);
 const everyTarget = readdirSync(join(folder, "seeds")).sort();
 
 await main(async () => {
@@ -54,8 +55,6 @@ async function prepared() {
   const bin = dirname(tool("cargo-fuzz", cargoFuzzVersion, "cargo-fuzz"));
   return { ...process.env, PATH: [bin, process.env.PATH].join(delimiter) };
 }
-
-const corpus = (target) => join(folder, "corpus", target);
 
 /** Runs one target; what libFuzzer said of it at the end. */
 async function fuzzed(target, seconds, env) {

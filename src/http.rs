@@ -30,6 +30,11 @@ pub trait HttpClient {
     fn sleep(&self, _duration: Duration) -> LocalBoxFuture<'static, ()> {
         std::future::ready(()).boxed_local()
     }
+
+    /// The bytes in the gzip format ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)); none where the host cannot make it.
+    fn gzip(&self, _bytes: Bytes) -> LocalBoxFuture<'_, Option<Bytes>> {
+        std::future::ready(None).boxed_local()
+    }
 }
 
 /// What a request or a response carries.

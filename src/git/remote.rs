@@ -362,8 +362,14 @@ impl ReceivePack {
 impl Link {
     /// Asks upload-pack, which changes nothing.
     async fn ask(&self, version_2: bool, body: Vec<u8>) -> Result<Body, ErrorKind> {
-        let body = Bytes::from(body);
-        let request = || self.request("git-upload-pack", version_2, Body::Bytes(body.clone()));
+        let mut body = Bytes::from(body);
+        let gzip = if body.len() >= GZIP_FROM { self.remote.http.gzip(body.clone()).await } else { None };
+        let is_gzip = gzip.is_some();
+        body = gzip.unwrap_or(body);
+        let request = || {
+            let request = self.request("git-upload-pack", version_2, Body::Bytes(body.clone()));
+            if is_gzip { request.header("content-encoding", "gzip") } else { request }
+        };
         Ok(self.remote.send_again(request, &self.base_url).await?.body)
     }
 
@@ -378,6 +384,10 @@ impl Link {
 
 /// What a server answers in that is told of no object format (`gitprotocol-v2` "object-format").
 const EARLY_FORMAT: Kind = Kind::Sha1;
+
+/// The size in bytes from which a request is compressed: `git http-backend` refuses one of over 10 MiB
+/// (`http.maxRequestBuffer`), as it comes to it. Less goes as it is: a proxy in front of a page's fetch may not know the header.
+const GZIP_FROM: usize = 1 << 20;
 
 /// Scheme, host and port.
 fn origin(url: &str) -> &str {

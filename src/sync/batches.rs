@@ -1,6 +1,6 @@
 //! A push that the destination finds too large, or that takes it too long, in smaller ones.
 //!
-//! Servers and the proxies before them answer such a push with 413, 408 or 504. Then half of its refs go first; and where
+//! Servers and the proxies before them answer such a push with 413, 408 or 504; a source may answer 413 too. Then half of its refs go first; and where
 //! one ref alone is too much, a commit in the middle of its history. The ref stands at that commit for a while: one that the
 //! source's branch has had too, and from which another sync would go on, should this one break off.
 
@@ -98,6 +98,8 @@ fn failure_after(is_first: bool, failure: Failure) -> Failure {
 fn is_too_large(error: &Error) -> bool {
     match error {
         Error::Destination(error) => matches!(error.kind, git::ErrorKind::Status { status: 408 | 413 | 504, .. }),
+        // Then it is the question that is too large: it names every object that is wanted.
+        Error::Source(error) => matches!(error.kind, git::ErrorKind::Status { status: 413, .. }),
         _ => false,
     }
 }

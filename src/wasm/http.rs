@@ -169,6 +169,20 @@ impl HttpClient for FetchClient {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         timer(duration).boxed_local()
     }
+
+    fn gzip(&self, bytes: Bytes) -> LocalBoxFuture<'_, Option<Bytes>> {
+        async move { gzip(&bytes).await.ok() }.boxed_local()
+    }
+}
+
+/// By the host's `CompressionStream`, which not every runtime has.
+async fn gzip(bytes: &[u8]) -> Result<Bytes, JsValue> {
+    let constructor = Reflect::get(&js_sys::global(), &"CompressionStream".into())?.dyn_into::<Function>()?;
+    let compression = Reflect::construct(&constructor, &js_sys::Array::of1(&"gzip".into()))?;
+    let plain = web_sys::Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(bytes)))?.body();
+    let packed = plain.ok_or(JsValue::NULL)?.pipe_through(&compression.unchecked_into());
+    let packed = web_sys::Response::new_with_opt_readable_stream(Some(&packed))?.array_buffer()?;
+    Ok(Uint8Array::new(&JsFuture::from(packed).await?).to_vec().into())
 }
 
 /// Counts what a request body sent, so that a long upload is not taken for a stall.

@@ -8,12 +8,17 @@ import { once } from "node:events";
  * `release/N` and a lightweight or an annotated tag `vN.0` after each hundred.
  */
 export async function grow(folder, commits) {
+  await fastImport(folder, stream(commits));
+}
+
+/** Gives the bare repository in `folder` what the stream says. */
+export async function fastImport(folder, text) {
   const git = spawn("git", ["fast-import", "--quiet", "--force"], {
     cwd: folder,
     stdio: ["pipe", "inherit", "inherit"],
   });
   const ended = once(git, "exit");
-  git.stdin.end(stream(commits));
+  git.stdin.end(text);
   const [code] = await ended;
   if (code !== 0) throw new Error(`git fast-import ended with ${code}`);
 }

@@ -365,6 +365,21 @@ fn a_destination_that_takes_small_pushes_only_gets_small_ones() {
 }
 
 #[test]
+fn a_source_that_takes_short_questions_only_gets_short_ones() {
+    let (upstream, local) = (source(400), Repository::empty());
+    let reset = |n| format!("reset refs/heads/release/{n}\nfrom refs/heads/main~{n}\n\n");
+    upstream.import(&(0..400).map(reset).collect::<String>());
+    let is_long = |request: &Request, body: &[u8]| {
+        (request.url.ends_with("/git-upload-pack") && body.len() > 15_000).then(|| refusal(413, &[]))
+    };
+    let (from, log) = Between::answering(&upstream, is_long).remote();
+    let stats = pull(&from, &Backend::new(&local).remote().0).expect("parts of it are short enough");
+    assert_eq!(stats.count(Outcome::Updated), 402);
+    assert_eq!(local.refs(), upstream.refs());
+    assert!(log.bodies.borrow().len() > 4, "there are several questions");
+}
+
+#[test]
 fn a_commit_that_is_too_large_alone_is_an_error_that_tells_what_was_done() {
     let (upstream, local) = (source(4), Repository::empty());
     upstream.git(&["branch", "small", "main~3"]);

@@ -8,10 +8,10 @@ import { after, test } from "node:test";
 
 import { InvalidRequestError, SyncError, sync } from "../../../pkg/dist/engine.js";
 import { guardedFetch } from "../../../pkg/dist/node/index.js";
-import { grow } from "../../support/history.mjs";
+import { fastImport, grow } from "../../support/history.mjs";
 import { host } from "./support.mjs";
 
-const hosted = await host("upstream", "asked", "given", "hooked", "moved", "late");
+const hosted = await host("upstream", "asked", "given", "hooked", "moved", "late", "wide", "narrow");
 after(() => hosted.remove());
 await grow(hosted.folder("upstream"), 120);
 
@@ -99,6 +99,29 @@ test("a repository that has moved is followed, and its requests go to the new ad
   const first = ["/old.git/git-upload-pack", "/old.git/info/refs?service=git-upload-pack"];
   assert.deepEqual(asked.sort(), first, "only the two that go out together, before the redirect is known");
 });
+
+test("a question of over 1 MiB is compressed, as Git's servers limit what they read of one", async () => {
+  const names = 21_500;
+  await fill(hosted.folder("wide"), names);
+  const questions = [];
+  const fetch = (url, init) => {
+    if (url.endsWith("/git-upload-pack")) questions.push([init.headers["content-encoding"], init.body.length < 2 ** 20]);
+    return hosted.fetch(url, init);
+  };
+  const stats = await pull("narrow", { source: { url: hosted.url("wide"), fetch } });
+  const [refsAsked, objectsAsked] = questions;
+  assert.deepEqual(refsAsked, [undefined, true]);
+  assert.deepEqual(objectsAsked, ["gzip", true]);
+  assert.equal(stats.refs.filter((r) => r.outcome === "updated").length, names + 1);
+  assert.equal(await refs("narrow"), await refs("wide"));
+});
+
+/** A commit for each of as many tags. */
+async function fill(folder, count) {
+  const commit = (n) => `commit refs/heads/main\nmark :${n}\ncommitter A <a@example.org> ${n} +0000\ndata 0\n`;
+  const tags = Array.from({ length: count }, (_, n) => `${commit(n + 1)}reset refs/tags/t${n}\nfrom :${n + 1}\n\n`);
+  await fastImport(folder, tags.join(""));
+}
 
 test("a sync that takes longer than it may ends with the code timeout, and changes nothing", async () => {
   const slow = async (url, init) => {
