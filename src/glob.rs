@@ -121,6 +121,9 @@ impl Glob {
             match (tokens.first(), ahead.next()) {
                 (Some(Token::AnyRun), _) => {
                     tokens = &tokens[1..];
+                    if tokens.is_empty() {
+                        return true;
+                    }
                     retry = Some((rest.clone(), tokens));
                     continue;
                 }

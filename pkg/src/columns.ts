@@ -13,16 +13,24 @@ const outcomeOf: Record<string, Outcome> = { u: "updated", n: "unchanged", f: "f
 /** The stats, an object for each ref. */
 export function statsOf([names, ids, outcomes, remarks]: Columns): SyncRunStats {
   const name = names.split("\n");
-  const width = ids.length / outcomes.length / 2;
-  const none = "0".repeat(outcomes.length > 0 ? width : 0);
+  const moved = outcomes.replace(/[a-z]+/g, "").length;
+  const width = ids.length / (outcomes.length + moved || 1);
+  const none = "0".repeat(width);
+  let end = 0;
+  const id = () => {
+    end += width;
+    return ids.slice(end - width, end);
+  };
   const refs = Array.from({ length: outcomes.length }, (_, at): SyncRunRef => {
-    const start = 2 * width * at;
-    const before = ids.slice(start, start + width);
+    const letter = outcomes[at] as string;
+    const outcome = outcomeOf[letter.toLowerCase()] as Outcome;
+    const before = id();
+    const after = letter in outcomeOf ? before : id();
     return {
       name: name[at] as string,
       before: before === none ? null : before,
-      after: ids.slice(start + width, start + 2 * width),
-      outcome: outcomeOf[outcomes[at] as string] as Outcome,
+      after,
+      outcome,
       reason: null,
       message: null,
     };

@@ -2,7 +2,7 @@
 //!
 //! What the source lacks stays at the destination, unless the policy says to prune.
 
-use std::{cell::Cell, collections::HashSet};
+use std::{borrow::Cow, cell::Cell, collections::HashSet};
 
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BStr, BString, ByteSlice, ByteVec};
@@ -63,7 +63,11 @@ impl Plan {
         let there = ByName::new(destination.iter());
         let deletions = if policy.prune.is_some() { deletions(source, destination, globs, policy) } else { Vec::new() };
         let gone: HashSet<&BStr> = deletions.iter().map(|r| r.name.as_bstr()).collect();
-        let staying = ByName::new(destination.iter().filter(|r| gone.is_empty() || !gone.contains(r.name.as_bstr())));
+        let staying = if gone.is_empty() {
+            Cow::Borrowed(&there)
+        } else {
+            Cow::Owned(ByName::new(destination.iter().filter(|r| !gone.contains(r.name.as_bstr()))))
+        };
         let mut entries: Vec<Entry> = source
             .iter()
             .filter(|r| matches(globs, r.name.as_bstr()))
@@ -85,7 +89,7 @@ impl Plan {
             destination: Some(r.id),
             decision: Decision::Delete,
         }));
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_by_name(&mut entries, |entry| entry.name.as_bstr());
         Self { entries, object_format }
     }
 
@@ -140,11 +144,11 @@ impl Plan {
                 Decision::Rejected(reason, message) => (Outcome::Rejected, Some(reason), message),
                 Decision::Candidate => (Outcome::Rejected, Some(Reason::NonFastForward), None),
             };
-            let before = entry.destination.map(|id| id.to_string());
+            let before = entry.destination.map(hex);
             let after = match (outcome, &before) {
-                (Outcome::Updated, _) => entry.source.to_string(),
+                (Outcome::Updated, _) => hex(entry.source),
                 (_, Some(before)) => before.clone(),
-                (_, None) => null.to_string(),
+                (_, None) => hex(null),
             };
             SyncRunRef { name: Vec::from(entry.name).into_string_lossy(), before, after, outcome, reason, message }
         });
@@ -171,7 +175,20 @@ impl Entry {
     }
 }
 
-/// Refs in the order of their names. Servers mostly give them so, and then there is nothing to sort.
+/// Sorts what servers mostly give in order: to look takes a tenth of the time that the sort would take to find out.
+fn sort_by_name<T>(all: &mut [T], name: impl Fn(&T) -> &BStr) {
+    if !all.is_sorted_by(|a, b| name(a) <= name(b)) {
+        all.sort_by(|a, b| name(a).cmp(name(b)));
+    }
+}
+
+/// An id in hexadecimal digits; its `Display` goes through a formatter, which shows where there are 100,000.
+fn hex(id: ObjectId) -> String {
+    id.hex_to_buf(&mut Kind::hex_buf()).to_owned()
+}
+
+/// Refs in the order of their names.
+#[derive(Clone)]
 struct ByName<'a> {
     refs: Vec<&'a Ref>,
     /// Where the ref behind the last one found stands: names are mostly asked for in order, too.
@@ -181,7 +198,7 @@ struct ByName<'a> {
 impl<'a> ByName<'a> {
     fn new(refs: impl Iterator<Item = &'a Ref>) -> Self {
         let mut refs: Vec<&Ref> = refs.collect();
-        refs.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_by_name(&mut refs, |r| r.name.as_bstr());
         Self { refs, next: Cell::new(0) }
     }
 

@@ -7,9 +7,9 @@ use js_sys::{Array, JsString};
 
 use crate::model::{Outcome, SyncRunRef, SyncRunStats};
 
-/// `[names, ids, outcomes, remarks]`: the names, each ended by a line's end; the ids before and after, each as long as the other, the
-/// null id where there was none before; a letter for each outcome; and the JSON text of `[index, reason, message]`
-/// for each ref that has a reason or a message.
+/// `[names, ids, outcomes, remarks]`: the names, each ended by a line's end; the ids, all of one length, the null id where there is
+/// none; a letter for each outcome, small where one id stands for before and after, and a capital where there are two; and
+/// the JSON text of `[index, reason, message]` for each ref that has a reason or a message.
 pub(super) fn columns(stats: &SyncRunStats) -> Array {
     let refs = &stats.refs;
     let mut names = String::with_capacity(refs.iter().map(|r| r.name.len() + 1).sum());
@@ -17,14 +17,24 @@ pub(super) fn columns(stats: &SyncRunStats) -> Array {
     let mut outcomes = String::with_capacity(refs.len());
     for r in refs {
         // A name with a line's end is invalid, and need not be told to the letter.
-        names.extend(r.name.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line)));
+        if r.name.contains('\n') {
+            names.push_str(&r.name.replace('\n', ""));
+        } else {
+            names.push_str(&r.name);
+        }
         names.push('\n');
+        let letter = letter(r.outcome);
         match &r.before {
-            Some(before) => ids.push_str(before),
-            None => ids.extend(r.after.chars().map(|_| '0')),
+            Some(before) if *before == r.after => outcomes.push(letter),
+            before => {
+                outcomes.push(letter.to_ascii_uppercase());
+                match before {
+                    Some(before) => ids.push_str(before),
+                    None => ids.extend(r.after.chars().map(|_| '0')),
+                }
+            }
         }
         ids.push_str(&r.after);
-        outcomes.push(letter(r.outcome));
     }
     let has_remark = |r: &SyncRunRef| r.reason.is_some() || r.message.is_some();
     let remarks = refs.iter().enumerate().filter(|(_, r)| has_remark(r)).map(|(at, r)| (at, &r.reason, &r.message));
