@@ -9,7 +9,8 @@ let traffic = nothing();
 
 const server = createServer((request, response) => {
   if (request.url === "/-/traffic") {
-    response.end(JSON.stringify(traffic));
+    // Who asks may make a repository before they ask again, and would find a connection that was kept until then closed.
+    response.setHeader("connection", "close").end(JSON.stringify(traffic));
     traffic = nothing();
     return;
   }
