@@ -12,13 +12,16 @@ const shapes = [
   { name: "1 MB, 100,000 refs", megabytes: 1, refs: 100_000 },
 ];
 
+/** How many commits the work "20 new commits" takes off, and the one that is the newest then. */
+const NEWEST = 21;
+
 /** The given repositories, or generated ones kept in `folder`. */
 export async function repositories(folder, given) {
   if (given.length > 0) return given.map((path) => ({ name: basename(path).replace(/\.git$/, ""), path }));
   mkdirSync(folder, { recursive: true });
   const made = [];
   for (const shape of shapes) {
-    const path = join(folder, `${shape.megabytes}mb-${shape.refs}.git`);
+    const path = join(folder, `${shape.megabytes}mb-${shape.refs}-v${VERSION}.git`);
     if (!existsSync(path)) {
       rmSync(`${path}.new`, { recursive: true, force: true });
       await generate(`${path}.new`, shape);
@@ -28,6 +31,9 @@ export async function repositories(folder, given) {
   }
   return made;
 }
+
+/** In a folder's name, so that what an older script has made is not taken. */
+const VERSION = 2;
 
 /** Commits that each replace one file of 500; half of a file's bytes change from one to the next, so deltas pay. */
 async function generate(path, { megabytes, refs }) {
@@ -51,8 +57,10 @@ async function generate(path, { megabytes, refs }) {
     await write(noise(`new ${n}`, size));
     await write("\n");
   }
+  // None at the newest commits: twenty new ones are then news of one branch, as they mostly are.
+  const old = Math.max(1, commits - NEWEST);
   for (let n = 0; n < refs; n++) {
-    await write(`reset refs/${n % 2 ? "tags/t" : "heads/b"}${n}\nfrom :${1 + ((n * 7919) % commits)}\n\n`);
+    await write(`reset refs/${n % 2 ? "tags/t" : "heads/b"}${n}\nfrom :${1 + ((n * 7919) % old)}\n\n`);
   }
   child.stdin.end();
   if ((await ended)[0] !== 0) throw new Error("git fast-import failed");
