@@ -33,9 +33,15 @@ export async function repositories(folder, given) {
 }
 
 /** In a folder's name, so that what an older script has made is not taken. */
-const VERSION = 2;
+const VERSION = 3;
 
-/** Commits that each replace one file of 500; half of a file's bytes change from one to the next, so deltas pay. */
+/** How many commits in a row replace the same file. */
+const REVISIONS = 25;
+
+/**
+ * Commits that each replace a file. Half of its bytes change from one to the next; `git fast-import` makes a delta of a file on the one
+ * that came before it, so that a commit adds the other half to the pack.
+ */
 async function generate(path, { megabytes, refs }) {
   const git = (...args) => execFileSync("git", ["-C", path, ...args]);
   execFileSync("git", ["init", "--quiet", "--bare", "--initial-branch=main", path]);
@@ -52,8 +58,9 @@ async function generate(path, { megabytes, refs }) {
     await write(
       `commit refs/heads/main\nmark :${n}\ncommitter A <a@example.org> ${when} +0000\ndata 5\n${String(n).padStart(5, "0")}\n${from}`,
     );
-    await write(`M 644 inline d${n % 20}/f${n % 500}\ndata ${2 * size}\n`);
-    await write(noise(`old ${n % 500}`, size));
+    const file = Math.floor(n / REVISIONS);
+    await write(`M 644 inline d${file % 20}/f${file}\ndata ${2 * size}\n`);
+    await write(noise(`old ${file}`, size));
     await write(noise(`new ${n}`, size));
     await write("\n");
   }
