@@ -105,7 +105,8 @@ test("a question of over 1 MiB is compressed, as Git's servers limit what they r
   await fill(hosted.folder("wide"), names);
   const questions = [];
   const fetch = (url, init) => {
-    if (url.endsWith("/git-upload-pack")) questions.push([init.headers["content-encoding"], init.body.length < 2 ** 20]);
+    if (url.endsWith("/git-upload-pack"))
+      questions.push([init.headers["content-encoding"], init.body.length < 2 ** 20]);
     return hosted.fetch(url, init);
   };
   const stats = await pull("narrow", { source: { url: hosted.url("wide"), fetch } });
