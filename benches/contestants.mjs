@@ -38,6 +38,6 @@ export const contestants = {
   lsRemote: ({ source, destination }) =>
     shell('git ls-remote "$1" >/dev/null; git ls-remote "$2" >/dev/null', source.url, destination.url),
   isomorphic: ({ source, destination, scratch, branch }) => [
-    ...["timeout", "120", process.execPath, here("isomorphic-git.mjs"), source.url, destination.url, scratch, branch],
+    ...["timeout", "900", process.execPath, here("isomorphic-git.mjs"), source.url, destination.url, scratch, branch],
   ],
 };

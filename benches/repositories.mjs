@@ -33,14 +33,21 @@ export async function repositories(folder, given) {
 }
 
 /** In a folder's name, so that what an older script has made is not taken. */
-const VERSION = 3;
+const VERSION = 5;
 
-/** How many commits in a row replace the same file. */
-const REVISIONS = 25;
+/** How many commits in a row replace the same file, and how many files there are. */
+const [REVISIONS, FILES] = [25, 1_000];
+
+/** The words of a file that its revisions share, and those that each brings: 20 KB of text, a quarter of it new. */
+const [SHARED, NEW] = [2_200, 720];
+
+/** What a commit adds to the pack, about: the new words, two trees as deltas, itself. */
+const COMMIT = 2_640;
 
 /**
- * Commits that each replace a file. Half of its bytes change from one to the next; `git fast-import` makes a delta of a file on the one
- * that came before it, so that a commit adds the other half to the pack.
+ * Commits that each replace a file, in the proportions of a program's history: four objects a commit, 650 bytes each, most of them
+ * deltas, and text that is ten times as long unpacked, so that a server has as much to do per MB as with a real one. `git fast-import`
+ * makes a delta of a file on the one that came before it, so nothing has to look for them.
  */
 async function generate(path, { megabytes, refs }) {
   const git = (...args) => execFileSync("git", ["-C", path, ...args]);
@@ -50,19 +57,18 @@ async function generate(path, { megabytes, refs }) {
   const write = async (part) => {
     if (!child.stdin.write(part)) await once(child.stdin, "drain");
   };
-  const size = 32 * 1024;
-  const commits = Math.ceil((megabytes * 1024 * 1024) / size);
+  const commits = Math.ceil((megabytes * 1024 * 1024) / COMMIT);
+  let shared = "";
   for (let n = 1; n <= commits; n++) {
     const from = n > 1 ? `from :${n - 1}\n` : "";
     const when = 1_600_000_000 + n * 60;
     await write(
-      `commit refs/heads/main\nmark :${n}\ncommitter A <a@example.org> ${when} +0000\ndata 5\n${String(n).padStart(5, "0")}\n${from}`,
+      `commit refs/heads/main\nmark :${n}\ncommitter A <a@example.org> ${when} +0000\ndata 7\n${String(n).padStart(7, "0")}\n${from}`,
     );
-    const file = Math.floor(n / REVISIONS);
-    await write(`M 644 inline d${file % 20}/f${file}\ndata ${2 * size}\n`);
-    await write(noise(`old ${file}`, size));
-    await write(noise(`new ${n}`, size));
-    await write("\n");
+    const file = Math.floor(n / REVISIONS) % FILES;
+    if (n % REVISIONS === 0 || n === 1) shared = text(`old ${n}`, SHARED);
+    const content = shared + text(`new ${n}`, NEW);
+    await write(`M 644 inline d${file % 20}/f${file}\ndata ${content.length}\n${content}\n`);
   }
   // None at the newest commits: twenty new ones are then news of one branch, as they mostly are.
   const old = Math.max(1, commits - NEWEST);
@@ -75,7 +81,14 @@ async function generate(path, { megabytes, refs }) {
   git("pack-refs", "--all");
 }
 
-/** Bytes that do not compress, the same for the same seed. */
-function noise(seed, length) {
-  return createHash("shake256", { outputLength: length }).update(seed).digest();
+/** So many words in lines, the same for the same seed. */
+function text(seed, length) {
+  const picks = createHash("shake256", { outputLength: length }).update(seed).digest();
+  return Array.from(picks, (pick, n) => `${WORDS[pick]}${n % 10 === 9 ? "\n" : " "}`).join("");
 }
+
+/** 256 words of three to eight letters. */
+const WORDS = Array.from({ length: 256 }, (_, n) => {
+  const letters = createHash("sha256").update(`word ${n}`).digest();
+  return String.fromCharCode(...letters.subarray(0, 3 + (n % 6)).map((letter) => 97 + (letter % 26)));
+});
