@@ -168,7 +168,7 @@ export async function walk(t, { data, env = {}, open, retried }) {
       await api("POST", `/${name}/upstream/plan`, { direction });
       await api("POST", `/${name}/upstream/syncs`, { direction });
     }
-    await api("PATCH", `/${name}`, { upstream: { ...upstream, schedule: { every: "1h" } } });
+    await api("PATCH", `/${name}`, { upstream: { ...upstream, schedule: { every: "30d" } } });
     assert.ok(made.upstream.auth_kind, name);
   }
   await refusals(s.url, api, planted, keys);
