@@ -38,7 +38,7 @@ const VERSION = 5;
 /** How many commits in a row replace the same file, and how many files there are. */
 const [REVISIONS, FILES] = [25, 1_000];
 
-/** The words of a file that its revisions share, and those that each brings: 20 KB of text, a quarter of it new. */
+/** The words of a file that its revisions share, and those that each brings: 19 KB of text, a quarter of it new. */
 const [SHARED, NEW] = [2_200, 720];
 
 /** What a commit adds to the pack, about: the new words, two trees as deltas, itself. */
@@ -46,7 +46,7 @@ const COMMIT = 2_640;
 
 /**
  * Commits that each replace a file, in the proportions of a program's history: four objects a commit, 650 bytes each, most of them
- * deltas, and text that is ten times as long unpacked, so that a server has as much to do per MB as with a real one. `git fast-import`
+ * deltas, and text that is eight times as long unpacked, so that a server has as much to do per MB as with a real one. `git fast-import`
  * makes a delta of a file on the one that came before it, so nothing has to look for them.
  */
 async function generate(path, { megabytes, refs }) {
@@ -58,7 +58,7 @@ async function generate(path, { megabytes, refs }) {
     if (!child.stdin.write(part)) await once(child.stdin, "drain");
   };
   const commits = Math.ceil((megabytes * 1024 * 1024) / COMMIT);
-  let shared = "";
+  let shared = text("old 1", SHARED);
   for (let n = 1; n <= commits; n++) {
     const from = n > 1 ? `from :${n - 1}\n` : "";
     const when = 1_600_000_000 + n * 60;
@@ -66,7 +66,7 @@ async function generate(path, { megabytes, refs }) {
       `commit refs/heads/main\nmark :${n}\ncommitter A <a@example.org> ${when} +0000\ndata 7\n${String(n).padStart(7, "0")}\n${from}`,
     );
     const file = Math.floor(n / REVISIONS) % FILES;
-    if (n % REVISIONS === 0 || n === 1) shared = text(`old ${n}`, SHARED);
+    if (n % REVISIONS === 0) shared = text(`old ${n}`, SHARED);
     const content = shared + text(`new ${n}`, NEW);
     await write(`M 644 inline d${file % 20}/f${file}\ndata ${content.length}\n${content}\n`);
   }

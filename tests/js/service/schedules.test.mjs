@@ -176,7 +176,7 @@ test("an upstream that refuses its credential five times pauses its schedule, an
   await git(join(s.folder, "work"), "push", "-q", remote, "main");
   const source = `${origin}/acme/source.git`;
   const auth = (token) => ({ kind: "token", token });
-  const upstream = { url: source, auth: auth("not the right one"), schedule: { every: "1h" } };
+  const upstream = { url: source, auth: auth("not the right one"), schedule: { every: "30d" } };
   await s.ok("POST", "/acme/repos", { name: "app", upstream });
   const shown = async () => (await s.ok("GET", "/acme/app")).upstream;
   const run = async () => {
