@@ -11,32 +11,52 @@ export type Columns = [names: string, ids: string, outcomes: string, remarks: st
 const outcomeOf: Record<string, Outcome> = { u: "updated", n: "unchanged", f: "filtered", r: "rejected" };
 
 /** The stats, an object for each ref. */
-export function statsOf([names, ids, outcomes, remarks]: Columns): SyncRunStats {
-  const name = names.split("\n");
+export function statsOf(columns: Columns): SyncRunStats {
+  return { refs: refsOf(columns, () => true) };
+}
+
+/** How many refs had each outcome. */
+export function countsOf([, , outcomes]: Columns): Record<Outcome, number> {
+  const counts = { updated: 0, unchanged: 0, filtered: 0, rejected: 0 };
+  for (const letter of outcomes) counts[outcomeFrom(letter)] += 1;
+  return counts;
+}
+
+/** An object for each ref whose outcome is wanted. */
+export function refsOf(
+  [names, ids, outcomes, remarks]: Columns,
+  isWanted: (outcome: Outcome) => boolean,
+): SyncRunRef[] {
   const moved = outcomes.replace(/[a-z]+/g, "").length;
   const width = ids.length / (outcomes.length + moved || 1);
   const none = "0".repeat(width);
+  const remarkOf = new Map((JSON.parse(remarks) as Remark[]).map((remark) => [remark[0], remark]));
+  // Parted when the first is wanted: mostly all of 100,000 are unchanged.
+  let name: string[] | undefined;
+  const refs: SyncRunRef[] = [];
   let end = 0;
-  const id = () => {
-    end += width;
-    return ids.slice(end - width, end);
-  };
-  const refs = Array.from({ length: outcomes.length }, (_, at): SyncRunRef => {
+  for (let at = 0; at < outcomes.length; at += 1) {
     const letter = outcomes[at] as string;
-    const outcome = outcomeOf[letter.toLowerCase()] as Outcome;
-    const before = id();
-    const after = letter in outcomeOf ? before : id();
-    return {
+    const start = end;
+    end += letter in outcomeOf ? width : 2 * width;
+    if (!isWanted(outcomeFrom(letter))) continue;
+    name ??= names.split("\n");
+    const before = ids.slice(start, start + width);
+    const [, reason = null, message = null] = remarkOf.get(at) ?? [];
+    refs.push({
       name: name[at] as string,
       before: before === none ? null : before,
-      after,
-      outcome,
-      reason: null,
-      message: null,
-    };
-  });
-  for (const [at, reason, message] of JSON.parse(remarks) as [number, SyncRunRef["reason"], SyncRunRef["message"]][]) {
-    Object.assign(refs[at] as SyncRunRef, { reason, message });
+      after: letter in outcomeOf ? before : ids.slice(end - width, end),
+      outcome: outcomeFrom(letter),
+      reason,
+      message,
+    });
   }
-  return { refs };
+  return refs;
+}
+
+type Remark = [at: number, reason: SyncRunRef["reason"], message: SyncRunRef["message"]];
+
+function outcomeFrom(letter: string): Outcome {
+  return outcomeOf[letter.toLowerCase()] as Outcome;
 }

@@ -17,15 +17,11 @@
  *
  * @module
  */
-import { wasm } from "#engine-wasm";
 import { statsOf } from "./columns.js";
-import { InvalidRequestError, typed } from "./errors.js";
+import { columnsOf } from "./engine-run.js";
 import type { EngineFetch } from "./host.js";
-import { loader, type WasmSource } from "./load.js";
-import { proxied } from "./proxied.js";
-import { isBrowser, ownFetch } from "./runtime.js";
+import type { WasmSource } from "./load.js";
 import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/engine/refsync.js";
-import init, { initSync, runSync } from "./wasm/engine/refsync.js";
 
 export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
 export type { EngineFetch, Fetch, FetchAnswer } from "./host.js";
@@ -120,80 +116,20 @@ export interface SyncOptions {
   collectLimit?: number | undefined;
 }
 
-const load = loader({ init, initSync }, wasm);
-
 /**
  * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded; never forced and
  * never deleted unless `force` or `prune` say so. The stats tell what became of each.
  *
  * Rejects with a {@link SyncError} where the work could not be done as a whole; a ref that is refused is an outcome.
  */
-export function sync(options: SyncOptions): Promise<SyncRunStats> {
-  return engine(options, false);
+export async function sync(options: SyncOptions): Promise<SyncRunStats> {
+  return statsOf(await columnsOf(options, { planOnly: false }));
 }
 
 /**
  * The stats that {@link sync} would give now, where nothing moves and nothing is refused meanwhile. Changes nothing and
  * sends no pack.
  */
-export function plan(options: SyncOptions): Promise<SyncRunStats> {
-  return engine(options, true);
-}
-
-async function engine(options: SyncOptions, planOnly: boolean): Promise<SyncRunStats> {
-  const source = remote("source", options.source);
-  const destination = remote("destination", options.destination);
-  const own = options.fetch ?? ownFetch;
-  const fetch = options.proxy === undefined ? own : proxied(relay(options.proxy), own);
-  await load(options.wasm);
-  try {
-    const settings = {
-      source: source.settings,
-      destination: destination.settings,
-      ...(options.ref_globs && { ref_globs: options.ref_globs }),
-      ...(options.force !== undefined && { force: options.force }),
-      ...(options.prune !== undefined && { prune: options.prune }),
-      ...(options.atomic !== undefined && { atomic: options.atomic }),
-      ...(options.exclude && { exclude: options.exclude }),
-      ...(options.pushOptions && { push_options: options.pushOptions }),
-      ...(options.timeout !== undefined && { timeout: options.timeout }),
-      ...(options.stallTimeout !== undefined && { stall_timeout: options.stallTimeout }),
-      ...(options.collectLimit !== undefined && { collect_limit: options.collectLimit }),
-    };
-    const streams = options.requestStreams ?? !isBrowser();
-    const { onProgress, signal } = options;
-    const from = { fetch: source.fetch ?? fetch, credentials: source.credentials };
-    const to = { fetch: destination.fetch ?? fetch, credentials: destination.credentials };
-    return statsOf(await runSync(settings, from, to, streams, planOnly, onProgress, signal));
-  } catch (error) {
-    throw typed(error);
-  }
-}
-
-/** The address of a relay, checked. */
-function relay(proxy: string): string {
-  if (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol)) return proxy;
-  throw refused("proxy", "is not an http or https URL");
-}
-
-/** A side of a sync: what the engine reads, and what it calls. */
-interface Side {
-  settings: RemoteSettings;
-  fetch: EngineFetch | undefined;
-  credentials: AskCredentials | undefined;
-}
-
-/** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
-function remote(side: string, given: string | RemoteOptions): Side {
-  const { fetch, credentials, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
-  let message: string | undefined;
-  if (typeof settings.url !== "string" || !URL.canParse(settings.url)) message = "is missing or no URL";
-  else if (!/^https?:$/.test(new URL(settings.url).protocol)) message = "is not an http or https URL";
-  if (message !== undefined) throw refused(`${side}.url`, message);
-  return { settings, fetch, credentials };
-}
-
-function refused(field: string, message: string): InvalidRequestError {
-  const fields = [{ field, message }];
-  return new InvalidRequestError(`sync: ${field} ${message}`, { code: "INVALID_REQUEST", fields });
+export async function plan(options: SyncOptions): Promise<SyncRunStats> {
+  return statsOf(await columnsOf(options, { planOnly: true }));
 }

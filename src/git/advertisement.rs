@@ -9,6 +9,7 @@ use gix_object::bstr::{BString, ByteSlice};
 
 use super::{
     Capabilities, ErrorKind,
+    error::quoted,
     pkt_line::{Line, Reader},
 };
 
@@ -129,7 +130,7 @@ pub(super) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, Erro
 ///
 /// Where it is not that, with an id of this format.
 pub(super) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(ObjectId, &[u8]), ErrorKind> {
-    let malformed = || ErrorKind::Protocol(format!("expected an id and a ref name, got {:?}", text.as_bstr()));
+    let malformed = || ErrorKind::Protocol(format!("expected an id and a ref name, got {}", quoted(text)));
     let (hex, name) = split_at_byte(text, b' ').ok_or_else(malformed)?;
     let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format).ok_or_else(malformed)?;
     if name.is_empty() { Err(malformed()) } else { Ok((id, name)) }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gix_object::bstr::ByteSlice;
+
 use crate::http;
 
 /// A failed operation on a remote.
@@ -119,6 +121,15 @@ impl std::fmt::Display for Operation {
         })
     }
 }
+
+/// What a server sent, for a message: the start of it, for a line may have 64 KiB.
+pub(super) fn quoted(text: &[u8]) -> String {
+    let start = &text[..text.len().min(MAX_QUOTED)];
+    let rest = text.len() - start.len();
+    if rest == 0 { format!("{:?}", start.as_bstr()) } else { format!("{:?} and {rest} bytes more", start.as_bstr()) }
+}
+
+const MAX_QUOTED: usize = 100;
 
 fn status_message(status: u16, message: &str) -> String {
     let meaning = match status {

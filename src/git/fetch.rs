@@ -10,6 +10,7 @@ use gix_object::bstr::ByteSlice;
 
 use super::{
     Capabilities, ErrorKind, agent,
+    error::quoted,
     pkt_line::{self, Line, Reader},
     sideband,
 };
@@ -143,7 +144,7 @@ pub(super) async fn decode_v2(mut reader: Reader, on_progress: impl Fn(&[u8]) + 
                 }
             },
             Some(b"shallow-info") => return Err(ErrorKind::Shallow),
-            Some(name) => return Err(ErrorKind::Protocol(format!("there is no section {:?}", name.as_bstr()))),
+            Some(name) => return Err(ErrorKind::Protocol(format!("there is no section {}", quoted(name)))),
             None => return Err(ErrorKind::Protocol("it ends before its pack".into())),
         }
     }
@@ -156,7 +157,7 @@ fn decode_ack(text: &[u8]) -> Result<Option<ObjectId>, ErrorKind> {
         _ => {
             let id = text.strip_prefix(b"ACK ").and_then(|rest| rest.split_str(b" ").next());
             let id = id.and_then(|hex| ObjectId::from_hex(hex).ok());
-            id.map(Some).ok_or_else(|| ErrorKind::Protocol(format!("bad acknowledgment {:?}", text.as_bstr())))
+            id.map(Some).ok_or_else(|| ErrorKind::Protocol(format!("bad acknowledgment {}", quoted(text))))
         }
     }
 }

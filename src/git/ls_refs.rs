@@ -1,11 +1,12 @@
 //! The v2 command `ls-refs` (`gitprotocol-v2` "ls-refs").
 
 use gix_hash::{Kind, ObjectId};
-use gix_object::bstr::{BString, ByteSlice};
+use gix_object::bstr::BString;
 
 use super::{
     Capabilities, ErrorKind, Ref,
     advertisement::parse_id_and_name,
+    error::quoted,
     fetch::command,
     pkt_line::{self, Line, Reader},
 };
@@ -59,7 +60,7 @@ fn decode_line(text: &[u8], object_format: Kind) -> Result<Option<Ref>, ErrorKin
             r.symref_target = Some(target.into());
         } else if let Some(hex) = word.strip_prefix(b"peeled:") {
             let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format);
-            r.peeled = Some(id.ok_or_else(|| ErrorKind::Protocol(format!("bad peeled id {:?}", hex.as_bstr())))?);
+            r.peeled = Some(id.ok_or_else(|| ErrorKind::Protocol(format!("bad peeled id {}", quoted(hex))))?);
         }
     }
     Ok(Some(r))

@@ -10,6 +10,7 @@ use gix_object::bstr::{BString, ByteSlice};
 
 use super::{
     Capabilities, ErrorKind, agent,
+    error::quoted,
     pkt_line::{self, Line, Reader},
     sideband::{Demultiplexer, Piece},
 };
@@ -168,7 +169,7 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
             // They say how the last ref was done; what it came to is at the destination.
             report.done_otherwise.extend(last.clone());
         } else {
-            return Err(ErrorKind::Protocol(format!("{:?} is no part of a report", text.as_bstr())));
+            return Err(ErrorKind::Protocol(format!("{} is no part of a report", quoted(text))));
         }
     }
 }

@@ -198,7 +198,7 @@ impl Service {
         let observer = sync::Observer::new(move |progress| *latest.borrow_mut() = Some(progress));
         let options = sync::Options { observer, ..sync::Options::default() };
         let result = sync::run(&request, &local, &upstream, &options).await;
-        result.map(|stats| redaction.stats(stats)).map_err(|error| Failure {
+        result.map(|done| redaction.stats(done.into_stats())).map_err(|error| Failure {
             message: redaction.text(&self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name))),
             transient: error.is_transient(),
             refused: is_refusal(&error, run.direction),

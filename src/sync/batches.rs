@@ -138,7 +138,7 @@ async fn middle(command: &Command, sides: &Sides) -> Option<ObjectId> {
     if !command.name.starts_with(b"refs/heads/") || command.new.is_null() || !sides.upload.can_filter() {
         return None;
     }
-    let haves = haves(std::slice::from_ref(command), &sides.source_refs, sides.there());
+    let haves = haves(std::slice::from_ref(command), &sides.source_ids, sides.there());
     let request = FetchRequest { wants: vec![command.new], haves, commits_only: true, ..FetchRequest::default() };
     let pack = sides.upload.fetch(&request, |_| ()).await.ok()?.pack?;
     let graph = proof::commits(&sides.upload, pack).await.ok()?;

@@ -34,7 +34,7 @@ use self::{
 };
 use crate::{
     git::{self, PushOptions, ReceivePack, Ref, Remote, UploadPack},
-    model::{Direction, Reason, SyncRequest, SyncRunStats},
+    model::{Direction, Reason, SyncRequest},
 };
 
 /// How a sync is done, beyond what the request says.
@@ -54,17 +54,12 @@ impl Options {
     }
 }
 
-/// Syncs the refs that `request` names between `local` and `upstream`.
+/// Syncs the refs that `request` names between `local` and `upstream`, and gives the plan as it was carried out.
 ///
 /// # Errors
 ///
-/// Where the work could not be done as a whole. A ref that is refused is not an error, but an outcome in the stats.
-pub async fn run(
-    request: &SyncRequest,
-    local: &Remote,
-    upstream: &Remote,
-    options: &Options,
-) -> Result<SyncRunStats, Error> {
+/// Where the work could not be done as a whole. A ref that is refused is not an error, but an outcome.
+pub async fn run(request: &SyncRequest, local: &Remote, upstream: &Remote, options: &Options) -> Result<Plan, Error> {
     let observer = &options.observer;
     let (source, destination) = orient(request, local, upstream);
     let (mut sides, mut plan) = prepare(request, source, destination, options).await?;
@@ -79,43 +74,38 @@ pub async fn run(
         }
         let commands = plan.commands();
         if commands.is_empty() {
-            return Ok(plan.into_stats());
+            return Ok(plan);
         }
         match batches::push(&commands, std::mem::take(&mut claims), &mut sides, options).await {
             Ok(Pushed::Reported { report, middles }) => {
                 plan.accept_candidates();
                 settle(&mut plan, &commands, report, &middles, destination).await?;
-                return Ok(plan.into_stats());
+                return Ok(plan);
             }
             // The pack that flowed by left a doubt: ask, and push again what is proved.
             Ok(Pushed::Unproved) => proof::prove(&mut plan, &sides.upload, destination, observer).await?,
             Err(failure) => {
                 plan.accept_candidates();
                 settle_without_report(&mut plan, failure, destination).await?;
-                return Ok(plan.into_stats());
+                return Ok(plan);
             }
         }
     }
 }
 
-/// What [`run`] would do now, without changing anything: the stats, where nothing moves and nothing is refused meanwhile.
+/// What [`run`] would give now, where nothing moves and nothing is refused meanwhile; changes nothing.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub async fn plan(
-    request: &SyncRequest,
-    local: &Remote,
-    upstream: &Remote,
-    options: &Options,
-) -> Result<SyncRunStats, Error> {
+pub async fn plan(request: &SyncRequest, local: &Remote, upstream: &Remote, options: &Options) -> Result<Plan, Error> {
     let (source, destination) = orient(request, local, upstream);
     let (sides, mut plan) = prepare(request, source, destination, options).await?;
     proof::prove(&mut plan, &sides.upload, destination, &options.observer).await?;
     if options.policy.force {
         plan.force();
     }
-    Ok(plan.into_stats())
+    Ok(plan)
 }
 
 /// The source and the destination: the only line that knows pull from push.
@@ -129,7 +119,7 @@ fn orient<'a>(request: &SyncRequest, local: &'a Remote, upstream: &'a Remote) ->
 /// Both sides, and what is known of them.
 struct Sides {
     upload: Rc<UploadPack>,
-    source_refs: Vec<Ref>,
+    source_ids: Vec<ObjectId>,
     receive: ReceivePack,
     ids: OnceCell<HashSet<ObjectId>>,
 }
@@ -168,9 +158,10 @@ async fn prepare(
             destination_format: receive.object_format,
         });
     }
-    let plan = Plan::new(&source_refs, &receive.refs, &request.ref_globs, &options.policy, receive.object_format);
+    let source_ids = source_refs.iter().map(|r| r.id).collect();
+    let plan = Plan::new(source_refs, &receive.refs, &request.ref_globs, &options.policy, receive.object_format);
     check_deletions(&plan, &options.policy)?;
-    Ok((Sides { upload, source_refs, receive, ids: OnceCell::new() }, plan))
+    Ok((Sides { upload, source_ids, receive, ids: OnceCell::new() }, plan))
 }
 
 async fn list(source: &Remote, request: &SyncRequest) -> Result<(Rc<UploadPack>, Vec<Ref>), Error> {

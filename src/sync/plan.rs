@@ -18,7 +18,8 @@ use crate::{
 pub struct Plan {
     /// The entries, sorted by name.
     pub entries: Vec<Entry>,
-    object_format: Kind,
+    /// The format of its ids.
+    pub object_format: Kind,
 }
 
 /// One ref.
@@ -59,29 +60,23 @@ pub enum Decision {
 
 impl Plan {
     /// Plans a sync of the refs that match `globs`.
-    pub fn new(source: &[Ref], destination: &[Ref], globs: &RefGlobs, policy: &Policy, object_format: Kind) -> Self {
+    pub fn new(source: Vec<Ref>, destination: &[Ref], globs: &RefGlobs, policy: &Policy, object_format: Kind) -> Self {
         let there = ByName::new(destination.iter());
-        let deletions = if policy.prune.is_some() { deletions(source, destination, globs, policy) } else { Vec::new() };
+        let deletions =
+            if policy.prune.is_some() { deletions(&source, destination, globs, policy) } else { Vec::new() };
         let gone: HashSet<&BStr> = deletions.iter().map(|r| r.name.as_bstr()).collect();
         let staying = if gone.is_empty() {
             Cow::Borrowed(&there)
         } else {
             Cow::Owned(ByName::new(destination.iter().filter(|r| !gone.contains(r.name.as_bstr()))))
         };
-        let mut entries: Vec<Entry> = source
-            .iter()
-            .filter(|r| matches(globs, r.name.as_bstr()))
-            .map(|r| {
-                let destination = there.id(r.name.as_bstr());
-                Entry {
-                    name: r.name.clone(),
-                    source: r.id,
-                    source_peeled: r.peeled,
-                    destination,
-                    decision: decide(r, destination, &staying, policy),
-                }
-            })
-            .collect();
+        // Almost all match, and a vector that grows would copy them again and again.
+        let mut entries = Vec::with_capacity(source.len() + deletions.len());
+        entries.extend(source.into_iter().filter(|r| matches(globs, r.name.as_bstr())).map(|r| {
+            let destination = there.id(r.name.as_bstr());
+            let decision = decide(&r, destination, &staying, policy);
+            Entry { name: r.name, source: r.id, source_peeled: r.peeled, destination, decision }
+        }));
         entries.extend(deletions.into_iter().map(|r| Entry {
             name: r.name.clone(),
             source: object_format.null(),
@@ -133,8 +128,13 @@ impl Plan {
 
     /// The stats, where everything that was still to be done is done.
     pub fn into_stats(self) -> SyncRunStats {
+        SyncRunStats { refs: self.into_refs().collect() }
+    }
+
+    /// The refs of the stats, one by one: of 100,000 at once the texts alone would take 20 MB.
+    pub fn into_refs(self) -> impl Iterator<Item = SyncRunRef> {
         let null = self.object_format.null();
-        let refs = self.entries.into_iter().map(|entry| {
+        self.entries.into_iter().map(move |entry| {
             let (outcome, reason, message) = match entry.decision {
                 Decision::Create | Decision::FastForward | Decision::Force | Decision::Delete => {
                     (Outcome::Updated, None, None)
@@ -151,8 +151,7 @@ impl Plan {
                 (_, None) => hex(null),
             };
             SyncRunRef { name: Vec::from(entry.name).into_string_lossy(), before, after, outcome, reason, message }
-        });
-        SyncRunStats { refs: refs.collect() }
+        })
     }
 }
 

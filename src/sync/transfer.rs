@@ -61,7 +61,7 @@ pub(super) async fn transfer(
         // The destination has all the objects, and still expects a pack.
         futures_util::stream::iter([Ok(empty_pack(destination.object_format))]).boxed_local()
     } else {
-        let haves = haves(commands, &sides.source_refs, there);
+        let haves = haves(commands, &sides.source_ids, there);
         let thin = destination.takes_thin_packs();
         fetch(source.clone(), FetchRequest { wants, haves, thin, ..FetchRequest::default() }).boxed_local()
     };
@@ -106,10 +106,10 @@ fn fetch(source: Rc<UploadPack>, request: FetchRequest) -> impl Stream<Item = Re
 
 /// What need not be sent: the old tips of what changes, and a bounded number of ids that both sides have. More would cost
 /// without helping, for the source looks each one up.
-pub(super) fn haves(commands: &[Command], source_refs: &[Ref], there: &HashSet<ObjectId>) -> Vec<ObjectId> {
+pub(super) fn haves(commands: &[Command], source_ids: &[ObjectId], there: &HashSet<ObjectId>) -> Vec<ObjectId> {
     let mut seen = HashSet::new();
     let old_tips = commands.iter().filter_map(|command| command.old);
-    let shared = source_refs.iter().map(|r| r.id).filter(|id| there.contains(id)).take(MAX_SHARED_HAVES);
+    let shared = source_ids.iter().copied().filter(|id| there.contains(id)).take(MAX_SHARED_HAVES);
     old_tips.chain(shared).filter(|id| seen.insert(*id)).collect()
 }
 

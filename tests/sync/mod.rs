@@ -11,7 +11,7 @@ use futures_executor::block_on;
 use refsync::{
     git::Remote,
     model::{Outcome, Reason, SyncRequest, SyncRunRef, SyncRunStats},
-    sync::{self, Options},
+    sync::{self, Options, Plan},
 };
 
 use crate::support::{Backend, Repository};
@@ -26,7 +26,7 @@ fn pull(upstream: &Repository, local: &Repository, ref_globs: &str) -> SyncRunSt
 fn run(direction: &str, local: &Remote, upstream: &Remote, ref_globs: &str) -> Result<SyncRunStats, sync::Error> {
     let request = format!(r#"{{"direction":"{direction}","ref_globs":{ref_globs}}}"#);
     let request: SyncRequest = serde_json::from_str(&request).expect("the test's request is valid");
-    block_on(sync::run(&request, local, upstream, &Options::default()))
+    block_on(sync::run(&request, local, upstream, &Options::default())).map(Plan::into_stats)
 }
 
 /// All branches and tags.

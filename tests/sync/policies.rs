@@ -3,7 +3,7 @@
 use futures_executor::block_on;
 use refsync::{
     model::{Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRunStats},
-    sync::{self, Options, Policy},
+    sync::{self, Options, Plan, Policy},
 };
 
 use super::{find, outcomes};
@@ -14,7 +14,7 @@ fn pull(upstream: &Repository, local: &Repository, policy: Policy) -> Result<Syn
     let (local, _) = Backend::new(local).remote();
     let request = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
     let options = Options { policy, ..Options::default() };
-    block_on(sync::run(&request, &local, &upstream, &options))
+    block_on(sync::run(&request, &local, &upstream, &options)).map(Plan::into_stats)
 }
 
 /// An upstream with `main`, `other` and a tag, and a repository whose `main` and tag have gone another way.
@@ -80,7 +80,7 @@ fn prune_deletes_what_the_source_lacks_and_the_globs_match() {
         let request: SyncRequest = serde_json::from_str(&request).expect("it is valid");
         let policy = Policy { prune: Some(prune), ..Policy::default() };
         let options = Options { policy, ..Options::default() };
-        block_on(sync::run(&request, &local_remote, &upstream_remote, &options))
+        block_on(sync::run(&request, &local_remote, &upstream_remote, &options)).map(Plan::into_stats)
     };
     let before = local.refs();
     let error = run("*", 1).expect_err("two are more than one");

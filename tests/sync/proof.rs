@@ -159,7 +159,7 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
     let everything: SyncRequest =
         serde_json::from_str(&format!(r#"{{"direction":"pull","ref_globs":{ALL}}}"#)).expect("it is valid");
     let planned = block_on(sync::plan(&everything, &local_remote, &upstream_remote, &Options::default()));
-    check(&planned.expect("the plan succeeds"), "planned", "refs/");
+    check(&planned.expect("the plan succeeds").into_stats(), "planned", "refs/");
 
     let (mut flowed, mut pulled_alone) = (0, Vec::new());
     let step = if histories < BATCH { 1 } else { ALONE };

@@ -119,6 +119,7 @@ impl HttpClient for Unreachable {
 #[test]
 fn an_upstream_that_cannot_be_synced_with_is_a_clear_error() {
     let smart = "application/x-git-upload-pack-advertisement";
+    let long_line = format!("1000{}", "x".repeat(4092)).leak();
     let table: Vec<(Rc<dyn HttpClient>, &str, bool, &str)> = vec![
         (Rc::new(Unreachable), "unreachable", true, "connection refused"),
         (Rc::new(Canned(401, "text/plain", "")), "unauthorized", false, "refused the user name and password"),
@@ -130,6 +131,7 @@ fn an_upstream_that_cannot_be_synced_with_is_a_clear_error() {
         (Rc::new(Canned(200, "text/plain", "")), "not_a_git_server", false, "dumb HTTP"),
         (Rc::new(Canned(200, smart, "hello")), "protocol_error", true, "breaks Git's protocol"),
         (Rc::new(Canned(200, smart, "")), "protocol_error", true, "it ends where"),
+        (Rc::new(Canned(200, smart, long_line)), "protocol_error", true, "xxx\" and 3992 bytes more"),
         (Rc::new(Canned(200, smart, "000fERR go away")), "remote_error", false, "go away"),
     ];
     for (http, code, is_transient, words) in table {

@@ -14,7 +14,7 @@ use refsync::{
     git::{Credentials, Remote},
     http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
     model::{Outcome, Reason, SyncRequest, SyncRunStats},
-    sync::{self, Options},
+    sync::{self, Options, Plan},
 };
 
 use super::{ALL, find, run};
@@ -223,7 +223,7 @@ fn push_options_reach_the_hooks_and_are_refused_where_there_are_none() {
         serde_json::from_str(r#"{"direction":"pull","ref_globs":{"branches":"*"}}"#).expect("it is valid");
     let sync = || {
         let (to, _) = Backend::new(&local).remote();
-        block_on(sync::run(&request, &to, &from, &options))
+        block_on(sync::run(&request, &to, &from, &options)).map(Plan::into_stats)
     };
     let error = sync().expect_err("the destination takes none");
     assert_eq!(error.code(), "unsupported", "{error}");

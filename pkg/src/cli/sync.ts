@@ -4,7 +4,8 @@
  * @module
  */
 
-import { plan, sync as run } from "../engine.js";
+import { countsOf, statsOf } from "../columns.js";
+import { columnsOf } from "../engine-run.js";
 import { httpFetch } from "../node/http-fetch.js";
 import { type Remote, remoteOf, UrlError } from "./credentials.js";
 import { engineCode } from "./engine-code.js";
@@ -52,7 +53,7 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     const { branches, tags, exclude, force, prune, atomic, pushOption, timeout } = flags;
     const some = branches !== undefined || tags !== undefined;
     const ref_globs = { ...(branches !== undefined && { branches }), ...(tags !== undefined && { tags }) };
-    const stats = await (flags.plan ? plan : run)({
+    const options = {
       source: { ...source, fetch: interrupted.source(fetch) },
       destination,
       ...(some && { ref_globs }),
@@ -66,12 +67,13 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
       onProgress: progress.show,
       fetch,
       wasm: await engineCode,
-    });
+    };
+    const columns = await columnsOf(options, { planOnly: flags.plan });
     progress.clear();
     if (interrupted.isStopping) process.stderr.write("interrupted too late: it was done already\n");
     const note = flags.plan ? "a plan: nothing was changed\n" : "";
-    process.stdout.write(flags.json ? `${JSON.stringify(stats)}\n` : table(stats) + note);
-    return stats.refs.some((ref) => ref.outcome === "rejected") ? exitCode.rejected : exitCode.completed;
+    process.stdout.write(flags.json ? `${JSON.stringify(statsOf(columns))}\n` : table(columns) + note);
+    return countsOf(columns).rejected > 0 ? exitCode.rejected : exitCode.completed;
   } catch (error) {
     progress.clear();
     const { code, message } = described(error);

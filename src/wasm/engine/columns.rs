@@ -5,17 +5,18 @@
 
 use js_sys::{Array, JsString};
 
-use crate::model::{Outcome, SyncRunRef, SyncRunStats};
+use crate::{model::Outcome, sync::Plan};
 
 /// `[names, ids, outcomes, remarks]`: the names, each ended by a line's end; the ids, all of one length, the null id where there is
 /// none; a letter for each outcome, small where one id stands for before and after, and a capital where there are two; and
 /// the JSON text of `[index, reason, message]` for each ref that has a reason or a message.
-pub(super) fn columns(stats: &SyncRunStats) -> Array {
-    let refs = &stats.refs;
-    let mut names = String::with_capacity(refs.iter().map(|r| r.name.len() + 1).sum());
-    let mut ids = String::with_capacity(refs.iter().map(|r| 2 * r.after.len()).sum());
-    let mut outcomes = String::with_capacity(refs.len());
-    for r in refs {
+pub(super) fn columns(plan: Plan) -> Array {
+    let count = plan.entries.len();
+    let mut names = String::with_capacity(plan.entries.iter().map(|entry| entry.name.len() + 1).sum());
+    let mut ids = String::with_capacity(count * plan.object_format.len_in_hex());
+    let mut outcomes = String::with_capacity(count);
+    let mut remarks = Vec::new();
+    for (at, r) in plan.into_refs().enumerate() {
         // A name with a line's end is invalid, and need not be told to the letter.
         if r.name.contains('\n') {
             names.push_str(&r.name.replace('\n', ""));
@@ -35,10 +36,11 @@ pub(super) fn columns(stats: &SyncRunStats) -> Array {
             }
         }
         ids.push_str(&r.after);
+        if r.reason.is_some() || r.message.is_some() {
+            remarks.push((at, r.reason, r.message));
+        }
     }
-    let has_remark = |r: &SyncRunRef| r.reason.is_some() || r.message.is_some();
-    let remarks = refs.iter().enumerate().filter(|(_, r)| has_remark(r)).map(|(at, r)| (at, &r.reason, &r.message));
-    let remarks = serde_json::to_string(&remarks.collect::<Vec<_>>()).expect("texts and numbers are JSON");
+    let remarks = serde_json::to_string(&remarks).expect("texts and numbers are JSON");
     [names, ids, outcomes, remarks].into_iter().map(JsString::from).collect()
 }
 

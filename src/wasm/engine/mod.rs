@@ -154,13 +154,13 @@ pub fn run_sync(
     };
     let options = Options { observer: on_progress.map(observer).unwrap_or_default(), policy, push_options };
     Ok(future_to_promise(abortable(OPERATION, signal, async move {
-        let stats = async {
+        let plan = async {
             match plan_only {
                 true => sync::plan(&request, &destination, &source, &options).await,
                 false => sync::run(&request, &destination, &source, &options).await,
             }
         };
-        Ok(columns(&before(deadline, stats).await?.map_err(|error| into_js(&error))?).into())
+        Ok(columns(before(deadline, plan).await?.map_err(|error| into_js(&error))?).into())
     })))
 }
 
