@@ -23,7 +23,8 @@
 //!
 //! [`model`] holds the shapes that all of them share, from JSON to SQL; [`http`] is the only way out to a network.
 //! Nothing outside `wasm` knows of WebAssembly (save the `tsify` derives on the shapes), nothing outside [`git`] knows
-//! what a pkt-line is, [`sync`] knows nothing of runs, and [`service`] nothing of packs.
+//! what a pkt-line is, [`sync`] knows nothing of runs, and [`service`] nothing of Git's protocol: it reaches the engine through
+//! [`service::engine::Engine`], for the two are WebAssembly of their own.
 
 pub mod client;
 pub mod clock;
@@ -32,11 +33,11 @@ pub mod http;
 pub mod json_path;
 pub mod model;
 
-#[cfg(feature = "sync")]
+#[cfg(feature = "engine")]
 pub mod git;
 #[cfg(feature = "service")]
 pub mod service;
-#[cfg(feature = "sync")]
+#[cfg(feature = "engine")]
 pub mod sync;
 
 /// Every `#[wasm_bindgen]` export, and the host objects that JavaScript passes in. Bindings only: a folder for each build
@@ -52,7 +53,7 @@ pub mod wasm {
     #[cfg(any(feature = "client", feature = "engine"))]
     mod error;
     mod failure;
-    #[cfg(feature = "sync")]
+    #[cfg(any(feature = "engine", feature = "service"))]
     mod http;
     #[cfg(feature = "service")]
     pub mod service;

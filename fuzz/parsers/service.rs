@@ -7,7 +7,10 @@ use refsync::{
     model::{
         CreateRepoRequest, CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpdateWebhookTargetRequest,
     },
-    service::{access_token::AccessToken, body, names, page},
+    service::{
+        access_token::{AccessToken, is_public_key},
+        body, names, page,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -65,6 +68,6 @@ pub(crate) fn access_token(data: &[u8]) {
         _ => text.to_owned(),
     };
     if let Some(Ok(token)) = AccessToken::parse(&token) {
-        assert!(!token.public_key().contains('.') || token.verify(0).is_err(), "a key that is none verifies nothing");
+        assert!(!token.public_key().contains('.') || !is_public_key(token.public_key()), "it is no key");
     }
 }

@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { wasm } from "#engine-wasm";
+import { wasm as ownWasm } from "#engine-wasm";
 import type { Columns } from "./columns.js";
 import type { AskCredentials, RemoteOptions, SyncOptions } from "./engine.js";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { EngineFetch } from "./host.js";
-import { loader } from "./load.js";
+import { loader, type WasmSource } from "./load.js";
 import { proxied } from "./proxied.js";
 import { isBrowser, ownFetch } from "./runtime.js";
 import type { RemoteSettings } from "./wasm/engine/refsync.js";
-import init, { initSync, runSync } from "./wasm/engine/refsync.js";
+import init, { initSync, refId, runSync } from "./wasm/engine/refsync.js";
 
-const load = loader({ init, initSync }, wasm);
+const load = loader({ init, initSync }, ownWasm);
 
 /** Syncs, or only tells what a sync would do, and gives the stats in the columns in which they leave WebAssembly. */
 export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: boolean }): Promise<Columns> {
@@ -42,6 +42,20 @@ export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: 
     const from = { fetch: source.fetch ?? fetch, credentials: source.credentials };
     const to = { fetch: destination.fetch ?? fetch, credentials: destination.credentials };
     return await runSync(settings, from, to, streams, planOnly, onProgress, signal);
+  } catch (error) {
+    throw typed(error);
+  }
+}
+
+/** The id that a ref of a remote has, by its full name; undefined where there is no such ref. */
+export async function refIdOf(
+  { fetch, ...settings }: RemoteSettings & { fetch: EngineFetch },
+  refName: string,
+  wasm: WasmSource | undefined,
+): Promise<string | undefined> {
+  await load(wasm);
+  try {
+    return await refId(settings, fetch, refName);
   } catch (error) {
     throw typed(error);
   }

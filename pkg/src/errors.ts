@@ -14,6 +14,8 @@ export interface ErrorInit {
   retryable?: boolean | undefined;
   /** The HTTP status of the answer, where there was one. */
   status?: number | undefined;
+  /** The side of a sync that failed, where it was one. */
+  side?: "source" | "destination" | undefined;
   /** What to quote to the service's operator. */
   traceId?: string | undefined;
   /** Each bad field of the request; none when left out. */
@@ -111,6 +113,14 @@ export class InvalidResponseError extends RefsyncError {
 /** A sync of the engine ended without its work done; the message says on which side, and what was being done. */
 export class SyncError extends RefsyncError {
   override readonly name = "SyncError";
+  /** The side that failed, where it was one. */
+  readonly side: "source" | "destination" | undefined;
+
+  /** As {@link RefsyncError}'s. */
+  constructor(message: string, init: ErrorInit) {
+    super(message, init);
+    this.side = init.side;
+  }
 }
 
 const classes = {

@@ -27,6 +27,8 @@ import { wasm } from "#service-wasm";
 import type { Database, Fetch, GitHost } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
 import { nextTick } from "./schedule.js";
+import { serviceCrypto } from "./service-crypto.js";
+import { serviceEngine } from "./service-engine.js";
 import init, { initSync, Service as WasmService } from "./wasm/service/refsync.js";
 
 export type { Database, Fetch, GitHost } from "./host.js";
@@ -76,6 +78,8 @@ export interface ServiceOptions {
   onQueued?: () => void;
   /** The WebAssembly code of `refsync/service.wasm`, or where it is, for bundlers that do not find it by themselves. */
   wasm?: WasmSource;
+  /** The same of `refsync/engine.wasm`, which is loaded by the first sync, or the first look at a repository. */
+  engineWasm?: WasmSource;
   /**
    * Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when both this and `record` are
    * left out.
@@ -143,7 +147,9 @@ export class Service {
     let service: WasmService | undefined;
     this.#service = async () => {
       await load(options.wasm);
-      service ??= new WasmService({ ...options, nextTick });
+      const { git, fetch, engineWasm } = options;
+      const engine = serviceEngine(git, fetch, engineWasm);
+      service ??= new WasmService({ ...options, nextTick, crypto: serviceCrypto, engine });
       return service;
     };
   }

@@ -11,10 +11,13 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::Scope;
+use super::{
+    Scope,
+    crypto::{Crypto, NewKey},
+    json,
+};
 
 /// What a token says, which is not proved yet.
 pub struct AccessToken<'a> {
@@ -24,7 +27,7 @@ pub struct AccessToken<'a> {
     issued_at: i64,
     expires_at: i64,
     signed: &'a str,
-    signature: Signature,
+    signature: [u8; 64],
 }
 
 /// What a token allows.
@@ -105,7 +108,7 @@ impl<'a> AccessToken<'a> {
             (false, Some(access)) if (1..=MAX_ACCESS).contains(&access.len()) => Grant::repos(access),
             _ => return Err("the access token must have either admin or access, with 1 to 250 repositories"),
         };
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok().and_then(|bytes| bytes.try_into().ok());
         Ok(Self {
             org: claims.iss,
             public_key: jwk.x,
@@ -133,10 +136,11 @@ impl<'a> AccessToken<'a> {
     /// # Errors
     ///
     /// Why it is refused.
-    pub fn verify(self, now: i64) -> Result<Grant, &'static str> {
-        let key = verifying_key(&self.public_key).ok_or("the access token's key is not a valid Ed25519 key")?;
-        key.verify_strict(self.signed.as_bytes(), &self.signature)
-            .map_err(|_| "the access token's signature is not its key's")?;
+    pub async fn verify(self, now: i64, crypto: &dyn Crypto) -> Result<Grant, &'static str> {
+        let key = public_key(&self.public_key).ok_or("the access token's key is not a valid Ed25519 key")?;
+        if !crypto.is_signed(&key, &self.signature, self.signed.as_bytes()).await {
+            return Err("the access token's signature is not its key's");
+        }
         let lifetime = self.expires_at.checked_sub(self.issued_at);
         if !lifetime.is_some_and(|seconds| (1..=MAX_LIFETIME).contains(&seconds)) {
             return Err("the access token must expire after it was issued, and within four hours");
@@ -168,33 +172,57 @@ impl Grant {
 
 /// Whether this is a JWK's `x` of an Ed25519 public key.
 pub fn is_public_key(x: &str) -> bool {
-    verifying_key(x).is_some_and(|key| !key.is_weak())
+    public_key(x).is_some()
 }
 
-fn verifying_key(x: &str) -> Option<VerifyingKey> {
-    let bytes = <[u8; 32]>::try_from(URL_SAFE_NO_PAD.decode(x).ok()?).ok()?;
-    VerifyingKey::from_bytes(&bytes).ok()
+fn public_key(x: &str) -> Option<[u8; 32]> {
+    let key = <[u8; 32]>::try_from(URL_SAFE_NO_PAD.decode(x).ok()?).ok()?;
+    (!is_of_small_order(key)).then_some(key)
+}
+
+/// Whether it is one of the few points that signatures of anybody fit: the eight of small order, however they are written.
+fn is_of_small_order(mut key: [u8; 32]) -> bool {
+    // The sign of x, which each of them may have.
+    key[31] &= 0x7f;
+    SMALL_ORDER.contains(&key)
 }
 
 /// A new private key for `org`, as `mesa_private_key_<org>_<base64url of PKCS#8 DER>`, and its public key as a JWK's `x`.
-pub(super) fn new_private_key(org: &str) -> (String, String) {
-    let seed: [u8; 32] = super::random();
-    let public_key = URL_SAFE_NO_PAD.encode(SigningKey::from_bytes(&seed).verifying_key().as_bytes());
-    let private_key = URL_SAFE_NO_PAD.encode([PKCS8_ED25519, &seed].concat());
-    (format!("{PRIVATE_KEY}{org}_{private_key}"), public_key)
+///
+/// # Errors
+///
+/// What the platform's cryptography says.
+pub(super) async fn new_private_key(org: &str, crypto: &dyn Crypto) -> Result<(String, String), String> {
+    let NewKey { private, public } = crypto.new_key().await?;
+    Ok((format!("{PRIVATE_KEY}{org}_{}", URL_SAFE_NO_PAD.encode(private)), URL_SAFE_NO_PAD.encode(public)))
 }
 
 fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
-    // Serde would take an array for an object.
-    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    json::from_slice(&bytes).ok()
 }
 
 /// What private keys begin with. One is never sent.
 pub(super) const PRIVATE_KEY: &str = "mesa_private_key_";
-/// What stands before the 32 bytes of the key (RFC 8410, section 7).
-const PKCS8_ED25519: &[u8] = &[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+/// The y of each point of small order on Curve25519's Edwards form, little-endian and without the sign of x: 0, 1, -1, the two
+/// of order 8, and what is 0 and 1 again beyond the prime 2^255 - 19.
+const SMALL_ORDER: [[u8; 32]; 7] = {
+    const P: u8 = 0xed;
+    let (mut one, mut beyond) = ([0; 32], [0xff; 32]);
+    one[0] = 1;
+    (beyond[0], beyond[31]) = (P, 0x7f);
+    let (mut minus_one, mut one_beyond) = (beyond, beyond);
+    (minus_one[0], one_beyond[0]) = (P - 1, P + 1);
+    let order_8 = [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ];
+    let order_8_too = [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ];
+    [[0; 32], one, order_8, order_8_too, minus_one, beyond, one_beyond]
+};
 const MAX_TOKEN: usize = 32 * 1024;
 const MAX_ACCESS: usize = 250;
 const MAX_LIFETIME: i64 = 4 * 60 * 60;

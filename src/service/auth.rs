@@ -151,9 +151,9 @@ impl Service {
         }
         let public_key = token.public_key().to_owned();
         let params = vec![Some(token.org().to_owned()), Some(public_key.clone())];
-        let row: Option<Row> = store::row(self.database(), include_str!("sql/public_key_show.sql"), params).await?;
+        let row: Option<Row> = store::row(self.database(), sql!("sql/public_key_show.sql"), params).await?;
         let Row { org, now } = row.ok_or(UNKNOWN)?;
-        let (scope, access) = match token.verify(now).map_err(Error::Unauthenticated)? {
+        let (scope, access) = match token.verify(now, &*self.options.crypto).await.map_err(Error::Unauthenticated)? {
             Grant::Admin => (Scope::Admin, None),
             Grant::Repos(repos) => (repos.values().copied().max().unwrap_or(Scope::Read), Some(repos)),
         };
@@ -172,7 +172,8 @@ impl Service {
     ///
     /// [`Error::NotFound`] without such an organisation, or that the database failed.
     pub async fn create_private_key(&self, org: &str, name: Option<&str>) -> Result<String, Error> {
-        let (private_key, public_key) = access_token::new_private_key(org);
+        let made = access_token::new_private_key(org, &*self.options.crypto).await;
+        let (private_key, public_key) = made.map_err(|why| Error::Internal(format!("a new Ed25519 key: {why}")))?;
         self.register_public_key(org, &public_key, name).await?;
         Ok(private_key)
     }
@@ -188,7 +189,7 @@ impl Service {
             return Err(Error::field("x", "must be the base64url of an Ed25519 public key's 32 bytes"));
         }
         let params = vec![Some(org.to_owned()), Some(x.to_owned()), name.map(str::to_owned)];
-        let row: Option<String> = store::row(self.database(), include_str!("sql/public_key_add.sql"), params).await?;
+        let row: Option<String> = store::row(self.database(), sql!("sql/public_key_add.sql"), params).await?;
         row.map(drop).ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))
     }
 
@@ -200,7 +201,7 @@ impl Service {
             caller: Caller,
         }
         let Some(key_id) = key_id(key) else { return Ok(None) };
-        let sql = include_str!("sql/api_key_show.sql");
+        let sql = sql!("sql/api_key_show.sql");
         let row: Option<Row> = store::row(self.database(), sql, vec![Some(key_id.clone())]).await?;
         let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash(key))) else { return Ok(None) };
         self.count(&key_id)?;
@@ -222,7 +223,7 @@ impl Service {
             name.map(str::to_owned),
             Some(hash(&key)),
         ];
-        let row: Option<String> = store::row(self.database(), include_str!("sql/api_key_add.sql"), params).await?;
+        let row: Option<String> = store::row(self.database(), sql!("sql/api_key_add.sql"), params).await?;
         row.ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))?;
         Ok(key)
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Error;
+use super::{Error, json};
 use crate::{
     http::{Body, ErrorKind},
     json_path,
@@ -70,7 +70,7 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     for remote in ["upstream", "origin"] {
         // By itself, for serde quotes what it refuses, which is a secret here.
         let auth = value.get(remote).and_then(|remote| remote.get("auth")).filter(|auth| auth.is_object());
-        if auth.is_some_and(|auth| serde_json::from_slice::<UpstreamAuth>(&to_json(auth)).is_err()) {
+        if auth.is_some_and(|auth| json::from_slice::<UpstreamAuth>(&to_json(auth)).is_err()) {
             return Err(Error::field(format!("{remote}.auth"), AUTH_SHAPES));
         }
     }
@@ -86,7 +86,7 @@ fn to_json(value: &Value) -> Vec<u8> {
 
 /// From the text once more, not from the tree: every shape has one decoder in the package, and it is that of rows.
 fn shaped<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    json::from_slice(bytes).map_err(|error| {
         let missing = json_path::missing_key(&error);
         refusal(&json_path::of_error(bytes, &error), missing.as_deref(), json_path::message(&error))
     })

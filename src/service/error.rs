@@ -3,7 +3,7 @@
 use crate::{
     http::{Body, Headers, Response},
     model::{ApiError, ErrorBody, ErrorDetails, FieldError},
-    service::store,
+    service::{secrets::Unsealable, store},
 };
 
 /// Why a call is not done.
@@ -47,6 +47,12 @@ pub enum Error {
     /// Something here failed; 500. The text is for the operator's log only.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<Unsealable> for Error {
+    fn from(error: Unsealable) -> Self {
+        Self::Internal(error.to_string())
+    }
 }
 
 impl From<store::Error> for Error {

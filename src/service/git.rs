@@ -4,11 +4,14 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{Error, Scope, Service, page::split_url, record::Exchange, repos};
-use crate::{
-    git::Remote,
-    http::{Body, Headers, Method, Response},
+use super::{
+    Error, Scope, Service,
+    engine::{EngineError, Remote},
+    page::split_url,
+    record::Exchange,
+    repos,
 };
+use crate::http::{Body, Headers, Method, Response};
 
 /// A Git request that is allowed.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,14 +103,13 @@ impl Service {
 
     /// A repository as the engine reaches it: in process, through the host's Git.
     pub(super) fn local_remote(&self, repo_id: &str) -> Remote {
-        Remote::new(&local_url(repo_id), self.options.git.http())
+        Remote { url: local_url(repo_id), credential: None, is_hosted: true }
     }
 
     /// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.
     pub(super) async fn commit_id(&self, repo_id: &str, ref_name: &str) -> Result<Option<String>, Error> {
-        let failed = |error: crate::git::Error| Error::Internal(format!("commit of {ref_name}: {error}"));
-        let (_, refs) = self.local_remote(repo_id).list_refs(&[ref_name.into()]).await.map_err(failed)?;
-        Ok(refs.into_iter().find(|r| r.name == ref_name).map(|found| found.id.to_string()))
+        let failed = |error: EngineError| Error::Internal(format!("commit of {ref_name}: {error}"));
+        self.options.engine.ref_id(&self.local_remote(repo_id), ref_name).await.map_err(failed)
     }
 }
 

@@ -30,8 +30,11 @@ impl Service {
     /// Where none of the keys is, unless its loss is accepted, or that the database failed.
     pub(super) async fn settle_keys(&self) -> Result<(), Error> {
         let check: Option<String> =
-            store::row(self.database(), include_str!("sql/secret_key_check_show.sql"), Vec::new()).await?;
-        let verdict = check.as_deref().map(|check| self.secrets.reseal(check, CHECK));
+            store::row(self.database(), sql!("sql/secret_key_check_show.sql"), Vec::new()).await?;
+        let verdict = match check.as_deref() {
+            Some(check) => Some(self.secrets.reseal(check, CHECK).await),
+            None => None,
+        };
         let is_lost = matches!(verdict, Some(Err(Unreadable)));
         if is_lost && !self.options.accept_lost_key {
             return Err(Error::Internal(WRONG_KEY.into()));
@@ -51,8 +54,8 @@ impl Service {
             ));
         }
         if !matches!(verdict, Some(Ok(None))) {
-            let sealed = self.secrets.seal(&CHECK, CHECK);
-            let sql = include_str!("sql/secret_key_check_set.sql");
+            let sealed = self.secrets.seal(&CHECK, CHECK).await?;
+            let sql = sql!("sql/secret_key_check_set.sql");
             store::row::<bool>(self.database(), sql, vec![Some(sealed)]).await?;
         }
         Ok(())
@@ -61,16 +64,15 @@ impl Service {
     /// Seals every secret with the present key. One that is changed meanwhile is left as it then is.
     async fn reseal_all(&self) -> Result<Count, Error> {
         let mut count = Count::default();
-        let secrets: Vec<Sealed> =
-            store::rows(self.database(), include_str!("sql/sealed_list.sql"), Vec::new()).await?;
+        let secrets: Vec<Sealed> = store::rows(self.database(), sql!("sql/sealed_list.sql"), Vec::new()).await?;
         for Sealed { place, owner_id, sealed } in secrets {
-            match self.secrets.reseal(&sealed, &owner_id) {
+            match self.secrets.reseal(&sealed, &owner_id).await {
                 Ok(None) => count.readable += 1,
                 Ok(Some(anew)) => {
                     count.readable += 1;
                     count.resealed += 1;
                     let params = [place, owner_id, sealed, anew].map(Some).to_vec();
-                    store::rows::<bool>(self.database(), include_str!("sql/sealed_replace.sql"), params).await?;
+                    store::rows::<bool>(self.database(), sql!("sql/sealed_replace.sql"), params).await?;
                 }
                 Err(Unreadable) => count.unreadable += 1,
             }

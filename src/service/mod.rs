@@ -3,20 +3,26 @@
 //! ```text
 //!  Request ─▶ routes ─▶ auth ─▶ org | repos | syncs ─▶ store (one SQL statement) ─▶ Response
 //!                                          │
-//!                                 queue::enqueue …… queue::claim ─▶ worker (tick) ─▶ sync::run
+//!                                 queue::enqueue …… queue::claim ─▶ worker (tick) ─▶ engine
 //! ```
 //!
 //! Everything that a process needs of its surroundings comes in through [`Options`]: the database, the Git
-//! repositories, the way to upstreams, time and the log. A [`Service`] keeps nothing else, so that any number of them
+//! repositories, the engine, the way to webhook receivers, time and the log. A [`Service`] keeps nothing else, so that any number of them
 //! can share one database.
+
+#[macro_use]
+mod sql;
 
 pub mod access_token;
 mod auth;
 pub mod body;
 pub mod change_id;
 mod cors;
+pub mod crypto;
+pub mod engine;
 mod error;
 pub mod git;
+pub(crate) mod json;
 mod key_rotation;
 pub mod names;
 pub mod openapi;
@@ -71,8 +77,10 @@ pub struct Options {
     pub database: Rc<dyn Database>,
     /// Where the repositories live.
     pub git: Rc<dyn GitHost>,
-    /// The way to upstreams and webhook receivers.
-    pub upstream_http: Rc<dyn HttpClient>,
+    /// Who carries out syncs.
+    pub engine: Rc<dyn engine::Engine>,
+    /// The way to webhook receivers.
+    pub webhook_http: Rc<dyn HttpClient>,
     /// The service's address as others know it, which webhooks name repositories by; empty where that is not known (yet).
     pub public_url: Box<dyn Fn() -> String>,
     /// The origins whose pages may call, such as `https://app.example.com`; `*` is any.
@@ -83,6 +91,8 @@ pub struct Options {
     pub metrics: bool,
     /// What its worker may claim.
     pub limits: Limits,
+    /// The platform's cryptography.
+    pub crypto: Rc<dyn crypto::Crypto>,
     /// What seals stored secrets.
     pub secret_key: [u8; 32],
     /// What also opens them: the keys before, and the one to come.
@@ -101,8 +111,6 @@ pub trait GitHost {
     fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
     /// Points `HEAD` at `branch`, which need not exist.
     fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
-    /// Git smart HTTP over the repositories, at the paths `/<repo_id>.git/…` whatever the host name.
-    fn http(&self) -> Rc<dyn HttpClient>;
 }
 
 /// What a process has around it.
@@ -125,7 +133,8 @@ pub trait Runtime {
 impl Service {
     /// A service; [`Service::migrate`] comes before anything else.
     pub fn new(options: Options) -> Self {
-        let secrets = secrets::SecretKeys::new(&options.secret_key, &options.other_secret_keys);
+        let secrets =
+            secrets::SecretKeys::new(options.secret_key, options.other_secret_keys.clone(), options.crypto.clone());
         let rate_limiter = rate_limit::RateLimiter::new(options.rate_limit);
         Self {
             options,
@@ -177,7 +186,7 @@ impl Service {
             return Err(Error::field("slug", refusal));
         }
         let params = vec![Some(slug.to_ascii_lowercase()), name.map(str::to_owned)];
-        let sql = include_str!("sql/organization_ensure.sql");
+        let sql = sql!("sql/organization_ensure.sql");
         store::row::<crate::model::WhoamiOrg>(self.database(), sql, params).await?;
         Ok(())
     }

@@ -14,6 +14,6 @@ pub(super) fn whoami(call: &Call<'_>) -> Whoami {
 
 pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<Organization, Error> {
     let params = vec![Some(call.caller.org.id.clone())];
-    let row = store::row(service.database(), include_str!("sql/organization_show.sql"), params).await?;
+    let row = store::row(service.database(), sql!("sql/organization_show.sql"), params).await?;
     row.ok_or_else(|| Error::NotFound(format!("there is no organisation {}", call.caller.org.slug)))
 }

@@ -5,8 +5,8 @@
 
 use serde::Deserialize;
 
-use super::{Error, Service, redaction::Redaction, secrets::Unreadable, store};
-use crate::{git::Remote, model::UpstreamAuth};
+use super::{Error, Service, engine::Remote, redaction::Redaction, secrets::Unreadable, store};
+use crate::model::UpstreamAuth;
 
 /// Where a repository lives, as it is stored.
 #[derive(Clone, Debug, Deserialize)]
@@ -22,7 +22,7 @@ impl Service {
     /// # Errors
     ///
     /// What to say of a credential that cannot be read.
-    pub(super) fn repository(
+    pub(super) async fn repository(
         &self,
         repo_id: &str,
         origin: Option<&Stored>,
@@ -30,29 +30,31 @@ impl Service {
         let Some(Stored { url, auth }) = origin else {
             return Ok((self.local_remote(repo_id), Redaction::default()));
         };
-        self.remote(url, auth.as_deref(), &owner(repo_id)).map_err(|Unreadable| UNREADABLE)
+        self.remote(url, auth.as_deref(), &owner(repo_id)).await.map_err(|Unreadable| UNREADABLE)
     }
 
     /// Where a repository lives; none where the service hosts it.
     pub(super) async fn origin(&self, repo_id: &str) -> Result<Option<Stored>, Error> {
-        let sql = include_str!("sql/origin_show.sql");
+        let sql = sql!("sql/origin_show.sql");
         Ok(store::row(self.database(), sql, vec![Some(repo_id.to_owned())]).await?)
     }
 
     /// A credential of the origin as the parameters of a statement: its kind, and itself, sealed.
-    pub(super) fn origin_auth_params(&self, auth: Option<&UpstreamAuth>, repo_id: &str) -> [store::Param; 2] {
-        self.auth_params(auth, &owner(repo_id))
+    pub(super) async fn origin_auth_params(
+        &self,
+        auth: Option<&UpstreamAuth>,
+        repo_id: &str,
+    ) -> Result<[store::Param; 2], Error> {
+        self.auth_params(auth, &owner(repo_id)).await
     }
 
     /// Notes what the origin's `HEAD` is after a run. That it cannot be told is no reason to fail the run, which is done.
     pub(super) async fn note_head(&self, repo_id: &str, origin: &Stored) {
         let noted = async {
-            let failed = |error: crate::git::Error| error.to_string();
-            let (remote, _) = self.repository(repo_id, Some(origin))?;
-            let (_, refs) = remote.list_refs(&["HEAD".into()]).await.map_err(failed)?;
-            let head = refs.into_iter().find(|r| r.name == "HEAD").map(|head| head.id.to_string());
+            let (remote, _) = self.repository(repo_id, Some(origin)).await?;
+            let head = self.options.engine.ref_id(&remote, "HEAD").await.map_err(|error| error.to_string())?;
             let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), head];
-            let sql = include_str!("sql/origin_head.sql");
+            let sql = sql!("sql/origin_head.sql");
             store::row::<String>(self.database(), sql, params).await.map_err(|error| error.to_string())
         };
         if let Err(error) = noted.await {

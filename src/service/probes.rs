@@ -35,7 +35,7 @@ impl Service {
             return answer(503, &json!({"status": "stopping"}));
         }
         let version: Result<Option<usize>, _> =
-            store::row(self.database(), include_str!("sql/schema_version.sql"), Vec::new()).await;
+            store::row(self.database(), sql!("sql/schema_version.sql"), Vec::new()).await;
         match version {
             Ok(_) => answer(200, &json!({"status": "ready"})),
             Err(error) => {
@@ -47,7 +47,7 @@ impl Service {
 
     /// In Prometheus's text format.
     async fn metrics(&self) -> Result<Response, Error> {
-        let row: Option<Metrics> = store::row(self.database(), include_str!("sql/metrics.sql"), Vec::new()).await?;
+        let row: Option<Metrics> = store::row(self.database(), sql!("sql/metrics.sql"), Vec::new()).await?;
         let m = row.ok_or_else(|| Error::Internal("metrics: the database gave no row".into()))?;
         let gauges = [
             ("refsync_syncs_queued", "Runs that wait, also for their next attempt.", m.queued as f64),

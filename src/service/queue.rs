@@ -17,10 +17,7 @@ use super::{
     hex, origin, random,
     store::{Database, Error, row, rows},
 };
-use crate::{
-    model::{SyncRequest, SyncRun, SyncRunStats},
-    sync::Progress,
-};
+use crate::model::{SyncRequest, SyncRun, SyncRunStats};
 
 /// How long a lease lasts without a heartbeat.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -82,7 +79,7 @@ pub(super) async fn enqueue(
         Some(request.ref_globs.branches.to_string()),
         Some(request.ref_globs.tags.to_string()),
     ];
-    row(database, include_str!("sql/queue_enqueue.sql"), params).await
+    row(database, sql!("sql/queue_enqueue.sql"), params).await
 }
 
 /// Takes the next run that may start, or one whose worker was lost; none where there is neither.
@@ -99,7 +96,7 @@ pub(super) async fn claim(database: &dyn Database, limits: Limits) -> Result<Opt
     ];
     let mut contended = 0;
     loop {
-        match row::<Claim>(database, include_str!("sql/queue_claim.sql"), params.clone()).await {
+        match row::<Claim>(database, sql!("sql/queue_claim.sql"), params.clone()).await {
             Ok(claim) => return Ok(claim.map(|claim| Claim { lease, ..claim })),
             // Another worker started another run of the same repository, or in the same place, between this statement's
             // look and its lock.
@@ -124,11 +121,10 @@ pub(super) enum Heartbeat {
 pub(super) async fn heartbeat(
     database: &dyn Database,
     claim: &Claim,
-    progress: Option<&Progress>,
+    progress: Option<String>,
 ) -> Result<Heartbeat, Error> {
-    let progress = progress.map(|progress| serde_json::to_string(progress).expect("progress has string keys"));
     let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), seconds(LEASE), progress];
-    let cancelled: Option<bool> = row(database, include_str!("sql/queue_heartbeat.sql"), params).await?;
+    let cancelled: Option<bool> = row(database, sql!("sql/queue_heartbeat.sql"), params).await?;
     Ok(match cancelled {
         Some(false) => Heartbeat::Kept,
         Some(true) => Heartbeat::Cancelled,
@@ -139,7 +135,7 @@ pub(super) async fn heartbeat(
 /// Ends a queued run, or asks the worker of a running one to stop it; none where there is no such run, or it has ended.
 pub(super) async fn cancel(database: &dyn Database, repo_id: &str, sync_id: &str) -> Result<Option<SyncRun>, Error> {
     let params = vec![Some(repo_id.to_owned()), Some(sync_id.to_owned())];
-    row(database, include_str!("sql/queue_cancel.sql"), params).await
+    row(database, sql!("sql/queue_cancel.sql"), params).await
 }
 
 /// Ends a run; none where the lease was lost.
@@ -150,7 +146,7 @@ pub(super) async fn complete(
 ) -> Result<Option<SyncRun>, Error> {
     let stats = serde_json::to_string(stats).expect("stats have string keys");
     let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), Some(stats), claim.upstream_url.clone()];
-    row(database, include_str!("sql/queue_complete.sql"), params).await
+    row(database, sql!("sql/queue_complete.sql"), params).await
 }
 
 /// Fails a run, or queues its next attempt where that may help; none where the lease was lost.
@@ -168,24 +164,24 @@ pub(super) async fn fail(
         Some(MAX_ATTEMPTS.to_string()),
         seconds(BACKOFF),
     ];
-    row(database, include_str!("sql/queue_fail.sql"), params).await
+    row(database, sql!("sql/queue_fail.sql"), params).await
 }
 
 /// Puts a run back for another worker to take at once; none where the lease was lost.
 pub(super) async fn hand_back(database: &dyn Database, claim: &Claim) -> Result<Option<SyncRun>, Error> {
     let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone())];
-    row(database, include_str!("sql/queue_hand_back.sql"), params).await
+    row(database, sql!("sql/queue_hand_back.sql"), params).await
 }
 
 /// Takes everything out of the hands of workers that are no more.
 pub(super) async fn adopt(database: &dyn Database) -> Result<(), Error> {
-    row::<()>(database, include_str!("sql/queue_adopt.sql"), Vec::new()).await?;
+    row::<()>(database, sql!("sql/queue_adopt.sql"), Vec::new()).await?;
     Ok(())
 }
 
 /// Fails the runs that have lost too many workers.
 pub(super) async fn give_up(database: &dyn Database) -> Result<Vec<SyncRun>, Error> {
-    rows(database, include_str!("sql/queue_give_up.sql"), vec![Some(MAX_LOST_ATTEMPTS.to_string())]).await
+    rows(database, sql!("sql/queue_give_up.sql"), vec![Some(MAX_LOST_ATTEMPTS.to_string())]).await
 }
 
 fn seconds(duration: Duration) -> Option<String> {

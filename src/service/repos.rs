@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Caller, Error, Service, body, change_id, names,
+    Caller, Error, Service, body, change_id, json, names,
     page::{Page, Row, parameter},
     routes::Call,
     schedule, store, upstream,
@@ -40,7 +40,7 @@ pub(super) async fn find(service: &Service, caller: &Caller, repo: &str) -> Resu
         return Err(no_such_repo());
     }
     let params = vec![Some(caller.org.id.clone()), Some(repo.to_owned())];
-    store::row(service.database(), include_str!("sql/repo_show.sql"), params).await?.ok_or_else(no_such_repo)
+    store::row(service.database(), sql!("sql/repo_show.sql"), params).await?.ok_or_else(no_such_repo)
 }
 
 pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<Repo, Error> {
@@ -52,7 +52,7 @@ pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<RepoPage,
     let tags = parameter(call.query, "tags")?.map_or_else(|| Ok(BTreeMap::new()), |tags| tags_filter(&tags))?;
     let [after, limit] = page.params();
     let params = vec![Some(call.caller.org.id.clone()), after, limit, Some(to_json(&tags))];
-    let rows: Vec<Row<Stored>> = store::rows(service.database(), include_str!("sql/repo_list.sql"), params).await?;
+    let rows: Vec<Row<Stored>> = store::rows(service.database(), sql!("sql/repo_list.sql"), params).await?;
     let (stored, next_cursor) = page.cut(rows, LIST);
     let repos = stream::iter(stored).map(|repo| repo.with_head(service)).buffered(HEADS_AT_ONCE).try_collect().await?;
     Ok(RepoPage { has_more: next_cursor.is_some(), next_cursor, repos })
@@ -72,16 +72,16 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let origin = request.origin.map(|origin| refusals.remote("origin", &origin.url, origin.auth.map(Some)));
     refusals.into_result()?;
 
-    let repo_id: Option<String> = store::row(service.database(), include_str!("sql/repo_id.sql"), Vec::new()).await?;
+    let repo_id: Option<String> = store::row(service.database(), sql!("sql/repo_id.sql"), Vec::new()).await?;
     let repo_id = repo_id.ok_or_else(|| Error::Internal("the database made no id".into()))?;
     let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
     let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
     let ((url, auth), schedule) =
         upstream.map_or(((None, None), None), |((url, auth), schedule)| ((Some(url), auth.flatten()), schedule));
     let [schedule, first_at] = service.schedule_params(schedule.as_ref(), &repo_id).await?;
-    let [auth_kind, auth] = service.auth_params(auth.as_ref(), &repo_id);
+    let [auth_kind, auth] = service.auth_params(auth.as_ref(), &repo_id).await?;
     let (origin_url, origin_auth) = origin.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
-    let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.as_ref(), &repo_id);
+    let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.as_ref(), &repo_id).await?;
     let params = vec![
         Some(repo_id.clone()),
         Some(call.caller.org.id.clone()),
@@ -103,7 +103,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     git.create(&repo_id, &default_bookmark)
         .await
         .map_err(|e| Error::Internal(format!("git: create {repo_id}: {e}")))?;
-    let added = store::row::<Stored>(service.database(), include_str!("sql/repo_add.sql"), params).await;
+    let added = store::row::<Stored>(service.database(), sql!("sql/repo_add.sql"), params).await;
     // Not after an error: the row may be there all the same.
     if matches!(added, Ok(None))
         && let Err(error) = git.remove(&repo_id).await
@@ -145,8 +145,8 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let [auth_mode, schedule_mode] = [mode(auth.is_some()), mode(schedule.is_some())];
     let origin_auth_mode = mode(origin_auth.is_some());
     let [schedule, first_at] = service.schedule_params(schedule.flatten().as_ref(), &repo.id).await?;
-    let [auth_kind, auth] = service.auth_params(auth.flatten().as_ref(), &repo.id);
-    let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.flatten().as_ref(), &repo.id);
+    let [auth_kind, auth] = service.auth_params(auth.flatten().as_ref(), &repo.id).await?;
+    let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.flatten().as_ref(), &repo.id).await?;
     let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
     let head = repo.commit_id(service, &format!("refs/heads/{default_bookmark}")).await?;
     let params = vec![
@@ -169,7 +169,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         origin_auth_kind,
         origin_auth,
     ];
-    let updated = store::row::<Stored>(service.database(), include_str!("sql/repo_update.sql"), params).await;
+    let updated = store::row::<Stored>(service.database(), sql!("sql/repo_update.sql"), params).await;
     let updated = match updated {
         Err(error) if error.is_unique_violation() => {
             return Err(name_taken(request.name.as_deref().unwrap_or(&repo.name)));
@@ -187,7 +187,7 @@ pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteR
     let repo = find(service, &call.caller, &call.params.repo).await?;
     let head = repo.commit_id(service, "HEAD").await?;
     let params = vec![Some(repo.id.clone()), Some(change_id::derive(head.as_deref()))];
-    store::row::<IgnoredAny>(service.database(), include_str!("sql/repo_remove.sql"), params).await?;
+    store::row::<IgnoredAny>(service.database(), sql!("sql/repo_remove.sql"), params).await?;
     // From here on nobody can reach it; what is left of it on a failing disk is the operator's to remove.
     if let Err(error) = service.options.git.remove(&repo.id).await {
         service.log(&format!("git: remove {}: {error}", repo.id));
@@ -266,9 +266,13 @@ impl Refusals {
 
 impl Service {
     /// A credential as the parameters of a statement: its kind, and itself, sealed for `owner_id`.
-    pub(super) fn auth_params(&self, auth: Option<&UpstreamAuth>, owner_id: &str) -> [store::Param; 2] {
-        let kind = auth.map(|auth| auth.kind().as_str().to_owned());
-        [kind, auth.map(|auth| self.secrets.seal(auth, owner_id))]
+    pub(super) async fn auth_params(
+        &self,
+        auth: Option<&UpstreamAuth>,
+        owner_id: &str,
+    ) -> Result<[store::Param; 2], Error> {
+        let Some(auth) = auth else { return Ok([None, None]) };
+        Ok([Some(auth.kind().as_str().to_owned()), Some(self.secrets.seal(auth, owner_id).await?)])
     }
 
     /// A schedule as the parameters of a statement: what it is, and when it comes first.
@@ -304,7 +308,7 @@ fn tags_filter(text: &str) -> Result<BTreeMap<String, String>, Error> {
     let refused =
         || Error::field("tags", "must be key:value, several with commas between them, or a JSON object of strings");
     if text.trim_start().starts_with('{') {
-        let tags: BTreeMap<String, String> = serde_json::from_slice(text.as_bytes()).map_err(|_| refused())?;
+        let tags: BTreeMap<String, String> = json::from_slice(text.as_bytes()).map_err(|_| refused())?;
         let refusal = tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))));
         return refusal.map_or(Ok(tags), |message| Err(Error::field("tags", message)));
     }

@@ -43,7 +43,7 @@ impl Service {
     ///
     /// Where the database failed.
     pub(super) async fn enqueue_due(&self) -> Result<(), store::Error> {
-        let due: Vec<Due> = store::rows(self.database(), include_str!("sql/schedule_due.sql"), Vec::new()).await?;
+        let due: Vec<Due> = store::rows(self.database(), sql!("sql/schedule_due.sql"), Vec::new()).await?;
         if due.is_empty() {
             return Ok(());
         }
@@ -55,7 +55,7 @@ impl Service {
             Moved { id, at, next }
         });
         let moved = serde_json::to_string(&moved.collect::<Vec<_>>()).expect("ids and times are JSON");
-        let sql = include_str!("sql/schedule_enqueue.sql");
+        let sql = sql!("sql/schedule_enqueue.sql");
         let added: Vec<SyncRun> = store::rows(self.database(), sql, vec![Some(moved)]).await?;
         if !added.is_empty() {
             self.options.runtime.queued();
@@ -65,7 +65,7 @@ impl Service {
 
     /// When a schedule that is set now comes first, as a parameter.
     pub(super) async fn first_tick(&self, schedule: &Schedule, repo_id: &str) -> Result<Option<String>, store::Error> {
-        let now: Option<Moment> = store::row(self.database(), include_str!("sql/now.sql"), Vec::new()).await?;
+        let now: Option<Moment> = store::row(self.database(), sql!("sql/now.sql"), Vec::new()).await?;
         let next = next(schedule, repo_id, now.unwrap_or_default(), &*self.options.runtime);
         // It was checked, with the same calendar.
         Ok(next.ok().flatten().map(|next| next.to_string()))

@@ -7,6 +7,8 @@
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
+use super::json;
+
 /// PostgreSQL, wherever it runs.
 pub trait Database {
     /// Runs one statement, and gives each row's only column, which is JSON.
@@ -44,7 +46,7 @@ pub(super) async fn rows<T: DeserializeOwned>(
     params: Vec<Param>,
 ) -> Result<Vec<T>, Error> {
     let rows = database.query(sql, params).await?;
-    let parsed = rows.iter().map(|row| serde_json::from_slice(row.as_bytes())).collect::<Result<_, _>>();
+    let parsed = rows.iter().map(|row| json::from_slice(row.as_bytes())).collect::<Result<_, _>>();
     parsed.map_err(|error| Error { code: None, message: format!("a row does not have the expected shape: {error}") })
 }
 
@@ -72,7 +74,7 @@ pub(super) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(
     for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version <= newest) {
         database.query(&migration_statement(*version, migration), Vec::new()).await?;
     }
-    let version: Option<u32> = row(database, include_str!("sql/schema_version.sql"), Vec::new()).await?;
+    let version: Option<u32> = row(database, sql!("sql/schema_version.sql"), Vec::new()).await?;
     match version {
         Some(newer) if newer > NEWEST => Err(Error {
             code: None,
@@ -101,15 +103,15 @@ fn migration_statement(version: u32, migration: &str) -> String {
 
 /// With their versions, in order; a released one is never changed, only followed.
 const MIGRATIONS: &[(u32, &str)] = &[
-    (1, include_str!("migrations/0001_repositories_and_syncs.sql")),
-    (2, include_str!("migrations/0002_cancel_and_progress.sql")),
-    (3, include_str!("migrations/0003_webhooks_and_sync_events.sql")),
-    (4, include_str!("migrations/0004_public_keys.sql")),
-    (5, include_str!("migrations/0005_freshness.sql")),
-    (6, include_str!("migrations/0006_wake_and_limits.sql")),
-    (8, include_str!("migrations/0008_schedules.sql")),
-    (9, include_str!("migrations/0009_secret_key_check.sql")),
-    (10, include_str!("migrations/0010_origin.sql")),
+    (1, sql!("migrations/0001_repositories_and_syncs.sql")),
+    (2, sql!("migrations/0002_cancel_and_progress.sql")),
+    (3, sql!("migrations/0003_webhooks_and_sync_events.sql")),
+    (4, sql!("migrations/0004_public_keys.sql")),
+    (5, sql!("migrations/0005_freshness.sql")),
+    (6, sql!("migrations/0006_wake_and_limits.sql")),
+    (8, sql!("migrations/0008_schedules.sql")),
+    (9, sql!("migrations/0009_secret_key_check.sql")),
+    (10, sql!("migrations/0010_origin.sql")),
 ];
 
 /// The version of the last one.

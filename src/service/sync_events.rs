@@ -98,7 +98,7 @@ impl Feed {
     async fn look(&mut self) -> Result<String, Error> {
         self.looks += 1;
         let params = vec![Some(self.sync_id.clone()), Some(self.told.unwrap_or(0).to_string())];
-        let news: Option<News> = store::row(&*self.database, include_str!("sql/sync_events.sql"), params).await?;
+        let news: Option<News> = store::row(&*self.database, sql!("sql/sync_events.sql"), params).await?;
         let Some(News { events, mut run, progress, ended }) = news else {
             self.ended = true;
             return Ok(String::new());

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{
     Error, Service, body,
+    engine::Task,
     page::{Page, Row},
     queue, repos,
     routes::Call,
@@ -19,7 +20,6 @@ use super::{
 use crate::{
     http::Body,
     model::{SyncRequest, SyncRun, SyncRunPage, SyncRunStats},
-    sync,
 };
 
 pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<SyncRun, Error> {
@@ -41,25 +41,25 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
     let repo = repos::find(service, &call.caller, &call.params.repo).await?;
     let request = read(call.body).await?;
     let params = vec![Some(repo.id.clone())];
-    let stored = store::row(service.database(), include_str!("sql/repo_upstream.sql"), params).await?;
+    let stored = store::row(service.database(), sql!("sql/repo_upstream.sql"), params).await?;
     let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
-    let (upstream, redaction) = service.remote(&url, auth.as_deref(), &repo.id).map_err(unreadable)?;
+    let (upstream, redaction) = service.remote(&url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
     let origin = service.origin(&repo.id).await?;
     let unreadable = |message: &str| Error::Upstream { message: message.to_owned(), transient: false };
-    let (local, of_origin) = service.repository(&repo.id, origin.as_ref()).map_err(unreadable)?;
+    let (local, of_origin) = service.repository(&repo.id, origin.as_ref()).await.map_err(unreadable)?;
     let redaction = redaction.and(of_origin);
-    let options = sync::Options::default();
-    let planned = sync::plan(&request, &local, &upstream, &options);
+    let task = Task::sync(request.direction, &request.ref_globs, local, upstream).planned();
+    let planned = service.options.engine.sync(&task, Box::new(|_| ()));
     let timeout = service.options.runtime.sleep(PLAN_TIMEOUT);
     pin_mut!(planned, timeout);
     let Either::Left((planned, _)) = select(planned, timeout).await else {
         let message = format!("the plan took more than {} s; start a sync instead", PLAN_TIMEOUT.as_secs());
         return Err(Error::Upstream { message, transient: true });
     };
-    planned.map(|plan| redaction.stats(plan.into_stats())).map_err(|error| {
+    planned.map(|stats| redaction.stats(stats)).map_err(|error| {
         let message = service.tell(&error, &repo.id, &format!("{}/{}", call.caller.org.slug, repo.name));
-        Error::Upstream { message: redaction.text(&message), transient: error.is_transient() }
+        Error::Upstream { message: redaction.text(&message), transient: error.transient }
     })
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<SyncRunPa
     let repo = repos::find(service, &call.caller, &call.params.repo).await?;
     let page = Page::parse(call.query, LIST)?;
     let [after, limit] = page.params();
-    let sql = include_str!("sql/sync_list.sql");
+    let sql = sql!("sql/sync_list.sql");
     let rows: Vec<Row<SyncRun>> = store::rows(service.database(), sql, vec![Some(repo.id), after, limit]).await?;
     let (syncs, next_cursor) = page.cut(rows, LIST);
     Ok(SyncRunPage { has_more: next_cursor.is_some(), next_cursor, syncs })
@@ -106,7 +106,7 @@ pub(super) async fn cancel(service: &Service, call: &Call<'_>) -> Result<SyncRun
 /// The repository's run of this id.
 pub(super) async fn find(service: &Service, repo: &repos::Stored, sync_id: &str) -> Result<SyncRun, Error> {
     let params = vec![Some(repo.id.clone()), Some(sync_id.to_owned())];
-    let row = store::row(service.database(), include_str!("sql/sync_show.sql"), params).await?;
+    let row = store::row(service.database(), sql!("sql/sync_show.sql"), params).await?;
     row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {}", repo.name, sync_id.escape_default())))
 }
 

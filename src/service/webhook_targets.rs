@@ -37,10 +37,10 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<WebhookT
         Some(request.url),
         Some(to_json(&events)),
         request.repo_ids.as_ref().map(to_json),
-        Some(service.secrets.seal(&secret, &id)),
+        Some(service.secrets.seal(&secret, &id).await?),
         Some(MAX_TARGETS.to_string()),
     ];
-    let row = store::row(service.database(), include_str!("sql/webhook_target_add.sql"), params).await?;
+    let row = store::row(service.database(), sql!("sql/webhook_target_add.sql"), params).await?;
     let too_many = || Error::Conflict(format!("the organisation has {MAX_TARGETS} webhook targets; delete one first"));
     Ok(WebhookTargetSecret { target: row.ok_or_else(too_many)?, secret })
 }
@@ -49,7 +49,7 @@ pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<WebhookTa
     let page = Page::parse(call.query, LIST)?;
     let [after, limit] = page.params();
     let params = vec![Some(call.caller.org.id.clone()), after, limit];
-    let sql = include_str!("sql/webhook_target_list.sql");
+    let sql = sql!("sql/webhook_target_list.sql");
     let rows: Vec<Row<WebhookTarget>> = store::rows(service.database(), sql, params).await?;
     let (webhook_targets, next_cursor) = page.cut(rows, LIST);
     Ok(WebhookTargetPage { has_more: next_cursor.is_some(), next_cursor, webhook_targets })
@@ -57,7 +57,7 @@ pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<WebhookTa
 
 pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<WebhookTarget, Error> {
     let params = vec![Some(call.caller.org.id.clone()), Some(call.params.target_id.clone())];
-    let row = store::row(service.database(), include_str!("sql/webhook_target_show.sql"), params).await?;
+    let row = store::row(service.database(), sql!("sql/webhook_target_show.sql"), params).await?;
     row.ok_or_else(|| no_such_target(call))
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn update(service: &Service, mut call: Call<'_>) -> Result<Webh
         mode(request.repo_ids.is_some()),
         request.repo_ids.flatten().as_ref().map(to_json),
     ];
-    let row = store::row(service.database(), include_str!("sql/webhook_target_update.sql"), params).await?;
+    let row = store::row(service.database(), sql!("sql/webhook_target_update.sql"), params).await?;
     row.ok_or_else(|| no_such_target(&call))
 }
 
@@ -95,17 +95,16 @@ pub(super) async fn rotate_secret(service: &Service, call: &Call<'_>) -> Result<
     let params = vec![
         Some(call.caller.org.id.clone()),
         Some(target_id.clone()),
-        Some(service.secrets.seal(&secret, target_id)),
+        Some(service.secrets.seal(&secret, target_id).await?),
         Some(BOTH_VALID_SECONDS.to_string()),
     ];
-    let row = store::row(service.database(), include_str!("sql/webhook_target_rotate.sql"), params).await?;
+    let row = store::row(service.database(), sql!("sql/webhook_target_rotate.sql"), params).await?;
     Ok(WebhookTargetSecret { target: row.ok_or_else(|| no_such_target(call))?, secret })
 }
 
 pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
     let params = vec![Some(call.caller.org.id.clone()), Some(call.params.target_id.clone())];
-    let row: Option<String> =
-        store::row(service.database(), include_str!("sql/webhook_target_remove.sql"), params).await?;
+    let row: Option<String> = store::row(service.database(), sql!("sql/webhook_target_remove.sql"), params).await?;
     row.map(|_| DeleteResult { success: true }).ok_or_else(|| no_such_target(call))
 }
 
@@ -133,7 +132,7 @@ impl Wish<'_> {
         {
             let params = vec![Some(org_id.to_owned()), Some(to_json(&repo_ids))];
             let unknown: Option<String> =
-                store::row(service.database(), include_str!("sql/repo_ids_unknown.sql"), params).await?;
+                store::row(service.database(), sql!("sql/repo_ids_unknown.sql"), params).await?;
             refusals.extend(unknown.map(|id| FieldError {
                 field: "repo_ids".into(),
                 message: format!("the organisation has no repository with the id {id}"),

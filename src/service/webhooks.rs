@@ -70,7 +70,7 @@ impl Service {
             Some((self.options.public_url)().trim_end_matches('/').to_owned()),
             Some(AT_ONCE.to_string()),
         ];
-        let sql = include_str!("sql/webhook_claim.sql");
+        let sql = sql!("sql/webhook_claim.sql");
         let Some(delivery) = store::row::<Delivery>(self.database(), sql, params).await? else { return Ok(false) };
         let held = vec![Some(delivery.seq.to_string()), Some(lease)];
         let started = self.options.runtime.now();
@@ -92,13 +92,13 @@ impl Service {
             });
         };
         let Err(refusal) = sent else {
-            store::row::<i64>(self.database(), include_str!("sql/webhook_delivered.sql"), held).await?;
+            store::row::<i64>(self.database(), sql!("sql/webhook_delivered.sql"), held).await?;
             tell("delivered", None);
             return Ok(true);
         };
         let waits = [FIRST_WAIT, LONGEST_WAIT, TRIED_FOR].map(|wait| Some(wait.as_secs().to_string()));
         let params = [held, waits.to_vec()].concat();
-        let given_up: Option<bool> = store::row(self.database(), include_str!("sql/webhook_retry.sql"), params).await?;
+        let given_up: Option<bool> = store::row(self.database(), sql!("sql/webhook_retry.sql"), params).await?;
         let (status, end) = if given_up == Some(true) { ("given_up", "; given up") } else { ("refused", "") };
         self.log(&format!("webhook {target_id}: {kind} {event_id} attempt {attempts}: {refusal}{end}"));
         tell(status, Some(refusal));
@@ -117,12 +117,12 @@ impl Service {
 
     async fn post(&self, delivery: &Delivery, sealed: &str) -> Result<(), Refusal> {
         let secret: String =
-            self.secrets.open(sealed, &delivery.target_id).map_err(|_| Refusal::Other(UNREADABLE.into()))?;
+            self.secrets.open(sealed, &delivery.target_id).await.map_err(|_| Refusal::Other(UNREADABLE.into()))?;
         let request = Request::new(Method::Post, delivery.url.as_str())
             .header("content-type", "application/json")
             .header("x-mesa-signature", signature(&secret, delivery.time, &delivery.body))
             .body(Body::Bytes(delivery.body.clone().into()));
-        let sent = self.options.upstream_http.send(request);
+        let sent = self.options.webhook_http.send(request);
         let timeout = self.options.runtime.sleep(TIMEOUT);
         pin_mut!(sent, timeout);
         match select(sent, timeout).await {

@@ -10,17 +10,14 @@ use futures_util::{
 
 use super::{
     Error, Service,
+    engine::{EngineError, Remote, Task},
     queue::{self, Claim, Heartbeat},
     record::{Record, new_trace},
     redaction::Redaction,
     secrets::Unreadable,
     store,
 };
-use crate::{
-    git::Remote,
-    model::{Direction, SyncRequest, SyncRun, SyncRunStats, SyncStatus, UpstreamAuth},
-    sync,
-};
+use crate::model::{SyncRun, SyncRunStats, SyncStatus, UpstreamAuth};
 
 /// Why a run did not do its work, as `SyncRun.error` says it.
 struct Failure {
@@ -72,8 +69,9 @@ impl Service {
         let result = match select(work, interrupted).await {
             Either::Left((result, _)) => result,
             Either::Right((interruption, work)) => {
-                // This aborts its requests, before anyone hears that the run is free.
+                // This aborts its requests, in the turn after this one and before anyone hears that the run is free.
                 drop(work);
+                self.options.runtime.sleep(Duration::ZERO).await;
                 match interruption {
                     Interruption::Cancelled => Err(Failure::last(queue::CANCELLED)),
                     Interruption::Lost => {
@@ -150,8 +148,7 @@ impl Service {
             Some(REFUSALS.to_string()),
             Some(reason.clone()),
         ];
-        let paused: Option<bool> =
-            store::row(self.database(), include_str!("sql/upstream_refused.sql"), params).await?;
+        let paused: Option<bool> = store::row(self.database(), sql!("sql/upstream_refused.sql"), params).await?;
         if paused == Some(true) {
             self.log(&format!("the schedule of {}/{} is paused: {reason}", claim.org, claim.repo_name));
         }
@@ -190,40 +187,39 @@ impl Service {
             .ok_or_else(|| Failure::last("the upstream was removed before the sync ran"))?;
         let auth = claim.upstream_auth.as_deref();
         let unreadable = |error: Unreadable| Failure { refused: true, ..Failure::last(&error.to_string()) };
-        let (upstream, redaction) = self.remote(url, auth, &run.repo_id).map_err(unreadable)?;
-        let (local, of_origin) = self.repository(&run.repo_id, claim.origin.as_ref()).map_err(Failure::last)?;
+        let (upstream, redaction) = self.remote(url, auth, &run.repo_id).await.map_err(unreadable)?;
+        let (local, of_origin) = self.repository(&run.repo_id, claim.origin.as_ref()).await.map_err(Failure::last)?;
         let redaction = redaction.and(of_origin);
-        let request = SyncRequest { direction: run.direction, ref_globs: run.ref_globs.clone() };
+        let task = Task::sync(run.direction, &run.ref_globs, local, upstream);
         let latest = latest.clone();
-        let observer = sync::Observer::new(move |progress| *latest.borrow_mut() = Some(progress));
-        let options = sync::Options { observer, ..sync::Options::default() };
-        let result = sync::run(&request, &local, &upstream, &options).await;
-        result.map(|done| redaction.stats(done.into_stats())).map_err(|error| Failure {
+        let report = Box::new(move |progress| *latest.borrow_mut() = Some(progress));
+        let result = self.options.engine.sync(&task, report).await;
+        result.map(|stats| redaction.stats(stats)).map_err(|error| Failure {
             message: redaction.text(&self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name))),
-            transient: error.is_transient(),
-            refused: is_refusal(&error, run.direction),
+            transient: error.transient,
+            refused: error.is_refusal(run.direction),
         })
     }
 
     /// An upstream or an origin, with the credential that was sealed for `owner_id`, and what keeps that out of messages.
-    pub(super) fn remote(
+    pub(super) async fn remote(
         &self,
         url: &str,
         sealed: Option<&str>,
         owner_id: &str,
     ) -> Result<(Remote, Redaction), Unreadable> {
-        let remote = Remote::new(url, self.options.upstream_http.clone());
-        let auth: Option<UpstreamAuth> = sealed.map(|sealed| self.secrets.open(sealed, owner_id)).transpose()?;
-        let redaction = Redaction::of(auth.as_ref());
-        let remote = match auth.as_ref().map(UpstreamAuth::basic) {
-            Some((username, password)) => remote.with_basic_auth(username, password),
-            None => remote,
+        let auth: Option<UpstreamAuth> = match sealed {
+            Some(sealed) => Some(self.secrets.open(sealed, owner_id).await?),
+            None => None,
         };
-        Ok((remote, redaction))
+        let redaction = Redaction::of(auth.as_ref());
+        let credential = auth.as_ref().map(UpstreamAuth::basic);
+        let credential = credential.map(|(username, password)| (username.to_owned(), password.to_owned()));
+        Ok((Remote { url: url.to_owned(), credential, is_hosted: false }, redaction))
     }
 
     /// The error of a sync for people: nobody knows the repository by the address that it has in here.
-    pub(super) fn tell(&self, error: &sync::Error, repo_id: &str, repo_name: &str) -> String {
+    pub(super) fn tell(&self, error: &EngineError, repo_id: &str, repo_name: &str) -> String {
         let message = error.to_string().replace(&super::git::local_url(repo_id), repo_name);
         message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect()
     }
@@ -245,7 +241,7 @@ impl Service {
             }
             let progress = latest.borrow_mut().take();
             let asked_at = runtime.now();
-            let heartbeat = queue::heartbeat(self.database(), claim, progress.as_ref());
+            let heartbeat = queue::heartbeat(self.database(), claim, progress);
             pin_mut!(heartbeat);
             match select(heartbeat, runtime.sleep(left)).await {
                 Either::Left((Ok(Heartbeat::Kept), _)) => kept_at = asked_at,
@@ -266,15 +262,6 @@ impl Failure {
     }
 }
 
-/// Whether it was the upstream that refused, and because of the credential.
-fn is_refusal(error: &sync::Error, direction: Direction) -> bool {
-    let of_upstream = match direction {
-        Direction::Pull => matches!(error, sync::Error::Source(_)),
-        Direction::Push => matches!(error, sync::Error::Destination(_)),
-    };
-    of_upstream && matches!(error.code(), "unauthorized" | "forbidden")
-}
-
 /// What became of a run, for its record.
 fn status_word(run: Option<&SyncRun>) -> &'static str {
     match run.map(|run| run.status) {
@@ -286,8 +273,8 @@ fn status_word(run: Option<&SyncRun>) -> &'static str {
     }
 }
 
-/// How far the run is, where that was not told yet.
-type Latest = Rc<RefCell<Option<sync::Progress>>>;
+/// How far the run is, as JSON text, where that was not told yet.
+type Latest = Rc<RefCell<Option<String>>>;
 
 /// How long a look at the schedules lasts.
 const SCHEDULES: Duration = Duration::from_secs(1);

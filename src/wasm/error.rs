@@ -22,6 +22,10 @@ pub(crate) trait Failure: std::error::Error {
     fn status(&self) -> Option<u16> {
         None
     }
+    /// The side of a sync that failed, where it was one.
+    fn side(&self) -> Option<&'static str> {
+        None
+    }
     /// What to quote to the operator.
     fn trace_id(&self) -> Option<&str> {
         None
@@ -52,6 +56,9 @@ pub(crate) fn into_js(failure: &dyn Failure) -> JsValue {
     set(&error, "fields", fields.into());
     if let Some(status) = failure.status() {
         set(&error, "status", status.into());
+    }
+    if let Some(side) = failure.side() {
+        set(&error, "side", side.into());
     }
     if let Some(trace_id) = failure.trace_id() {
         set(&error, "traceId", trace_id.into());

@@ -1,5 +1,6 @@
 //! The service's pure parts. Its calls and its queue are judged in `tests/js/service`, on a real database and real Git.
 
+mod access_token;
 mod body;
 mod change_id;
 mod git;

@@ -1,7 +1,65 @@
+use std::rc::Rc;
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit,
+    aead::{Aead, Payload},
+};
+use futures_executor::block_on;
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use refsync::{
     model::UpstreamAuth,
-    service::secrets::{SecretKeys, Unreadable},
+    service::{
+        crypto::{Crypto, NewKey},
+        secrets::{SecretKeys, Unreadable},
+    },
 };
+
+/// AES by another implementation than the platforms'.
+struct Aes;
+
+impl Crypto for Aes {
+    fn encrypt<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        owner: &'a [u8],
+        message: &'a [u8],
+    ) -> LocalBoxFuture<'a, Result<Vec<u8>, String>> {
+        let sealed = Aes256Gcm::new(key.into()).encrypt(nonce.into(), Payload { msg: message, aad: owner });
+        std::future::ready(sealed.map_err(|error| error.to_string())).boxed_local()
+    }
+
+    fn decrypt<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        owner: &'a [u8],
+        sealed: &'a [u8],
+    ) -> LocalBoxFuture<'a, Option<Vec<u8>>> {
+        let opened = Aes256Gcm::new(key.into()).decrypt(nonce.into(), Payload { msg: sealed, aad: owner });
+        std::future::ready(opened.ok()).boxed_local()
+    }
+
+    fn is_signed<'a>(&'a self, _: &'a [u8; 32], _: &'a [u8; 64], _: &'a [u8]) -> LocalBoxFuture<'a, bool> {
+        unreachable!("secrets are not signed")
+    }
+
+    fn new_key(&self) -> LocalBoxFuture<'_, Result<NewKey, String>> {
+        unreachable!("secrets are not signed")
+    }
+}
+
+fn keys(present: u8, others: &[u8]) -> SecretKeys {
+    SecretKeys::new([present; 32], others.iter().map(|other| [*other; 32]).collect(), Rc::new(Aes))
+}
+
+fn seal(keys: &SecretKeys, owner: &str) -> String {
+    block_on(keys.seal(&auth(), owner)).expect("AES seals anything")
+}
+
+fn open(keys: &SecretKeys, sealed: &str, owner: &str) -> Result<UpstreamAuth, Unreadable> {
+    block_on(keys.open(sealed, owner))
+}
 
 fn auth() -> UpstreamAuth {
     UpstreamAuth::UsernamePassword { username: "joe".into(), password: "planted".into() }
@@ -9,42 +67,42 @@ fn auth() -> UpstreamAuth {
 
 #[test]
 fn opens_what_it_sealed() {
-    let key = SecretKeys::new(&[7; 32], &[]);
-    assert_eq!(key.open::<UpstreamAuth>(&key.seal(&auth(), "repo_1"), "repo_1"), Ok(auth()));
+    let key = keys(7, &[]);
+    assert_eq!(open(&key, &seal(&key, "repo_1"), "repo_1"), Ok(auth()));
 }
 
 #[test]
 fn seals_the_same_credential_differently_each_time() {
-    let key = SecretKeys::new(&[7; 32], &[]);
-    assert_ne!(key.seal(&auth(), "repo_1"), key.seal(&auth(), "repo_1"), "a nonce is never used twice");
+    let key = keys(7, &[]);
+    assert_ne!(seal(&key, "repo_1"), seal(&key, "repo_1"), "a nonce is never used twice");
 }
 
 #[test]
 fn refuses_another_repository_another_key_and_every_change() {
-    let key = SecretKeys::new(&[7; 32], &[]);
-    let sealed = key.seal(&auth(), "repo_1");
-    assert_eq!(key.open::<UpstreamAuth>(&sealed, "repo_2"), Err(Unreadable), "a row's credential is not another row's");
-    assert_eq!(SecretKeys::new(&[8; 32], &[]).open::<UpstreamAuth>(&sealed, "repo_1"), Err(Unreadable));
+    let key = keys(7, &[]);
+    let sealed = seal(&key, "repo_1");
+    assert_eq!(open(&key, &sealed, "repo_2"), Err(Unreadable), "a row's credential is not another row's");
+    assert_eq!(open(&keys(8, &[]), &sealed, "repo_1"), Err(Unreadable));
     for end in 0..sealed.len() {
-        assert_eq!(key.open::<UpstreamAuth>(&sealed[..end], "repo_1"), Err(Unreadable), "cut at {end}");
+        assert_eq!(open(&key, &sealed[..end], "repo_1"), Err(Unreadable), "cut at {end}");
     }
     for at in 0..sealed.len() - 2 {
         let mut bytes = sealed.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(bytes).expect("ASCII stays ASCII");
-        assert_eq!(key.open::<UpstreamAuth>(&changed, "repo_1"), Err(Unreadable), "changed at {at}");
+        assert_eq!(open(&key, &changed, "repo_1"), Err(Unreadable), "changed at {at}");
     }
 }
 
 #[test]
 fn another_key_opens_what_it_sealed_and_only_the_present_one_seals() {
-    let (old, new) = (SecretKeys::new(&[7; 32], &[]), SecretKeys::new(&[8; 32], &[[6; 32], [7; 32]]));
-    let sealed = old.seal(&auth(), "repo_1");
-    assert_eq!(new.open::<UpstreamAuth>(&sealed, "repo_1"), Ok(auth()));
-    assert_eq!(new.open::<UpstreamAuth>(&sealed, "repo_2"), Err(Unreadable), "it stays bound to its owner");
-    let anew = new.reseal(&sealed, "repo_1").expect("it is readable").expect("it was under another key");
-    assert_eq!(SecretKeys::new(&[8; 32], &[]).open::<UpstreamAuth>(&anew, "repo_1"), Ok(auth()));
-    assert_eq!(old.open::<UpstreamAuth>(&anew, "repo_1"), Err(Unreadable));
-    assert_eq!(new.reseal(&anew, "repo_1"), Ok(None), "what is under the present key stays as it is");
-    assert_eq!(SecretKeys::new(&[9; 32], &[]).reseal(&anew, "repo_1"), Err(Unreadable));
+    let (old, new) = (keys(7, &[]), keys(8, &[6, 7]));
+    let sealed = seal(&old, "repo_1");
+    assert_eq!(open(&new, &sealed, "repo_1"), Ok(auth()));
+    assert_eq!(open(&new, &sealed, "repo_2"), Err(Unreadable), "it stays bound to its owner");
+    let anew = block_on(new.reseal(&sealed, "repo_1")).expect("it is readable").expect("it was under another key");
+    assert_eq!(open(&keys(8, &[]), &anew, "repo_1"), Ok(auth()));
+    assert_eq!(open(&old, &anew, "repo_1"), Err(Unreadable));
+    assert_eq!(block_on(new.reseal(&anew, "repo_1")), Ok(None), "what is under the present key stays as it is");
+    assert_eq!(block_on(keys(9, &[]).reseal(&anew, "repo_1")), Err(Unreadable));
 }

@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{
     client::Error,
-    git::{Challenge, Credentials, Remote},
+    git::{self, Challenge, Credentials, Remote},
     glob::Glob,
     model::{Direction, RefGlobs, SyncRequest},
     sync::{self, Observer, Options, Phase, Policy, Progress},
@@ -164,6 +164,26 @@ pub fn run_sync(
     })))
 }
 
+/// The id that a ref of a remote has, by its full name; undefined where there is no such ref.
+///
+/// # Errors
+///
+/// Where an argument is wrong. Its promise rejects where the remote could not be asked.
+#[wasm_bindgen(js_name = refId, unchecked_return_type = "Promise<string | undefined>")]
+pub fn ref_id(
+    settings: &Ts<RemoteSettings>,
+    #[wasm_bindgen(unchecked_param_type = "Function")] fetch: Function,
+    ref_name: String,
+) -> Result<Promise, JsValue> {
+    let settings: RemoteSettings = Arguments::new("refId", settings, &["url", "username", "password"])?.read()?;
+    let remote = with_credential(Remote::new(&settings.url, Rc::new(FetchClient::new(fetch))), &settings);
+    Ok(future_to_promise(async move {
+        let (_, refs) = remote.list_refs(&[ref_name.as_str().into()]).await.map_err(|error| into_js(&error))?;
+        let found = refs.into_iter().find(|r| r.name == ref_name.as_str());
+        Ok(found.map_or(JsValue::UNDEFINED, |found| found.id.to_string().into()))
+    }))
+}
+
 /// What `work` gives, or an error where it takes longer than this many milliseconds.
 async fn before<T>(deadline: Option<f64>, work: impl Future<Output = T>) -> Result<T, JsValue> {
     let Some(milliseconds) = deadline else { return Ok(work.await) };
@@ -213,7 +233,11 @@ fn remote(
     if let Some(ask) = functions.credentials() {
         target = target.asking(move |challenge| credentials(ask.clone(), challenge).boxed_local());
     }
-    match (&remote.username, &remote.password) {
+    with_credential(target, remote)
+}
+
+fn with_credential(target: Remote, RemoteSettings { username, password, .. }: &RemoteSettings) -> Remote {
+    match (username, password) {
         (None, None) => target,
         (username, password) => {
             target.with_basic_auth(username.as_deref().unwrap_or("git"), password.as_deref().unwrap_or_default())
@@ -265,6 +289,25 @@ fn observer(report: Function) -> Observer {
 }
 
 impl Failure for sync::Error {
+    fn name(&self) -> &'static str {
+        "SyncError"
+    }
+    fn code(&self) -> &str {
+        self.code()
+    }
+    fn is_transient(&self) -> bool {
+        self.is_transient()
+    }
+    fn side(&self) -> Option<&'static str> {
+        match self {
+            Self::Source(_) => Some("source"),
+            Self::Destination(_) => Some("destination"),
+            Self::ObjectFormat { .. } | Self::TooManyDeletions { .. } => None,
+        }
+    }
+}
+
+impl Failure for git::Error {
     fn name(&self) -> &'static str {
         "SyncError"
     }

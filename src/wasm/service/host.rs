@@ -1,17 +1,16 @@
 //! What the service needs of its surroundings, as JavaScript objects that the host passes in.
 
-use std::{rc::Rc, time::Duration};
+use std::time::Duration;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
 use super::message;
 use crate::{
-    http::HttpClient,
     service::{Database, DatabaseError, GitHost, Param, Runtime, record::Record},
-    wasm::{http::FetchClient, timer::timer},
+    wasm::timer::timer,
 };
 
 #[wasm_bindgen]
@@ -69,24 +68,7 @@ fn database_error(error: &JsValue) -> DatabaseError {
 }
 
 /// The host's repositories.
-pub(super) struct HostGit {
-    git: JsGitHost,
-    http: Rc<FetchClient>,
-}
-
-impl HostGit {
-    pub(super) fn new(git: &JsGitHost) -> Self {
-        let host = git.clone();
-        // Dropped with the last handle that JavaScript has on it: the service needs it as long as it lives.
-        let fetch = Closure::<dyn Fn(String, web_sys::RequestInit) -> Result<Promise, JsValue>>::new(
-            move |url: String, init: web_sys::RequestInit| {
-                host.fetch(&web_sys::Request::new_with_str_and_init(&url, &init)?)
-            },
-        );
-        let fetch = fetch.into_js_value().unchecked_into::<Function>();
-        Self { git: git.clone(), http: Rc::new(FetchClient::new(fetch)) }
-    }
-}
+pub(super) struct HostGit(pub(super) JsGitHost);
 
 /// Awaits what the host started, and puts its failure into words.
 async fn done(started: Result<Promise, JsValue>) -> Result<(), String> {
@@ -97,19 +79,15 @@ async fn done(started: Result<Promise, JsValue>) -> Result<(), String> {
 
 impl GitHost for HostGit {
     fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
-        done(self.git.create(repo_id, default_branch)).boxed_local()
+        done(self.0.create(repo_id, default_branch)).boxed_local()
     }
 
     fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
-        done(self.git.remove(repo_id)).boxed_local()
+        done(self.0.remove(repo_id)).boxed_local()
     }
 
     fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
-        done(self.git.set_head(repo_id, branch)).boxed_local()
-    }
-
-    fn http(&self) -> Rc<dyn HttpClient> {
-        self.http.clone()
+        done(self.0.set_head(repo_id, branch)).boxed_local()
     }
 }
 

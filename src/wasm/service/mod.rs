@@ -2,6 +2,8 @@
 //!
 //! A Git request is authorised here and handed on to the host as it is: its bytes never enter the wasm memory.
 
+mod crypto;
+mod engine;
 mod exchange;
 mod host;
 
@@ -12,6 +14,8 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
 use self::{
+    crypto::HostCrypto,
+    engine::HostEngine,
     exchange::{from_web_headers, from_web_request, into_web_response},
     host::{HostDatabase, HostGit, HostRuntime, JsGitHost},
 };
@@ -30,7 +34,7 @@ pub struct JsService {
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes the package's `ServiceOptions` and `nextTick`; fails where one is missing or of another kind.
+    /// Takes the package's `ServiceOptions`, `nextTick`, `crypto` and `engine`; fails where one is missing or of another kind.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
         let object = |name: &str| {
@@ -47,8 +51,10 @@ impl JsService {
         let fetch = function("fetch").ok_or_else(|| type_error("Service: fetch must be a function"))?;
         let service = Service::new(Options {
             database: Rc::new(HostDatabase(object("database")?.unchecked_into())),
-            git: Rc::new(HostGit::new(&git)),
-            upstream_http: Rc::new(FetchClient::new(fetch)),
+            git: Rc::new(HostGit(git.clone())),
+            crypto: Rc::new(HostCrypto(object("crypto")?.unchecked_into())),
+            engine: Rc::new(HostEngine(object("engine")?.unchecked_into())),
+            webhook_http: Rc::new(FetchClient::new(fetch)),
             allowed_origins: Reflect::get(options, &"allowedOrigins".into())
                 .ok()
                 .and_then(|origins| origins.dyn_into::<Array>().ok())

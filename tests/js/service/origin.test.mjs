@@ -96,7 +96,7 @@ test("a repository is made or changed with its origin in one step, whatever dies
   const dying = {
     query(text, params) {
       if (writes > 0) throw new Error("killed");
-      writes += /^(INSERT|UPDATE)/m.test(text) ? 1 : 0;
+      writes += /\b(INSERT INTO|UPDATE) refsync\./.test(text) ? 1 : 0;
       return database.query(text, params);
     },
   };

@@ -1,0 +1,34 @@
+/**
+ * The Web Cryptography API as the service uses it.
+ *
+ * @module
+ */
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What the service's WebAssembly calls; see `service/crypto.rs`. */
+export const serviceCrypto = {
+  /** AES-256-GCM, the tag behind the ciphertext. */
+  async encrypt(key: Bytes, iv: Bytes, additionalData: Bytes, text: Bytes): Promise<ArrayBuffer> {
+    const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
+    return crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, aes, text);
+  },
+  /** Rejects where it was not encrypted so. */
+  async decrypt(key: Bytes, iv: Bytes, additionalData: Bytes, text: Bytes): Promise<ArrayBuffer> {
+    const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
+    return crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, aes, text);
+  },
+  /** Ed25519. Rejects where the key is none. */
+  async isSigned(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<boolean> {
+    const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
+    return crypto.subtle.verify("Ed25519", key, signature, message);
+  },
+  /** A new Ed25519 key: its private half as PKCS#8, and the bytes of its public one. */
+  async newKey(): Promise<[ArrayBuffer, ArrayBuffer]> {
+    const { privateKey, publicKey } = (await crypto.subtle.generateKey("Ed25519", true, [
+      "sign",
+      "verify",
+    ])) as CryptoKeyPair;
+    return Promise.all([crypto.subtle.exportKey("pkcs8", privateKey), crypto.subtle.exportKey("raw", publicKey)]);
+  },
+};

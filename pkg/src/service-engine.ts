@@ -1,0 +1,60 @@
+/**
+ * The engine as the service uses it: loaded when the first sync, or the first look at a repository, needs it.
+ *
+ * @module
+ */
+import type { Fetch, GitHost } from "./host.js";
+import type { WasmSource } from "./load.js";
+import type { RefGlobs, RemoteSettings } from "./wasm/engine/refsync.js";
+
+/** What the service's WebAssembly calls; see `service/engine.rs`. Data goes as JSON texts. */
+export interface ServiceEngine {
+  /** Syncs, or tells what a sync would do, and gives its stats. */
+  sync(task: string, report: (progress: string) => void, signal: AbortSignal): Promise<string>;
+  /** The id that a ref has. */
+  refId(remote: string, refName: string): Promise<string | undefined>;
+}
+
+/** `Task` of `service/engine.rs`. */
+interface Task {
+  source: Remote;
+  destination: Remote;
+  ref_globs: RefGlobs;
+  plan_only: boolean;
+}
+
+/** `Remote` of `service/engine.rs`. */
+interface Remote {
+  url: string;
+  credential: [username: string, password: string] | null;
+  is_hosted: boolean;
+}
+
+/** The engine between the repositories that `git` has and those that are reached with `fetch`. */
+export function serviceEngine(git: GitHost, fetch: Fetch, wasm: WasmSource | undefined): ServiceEngine {
+  const side = ({ url, credential, is_hosted }: Remote) => ({
+    ...(settings(url, credential) satisfies RemoteSettings),
+    fetch: is_hosted ? (input: string, init?: RequestInit) => git.fetch(new Request(input, init)) : fetch,
+  });
+  return {
+    async sync(task, report, signal) {
+      const [{ columnsOf }, { statsOf }] = await Promise.all([import("./engine-run.js"), import("./columns.js")]);
+      const { source, destination, ref_globs, plan_only: planOnly }: Task = JSON.parse(task);
+      const onProgress = (progress: unknown) => report(JSON.stringify(progress));
+      const sides = { source: side(source), destination: side(destination) };
+      // A service is no page: what it runs in can stream a request.
+      const options = { ...sides, ref_globs, onProgress, signal, requestStreams: true, wasm };
+      return JSON.stringify(statsOf(await columnsOf(options, { planOnly })));
+    },
+    async refId(remote, refName) {
+      const { refIdOf } = await import("./engine-run.js");
+      return refIdOf(side(JSON.parse(remote)), refName, wasm);
+    },
+  };
+}
+
+function settings(url: string, credential: Remote["credential"]): RemoteSettings {
+  if (credential === null) return { url };
+  const [username, password] = credential;
+  return { url, username, password };
+}

@@ -1,0 +1,43 @@
+//! The platform's cryptography (the Web Cryptography API): every runtime has it, and keeps it up and fast.
+
+use futures_util::future::LocalBoxFuture;
+
+/// What the service needs of it. A failure that is nobody's fault is told in words for the log.
+pub trait Crypto {
+    /// AES-256-GCM: the ciphertext, with the tag of 16 bytes behind it. `owner` is authenticated, but not part of it.
+    fn encrypt<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        owner: &'a [u8],
+        message: &'a [u8],
+    ) -> LocalBoxFuture<'a, Result<Vec<u8>, String>>;
+
+    /// What was encrypted so; none where it was with another key, nonce or owner, or was changed.
+    fn decrypt<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        owner: &'a [u8],
+        sealed: &'a [u8],
+    ) -> LocalBoxFuture<'a, Option<Vec<u8>>>;
+
+    /// Whether this is the Ed25519 signature (RFC 8032) of a message by the holder of a public key's private key.
+    fn is_signed<'a>(
+        &'a self,
+        public_key: &'a [u8; 32],
+        signature: &'a [u8; 64],
+        message: &'a [u8],
+    ) -> LocalBoxFuture<'a, bool>;
+
+    /// A new Ed25519 key.
+    fn new_key(&self) -> LocalBoxFuture<'_, Result<NewKey, String>>;
+}
+
+/// A new Ed25519 key.
+pub struct NewKey {
+    /// The private half, as PKCS#8 in DER (RFC 8410).
+    pub private: Vec<u8>,
+    /// The public half, its 32 bytes.
+    pub public: Vec<u8>,
+}

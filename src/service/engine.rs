@@ -1,0 +1,106 @@
+//! The engine as the service sees it: who carries out what the service decides.
+//!
+//! It is not part of the service's WebAssembly, but a build of its own that is loaded when a sync, or a look at a
+//! repository, is the first to need it. So the service knows nothing of Git's protocol, and nothing is sent twice to who
+//! uses both.
+
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+
+use crate::model::{Direction, RefGlobs, SyncRunStats};
+
+/// Reads and moves refs.
+pub trait Engine {
+    /// Carries out a task, and tells how far it is, as the JSON text of a [`Progress`](crate::model::Progress). Dropping the
+    /// future ends it.
+    fn sync<'a>(
+        &'a self,
+        task: &'a Task,
+        report: Box<dyn Fn(String)>,
+    ) -> LocalBoxFuture<'a, Result<SyncRunStats, EngineError>>;
+
+    /// The id that a ref such as `HEAD` has; none where there is no such ref.
+    fn ref_id<'a>(
+        &'a self,
+        remote: &'a Remote,
+        ref_name: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<String>, EngineError>>;
+}
+
+/// What to sync.
+#[derive(Clone, Debug, Serialize)]
+pub struct Task {
+    source: Remote,
+    destination: Remote,
+    ref_globs: RefGlobs,
+    plan_only: bool,
+}
+
+/// A Git repository, and how the engine reaches it.
+#[derive(Clone, Serialize)]
+pub struct Remote {
+    /// Its URL, without a credential.
+    pub url: String,
+    /// The user name and the password or token.
+    pub credential: Option<(String, String)>,
+    /// Whether the service's own [`GitHost`](super::GitHost) has it, in process.
+    pub is_hosted: bool,
+}
+
+/// Why the engine could not do its work.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EngineError {
+    /// In words, with the side and its URL.
+    pub message: String,
+    /// A stable word, as `SyncError.code` has it.
+    pub code: String,
+    /// Whether the same may succeed later.
+    pub transient: bool,
+    /// The side that failed, where it was one.
+    pub side: Option<Side>,
+}
+
+/// A side of a sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Where refs come from.
+    Source,
+    /// Where refs go to.
+    Destination,
+}
+
+impl Task {
+    /// A sync between a repository and its upstream.
+    pub fn sync(direction: Direction, ref_globs: &RefGlobs, local: Remote, upstream: Remote) -> Self {
+        let (source, destination) = match direction {
+            Direction::Pull => (upstream, local),
+            Direction::Push => (local, upstream),
+        };
+        Self { source, destination, ref_globs: ref_globs.clone(), plan_only: false }
+    }
+
+    /// The same, but only to be told.
+    #[must_use]
+    pub fn planned(self) -> Self {
+        Self { plan_only: true, ..self }
+    }
+}
+
+impl EngineError {
+    /// Whether it was the upstream that refused, and because of the credential.
+    pub fn is_refusal(&self, direction: Direction) -> bool {
+        let upstream = match direction {
+            Direction::Pull => Side::Source,
+            Direction::Push => Side::Destination,
+        };
+        self.side == Some(upstream) && matches!(self.code.as_str(), "unauthorized" | "forbidden")
+    }
+}
+
+// Without the credential.
+impl std::fmt::Debug for Remote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remote").field("url", &self.url).finish_non_exhaustive()
+    }
+}
