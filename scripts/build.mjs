@@ -113,7 +113,8 @@ async function typescript() {
     }
     // It needs rolldown, which is not there before `npm ci`.
     const { bundleCommand } = await import("./bundle.mjs");
-    await bundleCommand(join(dist, "cli/main.js"));
+    await bundleCommand(join(dist, "cli"));
+    rmSync(join(dist, "cli/main.js"));
   });
 }
 

@@ -4,22 +4,24 @@ import { dirname, join } from "node:path";
 import { build } from "rolldown";
 
 /**
- * Bundles `file` in place: Node takes about a millisecond for each module that it loads, and `refsync sync` is thirty of
- * them. What other commands load stays as it is.
+ * Bundles the command in `folder`: Node takes about a millisecond for each module that it loads, and `refsync sync` is thirty of
+ * them. As CommonJS, for Node's loader of ES modules costs another ten. What other commands load stays as it is.
  */
-export async function bundleCommand(file) {
+export async function bundleCommand(folder) {
   const others = {
     name: "other commands",
     resolveDynamicImport: (id, importer) =>
       id.startsWith(".") && id !== "./sync.js" ? { id: join(dirname(importer), id), external: true } : null,
   };
   await build({
-    input: file,
+    input: join(folder, "main.js"),
     platform: "node",
-    // The package's own import tells where the WebAssembly is; progress is loaded where there is a terminal.
-    external: [/^node:/, "#engine-wasm", "cli-progress"],
+    // Progress is loaded where there is a terminal.
+    external: [/^node:/, "cli-progress"],
+    // The package's own import is an ES module.
+    resolve: { alias: { "#engine-wasm": join(folder, "engine-wasm.js") } },
     plugins: [others],
-    output: { file, codeSplitting: false },
+    output: { file: join(folder, "main.cjs"), format: "cjs", codeSplitting: false, minify: true },
     logLevel: "warn",
   });
 }

@@ -137,15 +137,19 @@ program
     process.exitCode = await (await import("./proxy.js")).proxy(flags);
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    // Commander has printed what is wrong, or the help that was asked for.
-    process.exitCode = error.exitCode === 0 ? exitCode.completed : exitCode.usage;
-  } else {
-    process.stderr.write(`refsync: ${printable(error instanceof Error ? error.message : String(error))}\n`);
-    process.exitCode = exitCode.failed;
+run();
+
+async function run(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed what is wrong, or the help that was asked for.
+      process.exitCode = error.exitCode === 0 ? exitCode.completed : exitCode.usage;
+    } else {
+      process.stderr.write(`refsync: ${printable(error instanceof Error ? error.message : String(error))}\n`);
+      process.exitCode = exitCode.failed;
+    }
   }
 }
 
