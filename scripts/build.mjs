@@ -28,7 +28,7 @@ async function wasm(name, features, ownStd) {
   const version = wasmBindgenVersion();
   const files = {
     inputs: ["Cargo.toml", "Cargo.lock", "src", "scripts/build.mjs"],
-    outputs: [`${out}/refsync.js`, `${out}/refsync_bg.wasm`],
+    outputs: [`${out}/refsync.js`, `${out}/refsync_bg.wasm`, ...(name === "service" ? [`${out}/openapi.js`] : [])],
     salt: `${version} ${ownStd ? ownStdFlags : ""}`,
   };
   await once(`build wasm (${name})`, files, async () => {
@@ -46,7 +46,15 @@ async function wasm(name, features, ownStd) {
     rmSync(join(root, out, "refsync_bg.wasm.d.ts"));
     await optimise(`${out}/refsync_bg.wasm`);
     await minifyGlue(join(root, out, "refsync.js"));
+    if (name === "service") openapiModule(join(root, out, "openapi.js"));
   });
+}
+
+/** The document as a module, for that is what every runtime and bundler can load when it is asked for. */
+function openapiModule(file) {
+  const document = readFileSync(join(root, "src/service/openapi.json"), "utf8");
+  writeFileSync(file, `export const document = ${JSON.stringify(document)};\n`);
+  writeFileSync(file.replace(/\.js$/, ".d.ts"), "export declare const document: string;\n");
 }
 
 /** Its comments and long names are a third of what is sent of it; the declarations beside it keep them. */
@@ -68,7 +76,8 @@ async function optimise(file) {
     "reference-types",
     "sign-ext",
   ];
-  const flags = ["-Oz", "--strip-producers", ...features.map((f) => `--enable-${f}`)];
+  // Twice: the second time finds what the first laid open.
+  const flags = ["-Oz", "-Oz", "--strip-producers", ...features.map((f) => `--enable-${f}`)];
   await run(bin("wasm-opt"), [...flags, file, "-o", file]);
 }
 

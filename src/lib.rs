@@ -53,7 +53,7 @@ pub mod wasm {
     #[cfg(any(feature = "client", feature = "engine"))]
     mod error;
     mod failure;
-    #[cfg(any(feature = "engine", feature = "service"))]
+    #[cfg(feature = "engine")]
     mod http;
     #[cfg(feature = "service")]
     pub mod service;

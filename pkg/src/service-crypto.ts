@@ -18,6 +18,15 @@ export const serviceCrypto = {
     const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
     return crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, aes, text);
   },
+  /** SHA-256. */
+  sha256(message: Bytes): Promise<ArrayBuffer> {
+    return crypto.subtle.digest("SHA-256", message);
+  },
+  /** HMAC with SHA-256. */
+  async hmacSha256(key: Bytes, message: Bytes): Promise<ArrayBuffer> {
+    const hmac = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+    return crypto.subtle.sign("HMAC", hmac, message);
+  },
   /** Ed25519. Rejects where the key is none. */
   async isSigned(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<boolean> {
     const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);

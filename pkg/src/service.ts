@@ -132,6 +132,8 @@ export type LogRecord =
 
 const load = loader({ init, initSync }, wasm);
 
+const openapi = async () => (await import("./wasm/service/openapi.js")).document;
+
 /** The service. Making one loads nothing; the first call loads the WebAssembly. */
 export class Service {
   readonly #service: () => Promise<WasmService>;
@@ -149,7 +151,7 @@ export class Service {
       await load(options.wasm);
       const { git, fetch, engineWasm } = options;
       const engine = serviceEngine(git, fetch, engineWasm);
-      service ??= new WasmService({ ...options, nextTick, crypto: serviceCrypto, engine });
+      service ??= new WasmService({ ...options, nextTick, openapi, crypto: serviceCrypto, engine });
       return service;
     };
   }

@@ -11,7 +11,6 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{
     Error, Service,
@@ -197,13 +196,13 @@ impl Service {
         #[derive(Deserialize)]
         struct Row {
             hash: String,
-            #[serde(flatten)]
             caller: Caller,
         }
         let Some(key_id) = key_id(key) else { return Ok(None) };
         let sql = sql!("sql/api_key_show.sql");
         let row: Option<Row> = store::row(self.database(), sql, vec![Some(key_id.clone())]).await?;
-        let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash(key))) else { return Ok(None) };
+        let hash = self.hash(key).await?;
+        let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash)) else { return Ok(None) };
         self.count(&key_id)?;
         Ok(Some(row.caller))
     }
@@ -221,11 +220,17 @@ impl Service {
             Some(org.to_owned()),
             Some(scope.as_str().to_owned()),
             name.map(str::to_owned),
-            Some(hash(&key)),
+            Some(self.hash(&key).await?),
         ];
         let row: Option<String> = store::row(self.database(), sql!("sql/api_key_add.sql"), params).await?;
         row.ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))?;
         Ok(key)
+    }
+
+    /// What is stored of an API key.
+    async fn hash(&self, key: &str) -> Result<String, Error> {
+        let digest = self.options.crypto.sha256(key.as_bytes()).await;
+        Ok(hex(&digest.map_err(|why| Error::Internal(format!("SHA-256: {why}")))?))
     }
 }
 
@@ -248,10 +253,6 @@ fn key_id(key: &str) -> Option<String> {
     let (id, secret) = key.strip_prefix(PREFIX)?.split_once('_')?;
     let well_formed = id.len() == 24 && id.bytes().all(|b| b.is_ascii_hexdigit()) && secret.len() == 43;
     well_formed.then(|| format!("key_{id}"))
-}
-
-fn hash(key: &str) -> String {
-    hex(&Sha256::digest(key.as_bytes()))
 }
 
 fn equal_in_constant_time(a: &str, b: &str) -> bool {

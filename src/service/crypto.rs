@@ -22,6 +22,12 @@ pub trait Crypto {
         sealed: &'a [u8],
     ) -> LocalBoxFuture<'a, Option<Vec<u8>>>;
 
+    /// SHA-256.
+    fn sha256<'a>(&'a self, message: &'a [u8]) -> LocalBoxFuture<'a, Result<Vec<u8>, String>>;
+
+    /// HMAC with SHA-256; the key is not empty.
+    fn hmac_sha256<'a>(&'a self, key: &'a [u8], message: &'a [u8]) -> LocalBoxFuture<'a, Result<Vec<u8>, String>>;
+
     /// Whether this is the Ed25519 signature (RFC 8032) of a message by the holder of a public key's private key.
     fn is_signed<'a>(
         &'a self,

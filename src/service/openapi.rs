@@ -1,11 +1,12 @@
 //! The OpenAPI 3.1 document of the API, made from the shapes that it deals in.
 //!
 //! [`document`] makes it; what is served is a copy of that in the repository, so that neither the generator nor its work is
-//! in the package. A test compares the two.
+//! in the package, and which the host loads when somebody asks. A test compares the two.
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use super::{Error, Runtime};
 use crate::{
     http::{Body, Headers, Method, Response},
     model::{
@@ -16,11 +17,19 @@ use crate::{
 };
 
 /// The document as it is served.
-pub(super) fn response(method: Method) -> Response {
+///
+/// # Errors
+///
+/// Where the host cannot load it.
+pub(super) async fn response(runtime: &dyn Runtime, method: Method) -> Result<Response, Error> {
     let headers = [("content-type", "application/json"), ("cache-control", "public, max-age=300")];
-    let document = include_bytes!("openapi.json").as_slice();
-    let body = if method == Method::Head { Body::Empty } else { Body::Bytes(document.into()) };
-    Response { status: 200, url: String::new(), headers: Headers::from_iter(headers), body }
+    let body = match method {
+        Method::Head => Body::Empty,
+        _ => {
+            Body::Bytes(runtime.openapi().await.map_err(|why| Error::Internal(format!("openapi.json: {why}")))?.into())
+        }
+    };
+    Ok(Response { status: 200, url: String::new(), headers: Headers::from_iter(headers), body })
 }
 
 /// Makes the document.

@@ -185,5 +185,5 @@ pub(super) async fn give_up(database: &dyn Database) -> Result<Vec<SyncRun>, Err
 }
 
 fn seconds(duration: Duration) -> Option<String> {
-    Some(duration.as_secs_f64().to_string())
+    Some(format!("{}.{:03}", duration.as_secs(), duration.subsec_millis()))
 }

@@ -71,7 +71,7 @@ impl Service {
         let (path, query) = split_url(&url);
         let no_such_call = || Error::NotFound(format!("there is no call {} {path}", method.as_str()));
         if path == "/v1/openapi.json" && matches!(method, Method::Get | Method::Head) {
-            return Ok(openapi::response(method));
+            return openapi::response(&*self.options.runtime, method).await;
         }
         if matches!(method, Method::Get | Method::Head)
             && let Some(answer) = self.probe(path).await

@@ -10,7 +10,6 @@
 //! run once: the next time is always one that is yet to come.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Runtime, Service, store};
 use crate::model::{Direction, FieldError, Schedule, ScheduleRequest, SyncRun};
@@ -155,9 +154,9 @@ fn period(every: &str) -> Option<Moment> {
 
 /// A repository's share of a range, from 0 to just below 1: spread evenly over ids, and always the same for one.
 fn share(repo_id: &str) -> f64 {
-    let digest = Sha256::digest(repo_id.as_bytes());
-    let [a, b, c, d] = [digest[0], digest[1], digest[2], digest[3]];
-    f64::from(u32::from_be_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0)
+    // FNV-1a, whose lowest byte varies most.
+    let hash = repo_id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    f64::from(hash.swap_bytes()) / (f64::from(u32::MAX) + 1.0)
 }
 
 /// The most milliseconds that a cron line's run comes late so as not to come with all others.

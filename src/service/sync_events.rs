@@ -9,7 +9,6 @@ use std::{rc::Rc, time::Duration};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{Database, Error, Runtime, Service, repos, routes::Call, store, syncs};
 use crate::http::{Body, Headers, Response};
@@ -18,15 +17,16 @@ use crate::http::{Body, Headers, Response};
 #[derive(Deserialize)]
 struct News {
     events: Vec<Event>,
-    run: Value,
-    progress: Option<Value>,
+    run: String,
+    /// The run with `progress`.
+    progress: Option<String>,
     ended: bool,
 }
 
 #[derive(Deserialize)]
 struct Event {
     seq: i64,
-    run: Value,
+    run: String,
 }
 
 /// A stream of events, and what it has told.
@@ -36,7 +36,8 @@ struct Feed {
     sync_id: String,
     /// The id of the last event that was told; none before the first.
     told: Option<i64>,
-    progress: Option<Value>,
+    /// What was told of its progress last.
+    progress: Option<String>,
     looks: u32,
     ended: bool,
 }
@@ -99,7 +100,7 @@ impl Feed {
         self.looks += 1;
         let params = vec![Some(self.sync_id.clone()), Some(self.told.unwrap_or(0).to_string())];
         let news: Option<News> = store::row(&*self.database, sql!("sql/sync_events.sql"), params).await?;
-        let Some(News { events, mut run, progress, ended }) = news else {
+        let Some(News { events, run, progress, ended }) = news else {
             self.ended = true;
             return Ok(String::new());
         };
@@ -114,8 +115,7 @@ impl Feed {
             text += &format!("id: {seq}\ndata: {run}\n\n");
             self.told = Some(seq);
         }
-        if progress.is_some() && progress != self.progress {
-            run["progress"] = progress.clone().unwrap_or_default();
+        if let Some(run) = progress.as_ref().filter(|_| progress != self.progress) {
             text += &format!("event: progress\ndata: {run}\n\n");
         }
         self.progress = progress;

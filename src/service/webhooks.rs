@@ -16,12 +16,12 @@ use futures_util::{
     future::{Either, select},
     pin_mut,
 };
-use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
-use sha2::Sha256;
 
 use super::{
-    Error, Service, hex, random,
+    Error, Service,
+    crypto::Crypto,
+    hex, random,
     record::{Record, new_trace},
     store,
 };
@@ -45,11 +45,13 @@ struct Delivery {
 }
 
 /// The value of `x-mesa-signature` for a delivery of `body` at `time`, in seconds since 1970.
-pub fn signature(secret: &str, time: i64, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(format!("{time}.").as_bytes());
-    mac.update(body.as_bytes());
-    format!("t={time},sha256={}", hex(&mac.finalize().into_bytes()))
+///
+/// # Errors
+///
+/// What the platform's cryptography says.
+pub async fn signature(crypto: &dyn Crypto, secret: &str, time: i64, body: &str) -> Result<String, String> {
+    let mac = crypto.hmac_sha256(secret.as_bytes(), format!("{time}.{body}").as_bytes()).await?;
+    Ok(format!("t={time},sha256={}", hex(&mac)))
 }
 
 impl Service {
@@ -118,9 +120,10 @@ impl Service {
     async fn post(&self, delivery: &Delivery, sealed: &str) -> Result<(), Refusal> {
         let secret: String =
             self.secrets.open(sealed, &delivery.target_id).await.map_err(|_| Refusal::Other(UNREADABLE.into()))?;
+        let signature = signature(&*self.options.crypto, &secret, delivery.time, &delivery.body).await;
         let request = Request::new(Method::Post, delivery.url.as_str())
             .header("content-type", "application/json")
-            .header("x-mesa-signature", signature(&secret, delivery.time, &delivery.body))
+            .header("x-mesa-signature", signature.map_err(Refusal::Other)?)
             .body(Body::Bytes(delivery.body.clone().into()));
         let sent = self.options.webhook_http.send(request);
         let timeout = self.options.runtime.sleep(TIMEOUT);

@@ -1,56 +1,15 @@
 use std::rc::Rc;
 
-use aes_gcm::{
-    Aes256Gcm, KeyInit,
-    aead::{Aead, Payload},
-};
 use futures_executor::block_on;
-use futures_util::{FutureExt, future::LocalBoxFuture};
 use refsync::{
     model::UpstreamAuth,
-    service::{
-        crypto::{Crypto, NewKey},
-        secrets::{SecretKeys, Unreadable},
-    },
+    service::secrets::{SecretKeys, Unreadable},
 };
 
-/// AES by another implementation than the platforms'.
-struct Aes;
-
-impl Crypto for Aes {
-    fn encrypt<'a>(
-        &'a self,
-        key: &'a [u8; 32],
-        nonce: &'a [u8; 12],
-        owner: &'a [u8],
-        message: &'a [u8],
-    ) -> LocalBoxFuture<'a, Result<Vec<u8>, String>> {
-        let sealed = Aes256Gcm::new(key.into()).encrypt(nonce.into(), Payload { msg: message, aad: owner });
-        std::future::ready(sealed.map_err(|error| error.to_string())).boxed_local()
-    }
-
-    fn decrypt<'a>(
-        &'a self,
-        key: &'a [u8; 32],
-        nonce: &'a [u8; 12],
-        owner: &'a [u8],
-        sealed: &'a [u8],
-    ) -> LocalBoxFuture<'a, Option<Vec<u8>>> {
-        let opened = Aes256Gcm::new(key.into()).decrypt(nonce.into(), Payload { msg: sealed, aad: owner });
-        std::future::ready(opened.ok()).boxed_local()
-    }
-
-    fn is_signed<'a>(&'a self, _: &'a [u8; 32], _: &'a [u8; 64], _: &'a [u8]) -> LocalBoxFuture<'a, bool> {
-        unreachable!("secrets are not signed")
-    }
-
-    fn new_key(&self) -> LocalBoxFuture<'_, Result<NewKey, String>> {
-        unreachable!("secrets are not signed")
-    }
-}
+use crate::support::RustCrypto;
 
 fn keys(present: u8, others: &[u8]) -> SecretKeys {
-    SecretKeys::new([present; 32], others.iter().map(|other| [*other; 32]).collect(), Rc::new(Aes))
+    SecretKeys::new([present; 32], others.iter().map(|other| [*other; 32]).collect(), Rc::new(RustCrypto))
 }
 
 fn seal(keys: &SecretKeys, owner: &str) -> String {

@@ -1,15 +1,16 @@
--- $1 sync id, $2 the seq of the last event that was seen. The events after it, and how far the run is; no row where the run
--- is gone.
+-- $1 sync id, $2 the seq of the last event that was seen. The events after it, and the run with how far it is, while it is on its
+-- way: each run as the text that is sent. No row where the run is gone.
 SELECT jsonb_build_object(
     'events', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
             'seq', e.seq,
-            'run', e.run || jsonb_build_object(
-                'stats', CASE WHEN e.run ->> 'status' IN ('completed', 'failed') THEN s.stats END)) ORDER BY e.seq)
+            'run', (e.run || jsonb_build_object(
+                'stats', CASE WHEN e.run ->> 'status' IN ('completed', 'failed') THEN s.stats END))::text) ORDER BY e.seq)
         FROM refsync.sync_events e
         WHERE e.sync_id = s.id AND e.seq > $2::bigint), '[]'),
-    'run', refsync.sync_run(s),
-    'progress', CASE WHEN s.status = 'in_progress' THEN s.progress END,
+    'run', refsync.sync_run(s)::text,
+    'progress', CASE WHEN s.status = 'in_progress' AND s.progress IS NOT NULL THEN
+        (refsync.sync_run(s) || jsonb_build_object('progress', s.progress))::text END,
     'ended', s.status IN ('completed', 'failed'))::text AS row
 FROM refsync.syncs s
 WHERE s.id = $1::text

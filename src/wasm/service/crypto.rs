@@ -15,6 +15,10 @@ extern "C" {
     fn encrypt(this: &JsCrypto, key: Uint8Array, nonce: Uint8Array, owner: Uint8Array, text: Uint8Array) -> Promise;
     #[wasm_bindgen(method, structural)]
     fn decrypt(this: &JsCrypto, key: Uint8Array, nonce: Uint8Array, owner: Uint8Array, text: Uint8Array) -> Promise;
+    #[wasm_bindgen(method, structural)]
+    fn sha256(this: &JsCrypto, message: Uint8Array) -> Promise;
+    #[wasm_bindgen(method, structural, js_name = hmacSha256)]
+    fn hmac_sha256(this: &JsCrypto, key: Uint8Array, message: Uint8Array) -> Promise;
     #[wasm_bindgen(method, structural, js_name = isSigned)]
     fn is_signed(this: &JsCrypto, public_key: Uint8Array, signature: Uint8Array, message: Uint8Array) -> Promise;
     #[wasm_bindgen(method, structural, js_name = newKey)]
@@ -32,8 +36,7 @@ impl Crypto for HostCrypto {
         owner: &'a [u8],
         text: &'a [u8],
     ) -> LocalBoxFuture<'a, Result<Vec<u8>, String>> {
-        let done = JsFuture::from(self.0.encrypt(bytes(key), bytes(nonce), bytes(owner), bytes(text)));
-        async move { Ok(content(&done.await.map_err(|error| message(&error))?)) }.boxed_local()
+        made(self.0.encrypt(bytes(key), bytes(nonce), bytes(owner), bytes(text)))
     }
 
     fn decrypt<'a>(
@@ -45,6 +48,14 @@ impl Crypto for HostCrypto {
     ) -> LocalBoxFuture<'a, Option<Vec<u8>>> {
         let done = JsFuture::from(self.0.decrypt(bytes(key), bytes(nonce), bytes(owner), bytes(sealed)));
         async move { done.await.ok().map(|opened| content(&opened)) }.boxed_local()
+    }
+
+    fn sha256<'a>(&'a self, message: &'a [u8]) -> LocalBoxFuture<'a, Result<Vec<u8>, String>> {
+        made(self.0.sha256(bytes(message)))
+    }
+
+    fn hmac_sha256<'a>(&'a self, key: &'a [u8], message: &'a [u8]) -> LocalBoxFuture<'a, Result<Vec<u8>, String>> {
+        made(self.0.hmac_sha256(bytes(key), bytes(message)))
     }
 
     fn is_signed<'a>(
@@ -65,6 +76,12 @@ impl Crypto for HostCrypto {
         }
         .boxed_local()
     }
+}
+
+/// What the platform makes.
+fn made(started: Promise) -> LocalBoxFuture<'static, Result<Vec<u8>, String>> {
+    let done = JsFuture::from(started);
+    async move { Ok(content(&done.await.map_err(|error| message(&error))?)) }.boxed_local()
 }
 
 fn bytes(bytes: &[u8]) -> Uint8Array {

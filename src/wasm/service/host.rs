@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
 use super::message;
 use crate::{
+    http::{Body, Error, Headers, HttpClient, Request, Response},
     service::{Database, DatabaseError, GitHost, Param, Runtime, record::Record},
-    wasm::timer::timer,
+    wasm::{
+        failure::{AbortOnDrop, failure},
+        timer::timer,
+    },
 };
 
 #[wasm_bindgen]
@@ -67,6 +71,37 @@ fn database_error(error: &JsValue) -> DatabaseError {
     DatabaseError { code, message: message(error) }
 }
 
+/// The host's `fetch`, for requests whose answer is its status: the engine's streams have no place here.
+pub(super) struct HostFetch(pub(super) Function);
+
+impl HttpClient for HostFetch {
+    fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
+        async move {
+            let Request { method, url, headers, body } = request;
+            let fields = Object::new();
+            for (name, value) in headers.iter() {
+                Reflect::set(&fields, &name.into(), &value.into()).map_err(|error| failure(&error))?;
+            }
+            // Aborted when it is dropped, and so is what is left of the answer.
+            let guard = AbortOnDrop(web_sys::AbortController::new().map_err(|error| failure(&error))?);
+            let init = web_sys::RequestInit::new();
+            init.set_method(method.as_str());
+            init.set_headers(&fields);
+            init.set_signal(Some(&guard.0.signal()));
+            init.set_redirect(web_sys::RequestRedirect::Error);
+            if let Body::Bytes(bytes) = body {
+                init.set_body(&Uint8Array::from(bytes.as_ref()));
+            }
+            let started = self.0.call2(&JsValue::UNDEFINED, &url.as_str().into(), &init);
+            let promise = started.map_err(|error| failure(&error))?.unchecked_into::<Promise>();
+            let answer = JsFuture::from(promise).await.map_err(|error| failure(&error))?;
+            let status = answer.unchecked_into::<web_sys::Response>().status();
+            Ok(Response { status, url, headers: Headers::default(), body: Body::Empty })
+        }
+        .boxed_local()
+    }
+}
+
 /// The host's repositories.
 pub(super) struct HostGit(pub(super) JsGitHost);
 
@@ -97,6 +132,8 @@ pub(super) struct HostRuntime {
     pub(super) record: Option<Function>,
     pub(super) next_tick: Function,
     pub(super) on_queued: Option<Function>,
+    /// `() => Promise<string>`.
+    pub(super) openapi: Function,
 }
 
 impl Runtime for HostRuntime {
@@ -111,6 +148,15 @@ impl Runtime for HostRuntime {
     fn next_tick(&self, cron: &str, time_zone: &str, after: i64) -> Result<Option<i64>, String> {
         let next = self.next_tick.call3(&JsValue::UNDEFINED, &cron.into(), &time_zone.into(), &(after as f64).into());
         Ok(next.map_err(|error| message(&error))?.as_f64().map(|next| next as i64))
+    }
+
+    fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>> {
+        async {
+            let started = self.openapi.call0(&JsValue::UNDEFINED).map(JsCast::unchecked_into::<Promise>);
+            let document = JsFuture::from(started.map_err(|error| message(&error))?).await;
+            Ok(document.map_err(|error| message(&error))?.as_string().unwrap_or_default())
+        }
+        .boxed_local()
     }
 
     // A log that throws must not fail what it is told about.

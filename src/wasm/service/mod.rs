@@ -9,20 +9,20 @@ mod host;
 
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Object, Reflect, Uint8Array};
+use futures_util::FutureExt;
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use self::{
     crypto::HostCrypto,
     engine::HostEngine,
     exchange::{from_web_headers, from_web_request, into_web_response},
-    host::{HostDatabase, HostGit, HostRuntime, JsGitHost},
+    host::{HostDatabase, HostFetch, HostGit, HostRuntime, JsGitHost},
 };
 use crate::{
     http::Method,
     service::{Limits, Options, Scope, Service, rate_limit::RateLimit, record::method_name},
-    wasm::http::FetchClient,
 };
 
 /// The REST API, the Git access and the worker over a host's database and repositories.
@@ -34,146 +34,118 @@ pub struct JsService {
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes the package's `ServiceOptions`, `nextTick`, `crypto` and `engine`; fails where one is missing or of another kind.
+    /// Takes the package's `ServiceOptions`, `nextTick`, `openapi`, `crypto` and `engine`; fails where one is missing or of another kind.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
-        let object = |name: &str| {
-            let value = Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED);
-            if value.is_object() { Ok(value) } else { Err(type_error(&format!("Service: {name} must be an object"))) }
-        };
-        let function =
-            |name: &str| Reflect::get(options, &name.into()).ok().and_then(|value| value.dyn_into::<Function>().ok());
-        let flag = |name: &str| Reflect::get(options, &name.into()).is_ok_and(|value| value == true);
-        let others =
-            Reflect::get(options, &"previousSecretKeys".into()).ok().and_then(|keys| keys.dyn_into::<Array>().ok());
-        let others = others.iter().flat_map(Array::iter).map(|key| key_bytes(key, "each of previousSecretKeys"));
-        let git = object("git")?.unchecked_into::<JsGitHost>();
-        let fetch = function("fetch").ok_or_else(|| type_error("Service: fetch must be a function"))?;
+        let others = option(options, "previousSecretKeys").dyn_into::<Array>().unwrap_or_default();
+        let others = others.iter().map(|key| key_bytes(key, "each of previousSecretKeys"));
+        let origins = option(options, "allowedOrigins").dyn_into::<Array>().unwrap_or_default();
+        let git = object(options, "git")?.unchecked_into::<JsGitHost>();
         let service = Service::new(Options {
-            database: Rc::new(HostDatabase(object("database")?.unchecked_into())),
+            database: Rc::new(HostDatabase(object(options, "database")?.unchecked_into())),
             git: Rc::new(HostGit(git.clone())),
-            crypto: Rc::new(HostCrypto(object("crypto")?.unchecked_into())),
-            engine: Rc::new(HostEngine(object("engine")?.unchecked_into())),
-            webhook_http: Rc::new(FetchClient::new(fetch)),
-            allowed_origins: Reflect::get(options, &"allowedOrigins".into())
-                .ok()
-                .and_then(|origins| origins.dyn_into::<Array>().ok())
-                .map(|origins| origins.iter().filter_map(|origin| origin.as_string()).collect())
-                .unwrap_or_default(),
+            crypto: Rc::new(HostCrypto(object(options, "crypto")?.unchecked_into())),
+            engine: Rc::new(HostEngine(object(options, "engine")?.unchecked_into())),
+            webhook_http: Rc::new(HostFetch(function(options, "fetch")?)),
+            allowed_origins: origins.iter().filter_map(|origin| origin.as_string()).collect(),
             rate_limit: rate_limit(options)?,
-            metrics: flag("metrics"),
-            public_url: public_url(Reflect::get(options, &"publicUrl".into()).unwrap_or(JsValue::UNDEFINED)),
+            metrics: option(options, "metrics") == true,
+            public_url: public_url(option(options, "publicUrl")),
             limits: Limits {
                 runs: limit(options, "maxRuns")?,
                 runs_per_organization: limit(options, "maxRunsPerOrganization")?,
-                only_origins: Reflect::get(options, &"onlyOrigins".into()).is_ok_and(|only| only == true),
+                only_origins: option(options, "onlyOrigins") == true,
             },
-            secret_key: key_bytes(object("secretKey")?, "secretKey")?,
+            secret_key: key_bytes(object(options, "secretKey")?, "secretKey")?,
             other_secret_keys: others.collect::<Result<_, _>>()?,
-            accept_lost_key: flag("acceptLostKey"),
+            accept_lost_key: option(options, "acceptLostKey") == true,
             runtime: Rc::new(HostRuntime {
-                log: function("log"),
-                record: function("record"),
-                on_queued: function("onQueued"),
-                next_tick: function("nextTick").ok_or_else(|| type_error("Service: nextTick must be a function"))?,
+                log: function(options, "log").ok(),
+                record: function(options, "record").ok(),
+                on_queued: function(options, "onQueued").ok(),
+                openapi: function(options, "openapi")?,
+                next_tick: function(options, "nextTick")?,
             }),
         });
         Ok(Self { service: Rc::new(service), git })
     }
 
     /// Brings the database's schema up to date.
-    pub async fn migrate(&self) -> Result<(), js_sys::Error> {
-        self.service.migrate().await.map_err(|error| failure(&error))
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn migrate(&self) -> Promise {
+        self.call(async |service| service.migrate().await.map(nothing))
     }
 
     /// Takes up what a killed process left.
-    pub async fn adopt(&self) -> Result<(), js_sys::Error> {
-        self.service.adopt().await.map_err(|error| failure(&error))
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn adopt(&self) -> Promise {
+        self.call(async |service| service.adopt().await.map(nothing))
     }
 
     /// Brings the schema up to this version only.
-    #[wasm_bindgen(js_name = migrateTo)]
-    pub async fn migrate_to(&self, version: u32) -> Result<(), js_sys::Error> {
-        self.service.migrate_to(version).await.map_err(|error| failure(&error))
+    #[wasm_bindgen(js_name = migrateTo, unchecked_return_type = "Promise<void>")]
+    pub fn migrate_to(&self, version: u32) -> Promise {
+        self.call(async move |service| service.migrate_to(version).await.map(nothing))
     }
 
     /// Makes an organisation where it is missing.
-    #[wasm_bindgen(js_name = ensureOrganization)]
-    pub async fn ensure_organization(&self, slug: String, name: Option<String>) -> Result<(), js_sys::Error> {
-        self.service.ensure_organization(&slug, name.as_deref()).await.map_err(|error| failure(&error))
+    #[wasm_bindgen(js_name = ensureOrganization, unchecked_return_type = "Promise<void>")]
+    pub fn ensure_organization(&self, slug: String, name: Option<String>) -> Promise {
+        self.call(async move |service| service.ensure_organization(&slug, name.as_deref()).await.map(nothing))
     }
 
     /// Makes an API key and gives it, for the only time.
-    #[wasm_bindgen(js_name = createApiKey)]
-    pub async fn create_api_key(
-        &self,
-        org: String,
-        scope: String,
-        name: Option<String>,
-    ) -> Result<String, js_sys::Error> {
+    ///
+    /// # Errors
+    ///
+    /// Where the scope is none.
+    #[wasm_bindgen(js_name = createApiKey, unchecked_return_type = "Promise<string>")]
+    pub fn create_api_key(&self, org: String, scope: String, name: Option<String>) -> Result<Promise, js_sys::Error> {
         let scope = Scope::ALL.into_iter().find(|known| known.as_str() == scope);
         let scope = scope.ok_or_else(|| type_error("createApiKey: the scope must be read, write or admin"))?;
-        self.service.create_api_key(&org, scope, name.as_deref()).await.map_err(|error| failure(&error))
+        Ok(self.call(async move |service| Ok(service.create_api_key(&org, scope, name.as_deref()).await?.into())))
     }
 
     /// Makes a private key that signs access tokens and gives it, for the only time.
-    #[wasm_bindgen(js_name = createPrivateKey)]
-    pub async fn create_private_key(&self, org: String, name: Option<String>) -> Result<String, js_sys::Error> {
-        self.service.create_private_key(&org, name.as_deref()).await.map_err(|error| failure(&error))
+    #[wasm_bindgen(js_name = createPrivateKey, unchecked_return_type = "Promise<string>")]
+    pub fn create_private_key(&self, org: String, name: Option<String>) -> Promise {
+        self.call(async move |service| Ok(service.create_private_key(&org, name.as_deref()).await?.into()))
     }
 
     /// Registers the public key of somebody's private key.
-    #[wasm_bindgen(js_name = registerPublicKey)]
-    pub async fn register_public_key(&self, org: String, x: String, name: Option<String>) -> Result<(), js_sys::Error> {
-        self.service.register_public_key(&org, &x, name.as_deref()).await.map_err(|error| failure(&error))
+    #[wasm_bindgen(js_name = registerPublicKey, unchecked_return_type = "Promise<void>")]
+    pub fn register_public_key(&self, org: String, x: String, name: Option<String>) -> Promise {
+        self.call(async move |service| service.register_public_key(&org, &x, name.as_deref()).await.map(nothing))
     }
 
     /// Answers a request of the REST API or of Git's smart HTTP.
-    pub async fn fetch(&self, request: web_sys::Request) -> Result<web_sys::Response, JsValue> {
-        let url = request.url();
-        let (path, _) = crate::service::page::split_url(&url);
-        if !path.starts_with("/v1/") && path.contains(".git/") {
-            return self.fetch_git(&request).await;
-        }
-        let response = match from_web_request(&request) {
-            Ok(request) => self.service.handle(request).await,
-            Err(error) => crate::service::Error::NotFound(error.message).response(""),
-        };
-        into_web_response(response)
-    }
-
-    async fn fetch_git(&self, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
-        let headers = from_web_headers(&request.headers());
-        let exchange = self.service.begin(method_name(&request.method()), &request.url(), &headers);
-        // Any method but the two of Git's protocol is refused in there.
-        let method = Method::parse(&request.method()).unwrap_or(Method::Options);
-        let allowed = match self.service.authorize_git(&exchange, method, &request.url(), &headers).await {
-            Ok(allowed) => allowed,
-            Err((refusal, cause)) => {
-                self.service.end(exchange, refusal.status, cause);
-                return into_web_response(refusal);
+    #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
+    pub fn fetch(&self, request: web_sys::Request) -> Promise {
+        let (service, git) = (self.service.clone(), self.git.clone());
+        promise(async move {
+            let url = request.url();
+            let (path, _) = crate::service::page::split_url(&url);
+            if !path.starts_with("/v1/") && path.contains(".git/") {
+                return Ok(fetch_git(&service, &git, &request).await?.into());
             }
-        };
-        let answered = self.ask_git(&redirected(request, &allowed.url)?).await;
-        let cause = answered.as_ref().err().map(message);
-        self.service.end(exchange, answered.as_ref().map_or(500, web_sys::Response::status), cause);
-        answered
-    }
-
-    async fn ask_git(&self, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
-        let response = JsFuture::from(self.git.fetch(request)?).await?;
-        response.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
+            let response = match from_web_request(&request) {
+                Ok(request) => service.handle(request).await,
+                Err(error) => crate::service::Error::NotFound(error.message).response(""),
+            };
+            Ok(into_web_response(response)?.into())
+        })
     }
 
     /// Claims one run, calls `on_claimed`, and works the run to its end; false where nothing was ready.
-    pub async fn tick(&self, on_claimed: Option<Function>) -> Result<bool, js_sys::Error> {
+    #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
+    pub fn tick(&self, on_claimed: Option<Function>) -> Promise {
         let tell = || {
             // Whoever only wants to know of the claim must not be able to end the run.
             if let Some(on_claimed) = on_claimed {
                 drop(on_claimed.call0(&JsValue::UNDEFINED));
             }
         };
-        self.service.tick(tell).await.map_err(|error| failure(&error))
+        self.call(async move |service| Ok(service.tick(tell).await?.into()))
     }
 
     /// Hands back the runs in progress, and claims nothing more.
@@ -182,9 +154,67 @@ impl JsService {
     }
 
     /// Claims one webhook delivery that is due and sends it; false where none was.
-    pub async fn deliver(&self) -> Result<bool, js_sys::Error> {
-        self.service.deliver().await.map_err(|error| failure(&error))
+    #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
+    pub fn deliver(&self) -> Promise {
+        self.call(async |service| Ok(service.deliver().await?.into()))
     }
+}
+
+impl JsService {
+    fn call(&self, call: impl AsyncFnOnce(&Service) -> Result<JsValue, crate::service::Error> + 'static) -> Promise {
+        let service = self.service.clone();
+        promise(async move { call(&service).await.map_err(|error| failure(&error).into()) })
+    }
+}
+
+/// One kind of future for all calls: each would bring the machinery of a promise once more.
+fn promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
+    future_to_promise(work.boxed_local())
+}
+
+fn nothing(_: ()) -> JsValue {
+    JsValue::UNDEFINED
+}
+
+async fn fetch_git(
+    service: &Service,
+    git: &JsGitHost,
+    request: &web_sys::Request,
+) -> Result<web_sys::Response, JsValue> {
+    let headers = from_web_headers(&request.headers());
+    let exchange = service.begin(method_name(&request.method()), &request.url(), &headers);
+    // Any method but the two of Git's protocol is refused in there.
+    let method = Method::parse(&request.method()).unwrap_or(Method::Options);
+    let allowed = match service.authorize_git(&exchange, method, &request.url(), &headers).await {
+        Ok(allowed) => allowed,
+        Err((refusal, cause)) => {
+            service.end(exchange, refusal.status, cause);
+            return into_web_response(refusal);
+        }
+    };
+    let answered = ask_git(git, &redirected(request, &allowed.url)?).await;
+    let cause = answered.as_ref().err().map(message);
+    service.end(exchange, answered.as_ref().map_or(500, web_sys::Response::status), cause);
+    answered
+}
+
+async fn ask_git(git: &JsGitHost, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
+    let response = JsFuture::from(git.fetch(request)?).await?;
+    response.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
+}
+
+/// An option, `undefined` where it is left out.
+fn option(options: &Object, name: &str) -> JsValue {
+    Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn object(options: &Object, name: &str) -> Result<JsValue, js_sys::Error> {
+    let value = option(options, name);
+    if value.is_object() { Ok(value) } else { Err(type_error(&format!("Service: {name} must be an object"))) }
+}
+
+fn function(options: &Object, name: &str) -> Result<Function, js_sys::Error> {
+    option(options, name).dyn_into().map_err(|_| type_error(&format!("Service: {name} must be a function")))
 }
 
 /// A secret key's bytes.
@@ -208,7 +238,7 @@ fn public_url(given: JsValue) -> Box<dyn Fn() -> String> {
 
 /// The option `rateLimit`, `{ perSecond, burst }`.
 fn rate_limit(options: &Object) -> Result<RateLimit, js_sys::Error> {
-    let given = Reflect::get(options, &"rateLimit".into()).unwrap_or(JsValue::UNDEFINED);
+    let given = option(options, "rateLimit");
     if given.is_undefined() {
         return Ok(RateLimit::default());
     }
@@ -221,7 +251,7 @@ fn rate_limit(options: &Object) -> Result<RateLimit, js_sys::Error> {
 
 /// A limit, which is a whole number above 0, or none.
 fn limit(options: &Object, name: &str) -> Result<Option<u32>, js_sys::Error> {
-    let given = Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let given = option(options, name);
     match given.as_f64() {
         None if given.is_undefined() => Ok(None),
         Some(number) if (1.0..=MAX_LIMIT).contains(&number) && number.fract() == 0.0 => Ok(Some(number as u32)),
