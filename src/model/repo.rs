@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
 use tsify::Tsify;
 
 use super::{Schedule, ScheduleRequest, SyncRun};
@@ -172,24 +173,32 @@ pub enum UpstreamAuth {
 // that tree, a twentieth of the service's build.
 impl<'de> Deserialize<'de> for UpstreamAuth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Of any type, for what belongs to the other kind is nobody's concern.
         #[derive(Deserialize)]
         struct Fields {
             kind: AuthKind,
-            token: Option<String>,
-            token_username: Option<String>,
-            username: Option<String>,
-            password: Option<String>,
+            token: Option<Value>,
+            token_username: Option<Value>,
+            username: Option<Value>,
+            password: Option<Value>,
         }
         let Fields { kind, token, token_username, username, password } = Fields::deserialize(deserializer)?;
-        match kind {
-            AuthKind::Token => {
-                Ok(Self::Token { token: token.ok_or_else(|| D::Error::missing_field("token"))?, token_username })
-            }
-            AuthKind::UsernamePassword => Ok(Self::UsernamePassword {
-                username: username.ok_or_else(|| D::Error::missing_field("username"))?,
-                password: password.ok_or_else(|| D::Error::missing_field("password"))?,
-            }),
-        }
+        let optional = |field, value| match value {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(D::Error::custom(format_args!("{field} must be a string"))),
+        };
+        let required = |field, value| optional(field, value)?.ok_or_else(|| D::Error::missing_field(field));
+        Ok(match kind {
+            AuthKind::Token => Self::Token {
+                token: required("token", token)?,
+                token_username: optional("token_username", token_username)?,
+            },
+            AuthKind::UsernamePassword => Self::UsernamePassword {
+                username: required("username", username)?,
+                password: required("password", password)?,
+            },
+        })
     }
 }
 

@@ -1,13 +1,14 @@
 //! A request's JSON body, into the shape of the API or into errors that name the field and the remedy.
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{Error, json};
 use crate::{
     http::{Body, ErrorKind},
     json_path,
+    model::UpstreamAuth,
 };
 
 /// The most bytes of a JSON body.
@@ -57,7 +58,7 @@ async fn bytes(body: Body) -> Result<Bytes, Error> {
 fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
-    // Serde would also take an array for an object, its values in order.
+    // Said here, for a reader would name a type of ours.
     for pointer in OBJECTS {
         if value.pointer(pointer).is_some_and(|part| !part.is_object() && !part.is_null()) {
             return Err(Error::field(pointer[1..].replace('/', "."), "must be an object"));
@@ -69,25 +70,13 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     for remote in ["upstream", "origin"] {
         // By itself, for serde quotes what it refuses, which is a secret here.
         let auth = value.get(remote).and_then(|remote| remote.get("auth")).filter(|auth| auth.is_object());
-        if auth.is_some_and(|auth| !is_auth(auth)) {
+        if auth.is_some_and(|auth| UpstreamAuth::deserialize(auth).is_err()) {
             return Err(Error::field(format!("{remote}.auth"), AUTH_SHAPES));
         }
     }
     match value {
         Value::Object(object) => Ok(object),
         _ => Err(Error::field("body", "must be a JSON object")),
-    }
-}
-
-/// Whether it is an `UpstreamAuth`.
-fn is_auth(auth: &Value) -> bool {
-    let is_text = |name| auth.get(name).is_some_and(Value::is_string);
-    match auth.get("kind").and_then(Value::as_str) {
-        Some("token") => {
-            is_text("token") && auth.get("token_username").is_none_or(|name| name.is_null() || name.is_string())
-        }
-        Some("username_password") => is_text("username") && is_text("password"),
-        _ => false,
     }
 }
 

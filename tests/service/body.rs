@@ -1,7 +1,7 @@
 use futures_executor::block_on;
 use refsync::{
     http::Body,
-    model::{SyncRequest, UpdateRepoRequest},
+    model::{SyncRequest, UpdateRepoRequest, UpstreamAuth},
     service::{Error, body},
 };
 
@@ -44,6 +44,14 @@ fn a_refused_credential_is_not_repeated_whichever_remote_it_is_for() {
             assert!(refused_field(&error).starts_with(remote), "{json}");
         }
     }
+}
+
+#[test]
+fn fields_of_the_other_kind_of_credential_are_left_aside_as_unknown_ones_are() {
+    let json = r#"{"upstream":{"url":"u","auth":{"kind":"token","token":"t","username":["hunter2"],"password":5}}}"#;
+    let request = body::parse::<UpdateRepoRequest>(json.as_bytes()).expect(json);
+    let token = UpstreamAuth::Token { token: "t".into(), token_username: None };
+    assert_eq!(request.upstream.flatten().map(|u| u.auth), Some(Some(Some(token))));
 }
 
 #[test]
