@@ -63,7 +63,8 @@ pub(crate) fn advertisement(data: &[u8]) {
     whatever_the_pieces(|piece| {
         let prefixes = ["refs/".into()];
         block_on(async {
-            match remote([data], piece).list_refs(&prefixes).await {
+            // Nothing comes where refs are asked for before the advertisement.
+            match remote([b"", data], piece).list_refs(&prefixes).await {
                 Ok((upload, refs)) => format!("{:?} {refs:?}", upload.object_format()),
                 Err(error) => error.to_string(),
             }
@@ -82,8 +83,8 @@ pub(crate) fn advertisement(data: &[u8]) {
 pub(crate) fn ls_refs(data: &[u8]) {
     whatever_the_pieces(|piece| {
         let prefixes = ["refs/heads/".into(), "refs/tags/v".into()];
-        // Refused where it is asked early, it is asked again.
-        match block_on(remote([V2.as_bytes(), data, data], piece).list_refs(&prefixes)) {
+        // Refused where it is asked at once, it is asked again.
+        match block_on(remote([data, V2.as_bytes(), data], piece).list_refs(&prefixes)) {
             Ok((_, refs)) => {
                 assert!(refs.iter().all(|r| r.name.starts_with(b"refs/")), "what was not asked for is left out");
                 format!("{refs:?}")
@@ -101,8 +102,8 @@ pub(crate) fn fetch_answer(data: &[u8]) {
     let request = FetchRequest { wants: vec![wanted], negotiate: choice & 1 == 1, ..FetchRequest::default() };
     whatever_the_pieces(|piece| {
         block_on(async {
-            let upload =
-                remote([advertisement.as_bytes(), data], piece).upload_pack().await.expect("it is well-formed");
+            let upload_pack = remote([advertisement.as_bytes(), data], piece).upload_pack().await;
+            let (upload, _) = upload_pack.expect("it is well-formed");
             let mut answer = match upload.fetch(&request, |_| ()).await {
                 Ok(answer) => answer,
                 Err(error) => return error.to_string(),

@@ -60,11 +60,6 @@ impl Access {
         Self(Rc::new(State { authorization: RefCell::new(authorization), ask: RefCell::new(Some(Rc::new(ask))) }))
     }
 
-    /// Whether there are no credentials yet, but somebody to ask for them.
-    pub(super) fn may_ask(&self) -> bool {
-        self.0.authorization.borrow().is_none() && self.0.ask.borrow().is_some()
-    }
-
     /// The value of `Authorization`.
     pub(super) fn authorization(&self) -> Option<String> {
         self.0.authorization.borrow().clone()

@@ -58,8 +58,8 @@ pub(super) fn command(name: &str, capabilities: &Capabilities) -> Vec<u8> {
 }
 
 impl Request {
-    /// The v2 request.
-    pub fn encode_v2(&self, capabilities: &Capabilities) -> Vec<u8> {
+    /// The v2 request; with `filter` for commits only, which the server has to know.
+    pub fn encode_v2(&self, capabilities: &Capabilities, filter: bool) -> Vec<u8> {
         let mut out = command("fetch", capabilities);
         let mut line = |text: &str| pkt_line::encode(&mut out, text.as_bytes());
         line("ofs-delta\n");
@@ -69,7 +69,7 @@ impl Request {
         if !self.progress {
             line("no-progress\n");
         }
-        if self.commits_only && capabilities.has_feature("fetch", "filter") {
+        if filter {
             line("filter tree:0\n");
         }
         self.wants.iter().for_each(|id| line(&format!("want {id}\n")));
@@ -81,8 +81,8 @@ impl Request {
         out
     }
 
-    /// The v0 and v1 request. It always says `done`: there is no negotiation.
-    pub fn encode_v0(&self, capabilities: &Capabilities, object_format: Kind) -> Vec<u8> {
+    /// The v0 and v1 request, `filter` as for v2. It always says `done`: there is no negotiation.
+    pub fn encode_v0(&self, capabilities: &Capabilities, filter: bool, object_format: Kind) -> Vec<u8> {
         let mut features = String::new();
         // Dulwich, which names no agent, refuses whoever does not say that they take thin packs.
         let thin = self.thin || !capabilities.has("agent");
@@ -94,7 +94,6 @@ impl Request {
         if !self.progress && capabilities.has("no-progress") {
             features.push_str(" no-progress");
         }
-        let filter = self.commits_only && capabilities.has_sound_filter();
         if filter {
             features.push_str(" filter");
         }

@@ -4,18 +4,22 @@
 //!
 //! ```text
 //!   source                               refsync                              destination
-//!     │◀── GET info/refs?service=git-upload-pack │ GET info/refs?service=git-receive-pack ──▶│
-//!     │─── capabilities ────────────────────────▶│◀─────────────────── refs, capabilities ───│  advertisement.rs
-//!     │◀── POST git-upload-pack: ls-refs ────────│                                           │
-//!     │─── refs ────────────────────────────────▶│                                           │  ls_refs.rs
+//!     │◀── POST git-upload-pack: ls-refs ────────│ GET info/refs?service=git-receive-pack ──▶│
+//!     │─── refs ────────────────────────────────▶│◀─────────────────── refs, capabilities ───│  ls_refs.rs, advertisement.rs
+//!     │                                          │                                           │
+//!     │    where the pack cannot prove it:       │                                           │
+//!     │◀── GET info/refs?service=git-upload-pack │                                           │
+//!     │─── capabilities ────────────────────────▶│                                           │  advertisement.rs
 //!     │◀── POST git-upload-pack: fetch (commits) │                                           │
 //!     │─── commits ─────────────────────────────▶│ is it a fast-forward?                     │  pack.rs, commit_graph.rs
+//!     │                                          │                                           │
 //!     │◀── POST git-upload-pack: fetch ──────────│ POST git-receive-pack: commands ─────────▶│  fetch.rs, push.rs
 //!     │─── pack, in a side-band ────────────────▶│─── pack, as it comes ────────────────────▶│  sideband.rs
 //!     │                                          │◀─────────────────────────── report ───────│  push.rs
 //! ```
 //!
-//! [`Remote`] sends them; every codec takes bytes and does no IO of its own.
+//! A source that does not answer the first question is asked for its capabilities before. [`Remote`] sends them all; every
+//! codec takes bytes and does no IO of its own.
 
 mod access;
 mod advertisement;

@@ -1,13 +1,9 @@
 //! A remote, and the two services that it offers: upload-pack to read it, receive-pack to write it.
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::OnceCell, rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{
-    StreamExt,
-    future::{Either, LocalBoxFuture, maybe_done, select},
-    pin_mut,
-};
+use futures_util::{StreamExt, future::LocalBoxFuture};
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::BString;
 use percent_encoding::percent_decode_str;
@@ -21,7 +17,7 @@ use super::{
     pkt_line::Reader,
     push,
 };
-use crate::http::{Body, ByteStream, HttpClient, Method, Request, Response};
+use crate::http::{self, Body, ByteStream, HttpClient, Method, Request, Response};
 
 /// A Git repository on a smart-HTTP server.
 #[derive(Clone)]
@@ -34,8 +30,16 @@ pub struct Remote {
 /// The service that a repository is read with.
 pub struct UploadPack {
     link: Link,
-    advertisement: Advertisement,
+    protocol: Protocol,
     object_format: Kind,
+}
+
+/// How upload-pack is spoken with, and what it can do.
+enum Protocol {
+    /// Protocol v2; what it can do is asked for when something depends on it.
+    V2(OnceCell<Capabilities>),
+    /// Protocol v0 or v1.
+    V0(Capabilities),
 }
 
 /// The service that a repository is written with, and what it advertised: the refs that a push compares against.
@@ -88,70 +92,77 @@ impl Remote {
 
     /// Connects to read it, and lists its refs that start with one of `prefixes`; none where there is no prefix.
     ///
-    /// The refs are asked for together with the capabilities, in words that every server of protocol v2 understands: a round
-    /// trip less. A server that does not answer them is asked again once its capabilities are known.
+    /// The refs are asked for at once, in words that every server of protocol v2 understands, without a question for its
+    /// capabilities before. A server that does not answer them is asked in the protocol's order.
     ///
     /// # Errors
     ///
     /// Where it does not answer, refuses, or is no Git server.
     pub async fn list_refs(&self, prefixes: &[BString]) -> Result<(UploadPack, Vec<Ref>), Error> {
-        if prefixes.is_empty() {
-            return Ok((self.upload_pack().await?, Vec::new()));
-        }
-        let early = maybe_done(self.ls_refs_early(prefixes));
-        let connect = self.upload_pack();
-        pin_mut!(early, connect);
-        let upload_pack = match select(connect, early.as_mut()).await {
-            Either::Left((upload_pack, _)) => upload_pack?,
-            Either::Right(((), connect)) => connect.await?,
+        let listed = match prefixes {
+            [] => None,
+            _ => self.ls_refs_at_once(prefixes).await.map_err(|kind| self.error(Operation::ListRefs, kind))?,
         };
-        let mut refs = match &upload_pack.advertisement {
-            Advertisement::Refs { refs, .. } => refs.clone(),
-            Advertisement::V2(capabilities) => {
-                early.as_mut().await;
-                match early.take_output() {
-                    Some(Ok(Some(refs))) if upload_pack.object_format == EARLY_FORMAT => refs,
-                    refused => {
-                        // It may be busy.
-                        let error = refused.and_then(Result::err);
-                        if let Some(wait) = error.and_then(|error| access::wait_before_retry(&error, 1)) {
-                            self.sleep(wait).await;
-                        }
-                        upload_pack.ls_refs(capabilities, prefixes).await?
-                    }
-                }
-            }
+        let (upload_pack, mut refs) = match listed {
+            Some(listed) => listed,
+            None => self.ls_refs_in_order(prefixes).await?,
         };
         // A prefix is a hint that a server may ignore.
         refs.retain(|r| prefixes.iter().any(|prefix| r.name.starts_with(prefix)));
         Ok((upload_pack, refs))
     }
 
-    /// Lists refs before anything is known of the server; nothing where credentials are yet to be asked for.
-    async fn ls_refs_early(&self, prefixes: &[BString]) -> Result<Option<Vec<Ref>>, ErrorKind> {
-        if self.access.may_ask() {
-            return Ok(None);
-        }
+    /// Lists refs before anything is known of the server; nothing where it has to be asked in order.
+    async fn ls_refs_at_once(&self, prefixes: &[BString]) -> Result<Option<(UploadPack, Vec<Ref>)>, ErrorKind> {
         let link = Link { remote: self.clone(), base_url: self.url.clone() };
-        let body = ls_refs::encode(&Capabilities::default(), prefixes);
-        let request = link.request("git-upload-pack", true, Body::Bytes(body.into()));
-        ls_refs::decode(self.send(request, &self.url).await?.body, EARLY_FORMAT).await.map(Some)
+        let body = Bytes::from(ls_refs::encode(&Capabilities::default(), prefixes));
+        let request = || link.request("git-upload-pack", true, Body::Bytes(body.clone()));
+        // One that fails, or redirects, is asked in order at once.
+        let refs = async {
+            let response = self.send_while(is_busy, request, &self.url).await?;
+            ls_refs::decode(response.body, UNTOLD_FORMAT).await
+        };
+        match refs.await {
+            Ok(refs) => {
+                let protocol = Protocol::V2(OnceCell::new());
+                Ok(Some((UploadPack { link, protocol, object_format: UNTOLD_FORMAT }, refs)))
+            }
+            Err(error) if is_final(&error) => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
-    /// Connects to read it.
+    /// Lists refs once the server has told what it can do.
+    async fn ls_refs_in_order(&self, prefixes: &[BString]) -> Result<(UploadPack, Vec<Ref>), Error> {
+        let (upload_pack, mut refs) = self.upload_pack().await?;
+        if let Protocol::V2(known) = &upload_pack.protocol
+            && !prefixes.is_empty()
+        {
+            refs = upload_pack.ls_refs(upload_pack.capabilities(known).await?, prefixes).await?;
+        }
+        Ok((upload_pack, refs))
+    }
+
+    /// Connects to read it; gives the refs where the server lists them unasked, as it does before protocol v2.
     ///
     /// # Errors
     ///
     /// Where it does not answer, refuses, or is no Git server.
-    pub async fn upload_pack(&self) -> Result<UploadPack, Error> {
+    pub async fn upload_pack(&self) -> Result<(UploadPack, Vec<Ref>), Error> {
         let (link, advertisement) = self.connect("git-upload-pack").await?;
-        let object_format = match &advertisement {
-            Advertisement::V2(capabilities) => object_format_of(capabilities),
-            Advertisement::Refs { is_shallow: true, .. } => Err(ErrorKind::Shallow),
-            Advertisement::Refs { object_format, .. } => Ok(*object_format),
+        let (object_format, protocol, refs) = match advertisement {
+            Advertisement::V2(capabilities) => {
+                (object_format_of(&capabilities), Protocol::V2(OnceCell::from(capabilities)), Vec::new())
+            }
+            Advertisement::Refs { is_shallow: true, capabilities, .. } => {
+                (Err(ErrorKind::Shallow), Protocol::V0(capabilities), Vec::new())
+            }
+            Advertisement::Refs { capabilities, object_format, refs, .. } => {
+                (Ok(object_format), Protocol::V0(capabilities), refs)
+            }
         };
         let object_format = object_format.map_err(|kind| self.error(Operation::ListRefs, kind))?;
-        Ok(UploadPack { link, advertisement, object_format })
+        Ok((UploadPack { link, protocol, object_format }, refs))
     }
 
     /// Connects to write it, and lists its refs.
@@ -202,6 +213,16 @@ impl Remote {
     /// Sends a request that changes nothing at the server, and again where that may help: with credentials that were asked
     /// for, after a lost connection, and when the server was busy.
     async fn send_again(&self, request: impl Fn() -> Request, base_url: &str) -> Result<Response, ErrorKind> {
+        self.send_while(|_| true, request, base_url).await
+    }
+
+    /// The same, giving up at a failure that `repeats` is not for.
+    async fn send_while(
+        &self,
+        repeats: impl Fn(&ErrorKind) -> bool,
+        request: impl Fn() -> Request,
+        base_url: &str,
+    ) -> Result<Response, ErrorKind> {
         let mut failures = 0;
         loop {
             let error = match self.send(request(), base_url).await {
@@ -216,8 +237,8 @@ impl Remote {
             }
             failures += 1;
             match access::wait_before_retry(&error, failures) {
-                Some(wait) => self.sleep(wait).await,
-                None => return Err(error),
+                Some(wait) if repeats(&error) => self.sleep(wait).await,
+                _ => return Err(error),
             }
         }
     }
@@ -265,6 +286,20 @@ impl UploadPack {
         self.object_format
     }
 
+    /// What a server of protocol v2 can do.
+    async fn capabilities<'a>(&'a self, known: &'a OnceCell<Capabilities>) -> Result<&'a Capabilities, Error> {
+        if let Some(capabilities) = known.get() {
+            return Ok(capabilities);
+        }
+        match self.link.remote.connect("git-upload-pack").await? {
+            (_, Advertisement::V2(capabilities)) => Ok(known.get_or_init(|| capabilities)),
+            (_, Advertisement::Refs { .. }) => {
+                let kind = ErrorKind::Protocol("it speaks protocol v2 for its refs, and another for the rest".into());
+                Err(self.link.remote.error(Operation::ListRefs, kind))
+            }
+        }
+    }
+
     async fn ls_refs(&self, capabilities: &Capabilities, prefixes: &[BString]) -> Result<Vec<Ref>, Error> {
         let refs = async {
             let body = self.link.ask(true, ls_refs::encode(capabilities, prefixes)).await?;
@@ -274,16 +309,20 @@ impl UploadPack {
     }
 
     /// Whether it can leave out trees and blobs.
-    pub fn can_filter(&self) -> bool {
-        match &self.advertisement {
-            Advertisement::V2(capabilities) => capabilities.has_feature("fetch", "filter"),
-            Advertisement::Refs { capabilities, .. } => capabilities.has_sound_filter(),
-        }
+    ///
+    /// # Errors
+    ///
+    /// Where it does not tell.
+    pub async fn can_filter(&self) -> Result<bool, Error> {
+        Ok(match &self.protocol {
+            Protocol::V2(known) => self.capabilities(known).await?.has_feature("fetch", "filter"),
+            Protocol::V0(capabilities) => capabilities.has_sound_filter(),
+        })
     }
 
     /// Whether it tells which haves it knows.
     pub fn can_negotiate(&self) -> bool {
-        matches!(self.advertisement, Advertisement::V2(_))
+        matches!(self.protocol, Protocol::V2(_))
     }
 
     /// Fetches objects; words about the server's progress go to `on_progress`.
@@ -292,14 +331,17 @@ impl UploadPack {
     ///
     /// Where there is no pack; an error within the pack comes out of its stream.
     pub async fn fetch(&self, request: &FetchRequest, on_progress: impl Fn(&[u8]) + 'static) -> Result<Answer, Error> {
+        let filter = request.commits_only && self.can_filter().await?;
         let answer = async {
-            match &self.advertisement {
-                Advertisement::V2(capabilities) => {
-                    let body = self.link.ask(true, request.encode_v2(capabilities)).await?;
-                    fetch::decode_v2(Reader::new(body), on_progress).await
+            match &self.protocol {
+                Protocol::V2(known) => {
+                    let untold = Capabilities::default();
+                    let body = request.encode_v2(known.get().unwrap_or(&untold), filter);
+                    fetch::decode_v2(Reader::new(self.link.ask(true, body).await?), on_progress).await
                 }
-                Advertisement::Refs { capabilities, .. } => {
-                    let body = self.link.ask(false, request.encode_v0(capabilities, self.object_format)).await?;
+                Protocol::V0(capabilities) => {
+                    let body = request.encode_v0(capabilities, filter, self.object_format);
+                    let body = self.link.ask(false, body).await?;
                     fetch::decode_v0(Reader::new(body), capabilities, on_progress).await
                 }
             }
@@ -382,8 +424,23 @@ impl Link {
     }
 }
 
-/// What a server answers in that is told of no object format (`gitprotocol-v2` "object-format").
-const EARLY_FORMAT: Kind = Kind::Sha1;
+/// What a server answers in that is told of no object format (`gitprotocol-v2` "object-format"); one of another refuses.
+const UNTOLD_FORMAT: Kind = Kind::Sha1;
+
+/// Whether a server that failed so would do no better if it were asked in the protocol's order: it lets nobody in, is busy, or
+/// fell silent.
+fn is_final(error: &ErrorKind) -> bool {
+    match error {
+        ErrorKind::Http(error) => error.kind != http::ErrorKind::Network,
+        ErrorKind::Unauthorized { .. } => true,
+        error => is_busy(error),
+    }
+}
+
+/// Whether the server says that it is too busy.
+fn is_busy(error: &ErrorKind) -> bool {
+    matches!(error, ErrorKind::Status { status: 429 | 503, .. })
+}
 
 /// The size in bytes from which a request is compressed: `git http-backend` refuses one of over 10 MiB
 /// (`http.maxRequestBuffer`), as it comes to it. Less goes as it is: a proxy in front of a page's fetch may not know the header.

@@ -135,7 +135,7 @@ async fn split(batch: &[Command], sides: &Sides) -> Option<(Vec<Command>, Vec<Co
 /// A commit half-way on a branch's way from what the destination has.
 async fn middle(command: &Command, sides: &Sides) -> Option<ObjectId> {
     // A tag must not be seen on another commit.
-    if !command.name.starts_with(b"refs/heads/") || command.new.is_null() || !sides.upload.can_filter() {
+    if !command.name.starts_with(b"refs/heads/") || command.new.is_null() || !sides.upload.can_filter().await.ok()? {
         return None;
     }
     let haves = haves(std::slice::from_ref(command), &sides.source_ids, sides.there());

@@ -151,7 +151,8 @@ async fn prepare(
     options: &Options,
 ) -> Result<(Sides, Plan), Error> {
     options.observer.report(Phase::Listing, 0, None);
-    let ((upload, source_refs), receive) = try_join!(list(source, request), connect(destination))?;
+    // In this order: a list to write by is the longer one.
+    let (receive, (upload, source_refs)) = try_join!(connect(destination), list(source, request))?;
     if upload.object_format() != receive.object_format {
         return Err(Error::ObjectFormat {
             source_format: upload.object_format(),

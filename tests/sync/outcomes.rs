@@ -30,15 +30,40 @@ fn a_first_pull_makes_both_sides_equal() {
 }
 
 #[test]
-fn a_second_pull_is_all_unchanged_and_asks_three_questions() {
+fn a_second_pull_is_all_unchanged_and_asks_two_questions() {
     let (upstream, local) = (source(), Repository::empty());
     pull(&upstream, &local, ALL);
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
     let (local_remote, local_log) = Backend::new(&local).remote();
     let stats = run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
     assert_eq!(stats.count(Outcome::Unchanged), stats.refs.len());
-    assert_eq!(upstream_log.requests(), ["GET info/refs", "POST git-upload-pack"], "capabilities and ls-refs");
+    assert_eq!(upstream_log.requests(), ["POST git-upload-pack"], "ls-refs");
     assert_eq!(local_log.requests(), ["GET info/refs"], "no push");
+}
+
+#[test]
+fn new_commits_take_four_requests_and_six_where_the_proof_is_asked_for() {
+    let (fetch, push) = ("POST git-upload-pack", "POST git-receive-pack");
+    // More branches than the flowing pack proves.
+    for (branches, expected) in [(1, vec![fetch; 2]), (5, vec![fetch, "GET info/refs", fetch, fetch])] {
+        let (upstream, local) = (source(), Repository::empty());
+        for n in 0..branches {
+            upstream.git(&["branch", &format!("line/{n}"), "main"]);
+        }
+        pull(&upstream, &local, ALL);
+        for n in 0..branches {
+            let line = format!("refs/heads/line/{n}");
+            let new = upstream.commit(&line, &[&upstream.git(&["rev-parse", &line])]);
+            upstream.git(&["update-ref", &line, &new]);
+        }
+        let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
+        let (local_remote, local_log) = Backend::new(&local).remote();
+        let stats = run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+        assert_eq!(stats.count(Outcome::Updated), branches);
+        assert_eq!(upstream_log.requests(), expected, "{branches} branches");
+        assert_eq!(local_log.requests(), ["GET info/refs", push], "{branches} branches");
+        assert_eq!(local.refs(), upstream.refs());
+    }
 }
 
 #[test]
@@ -136,7 +161,7 @@ fn a_ref_on_a_known_commit_needs_no_objects() {
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
     let (local_remote, _) = Backend::new(&local).remote();
     run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
-    assert_eq!(upstream_log.requests().len(), 2, "nothing was fetched");
+    assert_eq!(upstream_log.requests(), ["POST git-upload-pack"], "nothing was fetched");
     assert_eq!(local.refs(), upstream.refs());
 }
 
