@@ -3,7 +3,7 @@
 use std::{collections::HashSet, rc::Rc};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, future::maybe_done, poll};
 use gix_hash::ObjectId;
 use gix_object::bstr::{BStr, BString, ByteSlice};
 
@@ -63,7 +63,7 @@ pub(super) async fn transfer(
     } else {
         let haves = haves(commands, &sides.source_ids, there);
         let thin = destination.takes_thin_packs();
-        fetch(source.clone(), FetchRequest { wants, haves, thin, ..FetchRequest::default() }).boxed_local()
+        fetch(source.clone(), FetchRequest { wants, haves, thin, ..FetchRequest::default() }).await.boxed_local()
     };
     let gate = Gate::new(claims, destination.object_format);
     let unreadable = source.clone();
@@ -93,15 +93,22 @@ fn leaves_doubt(kind: &git::ErrorKind) -> bool {
     }
 }
 
-/// The pack, asked for when the push is ready to take it: so both requests are under way at once.
-fn fetch(source: Rc<UploadPack>, request: FetchRequest) -> impl Stream<Item = Result<Bytes, git::Error>> {
+/// The pack, asked for at once: the source is at work on it while the destination starts its own.
+async fn fetch(source: Rc<UploadPack>, request: FetchRequest) -> impl Stream<Item = Result<Bytes, git::Error>> {
     let pack = async move {
         let answer = source.fetch(&request, |_| ()).await?;
         let no_pack = || source.fetch_error(git::ErrorKind::Protocol("there is no pack in the answer".into()));
         let pack = answer.pack.ok_or_else(no_pack)?;
         Ok(pack.map_err(move |kind| source.fetch_error(kind)))
     };
-    futures_util::stream::once(pack).try_flatten()
+    let mut pack = Box::pin(maybe_done(pack));
+    // The first poll is what sends the request.
+    let _ = poll!(pack.as_mut());
+    let answer = async move {
+        pack.as_mut().await;
+        pack.as_mut().take_output().expect("it is taken once, when it is there")
+    };
+    futures_util::stream::once(answer).try_flatten()
 }
 
 /// What need not be sent: the old tips of what changes, and a bounded number of ids that both sides have. More would cost
@@ -109,12 +116,16 @@ fn fetch(source: Rc<UploadPack>, request: FetchRequest) -> impl Stream<Item = Re
 pub(super) fn haves(commands: &[Command], source_ids: &[ObjectId], there: &HashSet<ObjectId>) -> Vec<ObjectId> {
     let mut seen = HashSet::new();
     let old_tips = commands.iter().filter_map(|command| command.old);
-    let shared = source_ids.iter().copied().filter(|id| there.contains(id)).take(MAX_SHARED_HAVES);
+    let most =
+        if commands.iter().any(|command| command.old.is_none()) { SHARED_HAVES } else { SHARED_HAVES_OF_UPDATES };
+    let shared = source_ids.iter().copied().filter(|id| there.contains(id)).take(most);
     old_tips.chain(shared).filter(|id| seen.insert(*id)).collect()
 }
 
-/// How many ids that both sides have are told to the source.
-const MAX_SHARED_HAVES: usize = 256;
+/// How many ids that both sides have are told to the source: what a new ref grew from is somewhere among them.
+const SHARED_HAVES: usize = 256;
+/// The same where refs only move: their old tips say nearly all, save what was merged from elsewhere. 256 take Git 4 ms.
+const SHARED_HAVES_OF_UPDATES: usize = 64;
 
 /// Keeps the old commits of the refs that are to be forced, each under a name of its own. Gives those that could not be
 /// kept, and why.
