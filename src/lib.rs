@@ -55,7 +55,11 @@ pub mod wasm {
     mod failure;
     #[cfg(feature = "engine")]
     mod http;
+    #[cfg(any(feature = "engine", feature = "service"))]
+    mod promise;
     #[cfg(feature = "service")]
     pub mod service;
+    #[cfg(any(feature = "engine", feature = "service"))]
+    mod streams;
     mod timer;
 }

@@ -17,6 +17,7 @@ use crate::{
     http::{Body, ByteStream, Error, ErrorKind, Headers, HttpClient, Method, Request, Response},
     wasm::{
         failure::{AbortOnDrop, failure},
+        streams::{from_readable, into_readable},
         timer::timer,
     },
 };
@@ -49,7 +50,7 @@ impl FetchClient {
             Body::Empty => {}
             Body::Bytes(bytes) => set(&init, "body", &Uint8Array::from(bytes.as_ref()).into()),
             Body::Stream(stream) if self.request_streams => {
-                set(&init, "body", &readable(stream, waker.clone()));
+                set(&init, "body", &readable(stream, waker.clone()).map_err(|e| failure(&e))?.into());
                 set(&init, "duplex", &"half".into());
             }
             stream => {
@@ -101,15 +102,10 @@ impl FetchClient {
 
     fn response_body(&self, response: &gloo_net::http::Response, guard: AbortOnDrop) -> Body {
         let Some(raw) = response.body() else { return Body::Empty };
-        let chunks = wasm_streams::ReadableStream::from_raw(raw.unchecked_into()).into_stream();
+        let chunks = from_readable(&raw);
         let state = (chunks, guard, Stall::new(self.stall_timeout));
         let stream = futures_util::stream::unfold(state, |(mut chunks, guard, mut stall)| async move {
-            let chunk = match stall.before(chunks.next()).await {
-                Ok(None) => return None,
-                Ok(Some(Ok(chunk))) => Ok(Bytes::from(chunk.unchecked_into::<Uint8Array>().to_vec())),
-                Ok(Some(Err(error))) => Err(failure(&error)),
-                Err(stalled) => Err(stalled),
-            };
+            let chunk = stall.before(chunks.next()).await.unwrap_or_else(|stalled| Some(Err(stalled)))?;
             Some((chunk, (chunks, guard, stall)))
         });
         Body::Stream(stream.boxed_local())
@@ -202,16 +198,16 @@ impl Activity {
 /// A `ReadableStream` of `Uint8Array`s that polls `stream` as its reader asks.
 ///
 /// What is there at once goes as one piece: each that crosses costs JavaScript a promise and a write.
-pub(super) fn readable(stream: ByteStream, activity: Activity) -> JsValue {
+fn readable(stream: ByteStream, activity: Activity) -> Result<web_sys::ReadableStream, JsValue> {
     let chunks = stream.ready_chunks(MAX_JOINED).flat_map(move |pieces| {
         activity.tick();
         futures_util::stream::iter(joined(pieces))
     });
-    wasm_streams::ReadableStream::from_stream(chunks).into_raw().into()
+    into_readable(chunks)
 }
 
 /// The pieces as one, and behind it the error that ended them, if one did.
-fn joined(pieces: Vec<Result<Bytes, Error>>) -> impl Iterator<Item = Result<JsValue, JsValue>> {
+fn joined(pieces: Vec<Result<Bytes, Error>>) -> impl Iterator<Item = Result<Uint8Array, Error>> {
     let whole = pieces.iter().map_while(|piece| piece.as_ref().ok());
     let bytes = Uint8Array::new_with_length(whole.clone().map(|piece| piece.len() as u32).sum());
     let mut at = 0;
@@ -220,8 +216,8 @@ fn joined(pieces: Vec<Result<Bytes, Error>>) -> impl Iterator<Item = Result<JsVa
         bytes.subarray(at, end).copy_from(piece);
         at = end;
     }
-    let error = pieces.into_iter().find_map(Result::err).map(|e| Err(js_sys::Error::new(&e.message).into()));
-    (at > 0).then(|| Ok(bytes.into())).into_iter().chain(error)
+    let error = pieces.into_iter().find_map(Result::err).map(Err);
+    (at > 0).then_some(Ok(bytes)).into_iter().chain(error)
 }
 
 /// How many pieces are joined at most. They are slices of one chunk, which bounds their bytes.

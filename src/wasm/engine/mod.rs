@@ -14,7 +14,7 @@ use js_sys::{Date, Function, Promise};
 use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 use self::{
@@ -31,6 +31,7 @@ use crate::{
         abort::abortable,
         error::{Failure, into_js},
         http::FetchClient,
+        promise::promise,
         timer::timer,
     },
 };
@@ -153,7 +154,7 @@ pub fn run_sync(
         exclude: settings.exclude.clone(),
     };
     let options = Options { observer: on_progress.map(observer).unwrap_or_default(), policy, push_options };
-    Ok(future_to_promise(abortable(OPERATION, signal, async move {
+    Ok(promise(abortable(OPERATION, signal, async move {
         let plan = async {
             match plan_only {
                 true => sync::plan(&request, &destination, &source, &options).await,
@@ -177,7 +178,7 @@ pub fn ref_id(
 ) -> Result<Promise, JsValue> {
     let settings: RemoteSettings = Arguments::new("refId", settings, &["url", "username", "password"])?.read()?;
     let remote = with_credential(Remote::new(&settings.url, Rc::new(FetchClient::new(fetch))), &settings);
-    Ok(future_to_promise(async move {
+    Ok(promise(async move {
         let (_, refs) = remote.list_refs(&[ref_name.as_str().into()]).await.map_err(|error| into_js(&error))?;
         let found = refs.into_iter().find(|r| r.name == ref_name.as_str());
         Ok(found.map_or(JsValue::UNDEFINED, |found| found.id.to_string().into()))

@@ -9,10 +9,9 @@ mod host;
 
 use std::rc::Rc;
 
-use futures_util::FutureExt;
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 
 use self::{
     crypto::HostCrypto,
@@ -23,6 +22,7 @@ use self::{
 use crate::{
     http::Method,
     service::{Limits, Options, Scope, Service, rate_limit::RateLimit, record::method_name},
+    wasm::promise::promise,
 };
 
 /// The REST API, the Git access and the worker over a host's database and repositories.
@@ -165,11 +165,6 @@ impl JsService {
         let service = self.service.clone();
         promise(async move { call(&service).await.map_err(|error| failure(&error).into()) })
     }
-}
-
-/// One kind of future for all calls: each would bring the machinery of a promise once more.
-fn promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
-    future_to_promise(work.boxed_local())
 }
 
 fn nothing(_: ()) -> JsValue {
