@@ -14,8 +14,12 @@ export const engineCode: Promise<WebAssembly.Module> | undefined = process.argv[
 engineCode?.catch(() => {});
 
 function started(): Promise<WebAssembly.Module> {
-  // How much a function does before V8 optimises it. Its default is a long-lived page's: by it a short sync spends a quarter of its
-  // CPU and 10 MB on code that never pays. A large one reaches this too.
-  if (!process.versions.bun && !process.versions.deno) setFlagsFromString("--wasm-tiering-budget=100000000");
+  if (!process.versions.bun && !process.versions.deno) {
+    // How much a function does before V8 optimises it. Its default is a long-lived page's: by it a short sync spends a quarter of
+    // its CPU and 10 MB on code that never pays. A large one reaches this too.
+    setFlagsFromString("--wasm-tiering-budget=100000000");
+    // All functions now, beside the reading of the command line, instead of each when it is first called and a server waits.
+    setFlagsFromString("--no-wasm-lazy-compilation");
+  }
   return wasm();
 }

@@ -76,10 +76,12 @@ function attempt(
       else reject(stale ? new StaleConnection("stale", { cause: error }) : readable(error));
     });
 
-    if (body instanceof ReadableStream) {
-      pipe(body, request, upload.signal).catch((error: unknown) => void request.destroy(asError(error)));
-    } else {
+    // Asked in this order, since only naming the class of streams takes Node 4 ms: they pass while the server is at work.
+    if (body === null || ArrayBuffer.isView(body)) {
       request.end(body ?? undefined);
+      request.once("finish", () => setImmediate(() => ReadableStream));
+    } else {
+      pipe(body, request, upload.signal).catch((error: unknown) => void request.destroy(asError(error)));
     }
   });
 }
