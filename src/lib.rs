@@ -46,6 +46,8 @@ pub mod sync;
 pub mod wasm {
     #[cfg(any(feature = "client", feature = "engine"))]
     mod abort;
+    #[cfg(any(feature = "client", feature = "service"))]
+    mod answer;
     #[cfg(feature = "client")]
     pub mod client;
     #[cfg(feature = "engine")]
@@ -53,13 +55,14 @@ pub mod wasm {
     #[cfg(any(feature = "client", feature = "engine"))]
     mod error;
     mod failure;
+    mod from_readable;
     #[cfg(feature = "engine")]
     mod http;
     #[cfg(any(feature = "engine", feature = "service"))]
+    mod into_readable;
     mod promise;
+    mod request_init;
     #[cfg(feature = "service")]
     pub mod service;
-    #[cfg(any(feature = "engine", feature = "service"))]
-    mod streams;
     mod timer;
 }

@@ -16,7 +16,10 @@ export function statsOf(columns: Columns): SyncRunStats {
 }
 
 /** How many refs had each outcome. */
-export function countsOf([, , outcomes]: Columns): Record<Outcome, number> {
+export type Counts = Record<Outcome, number>;
+
+/** Counts them. */
+export function countsOf([, , outcomes]: Columns): Counts {
   const counts = { updated: 0, unchanged: 0, filtered: 0, rejected: 0 };
   for (const letter of outcomes) counts[outcomeFrom(letter)] += 1;
   return counts;
@@ -39,7 +42,8 @@ export function refsOf(
     const letter = outcomes[at] as string;
     const start = end;
     end += letter in outcomeOf ? width : 2 * width;
-    if (!isWanted(outcomeFrom(letter))) continue;
+    const outcome = outcomeFrom(letter);
+    if (!isWanted(outcome)) continue;
     name ??= names.split("\n");
     const before = ids.slice(start, start + width);
     const [, reason = null, message = null] = remarkOf.get(at) ?? [];
@@ -47,7 +51,7 @@ export function refsOf(
       name: name[at] as string,
       before: before === none ? null : before,
       after: letter in outcomeOf ? before : ids.slice(end - width, end),
-      outcome: outcomeFrom(letter),
+      outcome,
       reason,
       message,
     });

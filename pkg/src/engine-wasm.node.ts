@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { readFileSync } from "node:fs";
+import { compiled } from "./node/compiled.js";
 
 /** The compiled module. */
-export async function wasm(): Promise<WebAssembly.Module> {
-  // Read at once: it takes a millisecond, and an asynchronous read would let the compiler wait for the event loop.
-  return WebAssembly.compile(readFileSync(new URL("./wasm/engine/refsync_bg.wasm", import.meta.url)));
+export function wasm(): Promise<WebAssembly.Module> {
+  return compiled(new URL("./wasm/engine/refsync_bg.wasm", import.meta.url));
 }

@@ -24,37 +24,29 @@ interface Task {
 }
 
 /** `Remote` of `service/engine.rs`. */
-interface Remote {
-  url: string;
-  credential: [username: string, password: string] | null;
+interface Remote extends RemoteSettings {
   is_hosted: boolean;
 }
 
 /** The engine between the repositories that `git` has and those that are reached with `fetch`. */
 export function serviceEngine(git: GitHost, fetch: Fetch, wasm: WasmSource | undefined): ServiceEngine {
-  const side = ({ url, credential, is_hosted }: Remote) => ({
-    ...(settings(url, credential) satisfies RemoteSettings),
+  const side = ({ is_hosted, ...settings }: Remote) => ({
+    ...settings,
     fetch: is_hosted ? (input: string, init?: RequestInit) => git.fetch(new Request(input, init)) : fetch,
   });
   return {
     async sync(task, report, signal) {
-      const [{ columnsOf }, { statsOf }] = await Promise.all([import("./engine-run.js"), import("./columns.js")]);
-      const { source, destination, ref_globs, plan_only: planOnly }: Task = JSON.parse(task);
+      const engine = await import("./engine.js");
+      const { source, destination, ref_globs, plan_only }: Task = JSON.parse(task);
       const onProgress = (progress: unknown) => report(JSON.stringify(progress));
       const sides = { source: side(source), destination: side(destination) };
       // A service is no page: what it runs in can stream a request.
       const options = { ...sides, ref_globs, onProgress, signal, requestStreams: true, wasm };
-      return JSON.stringify(statsOf(await columnsOf(options, { planOnly })));
+      return JSON.stringify(await (plan_only ? engine.plan(options) : engine.sync(options)));
     },
     async refId(remote, refName) {
       const { refIdOf } = await import("./engine-run.js");
       return refIdOf(side(JSON.parse(remote)), refName, wasm);
     },
   };
-}
-
-function settings(url: string, credential: Remote["credential"]): RemoteSettings {
-  if (credential === null) return { url };
-  const [username, password] = credential;
-  return { url, username, password };
 }

@@ -28,7 +28,7 @@ pub trait Engine {
 }
 
 /// What to sync.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Serialize)]
 pub struct Task {
     source: Remote,
     destination: Remote,
@@ -37,12 +37,16 @@ pub struct Task {
 }
 
 /// A Git repository, and how the engine reaches it.
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 pub struct Remote {
     /// Its URL, without a credential.
     pub url: String,
-    /// The user name and the password or token.
-    pub credential: Option<(String, String)>,
+    /// The user name that goes with the password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The password or token; none where the repository wants none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
     /// Whether the service's own [`GitHost`](super::GitHost) has it, in process.
     pub is_hosted: bool,
 }
@@ -95,12 +99,5 @@ impl EngineError {
             Direction::Push => Side::Destination,
         };
         self.side == Some(upstream) && matches!(self.code.as_str(), "unauthorized" | "forbidden")
-    }
-}
-
-// Without the credential.
-impl std::fmt::Debug for Remote {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Remote").field("url", &self.url).finish_non_exhaustive()
     }
 }

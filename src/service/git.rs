@@ -103,7 +103,7 @@ impl Service {
 
     /// A repository as the engine reaches it: in process, through the host's Git.
     pub(super) fn local_remote(&self, repo_id: &str) -> Remote {
-        Remote { url: local_url(repo_id), credential: None, is_hosted: true }
+        Remote { url: local_url(repo_id), username: None, password: None, is_hosted: true }
     }
 
     /// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.

@@ -6,9 +6,9 @@
 //!                                 queue::enqueue …… queue::claim ─▶ worker (tick) ─▶ engine
 //! ```
 //!
-//! Everything that a process needs of its surroundings comes in through [`Options`]: the database, the Git
-//! repositories, the engine, the way to webhook receivers, time and the log. A [`Service`] keeps nothing else, so that any number of them
-//! can share one database.
+//! Everything that a process needs of its surroundings comes in through [`Options`]: the database, the Git repositories, the
+//! engine, cryptography, the way to webhook receivers, time and the log. A [`Service`] keeps nothing else, so that any
+//! number of them can share one database.
 
 #[macro_use]
 mod sql;

@@ -213,9 +213,9 @@ impl Service {
             None => None,
         };
         let redaction = Redaction::of(auth.as_ref());
-        let credential = auth.as_ref().map(UpstreamAuth::basic);
-        let credential = credential.map(|(username, password)| (username.to_owned(), password.to_owned()));
-        Ok((Remote { url: url.to_owned(), credential, is_hosted: false }, redaction))
+        let basic = auth.as_ref().map(UpstreamAuth::basic);
+        let (username, password) = basic.map(|(username, password)| (username.to_owned(), password.to_owned())).unzip();
+        Ok((Remote { url: url.to_owned(), username, password, is_hosted: false }, redaction))
     }
 
     /// The error of a sync for people: nobody knows the repository by the address that it has in here.

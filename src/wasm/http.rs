@@ -9,15 +9,18 @@ use futures_util::{
     pin_mut,
 };
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Date, Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Date, Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    http::{Body, ByteStream, Error, ErrorKind, Headers, HttpClient, Method, Request, Response},
+    http::{Body, ByteStream, Error, ErrorKind, HttpClient, Request, Response},
     wasm::{
         failure::{AbortOnDrop, failure},
-        streams::{from_readable, into_readable},
+        from_readable::from_readable,
+        into_readable::into_readable,
+        promise::settled,
+        request_init::{request_init, set},
         timer::timer,
     },
 };
@@ -45,7 +48,7 @@ impl FetchClient {
         let controller = web_sys::AbortController::new().map_err(|e| failure(&e))?;
         let guard = AbortOnDrop(controller);
         let waker = Activity::default();
-        let init = self.init(&request.headers, request.method, &guard.0.signal())?;
+        let init = request_init(request.method, &request.headers, &guard.0.signal());
         match request.body {
             Body::Empty => {}
             Body::Bytes(bytes) => set(&init, "body", &Uint8Array::from(bytes.as_ref()).into()),
@@ -68,13 +71,9 @@ impl FetchClient {
                 set(&init, "body", &Uint8Array::from(bytes.as_ref()).into());
             }
         }
-        let promise = self
-            .fetch
-            .call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init)
-            .map_err(|e| failure(&e))?
-            .unchecked_into::<Promise>();
+        let started = self.fetch.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init);
         let response = Stall::new(self.stall_timeout)
-            .before_or_moving(JsFuture::from(promise), &waker)
+            .before_or_moving(settled(started.map(JsCast::unchecked_into)), &waker)
             .await?
             .map_err(|e| failure(&e))?;
         let response = gloo_net::http::Response::from(response.unchecked_into::<web_sys::Response>());
@@ -84,20 +83,6 @@ impl FetchClient {
             headers: response.headers().entries().collect(),
             body: self.response_body(&response, guard),
         })
-    }
-
-    fn init(&self, headers: &Headers, method: Method, signal: &web_sys::AbortSignal) -> Result<Object, Error> {
-        let fields = Object::new();
-        for (name, value) in headers.iter() {
-            Reflect::set(&fields, &name.into(), &value.into()).map_err(|e| failure(&e))?;
-        }
-        let init = Object::new();
-        set(&init, "method", &method.as_str().into());
-        set(&init, "headers", &fields);
-        set(&init, "signal", signal);
-        // A redirected POST would lose its body; and with "error" Node does not keep a copy of a streamed one.
-        set(&init, "redirect", &if method == Method::Get { "follow" } else { "error" }.into());
-        Ok(init)
     }
 
     fn response_body(&self, response: &gloo_net::http::Response, guard: AbortOnDrop) -> Body {
@@ -222,8 +207,3 @@ fn joined(pieces: Vec<Result<Bytes, Error>>) -> impl Iterator<Item = Result<Uint
 
 /// How many pieces are joined at most. They are slices of one chunk, which bounds their bytes.
 const MAX_JOINED: usize = 64;
-
-/// Sets a property of a plain object of ours, which cannot fail.
-fn set(object: &Object, key: &str, value: &JsValue) {
-    let _ = Reflect::set(object, &key.into(), value);
-}

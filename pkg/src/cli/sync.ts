@@ -72,8 +72,9 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     progress.clear();
     if (interrupted.isStopping) process.stderr.write("interrupted too late: it was done already\n");
     const note = flags.plan ? "a plan: nothing was changed\n" : "";
-    process.stdout.write(flags.json ? `${JSON.stringify(statsOf(columns))}\n` : table(columns) + note);
-    return countsOf(columns).rejected > 0 ? exitCode.rejected : exitCode.completed;
+    const counts = countsOf(columns);
+    process.stdout.write(flags.json ? `${JSON.stringify(statsOf(columns))}\n` : table(columns, counts) + note);
+    return counts.rejected > 0 ? exitCode.rejected : exitCode.completed;
   } catch (error) {
     progress.clear();
     const { code, message } = described(error);

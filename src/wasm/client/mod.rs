@@ -4,7 +4,6 @@
 //! milliseconds. Its promise, or for bad input the call itself, fails with what
 //! [`error`](crate::wasm::error) describes.
 
-mod answer;
 mod timer;
 mod tree;
 
@@ -15,11 +14,9 @@ use js_sys::{Function, Object, Promise, Reflect};
 use serde::Deserialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
 use self::{
-    answer::AnswerClient,
     timer::HostTimer,
     tree::{from_js, to_js},
 };
@@ -35,7 +32,7 @@ use crate::{
         CreateRepoRequest, CreateWebhookTargetRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest,
         UpdateWebhookTargetRequest,
     },
-    wasm::abort::abortable,
+    wasm::{abort::abortable, answer::AnswerClient, promise},
 };
 
 /// How a client is set up.
@@ -367,13 +364,13 @@ fn timeout(settled: &Json, given: &JsValue) -> Option<f64> {
     Reflect::get(given, &"timeout".into()).ok()?.as_f64()
 }
 
-/// A promise of `future`. All calls share one kind of future, because each kind costs its own copy of the machinery.
+/// A promise of `future`, which the signal ends.
 fn promise(
     operation: &'static str,
     signal: Option<AbortSignal>,
     future: LocalBoxFuture<'static, Result<JsValue, JsValue>>,
 ) -> Promise {
-    future_to_promise(abortable(operation, signal, future))
+    promise::promise(abortable(operation, signal, future))
 }
 
 /// Milliseconds of JavaScript.

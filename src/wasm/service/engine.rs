@@ -4,7 +4,6 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::{Function, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal};
 
 use super::message;
@@ -14,7 +13,7 @@ use crate::{
         engine::{Engine, EngineError, Remote, Side, Task},
         json,
     },
-    wasm::failure::AbortOnDrop,
+    wasm::{failure::AbortOnDrop, promise::settled},
 };
 
 #[wasm_bindgen]
@@ -38,8 +37,8 @@ impl Engine for HostEngine {
         async move {
             let controller = AbortOnDrop(AbortController::new().map_err(|error| engine_error(&error))?);
             let report = Closure::wrap(report);
-            let promise = self.0.sync(&json(task), report.as_ref().unchecked_ref(), &controller.0.signal());
-            let stats = settled(promise).await?.as_string().unwrap_or_default();
+            let started = self.0.sync(&json(task), report.as_ref().unchecked_ref(), &controller.0.signal());
+            let stats = settled(started).await.map_err(|error| engine_error(&error))?.as_string().unwrap_or_default();
             json::from_slice(stats.as_bytes()).map_err(|error| EngineError {
                 message: format!("the engine's stats cannot be read: {error}"),
                 code: "unknown".into(),
@@ -55,13 +54,12 @@ impl Engine for HostEngine {
         remote: &'a Remote,
         ref_name: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<String>, EngineError>> {
-        async move { Ok(settled(self.0.ref_id(&json(remote), ref_name)).await?.as_string()) }.boxed_local()
+        async move {
+            let found = settled(self.0.ref_id(&json(remote), ref_name)).await;
+            Ok(found.map_err(|error| engine_error(&error))?.as_string())
+        }
+        .boxed_local()
     }
-}
-
-async fn settled(started: Result<Promise, JsValue>) -> Result<JsValue, EngineError> {
-    let promise = started.map_err(|error| engine_error(&error))?;
-    JsFuture::from(promise).await.map_err(|error| engine_error(&error))
 }
 
 fn json(value: &impl Serialize) -> String {

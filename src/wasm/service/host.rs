@@ -3,18 +3,13 @@
 use std::time::Duration;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
 
 use super::message;
 use crate::{
-    http::{Body, Error, Headers, HttpClient, Request, Response},
     service::{Database, DatabaseError, GitHost, Param, Runtime, record::Record},
-    wasm::{
-        failure::{AbortOnDrop, failure},
-        timer::timer,
-    },
+    wasm::{promise::settled, timer::timer},
 };
 
 #[wasm_bindgen]
@@ -47,8 +42,7 @@ impl Database for HostDatabase {
     fn query<'a>(&'a self, sql: &'a str, params: Vec<Param>) -> LocalBoxFuture<'a, Result<Vec<String>, DatabaseError>> {
         async move {
             let params = params.into_iter().map(|param| param.map_or(JsValue::NULL, JsValue::from)).collect::<Array>();
-            let promise = self.0.query(sql, params).map_err(|error| database_error(&error))?;
-            let result = JsFuture::from(promise).await.map_err(|error| database_error(&error))?;
+            let result = settled(self.0.query(sql, params)).await.map_err(|error| database_error(&error))?;
             let rows = Reflect::get(&result, &"rows".into()).unwrap_or(JsValue::UNDEFINED);
             let rows = rows.dyn_into::<Array>().unwrap_or_default();
             rows.iter().map(|row| only_column(&row)).collect()
@@ -71,45 +65,12 @@ fn database_error(error: &JsValue) -> DatabaseError {
     DatabaseError { code, message: message(error) }
 }
 
-/// The host's `fetch`, for requests whose answer is its status: the engine's streams have no place here.
-pub(super) struct HostFetch(pub(super) Function);
-
-impl HttpClient for HostFetch {
-    fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
-        async move {
-            let Request { method, url, headers, body } = request;
-            let fields = Object::new();
-            for (name, value) in headers.iter() {
-                Reflect::set(&fields, &name.into(), &value.into()).map_err(|error| failure(&error))?;
-            }
-            // Aborted when it is dropped, and so is what is left of the answer.
-            let guard = AbortOnDrop(web_sys::AbortController::new().map_err(|error| failure(&error))?);
-            let init = web_sys::RequestInit::new();
-            init.set_method(method.as_str());
-            init.set_headers(&fields);
-            init.set_signal(Some(&guard.0.signal()));
-            init.set_redirect(web_sys::RequestRedirect::Error);
-            if let Body::Bytes(bytes) = body {
-                init.set_body(&Uint8Array::from(bytes.as_ref()));
-            }
-            let started = self.0.call2(&JsValue::UNDEFINED, &url.as_str().into(), &init);
-            let promise = started.map_err(|error| failure(&error))?.unchecked_into::<Promise>();
-            let answer = JsFuture::from(promise).await.map_err(|error| failure(&error))?;
-            let status = answer.unchecked_into::<web_sys::Response>().status();
-            Ok(Response { status, url, headers: Headers::default(), body: Body::Empty })
-        }
-        .boxed_local()
-    }
-}
-
 /// The host's repositories.
 pub(super) struct HostGit(pub(super) JsGitHost);
 
 /// Awaits what the host started, and puts its failure into words.
 async fn done(started: Result<Promise, JsValue>) -> Result<(), String> {
-    let promise = started.map_err(|error| message(&error))?;
-    JsFuture::from(promise).await.map_err(|error| message(&error))?;
-    Ok(())
+    settled(started).await.map(|_| ()).map_err(|error| message(&error))
 }
 
 impl GitHost for HostGit {
@@ -152,8 +113,7 @@ impl Runtime for HostRuntime {
 
     fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>> {
         async {
-            let started = self.openapi.call0(&JsValue::UNDEFINED).map(JsCast::unchecked_into::<Promise>);
-            let document = JsFuture::from(started.map_err(|error| message(&error))?).await;
+            let document = settled(self.openapi.call0(&JsValue::UNDEFINED).map(JsCast::unchecked_into)).await;
             Ok(document.map_err(|error| message(&error))?.as_string().unwrap_or_default())
         }
         .boxed_local()

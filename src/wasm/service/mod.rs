@@ -11,18 +11,20 @@ use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
 
 use self::{
     crypto::HostCrypto,
     engine::HostEngine,
     exchange::{from_web_headers, from_web_request, into_web_response},
-    host::{HostDatabase, HostFetch, HostGit, HostRuntime, JsGitHost},
+    host::{HostDatabase, HostGit, HostRuntime, JsGitHost},
 };
 use crate::{
     http::Method,
     service::{Limits, Options, Scope, Service, rate_limit::RateLimit, record::method_name},
-    wasm::promise::promise,
+    wasm::{
+        answer::AnswerClient,
+        promise::{promise, settled},
+    },
 };
 
 /// The REST API, the Git access and the worker over a host's database and repositories.
@@ -46,7 +48,7 @@ impl JsService {
             git: Rc::new(HostGit(git.clone())),
             crypto: Rc::new(HostCrypto(object(options, "crypto")?.unchecked_into())),
             engine: Rc::new(HostEngine(object(options, "engine")?.unchecked_into())),
-            webhook_http: Rc::new(HostFetch(function(options, "fetch")?)),
+            webhook_http: Rc::new(AnswerClient(function(options, "fetch")?)),
             allowed_origins: origins.iter().filter_map(|origin| origin.as_string()).collect(),
             rate_limit: rate_limit(options)?,
             metrics: option(options, "metrics") == true,
@@ -194,8 +196,7 @@ async fn fetch_git(
 }
 
 async fn ask_git(git: &JsGitHost, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
-    let response = JsFuture::from(git.fetch(request)?).await?;
-    response.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
+    settled(git.fetch(request)).await?.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
 }
 
 /// An option, `undefined` where it is left out.

@@ -1,0 +1,43 @@
+//! Our streams of bytes as the web's `ReadableStream`s.
+
+use std::{cell::RefCell, future::poll_fn, rc::Rc, task::Poll};
+
+use futures_util::{Stream, StreamExt};
+use js_sys::{Object, Promise, Uint8Array};
+use wasm_bindgen::{JsValue, closure::Closure};
+use web_sys::{QueuingStrategy, ReadableStream, ReadableStreamDefaultController};
+
+use super::{promise::promise, request_init::set};
+use crate::http::Error;
+
+/// A stream of `Uint8Array`s that polls `chunks` as its reader asks, and drops them when that cancels.
+pub(super) fn into_readable(
+    chunks: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
+) -> Result<ReadableStream, JsValue> {
+    let chunks = Rc::new(RefCell::new(Some(chunks.boxed_local())));
+    let pulled = chunks.clone();
+    let pull = move |controller: ReadableStreamDefaultController| {
+        let chunks = pulled.clone();
+        promise(async move {
+            let next = poll_fn(|cx| match &mut *chunks.borrow_mut() {
+                Some(chunks) => chunks.poll_next_unpin(cx),
+                None => Poll::Ready(None),
+            });
+            match next.await {
+                Some(Ok(bytes)) => controller.enqueue_with_chunk(&bytes)?,
+                Some(Err(error)) => return Err(js_sys::Error::new(&error.message).into()),
+                None => controller.close()?,
+            }
+            Ok(JsValue::UNDEFINED)
+        })
+    };
+    let cancel = move || drop(chunks.borrow_mut().take());
+    let source = Object::new();
+    let pull = Closure::<dyn Fn(ReadableStreamDefaultController) -> Promise>::new(pull).into_js_value();
+    set(&source, "pull", &pull);
+    set(&source, "cancel", &Closure::<dyn Fn()>::new(cancel).into_js_value());
+    // Nothing is made ahead.
+    let strategy = QueuingStrategy::new();
+    strategy.set_high_water_mark(0.0);
+    ReadableStream::new_with_underlying_source_and_strategy(&source, &strategy)
+}

@@ -1,0 +1,27 @@
+//! What `fetch` is called with, beside the URL.
+
+use js_sys::{Object, Reflect};
+use wasm_bindgen::JsValue;
+use web_sys::AbortSignal;
+
+use crate::http::{Headers, Method};
+
+/// A `RequestInit` without a body.
+pub(super) fn request_init(method: Method, headers: &Headers, signal: &AbortSignal) -> Object {
+    let fields = Object::new();
+    for (name, value) in headers.iter() {
+        set(&fields, name, &value.into());
+    }
+    let init = Object::new();
+    set(&init, "method", &method.as_str().into());
+    set(&init, "headers", &fields);
+    set(&init, "signal", signal);
+    // A redirected POST would lose its body; and with "error" Node does not keep a copy of a streamed one.
+    set(&init, "redirect", &if method == Method::Get { "follow" } else { "error" }.into());
+    init
+}
+
+/// Sets a property of a plain object of ours, which cannot fail.
+pub(super) fn set(object: &Object, key: &str, value: &JsValue) {
+    let _ = Reflect::set(object, &key.into(), value);
+}
