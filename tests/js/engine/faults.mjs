@@ -167,7 +167,7 @@ async function round(world, seed) {
     world.server.fault = {
       kind,
       repository,
-      requests: random(side === "source" ? 3 : 2),
+      requests: random(2),
       status,
       by: 1 + random(3000),
     };
