@@ -123,6 +123,8 @@ impl Remote {
             ls_refs::decode(response.body, UNTOLD_FORMAT).await
         };
         match refs.await {
+            // A server that speaks another protocol might have nothing to say.
+            Ok(refs) if refs.is_empty() => Ok(None),
             Ok(refs) => {
                 let protocol = Protocol::V2(OnceCell::new());
                 Ok(Some((UploadPack { link, protocol, object_format: UNTOLD_FORMAT }, refs)))

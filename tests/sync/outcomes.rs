@@ -42,6 +42,16 @@ fn a_second_pull_is_all_unchanged_and_asks_two_questions() {
 }
 
 #[test]
+fn an_answer_without_a_ref_is_asked_for_again_in_the_protocols_order() {
+    let (upstream, local) = (source(), Repository::empty());
+    let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
+    let (local_remote, _) = Backend::new(&local).remote();
+    let stats = run("pull", &local_remote, &upstream_remote, r#"{"branches":"none/*"}"#).expect("it succeeds");
+    assert!(stats.refs.is_empty());
+    assert_eq!(upstream_log.requests(), ["POST git-upload-pack", "GET info/refs", "POST git-upload-pack"]);
+}
+
+#[test]
 fn new_commits_take_four_requests_and_six_where_the_proof_is_asked_for() {
     let (fetch, push) = ("POST git-upload-pack", "POST git-receive-pack");
     // More branches than the flowing pack proves.
