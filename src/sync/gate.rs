@@ -1,13 +1,15 @@
-//! Proves fast-forwards from the pack itself while it flows, and lets its end through only once they are proved.
+//! Proves fast-forwards from the pack itself while it flows, and lets its end through only once they are proved and the source
+//! has ended cleanly.
 //!
 //! Git writes commits first, so the proof is complete within the pack's first pages. The last bytes of a pack are its hash:
 //! without them the destination refuses the whole push and no ref moves. So a push may start before anything is proved,
-//! as long as those bytes are held back until then. This saves the round trip that a proof of its own costs.
+//! as long as those bytes are held back until then. This saves the round trip that a proof of its own costs. And whatever
+//! happens before they are let through, the destination has done nothing.
 //!
 //! A pack that does not prove them all says nothing against them: other haves may have stopped the server's walk. The
 //! caller then asks as [`proof`](super::proof) does.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use gix_hash::{Kind, ObjectId};
 
 use crate::git::{Ancestry, CommitScanner, ErrorKind};
@@ -25,7 +27,8 @@ pub(super) struct Claim {
 pub(super) struct Gate {
     claims: Vec<Claim>,
     scanner: CommitScanner,
-    held: BytesMut,
+    /// The last bytes so far, as many as a hash has.
+    held: Bytes,
     hash_length: usize,
 }
 
@@ -37,7 +40,7 @@ impl Gate {
     /// A gate that opens when all claims are proved.
     pub(super) fn new(claims: Vec<Claim>, object_format: Kind) -> Self {
         let hash_length = object_format.len_in_bytes();
-        Self { claims, scanner: CommitScanner::new(object_format), held: BytesMut::new(), hash_length }
+        Self { claims, scanner: CommitScanner::new(object_format), held: Bytes::new(), hash_length }
     }
 
     /// Takes the pack's next bytes and gives those that may go on.
@@ -45,9 +48,9 @@ impl Gate {
     /// # Errors
     ///
     /// A pack that cannot be read, or one whose commits are over and do not prove the claims.
-    pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Result<Bytes, Unproved>, ErrorKind> {
+    pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Result<[Bytes; 2], Unproved>, ErrorKind> {
         if self.claims.is_empty() {
-            return Ok(Ok(chunk));
+            return Ok(Ok(self.hold(chunk)));
         }
         let known = self.scanner.graph().len();
         self.scanner.push(&chunk)?;
@@ -57,22 +60,24 @@ impl Gate {
                 !graph.has_child_of(claim.base) || graph.ancestry(claim.base, claim.tip) != Ancestry::Ancestor
             });
         }
-        if self.claims.is_empty() {
-            let mut all = std::mem::take(&mut self.held);
-            all.extend_from_slice(&chunk);
-            return Ok(Ok(all.freeze()));
-        }
         // Git writes commits and tags before all else: no later object can prove anything.
-        if self.scanner.is_past_commits() {
+        if !self.claims.is_empty() && self.scanner.is_past_commits() {
             return Ok(Err(Unproved));
         }
-        self.held.extend_from_slice(&chunk);
-        let free = self.held.len().saturating_sub(self.hash_length);
-        Ok(Ok(self.held.split_to(free).freeze()))
+        Ok(Ok(self.hold(chunk)))
     }
 
-    /// Whether the pack's end may go on.
-    pub(super) fn is_open(&self) -> bool {
-        self.claims.is_empty()
+    /// The pack's end, which may go on now that the source has ended.
+    pub(super) fn end(&mut self) -> Result<Bytes, Unproved> {
+        if self.claims.is_empty() { Ok(std::mem::take(&mut self.held)) } else { Err(Unproved) }
+    }
+
+    /// Keeps the last bytes, and gives what comes before them: of what was held, and of the chunk.
+    fn hold(&mut self, mut chunk: Bytes) -> [Bytes; 2] {
+        let free = (self.held.len() + chunk.len()).saturating_sub(self.hash_length);
+        let first = self.held.split_to(free.min(self.held.len()));
+        let second = chunk.split_to(free - first.len());
+        self.held = if self.held.is_empty() { chunk } else { [&self.held[..], &chunk].concat().into() };
+        [first, second]
     }
 }

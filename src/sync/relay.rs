@@ -39,7 +39,7 @@ impl Ending {
         self.cut.borrow_mut().take()
     }
 
-    /// Whether the pack was handed on to its end.
+    /// Whether the pack was handed on to its end: where not, the destination can have done nothing with it.
     pub(super) fn is_whole(&self) -> bool {
         self.is_whole.get()
     }
@@ -59,7 +59,9 @@ pub(super) fn relay(
         .chain(futures_util::stream::iter([None]))
         .map(move |item| relay.step(item, &unreadable))
         .take_while(|step| std::future::ready(step.is_some()))
-        .filter_map(|step| std::future::ready(step.filter(|bytes| !bytes.is_empty()).map(Ok)));
+        .flat_map(|step| futures_util::stream::iter(step.into_iter().flatten()))
+        .filter(|bytes| std::future::ready(!bytes.is_empty()))
+        .map(Ok);
     (body.boxed_local(), ending)
 }
 
@@ -71,12 +73,12 @@ struct Relay {
 }
 
 impl Relay {
-    /// What goes on of the next piece of the pack, `None` where the body ends.
+    /// What goes on now that the next piece of the pack is there, or its end; `None` where the body ends short.
     fn step(
         &mut self,
         item: Option<Result<Bytes, git::Error>>,
         unreadable: impl Fn(git::ErrorKind) -> git::Error,
-    ) -> Option<Bytes> {
+    ) -> Option<[Bytes; 2]> {
         match item {
             Some(Ok(chunk)) => {
                 self.passed.count(&chunk);
@@ -88,16 +90,18 @@ impl Relay {
                 }
             }
             Some(Err(error)) => self.cut(Cut::Source(error)),
-            None if self.gate.is_open() => {
-                self.observer.report(Phase::Storing, self.passed.bytes, self.passed.objects());
-                self.ending.is_whole.set(true);
-                None
-            }
-            None => self.cut(Cut::Unproved),
+            None => match self.gate.end() {
+                Ok(end) => {
+                    self.observer.report(Phase::Storing, self.passed.bytes, self.passed.objects());
+                    self.ending.is_whole.set(true);
+                    Some([end, Bytes::new()])
+                }
+                Err(Unproved) => self.cut(Cut::Unproved),
+            },
         }
     }
 
-    fn cut(&mut self, cut: Cut) -> Option<Bytes> {
+    fn cut(&mut self, cut: Cut) -> Option<[Bytes; 2]> {
         self.ending.cut.replace(Some(cut));
         None
     }

@@ -337,6 +337,36 @@ fn a_server_that_asks_for_much_patience_or_stays_busy_is_an_error() {
     }
 }
 
+/// A source whose answers lack their last bytes where they have a pack.
+struct WithoutEnd(Rc<Backend>, usize);
+
+impl HttpClient for WithoutEnd {
+    fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
+        async move {
+            let mut response = self.0.send(request).await?;
+            let bytes = response.body.bytes(usize::MAX).await?;
+            let is_pack = bytes.starts_with(b"000dpackfile\n");
+            response.body = Body::Bytes(bytes.slice(..bytes.len() - if is_pack { self.1 } else { 0 }));
+            Ok(response)
+        }
+        .boxed_local()
+    }
+}
+
+#[test]
+fn a_pack_is_let_through_to_its_end_only_when_the_source_has_ended_cleanly() {
+    // The flush packet behind the pack; then some of the pack as well.
+    for missing in [4, 5, 30] {
+        let (upstream, local) = (source(2), Repository::empty());
+        let (_, backend) = Backend::new(&upstream).remote();
+        let from = Remote::new("http://git.test/", Rc::new(WithoutEnd(backend, missing)));
+        let (to, _) = Backend::new(&local).remote();
+        let error = pull(&from, &to).expect_err("the source broke off");
+        assert!(error.to_string().starts_with("source: fetch from "), "{missing} bytes less: {error}");
+        assert!(local.refs().is_empty(), "{missing} bytes less: what failed has moved nothing");
+    }
+}
+
 /// A destination that refuses pushes of more than this many bytes.
 fn small(repository: &Repository, status: u16, most: usize) -> Between {
     Between::answering(repository, move |request, body| {
