@@ -40,10 +40,7 @@ test("a second pull is all unchanged and sends no pack", async () => {
   hosted.asked.length = 0;
   const stats = await pull("mirror");
   assert.deepEqual([...outcomes(stats)], ["unchanged"]);
-  assert.deepEqual(hosted.asked.toSorted(), [
-    "GET mirror.git/info/refs",
-    "POST upstream.git/git-upload-pack",
-  ]);
+  assert.deepEqual(hosted.asked.toSorted(), ["GET mirror.git/info/refs", "POST upstream.git/git-upload-pack"]);
 });
 
 test("new commits arrive as a fast-forward, a diverged branch is rejected with the id it keeps", async () => {
