@@ -59,7 +59,10 @@ export async function serveUpstreams(folder, processes, hold = () => {}) {
   const server = createServer(async (request, response) => {
     const { pathname, search } = new URL(request.url, "http://upstreams");
     const [, repository, call] = /^\/([^/]+)\.git\/(.*)$/.exec(pathname) ?? [];
-    const entry = { repository, call, began: Date.now(), ended: null, asker: await askers.get(request.socket) };
+    const began = Date.now();
+    // At once: nobody tells later that it was cut off.
+    const question = call === "git-upload-pack" ? questionOf(request) : call;
+    const entry = { repository, call: await question, began, ended: null, asker: await askers.get(request.socket) };
     log.push(entry);
     await delay(Math.random() * 20);
     await hold(entry, response);
@@ -111,6 +114,15 @@ function variables({ method, headers }, pathname, search) {
     ...(headers["content-encoding"] && { HTTP_CONTENT_ENCODING: headers["content-encoding"] }),
     ...(headers["git-protocol"] && { GIT_PROTOCOL: headers["git-protocol"] }),
   };
+}
+
+/** What upload-pack is asked, in a body that stays as it is: `ls-refs`, as one that was cut off is taken for, or `fetch`. */
+async function questionOf(request) {
+  await once(request, "readable").catch(() => {});
+  const head = request.read();
+  if (head === null) return "ls-refs";
+  request.unshift(head);
+  return head.includes("command=ls-refs") ? "ls-refs" : "fetch";
 }
 
 /** Passes a CGI answer on. */

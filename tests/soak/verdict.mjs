@@ -27,8 +27,7 @@ export function misdelivered(events, deliveries) {
 
 /**
  * No two runs worked the same repository at once. A run's requests of its upstream come from one process and one after the
- * other, save the first two, `info/refs` and the question for the refs, which go out together: so no others may overlap, and
- * what follows an `info/refs` must come from its process.
+ * other. A pull begins with `ls-refs`, a push with `info/refs`; whatever else follows a request of the same process.
  */
 export function overlapping(log) {
   const violations = [];
@@ -38,23 +37,17 @@ export function overlapping(log) {
     requests.sort((a, b) => a.began - b.began);
     const told = (...two) => `${repository}: ${two.map((request) => JSON.stringify(request)).join(" and ")}`;
     for (const [at, request] of requests.entries()) {
-      const open = requests.slice(0, at).filter((before) => before.ended === null || before.ended > request.began);
-      for (const before of open)
-        if (!areFirstTwo(before, request)) violations.push(`at once: ${told(before, request)}`);
-      if (request.call === "info/refs") continue;
-      const [before, after] = [requests[at - 1], requests[at + 1]];
-      const isFirst = after && after.began < (request.ended ?? Infinity) && areFirstTwo(request, after);
-      if (!isFirst && !(before && fromOne(before, request))) violations.push(`mixed: ${told(before, request)}`);
+      const open = requests.slice(0, at).filter(({ ended }) => ended === null || ended > request.began);
+      for (const before of open) violations.push(`at once: ${told(before, request)}`);
+      if (BEGINNINGS.includes(request.call)) continue;
+      const before = requests[at - 1];
+      if (!(before && fromOne(before, request))) violations.push(`mixed: ${told(before, request)}`);
     }
   }
   return violations;
 }
 
-/** Whether two requests may be those that begin a run, in either order. */
-function areFirstTwo(one, other) {
-  const calls = [one.call, other.call];
-  return fromOne(one, other) && calls.includes("info/refs") && calls.includes("git-upload-pack");
-}
+const BEGINNINGS = ["ls-refs", "info/refs"];
 
 /** Whether one process sent both, as far as that is known. */
 function fromOne(one, other) {

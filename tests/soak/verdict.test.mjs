@@ -10,33 +10,35 @@ function judged(...requests) {
   return overlapping(requests.map(entry)).map((violation) => violation.split(":")[0]);
 }
 
-const [refs, read, write] = ["info/refs", "git-upload-pack", "git-receive-pack"];
+const [refs, list, read, write] = ["info/refs", "ls-refs", "fetch", "git-receive-pack"];
 
-test("runs one after the other are sound, in whichever order their first two requests came", () => {
-  const first = [
-    [1, refs, 0, 9],
-    [1, read, 1, 5],
-    [1, read, 20, 30],
+test("runs one after the other are sound, pulls and pushes", () => {
+  const pull = [
+    [1, list, 0, 9],
+    [1, read, 10, 15],
   ];
-  const second = [
-    [2, read, 40, 48],
-    [2, refs, 41, 45],
-    [2, read, 50, 60],
-    [3, refs, 70, 75],
-    [3, write, 76, 80],
+  const inOrder = [
+    [2, list, 20, 30],
+    [2, refs, 31, 35],
+    [2, list, 36, 40],
   ];
-  assert.deepEqual(judged(...first, ...second), []);
+  const push = [
+    [3, refs, 40, 45],
+    [3, write, 46, 50],
+  ];
+  assert.deepEqual(judged(...pull, ...inOrder, ...push), []);
 });
 
-test("requests of two processes at once, and a third request beside a run's first, are seen", () => {
+test("two requests at once are seen, of two processes or of one", () => {
   assert.deepEqual(judged([1, refs, 0, 9], [2, refs, 5, 9]), ["at once"]);
-  assert.deepEqual(judged([1, refs, 0, 9], [1, refs, 5, 9]), ["at once"]);
-  assert.deepEqual(judged([1, refs, 0, 9], [2, read, 5, 9]), ["at once", "mixed"]);
-  assert.deepEqual(judged([1, refs, 0, 9], [1, read, 20, 90], [2, refs, 50, 55]), ["at once"]);
+  assert.deepEqual(judged([1, list, 0, 9], [1, refs, 5, 9]), ["at once"]);
+  assert.deepEqual(judged([1, list, 0, 9], [2, read, 5, 9]), ["at once", "mixed"]);
+  assert.deepEqual(judged([1, list, 0, 9], [1, read, 20, 90], [2, list, 50, 55]), ["at once"]);
   assert.deepEqual(judged([1, refs, 0, 1], [1, write, 2, null], [2, refs, 50, 55]), ["at once"]);
 });
 
 test("a request that follows another process's is seen", () => {
-  assert.deepEqual(judged([1, refs, 0, 9], [1, read, 20, 30], [2, write, 40, 50]), ["mixed"]);
-  assert.deepEqual(judged([1, write, 0, 9]), ["mixed"]);
+  assert.deepEqual(judged([1, refs, 0, 9], [1, write, 20, 30], [2, write, 40, 50]), ["mixed"]);
+  assert.deepEqual(judged([1, list, 0, 9], [2, list, 20, 30], [1, read, 40, 50]), ["mixed"]);
+  assert.deepEqual(judged([1, read, 0, 9]), ["mixed"]);
 });

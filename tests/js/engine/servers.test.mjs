@@ -97,7 +97,7 @@ test("a repository that has moved is followed, and its requests go to the new ad
   assert.equal(await refs("moved"), await refs("upstream"));
   const asked = seen.filter((path) => path.startsWith("/old"));
   const first = ["/old.git/git-upload-pack", "/old.git/info/refs?service=git-upload-pack"];
-  assert.deepEqual(asked.sort(), first, "only the two that go out together, before the redirect is known");
+  assert.deepEqual(asked.sort(), first, "only the two before the redirect is known");
 });
 
 test("a question of over 1 MiB is compressed, as Git's servers limit what they read of one", async () => {

@@ -108,16 +108,17 @@ export async function start(t, options = {}) {
 }
 
 /**
- * A server that takes requests and never answers, such as an upstream whose runs stay in progress; `held` has the one that each
- * run begins with, as `{ request, response }`: what a run asks for together with it only waits. After `hangUp` it ends every
- * connection. It goes with the test.
+ * A server that takes requests and never answers, such as an upstream whose pulls stay in progress; `held` has the one that
+ * each pull begins with, the question for its refs, as `{ request, response }`. It refuses whatever else it is asked. After
+ * `hangUp` it ends every connection. It goes with the test.
  */
 export async function silentServer(t) {
   const held = [];
   let hangsUp = false;
   const server = createServer((request, response) => {
     if (hangsUp) request.socket.destroy();
-    else if (request.method === "GET") held.push({ request, response });
+    else if (request.method === "POST") held.push({ request, response });
+    else response.writeHead(404).end();
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => {
