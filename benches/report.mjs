@@ -12,7 +12,7 @@ export function report(results, rounds) {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, Node ${process.versions.node}, ${git}`;
   const day = new Date().toISOString().slice(0, 10);
   const parts = [
-    `Medians of ${rounds} (isomorphic-git: one turn), measured on ${day} (${machine}).`,
+    `Medians of ${rounds} rounds (isomorphic-git: one); a ratio is the median of the rounds' ratios. ${day}, ${machine}.`,
     limitsTable(results),
     ...results.map((result) => `**${title(result)}**\n\n${costs(result.table)}`),
   ];

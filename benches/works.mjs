@@ -1,4 +1,5 @@
 // What is measured: who takes part, what is at the destination before each turn, and what has to be there afterwards.
+// A work that `warmsUp` has a round before those that count.
 import { empty, git, refs, restore } from "./fixtures.mjs";
 
 /** Creating more refs than this takes the destination minutes, whoever asks for it: no first sync then. */
@@ -12,12 +13,14 @@ export function works({ refCount, packBytes }) {
     id: "first",
     name: "first sync",
     who: ["refsync", "fetch", "push", "mirror", ...(packBytes <= MOST_FOR_ISOMORPHIC ? ["isomorphic"] : [])],
+    warmsUp: false,
     before: (at) => empty(at.destination.path),
   };
   const commits = {
     id: "commits",
     name: "20 new commits",
     who: ["refsync", "push", "fetch", "kept"],
+    warmsUp: true,
     before: (at) => {
       restore(at.old, at.destination.path);
       restore(at.old, at.kept);
@@ -29,6 +32,7 @@ export function works({ refCount, packBytes }) {
     id: "nothing",
     name: "nothing new",
     who: ["refsync", "lsRemote"],
+    warmsUp: true,
     before: (at) => restore(at.source.path, at.destination.path),
   };
   return [...(refCount <= MOST_NEW_REFS ? [first] : []), commits, nothing];
