@@ -66,7 +66,8 @@ pub(super) fn encode(
         features.push_str(" push-options");
     }
     let report = if capabilities.has("report-status-v2") { "report-status-v2" } else { "report-status" };
-    for feature in [report, "side-band-64k"] {
+    // Nobody is shown how far the server is, and it would stand before what its hooks say.
+    for feature in [report, "side-band-64k", "quiet"] {
         if capabilities.has(feature) {
             features.push_str(&format!(" {feature}"));
         }
