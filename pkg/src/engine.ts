@@ -80,7 +80,7 @@ export interface SyncOptions {
    * done and `SyncError` has the code `too_many_deletions`. None when left out.
    */
   prune?: number | undefined;
-  /** Move all refs or none. Off when left out. */
+  /** Move all refs or none: one that is rejected holds back all others, as `atomic_push_failed`. Off when left out. */
   atomic?: boolean | undefined;
   /** Globs of full ref names, such as `refs/heads/wip/*`: such refs are `filtered`, whatever `ref_globs` says. */
   exclude?: string[] | undefined;

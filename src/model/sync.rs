@@ -202,7 +202,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[tsify(
-    type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "remote_refused" | (string & {})"#
+    type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "atomic_push_failed" | "remote_refused" | (string & {})"#
 )]
 pub enum Reason {
     /// The destination's commit is not an ancestor of the source's, or that could not be proved.
@@ -225,6 +225,8 @@ pub enum Reason {
     LeaseLost,
     /// The destination misses objects that the ref needs.
     MissingObjects,
+    /// Another ref was rejected, and the sync is to move all refs or none.
+    AtomicPushFailed,
     /// The destination refused it for another reason, see the message.
     RemoteRefused,
     /// A word that this version does not know.

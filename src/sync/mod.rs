@@ -63,15 +63,14 @@ pub async fn run(request: &SyncRequest, local: &Remote, upstream: &Remote, optio
     let observer = &options.observer;
     let (source, destination) = orient(request, local, upstream);
     let (mut sides, mut plan) = prepare(request, source, destination, options).await?;
-    let mut claims = claims(&plan, &sides);
+    let mut claims = claims(&plan, &sides, &options.policy);
     if claims.is_empty() {
         proof::prove(&mut plan, &sides.upload, destination, observer).await?;
     }
     loop {
-        if options.policy.force {
-            plan.force();
-            keep_forced(&mut plan, &sides.receive, options).await?;
-        }
+        plan.apply(&options.policy);
+        keep_forced(&mut plan, &sides.receive, options).await?;
+        plan.apply(&options.policy);
         let commands = plan.commands();
         if commands.is_empty() {
             return Ok(plan);
@@ -102,9 +101,7 @@ pub async fn plan(request: &SyncRequest, local: &Remote, upstream: &Remote, opti
     let (source, destination) = orient(request, local, upstream);
     let (sides, mut plan) = prepare(request, source, destination, options).await?;
     proof::prove(&mut plan, &sides.upload, destination, &options.observer).await?;
-    if options.policy.force {
-        plan.force();
-    }
+    plan.apply(&options.policy);
     Ok(plan)
 }
 
@@ -198,8 +195,12 @@ async fn keep_forced(plan: &mut Plan, destination: &ReceivePack, options: &Optio
 /// What the pack itself can prove while it flows; nothing where a question of its own is the better way.
 ///
 /// That is so where many updates are to be proved (one that has diverged spoils the push of all), where an update's
-/// commit is not going to be in the pack, and for tags, of which the destination does not tell the commits.
-fn claims(plan: &Plan, sides: &Sides) -> Vec<Claim> {
+/// commit is not going to be in the pack, for tags, of which the destination does not tell the commits, and where a ref that
+/// is rejected already holds back all others.
+fn claims(plan: &Plan, sides: &Sides, policy: &Policy) -> Vec<Claim> {
+    if policy.atomic && plan.entries.iter().any(Entry::is_rejected) {
+        return Vec::new();
+    }
     let candidates: Vec<&Entry> = plan.entries.iter().filter(|e| e.decision == Decision::Candidate).collect();
     if candidates.is_empty() || candidates.len() > MAX_CLAIMS {
         return Vec::new();

@@ -105,12 +105,29 @@ impl Plan {
         deletions.chain(moves).map(command).collect()
     }
 
-    /// Moves what is known to have diverged all the same.
-    pub fn force(&mut self) {
+    /// Moves what is known to have diverged all the same, and nothing at all beside a rejected ref, where the policy says so.
+    pub fn apply(&mut self, policy: &Policy) {
+        if policy.force {
+            self.force();
+        }
+        if policy.atomic {
+            self.hold_together();
+        }
+    }
+
+    fn force(&mut self) {
         for entry in &mut self.entries {
             if matches!(&entry.decision, Decision::Rejected(Reason::NonFastForward | Reason::TagMoved, None)) {
                 entry.decision = Decision::Force;
             }
+        }
+    }
+
+    fn hold_together(&mut self) {
+        let Some(rejected) = self.entries.iter().find(|entry| entry.is_rejected()) else { return };
+        let message = format!("{} is rejected, and all refs move or none", rejected.name);
+        for entry in self.entries.iter_mut().filter(|entry| entry.is_pending()) {
+            entry.decision = Decision::Rejected(Reason::AtomicPushFailed, Some(message.clone()));
         }
     }
 
@@ -165,6 +182,11 @@ impl Entry {
     pub fn is_pending(&self) -> bool {
         use Decision::{Candidate, Create, Delete, FastForward, Force};
         matches!(self.decision, Create | Candidate | FastForward | Force | Delete)
+    }
+
+    /// Whether it is not done, against what was asked for.
+    pub fn is_rejected(&self) -> bool {
+        matches!(self.decision, Decision::Rejected(..))
     }
 
     /// Refuses a move that is not a fast-forward, in the word that fits the ref's kind.

@@ -11,7 +11,7 @@ pub struct Policy {
     /// Delete the destination's refs that match the globs and that the source lacks, at most this many: where there are
     /// more, nothing is done at all.
     pub prune: Option<u32>,
-    /// All refs move, or none does.
+    /// All refs move, or none does: one that is rejected, here or at the destination, holds back all others.
     pub atomic: bool,
     /// Refs that are left out whatever the globs say, by their full names.
     pub exclude: Vec<Glob>,

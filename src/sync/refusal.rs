@@ -25,6 +25,8 @@ pub(super) fn reason(message: &str) -> Reason {
         Reason::InvalidName
     } else if has(&["missing necessary objects", "bad pack"]) {
         Reason::MissingObjects
+    } else if has(&["atomic push failure", "atomic transaction failed"]) {
+        Reason::AtomicPushFailed
     } else {
         Reason::RemoteRefused
     }

@@ -52,7 +52,9 @@ pub(super) async fn settle(
         }
         let current = now.get(&entry.name).copied();
         let reason = match refusal::reason(&why) {
-            Reason::RemoteRefused if current != entry.destination && !is_middle(current) => Reason::LeaseLost,
+            Reason::RemoteRefused | Reason::AtomicPushFailed if current != entry.destination && !is_middle(current) => {
+                Reason::LeaseLost
+            }
             reason => reason,
         };
         let said = if reason == Reason::HookDeclined && !report.messages.is_empty() {

@@ -9,12 +9,21 @@ use refsync::{
 use super::{find, outcomes};
 use crate::support::{Backend, Repository};
 
+const PULL: fn() -> SyncRequest = || SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
+
 fn pull(upstream: &Repository, local: &Repository, policy: Policy) -> Result<SyncRunStats, sync::Error> {
     let (upstream, _) = Backend::new(upstream).remote();
     let (local, _) = Backend::new(local).remote();
-    let request = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
     let options = Options { policy, ..Options::default() };
-    block_on(sync::run(&request, &local, &upstream, &options)).map(Plan::into_stats)
+    block_on(sync::run(&PULL(), &local, &upstream, &options)).map(Plan::into_stats)
+}
+
+fn plan(upstream: &Repository, local: &Repository, policy: Policy) -> SyncRunStats {
+    let (upstream, _) = Backend::new(upstream).remote();
+    let (local, _) = Backend::new(local).remote();
+    let options = Options { policy, ..Options::default() };
+    let plan = block_on(sync::plan(&PULL(), &local, &upstream, &options));
+    plan.expect("the plan succeeds").into_stats()
 }
 
 /// An upstream with `main`, `other` and a tag, and a repository whose `main` and tag have gone another way.
@@ -135,6 +144,52 @@ fn atomic_moves_all_or_none() {
     assert_eq!(local.refs(), before);
     let stats = pull(&upstream, &local, Policy::default()).expect("it succeeds");
     assert_eq!(stats.count(Outcome::Updated), 1, "without it the neighbour goes on");
+}
+
+#[test]
+fn one_rejected_ref_holds_back_all_others_where_the_sync_is_atomic() {
+    let (upstream, local) = diverged();
+    let root = upstream.git(&["rev-parse", "v1"]);
+    upstream.git(&["update-ref", "refs/heads/new", &root]);
+    let before = local.refs();
+    let policy = Policy { atomic: true, ..Policy::default() };
+    let expected = vec![
+        ("main", Outcome::Rejected, Some(Reason::NonFastForward)),
+        ("new", Outcome::Rejected, Some(Reason::AtomicPushFailed)),
+        ("other", Outcome::Rejected, Some(Reason::AtomicPushFailed)),
+        ("v1", Outcome::Rejected, Some(Reason::TagMoved)),
+    ];
+    let planned = plan(&upstream, &local, policy.clone());
+    let stats = pull(&upstream, &local, policy.clone()).expect("it succeeds");
+    assert_eq!(outcomes(&planned), expected, "the plan says so before");
+    assert_eq!(outcomes(&stats), expected);
+    assert_eq!(
+        find(&stats, "refs/heads/new").message.as_deref(),
+        Some("refs/heads/main is rejected, and all refs move or none")
+    );
+    assert_eq!(local.refs(), before, "as git push --atomic does");
+    // What may be forced is no longer rejected, so that nothing holds back the others.
+    let forced = pull(&upstream, &local, Policy { force: true, ..policy }).expect("it succeeds");
+    assert_eq!(forced.count(Outcome::Updated), 4, "{forced:?}");
+}
+
+#[test]
+fn a_ref_that_cannot_be_created_holds_back_a_branch_that_the_pack_would_have_proved() {
+    let (upstream, local) = (Repository::empty(), Repository::empty());
+    let root = upstream.commit("root", &[]);
+    upstream.git(&["update-ref", "refs/heads/main", &root]);
+    pull(&upstream, &local, Policy::default()).expect("the first pull succeeds");
+    local.git(&["update-ref", "refs/heads/a", &root]);
+    let next = upstream.commit("next", &[&root]);
+    upstream.git(&["update-ref", "refs/heads/main", &next]);
+    upstream.git(&["update-ref", "refs/heads/a/b", &next]);
+    let stats = pull(&upstream, &local, Policy { atomic: true, ..Policy::default() }).expect("it succeeds");
+    let expected = vec![
+        ("a/b", Outcome::Rejected, Some(Reason::NameConflict)),
+        ("main", Outcome::Rejected, Some(Reason::AtomicPushFailed)),
+    ];
+    assert_eq!(outcomes(&stats), expected);
+    assert_eq!(local.git(&["rev-parse", "main"]), root);
 }
 
 #[test]

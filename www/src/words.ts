@@ -34,6 +34,7 @@ const REASONS: Record<string, string> = {
   invalid_name: "Not a valid ref name",
   lease_lost: "The destination moved it meanwhile",
   missing_objects: "The destination misses objects that it needs",
+  atomic_push_failed: "Another ref was rejected, and all move or none",
   remote_refused: "The destination refused it",
 };
 

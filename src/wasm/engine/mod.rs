@@ -68,7 +68,7 @@ pub struct SyncSettings {
     /// Delete what matches the globs and the source lacks, at most this many refs; none when left out.
     #[tsify(optional)]
     pub prune: Option<u32>,
-    /// Move all refs or none. Off when left out.
+    /// Move all refs or none: one that is rejected holds back all others. Off when left out.
     #[serde(default)]
     #[tsify(optional)]
     pub atomic: bool,
