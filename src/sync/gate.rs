@@ -25,11 +25,17 @@ pub(super) struct Claim {
 
 /// Watches a pack go by.
 pub(super) struct Gate {
-    claims: Vec<Claim>,
-    scanner: CommitScanner,
+    /// Nothing once all is proved, for the commits so far take room.
+    proof: Option<Proof>,
     /// The last bytes so far, as many as a hash has.
     held: Bytes,
     hash_length: usize,
+}
+
+/// What is still to be proved, from the commits so far.
+struct Proof {
+    claims: Vec<Claim>,
+    scanner: CommitScanner,
 }
 
 /// The pack's end came, or its commits ended, and something is not proved.
@@ -39,8 +45,8 @@ pub(super) struct Unproved;
 impl Gate {
     /// A gate that opens when all claims are proved.
     pub(super) fn new(claims: Vec<Claim>, object_format: Kind) -> Self {
-        let hash_length = object_format.len_in_bytes();
-        Self { claims, scanner: CommitScanner::new(object_format), held: Bytes::new(), hash_length }
+        let proof = (!claims.is_empty()).then(|| Proof { claims, scanner: CommitScanner::new(object_format) });
+        Self { proof, held: Bytes::new(), hash_length: object_format.len_in_bytes() }
     }
 
     /// Takes the pack's next bytes and gives those that may go on.
@@ -49,27 +55,21 @@ impl Gate {
     ///
     /// A pack that cannot be read, or one whose commits are over and do not prove the claims.
     pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Result<[Bytes; 2], Unproved>, ErrorKind> {
-        if self.claims.is_empty() {
-            return Ok(Ok(self.hold(chunk)));
-        }
-        let known = self.scanner.graph().len();
-        self.scanner.push(&chunk)?;
-        let graph = self.scanner.graph();
-        if graph.len() > known {
-            self.claims.retain(|claim| {
-                !graph.has_child_of(claim.base) || graph.ancestry(claim.base, claim.tip) != Ancestry::Ancestor
-            });
-        }
-        // Git writes commits and tags before all else: no later object can prove anything.
-        if !self.claims.is_empty() && self.scanner.is_past_commits() {
-            return Ok(Err(Unproved));
+        if let Some(proof) = &mut self.proof {
+            proof.push(&chunk)?;
+            if proof.claims.is_empty() {
+                self.proof = None;
+            } else if proof.scanner.is_past_commits() {
+                // Git writes commits and tags before all else: no later object can prove anything.
+                return Ok(Err(Unproved));
+            }
         }
         Ok(Ok(self.hold(chunk)))
     }
 
     /// The pack's end, which may go on now that the source has ended.
     pub(super) fn end(&mut self) -> Result<Bytes, Unproved> {
-        if self.claims.is_empty() { Ok(std::mem::take(&mut self.held)) } else { Err(Unproved) }
+        if self.proof.is_none() { Ok(std::mem::take(&mut self.held)) } else { Err(Unproved) }
     }
 
     /// Keeps the last bytes, and gives what comes before them: of what was held, and of the chunk.
@@ -79,5 +79,20 @@ impl Gate {
         let second = chunk.split_to(free - first.len());
         self.held = if self.held.is_empty() { chunk } else { [&self.held[..], &chunk].concat().into() };
         [first, second]
+    }
+}
+
+impl Proof {
+    /// Takes the pack's next bytes, and drops the claims that they prove.
+    fn push(&mut self, chunk: &[u8]) -> Result<(), ErrorKind> {
+        let known = self.scanner.graph().len();
+        self.scanner.push(chunk)?;
+        let graph = self.scanner.graph();
+        if graph.len() > known {
+            self.claims.retain(|claim| {
+                !graph.has_child_of(claim.base) || graph.ancestry(claim.base, claim.tip) != Ancestry::Ancestor
+            });
+        }
+        Ok(())
     }
 }
