@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
@@ -41,11 +41,8 @@ pub(super) async fn prove(
     }
     observer.report(Phase::Proving, 0, None);
     let all: Vec<Update> = updates.values().copied().collect();
-    let together = ancestries(source, &all).await.map_err(Error::Source)?;
-    for ((index, update), mut ancestry) in updates.into_iter().zip(together) {
-        if ancestry == Ancestry::Unknown && all.len() > 1 {
-            ancestry = ancestries(source, &[update]).await.map_err(Error::Source)?[0];
-        }
+    let ancestries = ancestries(source, &all).await.map_err(Error::Source)?;
+    for ((index, update), ancestry) in updates.into_iter().zip(ancestries) {
         let entry = &mut plan.entries[index];
         // A tag that stays on its commit moves nothing forward: another tag object would take its place.
         if ancestry == Ancestry::Ancestor && update.base != update.tip {
@@ -82,24 +79,49 @@ async fn peeled_tags(destination: &Remote, names: Vec<BString>) -> HashMap<BStri
     refs.into_iter().filter_map(|r| Some((r.name, r.peeled?))).collect()
 }
 
-/// How each base stands to its tip. "Unknown" for the only update means no: nothing else could have stopped the walk.
+/// How each base stands to its tip. What is "unknown" among others is asked for alone; "unknown" there means no: nothing else
+/// could have stopped the walk.
 async fn ancestries(source: &UploadPack, updates: &[Update]) -> Result<Vec<Ancestry>, git::Error> {
+    let mut ancestries = together(source, updates).await?;
+    if updates.len() > 1 {
+        let open = (0..updates.len()).filter(|at| ancestries[*at] == Ancestry::Unknown).collect::<Vec<_>>();
+        let answer = |at| async move { Ok::<_, git::Error>((at, alone(source, updates[at]).await?)) };
+        let answers = stream::iter(open).map(answer).buffer_unordered(AT_ONCE);
+        for (at, ancestry) in answers.try_collect::<Vec<_>>().await? {
+            ancestries[at] = ancestry;
+        }
+    }
+    Ok(ancestries)
+}
+
+/// How each base stands to its tip, as far as one question tells.
+async fn together(source: &UploadPack, updates: &[Update]) -> Result<Vec<Ancestry>, git::Error> {
     let (strangers, pack) = negotiate(source, updates).await?;
     let is_stranger = |update: &Update| strangers.contains(&update.base);
     let open: Vec<Update> = updates.iter().copied().filter(|update| !is_stranger(update)).collect();
-    let pack = match pack {
-        None if !open.is_empty() => source.fetch(&request(&open, false), |_| ()).await?.pack,
-        pack => pack,
-    };
     let graph = match pack {
         Some(pack) => commits(source, pack).await?,
-        None => CommitGraph::default(),
+        None if open.is_empty() => CommitGraph::default(),
+        None => history(source, &open).await?,
     };
     let judge = |update: &Update| match is_stranger(update) {
         true => Ancestry::NotAncestor,
         false => graph.ancestry(update.base, update.tip),
     };
     Ok(updates.iter().map(judge).collect())
+}
+
+/// How the base stands to its tip, where the source knows the base.
+async fn alone(source: &UploadPack, update: Update) -> Result<Ancestry, git::Error> {
+    Ok(history(source, &[update]).await?.ancestry(update.base, update.tip))
+}
+
+/// The commits that the tips have and the bases have not.
+async fn history(source: &UploadPack, updates: &[Update]) -> Result<CommitGraph, git::Error> {
+    match source.fetch(&request(updates, false), |_| ()).await?.pack {
+        Some(pack) => commits(source, pack).await,
+        None => Ok(CommitGraph::default()),
+    }
 }
 
 /// Which bases the source does not have: such a commit is in nothing's history there. And the pack, where the source is
@@ -122,6 +144,8 @@ async fn negotiate(
         if left_out.is_empty() || acknowledged.is_empty() {
             break;
         }
+        // The other way round, for each of a row of commits may have left out the one before it.
+        left_out.reverse();
         acknowledged = source.fetch(&request(&left_out, true), |_| ()).await?.acknowledged;
     }
     Ok((left_out.into_iter().map(|update| update.base).collect(), first.pack))
@@ -145,3 +169,6 @@ pub(super) async fn commits(source: &UploadPack, mut pack: PackStream) -> Result
     }
     scanner.finish().map_err(|kind| source.fetch_error(kind))
 }
+
+/// How many questions about one update alone are under way at the same time: as many connections as a browser opens.
+const AT_ONCE: usize = 6;

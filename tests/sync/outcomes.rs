@@ -206,6 +206,50 @@ fn a_branch_that_is_a_directory_at_the_destination_is_rejected_alone() {
 }
 
 #[test]
+fn names_that_differ_only_in_case_are_refs_of_their_own() {
+    let (upstream, local) = (source(), Repository::empty());
+    upstream.git(&["branch", "MAIN", "release/1"]);
+    upstream.git(&["tag", "V1", "main"]);
+    pull(&upstream, &local, ALL);
+    assert_eq!(local.refs(), upstream.refs());
+    let next = upstream.commit("next", &[&upstream.git(&["rev-parse", "MAIN"])]);
+    upstream.git(&["update-ref", "refs/heads/MAIN", &next]);
+    let stats = pull(&upstream, &local, r#"{"branches":"M*"}"#);
+    assert_eq!(outcomes(&stats), [("MAIN", Outcome::Updated, None)], "globs mind the case too");
+    assert_eq!(local.refs(), upstream.refs());
+}
+
+#[test]
+fn branches_that_stay_diverged_are_asked_for_alone_once_each() {
+    let (upstream, local) = (source(), Repository::empty());
+    pull(&upstream, &local, ALL);
+    let root = upstream.git(&["rev-list", "--max-parents=0", "main"]);
+    let count = 20;
+    for n in 0..count {
+        // One on the other at the destination, so that each is among what the next one's walk meets.
+        let name = format!("refs/heads/old/{n:02}");
+        let base = local.git(&["rev-parse", if n == 0 { "main" } else { "HEAD" }]);
+        let ours = local.commit(&name, &[&base]);
+        for (name, id) in [(&name[..], &ours), ("refs/heads/tip", &ours)] {
+            local.git(&["update-ref", name, id]);
+        }
+        local.git(&["symbolic-ref", "HEAD", "refs/heads/tip"]);
+        upstream.git(&["update-ref", &name, &upstream.commit(&name, &[&root])]);
+    }
+    // The source still knows what it had before it was rewritten.
+    let url = format!("file://{}", local.path().display());
+    upstream.git(&["fetch", "-q", &url, "refs/heads/tip"]);
+    let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
+    let (local_remote, _) = Backend::new(&local).remote();
+    let stats = run("pull", &local_remote, &upstream_remote, r#"{"branches":"old/*"}"#).expect("it succeeds");
+    assert_eq!(stats.count(Outcome::Rejected), count);
+    assert!(stats.refs.iter().all(|r| r.reason == Some(Reason::NonFastForward)), "{stats:?}");
+    // The refs, the capabilities, the question for all in both directions and once more without the pack, and each alone.
+    let asked = upstream_log.requests().len();
+    assert!(asked <= 6 + count, "{asked} requests");
+}
+
+#[test]
 fn a_hook_declines_one_ref_and_says_why() {
     let (upstream, local) = (source(), Repository::empty());
     let hook = local.path().join("hooks/update");
