@@ -231,17 +231,24 @@ impl Remote {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            if let ErrorKind::Unauthorized { challenge, .. } = &error {
-                let may_have = self.is_own_origin(base_url) && self.access.ask(&self.url, challenge).await;
-                if may_have {
-                    continue;
-                }
+            if self.gains_credentials(&error, base_url).await {
+                continue;
             }
             failures += 1;
             match access::wait_before_retry(&error, failures) {
                 Some(wait) if repeats(&error) => self.sleep(wait).await,
                 _ => return Err(error),
             }
+        }
+    }
+
+    /// Asks for credentials where a request was refused for want of them; whether there are any now that were not sent yet.
+    async fn gains_credentials(&self, error: &ErrorKind, base_url: &str) -> bool {
+        match error {
+            ErrorKind::Unauthorized { challenge, .. } => {
+                self.is_own_origin(base_url) && self.access.ask(&self.url, challenge).await
+            }
+            _ => false,
         }
     }
 
@@ -376,6 +383,12 @@ impl ReceivePack {
     /// Whether it takes words for its hooks.
     pub fn takes_push_options(&self) -> bool {
         self.capabilities.has("push-options")
+    }
+
+    /// Asks for credentials where a push was refused for want of them, which a server may do that lists its refs to everybody:
+    /// whether there are any now that were not sent yet, so that another push may fare better.
+    pub async fn gains_credentials(&self, refusal: &Error) -> bool {
+        self.link.remote.gains_credentials(&refusal.kind, &self.link.base_url).await
     }
 
     /// Sends the commands and then `pack`, as it comes, and reads the report.

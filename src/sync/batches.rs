@@ -42,8 +42,15 @@ pub(super) async fn push(
     let (mut all, mut middles) = (Report::default(), HashSet::new());
     let (mut is_first, mut too_large) = (true, None);
     while let Some(batch) = left.pop() {
-        let has_claims = !claims.is_empty();
-        match transfer(&batch, std::mem::take(&mut claims), sides, options).await {
+        let transferred = transfer(&batch, claims.clone(), sides, options).await;
+        if let Err(Failure { error: Error::Destination(refusal), .. }) = &transferred
+            && sides.receive.gains_credentials(refusal).await
+        {
+            left.push(batch);
+            continue;
+        }
+        let has_claims = !std::mem::take(&mut claims).is_empty();
+        match transferred {
             Ok(Transfer::Unproved) => return Ok(Pushed::Unproved),
             Ok(Transfer::Reported(report)) => {
                 if let Some(error) = unpack_error(&report, |kind| sides.push_error(kind)).filter(|_| !is_first) {

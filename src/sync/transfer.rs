@@ -146,9 +146,15 @@ pub(super) async fn back_up(
     }
     let commands: Vec<Command> =
         missing.iter().map(|(r, name)| Command { name: name.clone(), old: None, new: r.id }).collect();
-    let pack = futures_util::stream::iter([Ok(empty_pack(destination.object_format))]).boxed_local();
+    let pack = || futures_util::stream::iter([Ok(empty_pack(destination.object_format))]).boxed_local();
     let push_options = PushOptions { atomic: false, ..options.push_options() };
-    let report = destination.push(&commands, &push_options, pack).await.map_err(Error::Destination)?;
+    let mut report = destination.push(&commands, &push_options, pack()).await;
+    if let Err(refusal) = &report
+        && destination.gains_credentials(refusal).await
+    {
+        report = destination.push(&commands, &push_options, pack()).await;
+    }
+    let report = report.map_err(Error::Destination)?;
     let refusal = |name: &BString| match (&report.unpack_error, report.refs.get(name)) {
         (Some(why), _) | (None, Some(Some(why))) => Some(why.clone()),
         (None, None) => Some("the destination reported nothing on it".to_owned()),

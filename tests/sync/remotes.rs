@@ -6,10 +6,10 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use refsync::{
     git::Remote,
     http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
-    model::Outcome,
+    model::{Outcome, Reason},
 };
 
-use super::{ALL, run};
+use super::{ALL, find, run};
 use crate::support::{Backend, Repository};
 
 fn source(format: &str) -> Repository {
@@ -93,6 +93,34 @@ fn a_shallow_source_is_refused() {
         let error = run("pull", &local_remote, &upstream_remote, ALL).expect_err("its history is cut off");
         assert_eq!(error.code(), "shallow_source", "{error}");
         assert!(local.refs().is_empty(), "nothing is half-written");
+    }
+}
+
+#[test]
+fn what_a_grafted_source_lacks_is_rejected_and_others_go_on() {
+    let (upstream, known) = (source("sha1"), Repository::empty());
+    let pull = |local: &Repository, version: u8| {
+        let (upstream_remote, _) = Backend::new(&upstream).speaking(version).remote();
+        let (local_remote, _) = Backend::new(local).remote();
+        run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds")
+    };
+    pull(&known, 2);
+    let second = upstream.commit("second", &[&upstream.git(&["rev-parse", "main"])]);
+    let third = upstream.commit("third", &[&second]);
+    upstream.git(&["update-ref", "refs/heads/main", &third]);
+    upstream.git(&["update-ref", "refs/heads/whole", &upstream.commit("whole", &[])]);
+    // For Git it has no parents any more, so that neither its history nor its objects are sent.
+    std::fs::write(upstream.path().join("info/grafts"), format!("{third}\n")).expect("it can be written");
+    for version in [0, 2] {
+        for (local, reason) in [(&known, Reason::NonFastForward), (&Repository::empty(), Reason::MissingObjects)] {
+            let before = local.refs().get("refs/heads/main").cloned();
+            let stats = pull(local, version);
+            let main = find(&stats, "refs/heads/main");
+            assert_eq!((main.outcome, main.reason.as_ref()), (Outcome::Rejected, Some(&reason)), "protocol {version}");
+            assert_eq!(local.refs().get("refs/heads/main").cloned(), before, "protocol {version}");
+            assert_eq!(local.refs()["refs/heads/whole"], upstream.refs()["refs/heads/whole"], "protocol {version}");
+            local.fsck();
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use refsync::{
     git::{Credentials, Remote},
     http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
     model::{Outcome, Reason, SyncRequest, SyncRunStats},
-    sync::{self, Options, Plan},
+    sync::{self, Options, Plan, Policy},
 };
 
 use super::{ALL, find, run};
@@ -269,6 +269,38 @@ fn credentials_are_asked_for_once_when_the_server_wants_some() {
     let expected = ("http://git.test".to_owned(), "Basic".to_owned(), Some("our forge".to_owned()));
     assert_eq!(seen.take(), Some(expected));
     assert_eq!(local.refs(), upstream.refs());
+}
+
+#[test]
+fn credentials_that_only_a_push_needs_are_asked_for_then_and_the_push_begins_again() {
+    for force in [false, true] {
+        let (upstream, local) = (source(2), Repository::empty());
+        let (from, _) = Backend::new(&upstream).remote();
+        pull(&from, &Backend::new(&local).remote().0).expect("the first pull succeeds");
+        grow(&upstream, "main", 2, 1);
+        if force {
+            let ours = local.commit("ours", &[&local.git(&["rev-parse", "main"])]);
+            local.git(&["update-ref", "refs/heads/main", &ours]);
+        }
+        let may_push = |request: &Request| request.headers.get("authorization") == Some("Basic bWU6c2VjcmV0");
+        let answer = move |request: &Request, _: &[u8]| {
+            let is_refused = request.url.ends_with("/git-receive-pack") && !may_push(request);
+            is_refused.then(|| refusal(401, &[("www-authenticate", "Basic realm=\"pushes\"")]))
+        };
+        let (remote, _) = Between::answering(&local, answer).remote();
+        let asked = Rc::new(Cell::new(0));
+        let count = asked.clone();
+        let to = remote.asking(move |_| {
+            count.set(count.get() + 1);
+            let credentials = Credentials { username: "me".into(), password: "secret".into() };
+            std::future::ready(Some(credentials)).boxed_local()
+        });
+        let request: SyncRequest = serde_json::from_str(r#"{"direction":"pull"}"#).expect("it is valid");
+        let options = Options { policy: Policy { force, ..Policy::default() }, ..Options::default() };
+        block_on(sync::run(&request, &to, &from, &options)).unwrap_or_else(|e| panic!("force {force}: {e}"));
+        assert_eq!(asked.get(), 1, "force {force}");
+        assert_eq!(local.git(&["rev-parse", "main"]), upstream.git(&["rev-parse", "main"]), "force {force}");
+    }
 }
 
 #[test]
