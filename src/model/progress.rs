@@ -13,6 +13,8 @@ pub struct Progress {
     pub bytes: f64,
     /// How many objects the pack has, once its header has come.
     pub objects: Option<u32>,
+    /// Bytes of the pack a second, on average since its first one; null unless it has been coming for half a second.
+    pub bytes_per_second: Option<f64>,
 }
 
 /// What is being done.

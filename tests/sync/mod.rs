@@ -3,6 +3,7 @@
 mod outcomes;
 mod plan;
 mod policies;
+mod progress;
 mod proof;
 mod remotes;
 mod servers;

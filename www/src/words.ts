@@ -114,10 +114,11 @@ const PHASES: Record<Phase, string> = {
 };
 
 /** How far a run is, in one line. */
-export function progressText({ phase, bytes, objects }: Progress): string {
+export function progressText({ phase, bytes, objects, bytes_per_second: rate }: Progress): string {
   const parts = [PHASES[phase] ?? phase];
   if (objects !== null) parts.push(`${number(objects)} objects`);
   if (bytes > 0) parts.push(`${bytesText(bytes)} through`);
+  if (rate) parts.push(`${bytesText(rate)}/s`);
   return parts.join(" · ");
 }
 

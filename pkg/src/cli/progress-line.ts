@@ -21,7 +21,6 @@ export function progressLine(stream: WriteStream): ProgressLine {
 
 /** The bar counts phases: how large a pack will be is not known before its end. */
 function bar(stream: WriteStream): ProgressLine {
-  const words = wording();
   let shown: { update(step: number, words: { words: string }): void; stop(): void } | undefined;
   let latest: Progress | undefined;
   let cleared = false;
@@ -51,29 +50,22 @@ function bar(stream: WriteStream): ProgressLine {
 }
 
 function lines(stream: WriteStream): ProgressLine {
-  const words = wording();
   let last = Date.now();
   return {
     show(progress) {
-      const text = words(progress);
       if (Date.now() - last < 5000) return;
       last = Date.now();
-      stream.write(`${text}\n`);
+      stream.write(`${words(progress)}\n`);
     },
     clear() {},
   };
 }
 
-/** Words for each report: the phase, the pack's objects and bytes, and how fast it comes. */
-export function wording(now: () => number = Date.now): (progress: Progress) => string {
-  let start: number | undefined;
-  return ({ phase, objects, bytes }) => {
-    if (bytes > 0) start ??= now();
-    const seconds = start === undefined ? 0 : (now() - start) / 1000;
-    const rate = phase === "transferring" && seconds >= 0.5 ? `${size(bytes / seconds)}/s` : "";
-    const count = objects ? `${grouped(objects)} objects` : "";
-    return [phase, count, bytes > 0 ? size(bytes) : "", rate].filter(Boolean).join(", ");
-  };
+/** Words for a report: the phase, the pack's objects and bytes, and how fast it comes. */
+export function words({ phase, objects, bytes, bytes_per_second: rate }: Progress): string {
+  const count = objects ? `${grouped(objects)} objects` : "";
+  const parts = [phase, count, bytes > 0 ? size(bytes) : "", rate ? `${size(rate)}/s` : ""];
+  return parts.filter(Boolean).join(", ");
 }
 
 /** With commas between thousands. `toLocaleString` does so too, once it has loaded its languages for some 10 ms. */

@@ -3,7 +3,7 @@
 mod columns;
 mod json;
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use futures_util::{
     FutureExt,
@@ -26,7 +26,7 @@ use crate::{
     git::{self, Challenge, Credentials, Remote},
     glob::Glob,
     model::{Direction, RefGlobs, SyncRequest},
-    sync::{self, Observer, Options, Phase, Policy, Progress},
+    sync::{self, Observer, Options, Policy, Progress},
     wasm::{
         abort::abortable,
         error::{Failure, into_js},
@@ -272,20 +272,14 @@ struct Given {
 /// The most bytes of a push option: what fits into a packet line.
 const MAX_PUSH_OPTION: usize = 65_000;
 
-/// Calls `report` with progress, at most ten times a second, and with each new phase.
+/// Calls `report` with progress.
 fn observer(report: Function) -> Observer {
-    let last: Cell<Option<(Phase, f64)>> = Cell::new(None);
-    Observer::new(move |progress: Progress| {
-        let now = Date::now();
-        let is_due = last.get().is_none_or(|(phase, at)| phase != progress.phase || now - at >= 100.0);
-        if is_due {
-            last.set(Some((progress.phase, now)));
-            // Three numbers, ten times a second, straight into an object: no text in between.
-            let progress = progress.serialize(&serde_wasm_bindgen::Serializer::json_compatible());
-            let progress = progress.expect("plain fields of ours have a JavaScript form");
-            // What an observer throws is its own affair: it must not break a push half-way.
-            let _ = report.call1(&JsValue::UNDEFINED, &progress);
-        }
+    Observer::new(Date::now, move |progress: Progress| {
+        // A few numbers, ten times a second, straight into an object: no text in between.
+        let progress = progress.serialize(&serde_wasm_bindgen::Serializer::json_compatible());
+        let progress = progress.expect("plain fields of ours have a JavaScript form");
+        // What an observer throws is its own affair: it must not break a push half-way.
+        let _ = report.call1(&JsValue::UNDEFINED, &progress);
     })
 }
 

@@ -106,7 +106,7 @@ test("a worker stores how far its run is", async (t) => {
   const tick = service.tick();
   await eventually(async () => (await sql("SELECT progress FROM refsync.syncs"))[0].progress !== null);
   const [{ progress }] = await sql("SELECT progress FROM refsync.syncs");
-  assert.deepEqual(progress, { phase: "listing", bytes: 0, objects: null });
+  assert.deepEqual(progress, { phase: "listing", bytes: 0, objects: null, bytes_per_second: null });
   await ok("POST", `/acme/app/upstream/syncs/${id}/cancel`);
   await tick;
 });
