@@ -275,7 +275,8 @@ fn decide(source: &Ref, destination: Option<ObjectId>, there: &ByName<'_>, polic
     if source.symref_target.is_some() {
         return Decision::Filtered(Reason::SymbolicRef);
     }
-    if name.to_str().is_err() || gix_validate::reference::branch_name(name).is_err() {
+    // No stricter than the destination is: Git takes `refs/heads/-x` and bytes that are no UTF-8, if they come over the wire.
+    if gix_validate::reference::name(name).is_err() {
         return Decision::Rejected(Reason::InvalidName, None);
     }
     match destination {

@@ -206,6 +206,21 @@ fn a_branch_that_is_a_directory_at_the_destination_is_rejected_alone() {
 }
 
 #[test]
+fn names_that_git_takes_only_over_the_wire_arrive_byte_for_byte() {
+    let (upstream, local) = (source(), Repository::empty());
+    upstream.git(&["update-ref", "refs/heads/-x", "main"]);
+    upstream.git(&["update-ref", "refs/heads/HEAD", "main"]);
+    // Latin-1, as file systems without an encoding keep it.
+    upstream.feed("sh", &["-c", "git update-ref $(printf 'refs/heads/caf\\351') main"], "");
+    let stats = pull(&upstream, &local, ALL);
+    assert_eq!(stats.count(Outcome::Updated), stats.refs.len(), "{stats:?}");
+    assert_eq!(find(&stats, "refs/heads/caf\u{fffd}").outcome, Outcome::Updated, "as text it is shown so");
+    let bytes = |repository: &Repository| repository.feed("sh", &["-c", "git for-each-ref | od -c"], "");
+    assert_eq!(bytes(&local), bytes(&upstream));
+    assert_eq!(pull(&upstream, &local, ALL).count(Outcome::Unchanged), stats.refs.len());
+}
+
+#[test]
 fn names_that_differ_only_in_case_are_refs_of_their_own() {
     let (upstream, local) = (source(), Repository::empty());
     upstream.git(&["branch", "MAIN", "release/1"]);
