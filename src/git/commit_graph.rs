@@ -12,8 +12,6 @@ use gix_hash::ObjectId;
 #[derive(Clone, Debug, Default)]
 pub struct CommitGraph {
     parents: HashMap<ObjectId, Vec<ObjectId>>,
-    /// Every commit that is some commit's parent.
-    with_children: HashSet<ObjectId>,
 }
 
 /// Whether one commit is an ancestor of another.
@@ -30,13 +28,7 @@ pub enum Ancestry {
 impl CommitGraph {
     /// Adds a commit.
     pub fn insert(&mut self, commit: ObjectId, parents: Vec<ObjectId>) {
-        self.with_children.extend(parents.iter().copied());
         self.parents.insert(commit, parents);
-    }
-
-    /// Whether `commit` is a parent of some known commit: where it is not, no walk can meet it below its tip.
-    pub fn has_child_of(&self, commit: ObjectId) -> bool {
-        self.with_children.contains(&commit)
     }
 
     /// How many commits are known.

@@ -36,6 +36,8 @@ pub(super) struct Gate {
 struct Proof {
     claims: Vec<Claim>,
     scanner: CommitScanner,
+    /// How many commits there have to be for the next look at them.
+    next_look: usize,
 }
 
 /// The pack's end came, or its commits ended, and something is not proved.
@@ -45,7 +47,8 @@ pub(super) struct Unproved;
 impl Gate {
     /// A gate that opens when all claims are proved.
     pub(super) fn new(claims: Vec<Claim>, object_format: Kind) -> Self {
-        let proof = (!claims.is_empty()).then(|| Proof { claims, scanner: CommitScanner::new(object_format) });
+        let proof =
+            (!claims.is_empty()).then(|| Proof { claims, scanner: CommitScanner::new(object_format), next_look: 1 });
         Self { proof, held: Bytes::new(), hash_length: object_format.len_in_bytes() }
     }
 
@@ -56,11 +59,12 @@ impl Gate {
     /// A pack that cannot be read, or one whose commits are over and do not prove the claims.
     pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Result<[Bytes; 2], Unproved>, ErrorKind> {
         if let Some(proof) = &mut self.proof {
-            proof.push(&chunk)?;
-            if proof.claims.is_empty() {
+            proof.scanner.push(&chunk)?;
+            // Git writes commits and tags before all else: no later object can prove anything.
+            let is_last = proof.scanner.is_past_commits();
+            if (is_last || proof.is_due()) && proof.look() {
                 self.proof = None;
-            } else if proof.scanner.is_past_commits() {
-                // Git writes commits and tags before all else: no later object can prove anything.
+            } else if is_last {
                 return Ok(Err(Unproved));
             }
         }
@@ -69,7 +73,12 @@ impl Gate {
 
     /// The pack's end, which may go on now that the source has ended.
     pub(super) fn end(&mut self) -> Result<Bytes, Unproved> {
-        if self.proof.is_none() { Ok(std::mem::take(&mut self.held)) } else { Err(Unproved) }
+        if let Some(proof) = &mut self.proof
+            && !proof.look()
+        {
+            return Err(Unproved);
+        }
+        Ok(std::mem::take(&mut self.held))
     }
 
     /// Keeps the last bytes, and gives what comes before them: of what was held, and of the chunk.
@@ -83,16 +92,16 @@ impl Gate {
 }
 
 impl Proof {
-    /// Takes the pack's next bytes, and drops the claims that they prove.
-    fn push(&mut self, chunk: &[u8]) -> Result<(), ErrorKind> {
-        let known = self.scanner.graph().len();
-        self.scanner.push(chunk)?;
+    /// Whether a look is worth while: it goes over all commits, so there have to be twice as many as at the last one.
+    fn is_due(&self) -> bool {
+        self.scanner.graph().len() >= self.next_look
+    }
+
+    /// Drops the claims that the commits so far prove; whether none is left.
+    fn look(&mut self) -> bool {
         let graph = self.scanner.graph();
-        if graph.len() > known {
-            self.claims.retain(|claim| {
-                !graph.has_child_of(claim.base) || graph.ancestry(claim.base, claim.tip) != Ancestry::Ancestor
-            });
-        }
-        Ok(())
+        self.next_look = graph.len() * 2;
+        self.claims.retain(|claim| graph.ancestry(claim.base, claim.tip) != Ancestry::Ancestor);
+        self.claims.is_empty()
     }
 }
