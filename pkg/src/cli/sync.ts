@@ -6,10 +6,12 @@
 
 import { countsOf, statsOf } from "../columns.js";
 import { columnsOf } from "../engine-run.js";
+import type { SyncError } from "../errors.js";
 import { httpFetch } from "../node/http-fetch.js";
-import { type Remote, remoteOf, UrlError } from "./credentials.js";
+import { remoteOf, UrlError } from "./credentials.js";
 import { engineCode } from "./engine-code.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
+import { type Helped, helped } from "./helped.js";
 import { interruption } from "./interruption.js";
 import { printable } from "./printable.js";
 import { progressLine } from "./progress-line.js";
@@ -31,11 +33,11 @@ export interface SyncFlags {
 
 /** Runs one sync, prints how it went, and gives the exit code. */
 export async function sync(sourceUrl: string, destinationUrl: string, flags: SyncFlags): Promise<ExitCode> {
-  let source: Remote;
-  let destination: Remote;
+  let source: Helped;
+  let destination: Helped;
   try {
-    source = remoteOf("source", sourceUrl, process.env);
-    destination = remoteOf("destination", destinationUrl, process.env);
+    source = helped(remoteOf("source", sourceUrl, process.env));
+    destination = helped(remoteOf("destination", destinationUrl, process.env));
   } catch (error) {
     if (!(error instanceof UrlError)) throw error;
     process.stderr.write(`error: ${error.message}\n`);
@@ -54,8 +56,8 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     const some = branches !== undefined || tags !== undefined;
     const ref_globs = { ...(branches !== undefined && { branches }), ...(tags !== undefined && { tags }) };
     const options = {
-      source: { ...source, fetch: interrupted.source(fetch) },
-      destination,
+      source: { ...source.remote, fetch: interrupted.source(fetch) },
+      destination: destination.remote,
       ...(some && { ref_globs }),
       exclude,
       force,
@@ -70,6 +72,7 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     };
     const columns = await columnsOf(options, { planOnly: flags.plan });
     progress.clear();
+    await Promise.all([source.settle(true), destination.settle(true)]);
     if (interrupted.isStopping) process.stderr.write("interrupted too late: it was done already\n");
     const note = flags.plan ? "a plan: nothing was changed\n" : "";
     const counts = countsOf(columns);
@@ -77,7 +80,8 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     return counts.rejected > 0 ? exitCode.rejected : exitCode.completed;
   } catch (error) {
     progress.clear();
-    const { code, message } = described(error);
+    const { code, message, refused } = described(error);
+    if (refused !== undefined) await { source, destination }[refused].settle(false);
     if (flags.json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
     process.stderr.write(`error: ${message}\n`);
     return code === "INVALID_REQUEST" ? exitCode.usage : exitCode.failed;
@@ -87,8 +91,9 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
   }
 }
 
-function described(error: unknown): { code: string; message: string } {
-  const { code, message } = error as { code?: unknown; message?: unknown };
+/** An error's code and words, and the side that let nobody in, if one did. */
+function described(error: unknown): { code: string; message: string; refused?: "source" | "destination" } {
+  const { code, message, side } = error as { code?: unknown; message?: unknown; side?: SyncError["side"] };
   if (code === "aborted") {
     // The source fell silent because it was told to.
     const what = "interrupted: no ref was moved, and the destination has dropped what it was being sent";
@@ -98,8 +103,10 @@ function described(error: unknown): { code: string; message: string } {
     const doubt = "the destination may still be at work on what it was sent; --plan tells what is missing";
     return { code: "interrupted", message: `interrupted, and left at once: ${doubt}` };
   }
-  return {
-    code: typeof code === "string" ? code : "failed",
-    message: printable(typeof message === "string" ? message : String(error)),
-  };
+  const words = printable(typeof message === "string" ? message : String(error));
+  if (code === "unauthorized" && side) {
+    const name = `REFSYNC_${side.toUpperCase()}_TOKEN`;
+    return { code, message: `${words}; give one in ${name}, or to Git's credential helper`, refused: side };
+  }
+  return { code: typeof code === "string" ? code : "failed", message: words };
 }
