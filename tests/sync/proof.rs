@@ -1,7 +1,8 @@
 //! Fast-forwards are proved as `git merge-base --is-ancestor` decides, on random histories.
 //!
-//! Histories lie side by side in one pair of repositories. All are judged in one question by a plan, and by a pull of all
-//! that are left; some by a pull of their own before, where the flowing pack is the proof.
+//! Histories lie side by side in one pair of repositories. All are judged in one question by a plan, from sources of each
+//! protocol that can leave out trees and that cannot, and by a pull of all that are left; some by a pull of their own before,
+//! where the flowing pack is the proof.
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -158,8 +159,13 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
     let (local_remote, local_log) = Backend::new(&local).in_chunks_of(65_536).remote();
     let everything: SyncRequest =
         serde_json::from_str(&format!(r#"{{"direction":"pull","ref_globs":{ALL}}}"#)).expect("it is valid");
-    let planned = block_on(sync::plan(&everything, &local_remote, &upstream_remote, &Options::default()));
-    check(&planned.expect("the plan succeeds").into_stats(), "planned", "refs/");
+    for (version, filter) in [(0, "false"), (0, "true"), (2, "false"), (2, "true")] {
+        upstream.git(&["config", "uploadpack.allowFilter", filter]);
+        let (source, _) = Backend::new(&upstream).in_chunks_of(65_536).speaking(version).remote();
+        let planned = block_on(sync::plan(&everything, &local_remote, &source, &Options::default()));
+        let stats = planned.expect("the plan succeeds").into_stats();
+        check(&stats, &format!("planned, protocol {version}, filter {filter}"), "refs/");
+    }
 
     let (mut flowed, mut pulled_alone) = (0, Vec::new());
     let step = if histories < BATCH { 1 } else { ALONE };
