@@ -32,8 +32,10 @@ mod ls_refs;
 mod pack;
 pub mod pkt_line;
 mod push;
+mod receive_pack;
 mod remote;
 pub mod sideband;
+mod upload_pack;
 
 pub use access::{Challenge, Credentials};
 pub use advertisement::{Advertisement, Ref};
@@ -43,7 +45,9 @@ pub use error::{Error, ErrorKind, Operation};
 pub use fetch::{Answer, PackStream, Request as FetchRequest};
 pub use pack::CommitScanner;
 pub use push::{Command, PushOptions, Report, empty_pack};
-pub use remote::{ReceivePack, Remote, UploadPack};
+pub use receive_pack::ReceivePack;
+pub use remote::Remote;
+pub use upload_pack::UploadPack;
 
 /// What we call ourselves to servers.
 fn agent() -> &'static str {

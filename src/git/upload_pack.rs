@@ -1,0 +1,200 @@
+//! The service that a remote is read with: its refs, and objects.
+
+use std::cell::OnceCell;
+
+use bytes::Bytes;
+use gix_hash::Kind;
+use gix_object::bstr::BString;
+
+use super::{
+    Advertisement, Answer, Capabilities, Error, ErrorKind, FetchRequest, Operation, Ref, Remote,
+    advertisement::object_format_of, fetch, ls_refs, pkt_line::Reader, remote::Link,
+};
+use crate::http::{self, Body};
+
+/// The service that a repository is read with.
+pub struct UploadPack {
+    link: Link,
+    protocol: Protocol,
+    object_format: Kind,
+}
+
+/// How upload-pack is spoken with, and what it can do.
+enum Protocol {
+    /// Protocol v2; what it can do is asked for when something depends on it.
+    V2(OnceCell<Capabilities>),
+    /// Protocol v0 or v1.
+    V0(Capabilities),
+}
+
+impl Remote {
+    /// Connects to read it, and lists its refs that start with one of `prefixes`; none where there is no prefix.
+    ///
+    /// The refs are asked for at once, in words that every server of protocol v2 understands, without a question for its
+    /// capabilities before. A server that does not answer them is asked in the protocol's order.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not answer, refuses, or is no Git server.
+    pub async fn list_refs(&self, prefixes: &[BString]) -> Result<(UploadPack, Vec<Ref>), Error> {
+        let listed = match prefixes {
+            [] => None,
+            _ => self.ls_refs_at_once(prefixes).await.map_err(|kind| self.error(Operation::ListRefs, kind))?,
+        };
+        let (upload_pack, mut refs) = match listed {
+            Some(listed) => listed,
+            None => self.ls_refs_in_order(prefixes).await?,
+        };
+        // A prefix is a hint that a server may ignore.
+        refs.retain(|r| prefixes.iter().any(|prefix| r.name.starts_with(prefix)));
+        Ok((upload_pack, refs))
+    }
+
+    /// Lists refs before anything is known of the server; nothing where it has to be asked in order.
+    async fn ls_refs_at_once(&self, prefixes: &[BString]) -> Result<Option<(UploadPack, Vec<Ref>)>, ErrorKind> {
+        let link = Link { remote: self.clone(), base_url: self.url.clone() };
+        let body = Bytes::from(ls_refs::encode(&Capabilities::default(), prefixes));
+        let request = || link.request("git-upload-pack", true, Body::Bytes(body.clone()));
+        // One that fails, or redirects, is asked in order at once.
+        let refs = async {
+            let response = self.send_while(is_busy, request, &self.url).await?;
+            ls_refs::decode(response.body, UNTOLD_FORMAT).await
+        };
+        match refs.await {
+            // A server that speaks another protocol might have nothing to say.
+            Ok(refs) if refs.is_empty() => Ok(None),
+            Ok(refs) => {
+                let protocol = Protocol::V2(OnceCell::new());
+                Ok(Some((UploadPack { link, protocol, object_format: UNTOLD_FORMAT }, refs)))
+            }
+            Err(error) if is_final(&error) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Lists refs once the server has told what it can do.
+    async fn ls_refs_in_order(&self, prefixes: &[BString]) -> Result<(UploadPack, Vec<Ref>), Error> {
+        let (upload_pack, mut refs) = self.upload_pack().await?;
+        if let Protocol::V2(known) = &upload_pack.protocol
+            && !prefixes.is_empty()
+        {
+            refs = upload_pack.ls_refs(upload_pack.capabilities(known).await?, prefixes).await?;
+        }
+        Ok((upload_pack, refs))
+    }
+
+    /// Connects to read it; gives the refs where the server lists them unasked, as it does before protocol v2.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not answer, refuses, or is no Git server.
+    pub async fn upload_pack(&self) -> Result<(UploadPack, Vec<Ref>), Error> {
+        let (link, advertisement) = self.connect("git-upload-pack").await?;
+        let (object_format, protocol, refs) = match advertisement {
+            Advertisement::V2(capabilities) => {
+                (object_format_of(&capabilities), Protocol::V2(OnceCell::from(capabilities)), Vec::new())
+            }
+            Advertisement::Refs { is_shallow: true, capabilities, .. } => {
+                (Err(ErrorKind::Shallow), Protocol::V0(capabilities), Vec::new())
+            }
+            Advertisement::Refs { capabilities, object_format, refs, .. } => {
+                (Ok(object_format), Protocol::V0(capabilities), refs)
+            }
+        };
+        let object_format = object_format.map_err(|kind| self.error(Operation::ListRefs, kind))?;
+        Ok((UploadPack { link, protocol, object_format }, refs))
+    }
+}
+
+impl UploadPack {
+    /// The object format of its ids.
+    pub fn object_format(&self) -> Kind {
+        self.object_format
+    }
+
+    /// What a server of protocol v2 can do.
+    async fn capabilities<'a>(&'a self, known: &'a OnceCell<Capabilities>) -> Result<&'a Capabilities, Error> {
+        if let Some(capabilities) = known.get() {
+            return Ok(capabilities);
+        }
+        match self.link.remote.connect("git-upload-pack").await? {
+            (_, Advertisement::V2(capabilities)) => Ok(known.get_or_init(|| capabilities)),
+            (_, Advertisement::Refs { .. }) => {
+                let kind = ErrorKind::Protocol("it speaks protocol v2 for its refs, and another for the rest".into());
+                Err(self.link.remote.error(Operation::ListRefs, kind))
+            }
+        }
+    }
+
+    async fn ls_refs(&self, capabilities: &Capabilities, prefixes: &[BString]) -> Result<Vec<Ref>, Error> {
+        let refs = async {
+            let body = self.link.ask(true, ls_refs::encode(capabilities, prefixes)).await?;
+            ls_refs::decode(body, self.object_format).await
+        };
+        refs.await.map_err(|kind| self.link.remote.error(Operation::ListRefs, kind))
+    }
+
+    /// Whether it can leave out trees and blobs.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not tell.
+    pub async fn can_filter(&self) -> Result<bool, Error> {
+        Ok(match &self.protocol {
+            Protocol::V2(known) => self.capabilities(known).await?.has_feature("fetch", "filter"),
+            Protocol::V0(capabilities) => capabilities.has_sound_filter(),
+        })
+    }
+
+    /// Whether it tells which haves it knows.
+    pub fn can_negotiate(&self) -> bool {
+        matches!(self.protocol, Protocol::V2(_))
+    }
+
+    /// Fetches objects; words about the server's progress go to `on_progress`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no pack; an error within the pack comes out of its stream.
+    pub async fn fetch(&self, request: &FetchRequest, on_progress: impl Fn(&[u8]) + 'static) -> Result<Answer, Error> {
+        let filter = request.commits_only && self.can_filter().await?;
+        let answer = async {
+            match &self.protocol {
+                Protocol::V2(known) => {
+                    let untold = Capabilities::default();
+                    let body = request.encode_v2(known.get().unwrap_or(&untold), filter);
+                    fetch::decode_v2(Reader::new(self.link.ask(true, body).await?), on_progress).await
+                }
+                Protocol::V0(capabilities) => {
+                    let body = request.encode_v0(capabilities, filter, self.object_format);
+                    let body = self.link.ask(false, body).await?;
+                    fetch::decode_v0(Reader::new(body), capabilities, on_progress).await
+                }
+            }
+        };
+        answer.await.map_err(|kind| self.fetch_error(kind))
+    }
+
+    /// What went wrong while fetching, also later, within the pack.
+    pub fn fetch_error(&self, kind: ErrorKind) -> Error {
+        self.link.remote.error(Operation::Fetch, kind)
+    }
+}
+
+/// What a server answers in that is told of no object format (`gitprotocol-v2` "object-format"); one of another refuses.
+const UNTOLD_FORMAT: Kind = Kind::Sha1;
+
+/// Whether a server that failed so would do no better if it were asked in the protocol's order: it lets nobody in, is busy, or
+/// fell silent.
+fn is_final(error: &ErrorKind) -> bool {
+    match error {
+        ErrorKind::Http(error) => error.kind != http::ErrorKind::Network,
+        ErrorKind::Unauthorized { .. } => true,
+        error => is_busy(error),
+    }
+}
+
+/// Whether the server says that it is too busy.
+fn is_busy(error: &ErrorKind) -> bool {
+    matches!(error, ErrorKind::Status { status: 429 | 503, .. })
+}
