@@ -4,7 +4,7 @@
 //! reachable from X has D as a parent (`gitglossary`, "fast-forward"). With several haves the walk from X may stop at
 //! another have first: then D may still be below that one, and the answer is [`Ancestry::Unknown`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use gix_hash::ObjectId;
 
@@ -50,9 +50,10 @@ impl CommitGraph {
 
     /// Whether `ancestor` is an ancestor of `tip`, or the same.
     pub fn ancestry(&self, ancestor: ObjectId, tip: ObjectId) -> Ancestry {
-        let (mut seen, mut queue) = (HashSet::from([tip]), vec![tip]);
+        // The nearest first: a branch mostly moves by a few commits, however far what it was merged from goes back.
+        let (mut seen, mut queue) = (HashSet::from([tip]), VecDeque::from([tip]));
         let mut left_the_graph = false;
-        while let Some(commit) = queue.pop() {
+        while let Some(commit) = queue.pop_front() {
             if commit == ancestor {
                 return Ancestry::Ancestor;
             }
