@@ -171,10 +171,17 @@ pub(super) async fn decode_v0(
     capabilities: &Capabilities,
     on_progress: impl Fn(&[u8]) + 'static,
 ) -> Result<Answer, ErrorKind> {
-    let line = reader.expect("an acknowledgment").await?;
-    match line.text() {
-        Some(text) if text == b"NAK" || text.starts_with(b"ACK ") => {}
-        _ => return Err(ErrorKind::Protocol("no acknowledgment precedes the pack".into())),
+    loop {
+        let line = reader.expect("an acknowledgment").await?;
+        match line.text() {
+            Some(text) if text == b"NAK" || text.starts_with(b"ACK ") => {}
+            _ => return Err(ErrorKind::Protocol("no acknowledgment precedes the pack".into())),
+        }
+        // Git acknowledges the first have that it knows, and until it meets a second one also each that it knew already: the same
+        // again, or a parent of it.
+        if !reader.next_starts_with(b"ACK ").await? {
+            break;
+        }
     }
     let (first, rest) = reader.into_rest();
     let pack = if capabilities.has("side-band-64k") {

@@ -60,24 +60,44 @@ impl Reader {
                 let mut bytes = self.buffer.split_to(consumed);
                 return Ok(Some(match line {
                     Kind::Data => {
-                        bytes.advance(4);
+                        bytes.advance(LENGTH);
                         Line::Data(bytes)
                     }
                     Kind::Special(line) => line,
                 }));
             }
-            match self.stream.next().await {
-                Some(chunk) if self.buffer.is_empty() => self.buffer = chunk?,
-                Some(chunk) => {
-                    // Nobody else has it any more, so that it grows in place.
-                    let mut line = BytesMut::from(std::mem::take(&mut self.buffer));
-                    line.extend_from_slice(&chunk?);
-                    self.buffer = line.freeze();
-                }
-                None if self.buffer.is_empty() => return Ok(None),
-                None => return Err(ErrorKind::Protocol("it ends within a packet line".into())),
+            if !self.read().await? {
+                return match self.buffer.is_empty() {
+                    true => Ok(None),
+                    false => Err(ErrorKind::Protocol("it ends within a packet line".into())),
+                };
             }
         }
+    }
+
+    /// Whether the next line's data starts so. Nothing is taken: what follows may not be lines.
+    ///
+    /// # Errors
+    ///
+    /// A broken connection.
+    pub async fn next_starts_with(&mut self, start: &[u8]) -> Result<bool, ErrorKind> {
+        while self.buffer.len() < LENGTH + start.len() && self.read().await? {}
+        Ok(self.buffer.get(LENGTH..).is_some_and(|data| data.starts_with(start)))
+    }
+
+    /// Reads on; whether anything came.
+    async fn read(&mut self) -> Result<bool, ErrorKind> {
+        match self.stream.next().await {
+            None => return Ok(false),
+            Some(chunk) if self.buffer.is_empty() => self.buffer = chunk?,
+            Some(chunk) => {
+                // Nobody else has it any more, so that it grows in place.
+                let mut line = BytesMut::from(std::mem::take(&mut self.buffer));
+                line.extend_from_slice(&chunk?);
+                self.buffer = line.freeze();
+            }
+        }
+        Ok(true)
     }
 
     /// The next line, which has to be there.
@@ -139,9 +159,12 @@ fn decode(bytes: &[u8]) -> Result<Option<(Kind, usize)>, ErrorKind> {
 /// Appends `data` as one line. It has at most 65,516 bytes.
 pub fn encode(out: &mut Vec<u8>, data: &[u8]) {
     debug_assert!(data.len() <= MAX_DATA, "our own lines are short");
-    out.extend_from_slice(format!("{:04x}", data.len() + 4).as_bytes());
+    out.extend_from_slice(format!("{:04x}", data.len() + LENGTH).as_bytes());
     out.extend_from_slice(data);
 }
+
+/// How many digits a line's length has.
+const LENGTH: usize = 4;
 
 /// The most bytes of data in one line.
 const MAX_DATA: usize = 65_516;

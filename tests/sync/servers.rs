@@ -168,6 +168,24 @@ fn servers_that_lack_a_capability_work() {
 }
 
 #[test]
+fn a_source_of_an_old_protocol_may_acknowledge_a_have_and_then_its_parent() {
+    for lacking in ["side-band-64k", "no such capability"] {
+        let (upstream, local) = (source(2), Repository::empty());
+        // An id that both sides have, below the old tip of what is going to move.
+        upstream.git(&["tag", "old", "main~1"]);
+        for round in 0..2 {
+            let mut from = Between::without(&upstream, lacking);
+            (_, from.backend) = Backend::new(&upstream).speaking(0).remote();
+            let stats = pull(&from.remote().0, &Backend::new(&local).remote().0);
+            let stats = stats.unwrap_or_else(|e| panic!("without {lacking}, round {round}: {e}"));
+            assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Updated, "without {lacking}, round {round}");
+            assert_eq!(local.refs(), upstream.refs(), "without {lacking}, round {round}");
+            grow(&upstream, "main", 2, 1);
+        }
+    }
+}
+
+#[test]
 fn a_destination_without_a_report_is_asked_what_it_has() {
     let (upstream, local) = (source(3), Repository::empty());
     upstream.git(&["branch", "refused", "main"]);
