@@ -182,6 +182,9 @@ fn check_deletions(plan: &Plan, policy: &Policy) -> Result<(), Error> {
 async fn keep_forced(plan: &mut Plan, destination: &ReceivePack, options: &Options) -> Result<(), Error> {
     let names: HashSet<&BString> =
         plan.entries.iter().filter(|e| e.decision == Decision::Force).map(|e| &e.name).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let forced: Vec<Ref> = destination.refs.iter().filter(|r| names.contains(&r.name)).cloned().collect();
     for (r, why) in transfer::back_up(&forced, destination, options).await? {
         let message = format!("its old commit could not be kept: {why}");
