@@ -9,20 +9,23 @@ use refsync::{
 use super::{find, outcomes};
 use crate::support::{Backend, Repository};
 
-const PULL: fn() -> SyncRequest = || SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
+/// All branches and tags, from the upstream.
+fn request() -> SyncRequest {
+    SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() }
+}
 
 fn pull(upstream: &Repository, local: &Repository, policy: Policy) -> Result<SyncRunStats, sync::Error> {
     let (upstream, _) = Backend::new(upstream).remote();
     let (local, _) = Backend::new(local).remote();
     let options = Options { policy, ..Options::default() };
-    block_on(sync::run(&PULL(), &local, &upstream, &options)).map(Plan::into_stats)
+    block_on(sync::run(&request(), &local, &upstream, &options)).map(Plan::into_stats)
 }
 
 fn plan(upstream: &Repository, local: &Repository, policy: Policy) -> SyncRunStats {
     let (upstream, _) = Backend::new(upstream).remote();
     let (local, _) = Backend::new(local).remote();
     let options = Options { policy, ..Options::default() };
-    let plan = block_on(sync::plan(&PULL(), &local, &upstream, &options));
+    let plan = block_on(sync::plan(&request(), &local, &upstream, &options));
     plan.expect("the plan succeeds").into_stats()
 }
 
