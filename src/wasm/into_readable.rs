@@ -1,4 +1,7 @@
 //! Our streams of bytes as the web's `ReadableStream`s.
+//!
+//! JavaScript keeps the stream's callbacks until its next garbage collection, some seconds later. So the callbacks drop
+//! `chunks` as soon as the stream ends: what `chunks` holds (a timer, a request to the source) must not live on with them.
 
 use std::{cell::RefCell, future::poll_fn, rc::Rc, task::Poll};
 
@@ -10,7 +13,8 @@ use web_sys::{QueuingStrategy, ReadableStream, ReadableStreamDefaultController};
 use super::{promise::promise, request_init::set};
 use crate::http::Error;
 
-/// A stream of `Uint8Array`s that polls `chunks` as its reader asks, and drops them when that cancels.
+/// A stream of `Uint8Array`s that polls `chunks` when its reader asks. It drops `chunks` at their end, at their first error, and
+/// when the reader cancels.
 pub(super) fn into_readable(
     chunks: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
 ) -> Result<ReadableStream, JsValue> {
@@ -23,7 +27,11 @@ pub(super) fn into_readable(
                 Some(chunks) => chunks.poll_next_unpin(cx),
                 None => Poll::Ready(None),
             });
-            match next.await {
+            let next = next.await;
+            if !matches!(next, Some(Ok(_))) {
+                drop(chunks.borrow_mut().take());
+            }
+            match next {
                 Some(Ok(bytes)) => controller.enqueue_with_chunk(&bytes)?,
                 Some(Err(error)) => return Err(js_sys::Error::new(&error.message).into()),
                 None => controller.close()?,
