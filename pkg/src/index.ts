@@ -4,7 +4,7 @@
  * ```ts
  * import { SyncClient } from "refsync";
  *
- * const client = new SyncClient({ apiUrl: "http://127.0.0.1:8787", apiKey: "…" });
+ * const client = new SyncClient({ apiUrl: "http://127.0.0.1:8722", apiKey: "…" });
  * const run = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
  * const { stats } = await client.syncs.wait(run);
  * ```
@@ -17,7 +17,7 @@ import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
 import { Repos } from "./repos.js";
-import { isBrowser, ownFetch } from "./runtime.js";
+import { environmentVariable, isBrowser, ownFetch, pageOrigin } from "./runtime.js";
 import type { CallOptions, Send } from "./send.js";
 import { Syncs } from "./syncs.js";
 import type { ClientSettings, Organization, OrgPath, Whoami } from "./wasm/client/refsync.js";
@@ -108,9 +108,17 @@ export type {
 export { WebhookTargets } from "./webhook-targets.js";
 
 /** How a client is set up. */
-export interface ClientOptions extends Omit<ClientSettings, "apiKey"> {
-  /** An API key, a private key (a token is signed for each request), or a function that gives a token for each request. */
-  apiKey: Credential;
+export interface ClientOptions extends Omit<ClientSettings, "apiKey" | "apiUrl"> {
+  /**
+   * An API key, a private key (the client signs a token with it for each request), or a function that gives a token for each
+   * request. When left out: the variable `REFSYNC_API_KEY`, if the runtime has an environment.
+   */
+  apiKey?: Credential | undefined;
+  /**
+   * The API's address, with or without `/v1` at its end. When left out: the page's own origin in a browser, elsewhere the
+   * variable `REFSYNC_URL`.
+   */
+  apiUrl?: string | undefined;
   /** The `fetch` to send with; the runtime's own when left out. */
   fetch?: Fetch | undefined;
   /**
@@ -140,13 +148,19 @@ export class SyncClient {
   readonly webhookTargets: WebhookTargets;
   readonly #send: Send;
 
-  /** Throws an `InvalidRequestError` without an `apiKey`; the other options are checked by the first call. */
-  constructor(options: ClientOptions) {
-    const { fetch: own, wasm: code, apiKey, ...settings } = options;
+  /** Throws an `InvalidRequestError` without an `apiKey` or an `apiUrl`; the first call checks the other options. */
+  constructor(options: ClientOptions = {}) {
+    const {
+      fetch: own,
+      wasm: code,
+      apiKey = environmentVariable("REFSYNC_API_KEY"),
+      apiUrl = isBrowser() ? pageOrigin() : environmentVariable("REFSYNC_URL"),
+      ...settings
+    } = options;
     if (typeof apiKey !== "function" && (typeof apiKey !== "string" || apiKey === "")) {
-      const fields = [{ field: "apiKey", message: "is missing or empty" }];
-      throw new InvalidRequestError("make a client: apiKey is missing or empty", { code: "INVALID_REQUEST", fields });
+      throw missing("apiKey", "REFSYNC_API_KEY");
     }
+    if (typeof apiUrl !== "string" || apiUrl === "") throw missing("apiUrl", "REFSYNC_URL");
     const fetch = own ?? ownFetch;
     const signed = isSigned(apiKey) ? new SignedFetch(apiKey, fetch) : undefined;
     let client: WasmClient | undefined;
@@ -156,7 +170,7 @@ export class SyncClient {
         // In a browser a `User-Agent` header would cost a CORS preflight.
         client ??= new WasmClient(
           // What is signed replaces this in each request.
-          { ...settings, apiKey: typeof apiKey === "function" || signed ? "signed" : apiKey },
+          { ...settings, apiUrl, apiKey: typeof apiKey === "function" || signed ? "signed" : apiKey },
           signed?.fetch ?? fetch,
           isBrowser(),
         );
@@ -179,4 +193,15 @@ export class SyncClient {
   organization(request: OrgPath = {}, options: CallOptions = {}): Promise<Organization> {
     return this.#send((client) => client.organization(request, options.signal, options.timeout));
   }
+}
+
+/** The error for an option that has no value and no default. */
+function missing(field: string, variable: string): InvalidRequestError {
+  const message = isBrowser()
+    ? "is missing or empty; pass it to new SyncClient()"
+    : `is missing or empty; pass it to new SyncClient(), or set ${variable}`;
+  return new InvalidRequestError(`make a client: ${field} ${message}`, {
+    code: "INVALID_REQUEST",
+    fields: [{ field, message }],
+  });
 }

@@ -11,6 +11,24 @@ export function isBrowser(): boolean {
   return process?.versions === undefined && (navigator?.userAgent ?? "").startsWith("Mozilla/");
 }
 
+/** A variable of the environment; undefined if it is not set or empty, or if the runtime has no environment. */
+export function environmentVariable(name: string): string | undefined {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  try {
+    return process?.env?.[name] || undefined;
+  } catch {
+    // Deno throws unless the script may read the environment.
+    return undefined;
+  }
+}
+
+/** The origin of the page or of the worker's script, such as `https://app.example.com`; undefined outside a browser. */
+export function pageOrigin(): string | undefined {
+  const { location } = globalThis as { location?: { origin: string } };
+  // A page from a file has the origin "null".
+  return isBrowser() && location?.origin.startsWith("http") ? location.origin : undefined;
+}
+
 /**
  * The runtime's own `fetch`, looked up at each call, so that what replaces the global one later counts too.
  *

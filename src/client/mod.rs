@@ -21,7 +21,7 @@
 //! # -> Result<(), refsync::client::Error> {
 //! use refsync::{client::{Client, Options, WaitOptions}, model::{Direction, RefGlobs, SyncRequest, SyncUpstreamRequest}};
 //!
-//! let client = Client::new(http, timer, Options::new("rs_key"))?;
+//! let client = Client::new(http, timer, Options::new("https://sync.example.com", "rs_key"))?;
 //! let sync = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
 //! let run = client.repos().sync_upstream(&SyncUpstreamRequest { repo: "app".into(), org: None, sync }).await?;
 //! let run = client.syncs().wait(&run, &WaitOptions::default(), |_| Ok::<_, refsync::client::Error>(())).await?;
@@ -100,10 +100,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults: the hosted API, 2 retries, a minute for one try, no user agent, eight streams of events.
-    pub fn new(api_key: impl Into<String>) -> Self {
+    /// The defaults: 2 retries, 60 seconds for one try, no user agent, eight streams of events.
+    ///
+    /// The address has no default: a key must never go to a server that its owner did not name.
+    pub fn new(api_url: impl Into<String>, api_key: impl Into<String>) -> Self {
         Self {
-            api_url: "https://api.mesa.dev/v1".into(),
+            api_url: api_url.into(),
             api_key: api_key.into(),
             org: None,
             max_retries: 2,

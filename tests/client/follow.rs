@@ -169,7 +169,7 @@ fn a_service_without_events_is_asked_for_them_once() {
 #[test]
 fn a_client_opens_no_more_streams_than_it_may() {
     let replay = Replay::new([ok(sync("completed", 1))]);
-    let options = Options { api_url: "https://h".into(), org: Some("acme".into()), ..Options::new("key") };
+    let options = Options { org: Some("acme".into()), ..Options::new("https://h", "key") };
     let options = Options { event_streams: 0, ..options };
     let client = Client::new(replay.clone(), replay.clock(), options).expect("the options are valid");
     assert!(updates(&client, &given("queued")).is_ok());
@@ -177,7 +177,7 @@ fn a_client_opens_no_more_streams_than_it_may() {
 
     // A stream that has ended makes room for the next one.
     let replay = Replay::new([stream(&[("id: 1", sync("completed", 1))]), stream(&[("id: 1", sync("completed", 1))])]);
-    let options = Options { api_url: "https://h".into(), org: Some("acme".into()), ..Options::new("key") };
+    let options = Options { org: Some("acme".into()), ..Options::new("https://h", "key") };
     let options = Options { event_streams: 1, ..options };
     let client = Client::new(replay.clone(), replay.clock(), options).expect("the options are valid");
     assert!(updates(&client, &given("queued")).is_ok());

@@ -45,7 +45,7 @@ impl Replay {
     }
 
     pub(super) fn client(self: &Rc<Self>, org: Option<&str>) -> Client {
-        let options = Options { api_url: "https://h".into(), org: org.map(str::to_owned), ..Options::new("key") };
+        let options = Options { org: org.map(str::to_owned), ..Options::new("https://h", "key") };
         Client::new(self.clone(), self.clock(), options).expect("the options are valid")
     }
 

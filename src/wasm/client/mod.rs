@@ -39,9 +39,11 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSettings {
-    /// The API key.
-    pub api_key: String,
-    /// The API's address, with or without `/v1` at its end; `https://api.mesa.dev/v1` when left out.
+    /// The API key. When left out: the variable `REFSYNC_API_KEY`, if the runtime has an environment.
+    #[tsify(optional)]
+    pub api_key: Option<String>,
+    /// The API's address, with or without `/v1` at its end. When left out: the page's own origin in a browser, elsewhere the
+    /// variable `REFSYNC_URL`.
     #[tsify(optional)]
     pub api_url: Option<String>,
     /// The organisation of calls that name none; asked from `/whoami`, once, when left out.
@@ -85,8 +87,8 @@ impl Client {
         const OPERATION: &str = "make a client";
         let given = settings.js_value();
         let mut settings = arguments(OPERATION, "request", &given, &SETTINGS)?;
-        let mut options = client::Options::new(settings.take_text("apiKey").unwrap_or_default());
-        options.api_url = settings.take_text("apiUrl").unwrap_or(options.api_url);
+        let [api_url, api_key] = ["apiUrl", "apiKey"].map(|key| settings.take_text(key).unwrap_or_default());
+        let mut options = client::Options::new(api_url, api_key);
         options.org = settings.take_text("org");
         if let Some(Json::Number(retries)) = settings.of("maxRetries") {
             options.max_retries = retries.parse().unwrap_or(options.max_retries);
@@ -339,7 +341,7 @@ impl Client {
 
 const SETTINGS: Shape = Shape::Object(&[
     Key::new("apiKey", Shape::Text),
-    Key::optional("apiUrl", Shape::Text),
+    Key::new("apiUrl", Shape::Text),
     Key::optional("org", Shape::Text),
     Key::optional("maxRetries", Shape::Count),
     Key::optional("timeout", Shape::Number),

@@ -13,7 +13,7 @@ const sent = new Promise((resolve) => {
     resolve(performance.now());
     return Promise.reject(new TypeError("far enough"));
   };
-  new SyncClient({ apiKey: "key", fetch }).whoami().catch(() => {});
+  new SyncClient({ apiUrl: "http://h", apiKey: "key", fetch }).whoami().catch(() => {});
 });
 console.log((await sent) - imported);
 `;

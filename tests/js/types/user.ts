@@ -88,6 +88,8 @@ import {
 const vault: Credential = async () => "token";
 const compiled: WasmSource = new Uint8Array();
 export const elsewhere = new SyncClient({ apiKey: vault, wasm: compiled });
+// The environment has both.
+export const fromEnvironment = new SyncClient();
 
 export async function names(): Promise<string[]> {
   const all: string[] = [];
@@ -257,8 +259,8 @@ export function rethrown(init: ErrorInit): RefsyncError {
 }
 
 // What must not compile.
-// @ts-expect-error: the key is missing
-new SyncClient({});
+// @ts-expect-error: the option is called apiUrl
+new SyncClient({ apiURL: "http://127.0.0.1:8722" });
 // @ts-expect-error: there is no such direction
 void repos.syncUpstream({ repo: "app", direction: "sideways" });
 // @ts-expect-error: the field is called ref_globs
