@@ -1,4 +1,5 @@
-// `npm start`: set-up, build, and the service with a demonstration. Data is kept in `.refsync-demo`.
+// `npm start`: set-up, build, and `refsync serve` with a demonstration. Data is kept in `.refsync-demo`, or in the folder that
+// `REFSYNC_DEMO_DATA` names. `PORT` chooses the port.
 import { createServer } from "node:net";
 import { join } from "node:path";
 
@@ -7,41 +8,50 @@ import { main, root, say } from "./command.mjs";
 import { demonstrate } from "./demo/demonstrate.mjs";
 import { setup } from "./setup.mjs";
 
-const defaultPort = 8722;
+const DEFAULT_PORT = 8722;
 
 await main(async () => {
   await setup();
   await build();
-  // Only now is there something to import.
-  const { selfHosted } = await import("../pkg/dist/cli/self-hosted.js");
-  const { nextSignal, stopOnce } = await import("../pkg/dist/cli/serve.js");
-  const signal = nextSignal();
-  const hosted = await selfHosted({
-    data: join(root, ".refsync-demo"),
-    host: "127.0.0.1",
-    port: process.env.PORT ? Number(process.env.PORT) : await freePort(defaultPort),
-    org: "demo",
-    // The demonstration's upstream is on this machine.
-    allowPrivateNetwork: true,
-  });
-  try {
-    await demonstrate(hosted);
-  } catch (error) {
-    say(`the demonstration could not be made: ${error.message}`);
-  }
-  process.stdout.write(
-    `\n  refsync is ready: ${hosted.url}/#key=${hosted.apiKey}\n\n  Ctrl-C stops it; npm start brings it back.\n\n`,
-  );
-  await signal;
-  await stopOnce(hosted);
+  // The build has just made these.
+  const { commandLine } = await import("../pkg/dist/cli/program.js");
+  const { serve } = await import("../pkg/dist/cli/serve.js");
+  const data = process.env.REFSYNC_DEMO_DATA ?? join(root, ".refsync-demo");
+  const port = process.env.PORT ?? String(await freePort(DEFAULT_PORT));
+  /** @param {import("../pkg/dist/cli/self-hosted.js").SelfHosted} hosted */
+  const ready = async (hosted) => {
+    try {
+      await demonstrate(hosted, data);
+    } catch (error) {
+      say(`the demonstration is not complete: ${error instanceof Error ? error.message : error}`);
+    }
+    process.stdout.write(`
+  Ctrl-C stops it; npm start brings it back with its data.
+
+  refsync is ready: ${hosted.url}/#key=${hosted.apiKey}
+
+`);
+  };
+  // The flags go through the command line of `refsync serve`, so the demonstration has the same defaults as the product.
+  // --allow-private-network: the demonstration's upstream is on this machine.
+  const flags = ["--data", data, "--port", port, "--org", "demo", "--allow-private-network"];
+  await commandLine((options) => serve(options, ready)).parseAsync(["serve", ...flags], { from: "user" });
 });
 
-/** This port, or the first free one of the twenty above it, or any. */
+/**
+ * The first free port of `first` and the twenty above it. 0 if none is free: then the system chooses one.
+ *
+ * @param {number} first
+ */
 async function freePort(first) {
   for (let port = first; port <= first + 20; port += 1) if (await isFree(port)) return port;
   return 0;
 }
 
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
 function isFree(port) {
   return new Promise((resolve) => {
     const probe = createServer();

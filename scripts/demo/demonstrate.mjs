@@ -1,5 +1,9 @@
-// The demonstration: a repository `app` whose upstream is `app-upstream`, both hosted by the same service.
+// The demonstration: the repository `app`, whose upstream `app-upstream` is hosted by the same service. `app` has been pulled
+// once, and the upstream has moved on since, so that the next pull shows every outcome.
 import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { say } from "../command.mjs";
@@ -7,41 +11,142 @@ import { withHistory } from "./history.mjs";
 
 const run = promisify(execFile);
 
-/** Makes what is missing of the demonstration; the upstream's address follows the port. */
-export async function demonstrate({ url, org, apiKey }) {
+/** How long the first pull may take, in milliseconds. */
+const PULL_TIMEOUT = 60_000;
+
+/** The newest tag of the upstream. The upstream has it once it has moved on. */
+const NEW_TAG = "demo-v3.0.0";
+
+/**
+ * Makes what is missing of the demonstration. Every step can be repeated, so that a start that was interrupted is completed by
+ * the next one.
+ *
+ * @param {{ url: string, org: string, apiKey: string }} hosted
+ * @param {string} data The service's data folder.
+ */
+export async function demonstrate({ url, org, apiKey }, data) {
   const api = client(`${url}/v1/${org}`, apiKey);
   const upstreamUrl = `${url}/${org}/app-upstream.git`;
-
-  if (!(await api("GET", "/app-upstream"))) await api("POST", "/repos", { name: "app-upstream" });
   const remote = upstreamUrl.replace("://", `://git:${encodeURIComponent(apiKey)}@`);
+
+  const upstreamRepo = (await api("GET", "/app-upstream")) ?? (await api("POST", "/repos", { name: "app-upstream" }));
+  const branches = ["refs/heads/main", "refs/heads/release/*:refs/heads/release/*", "refs/heads/experiment"];
   if ((await git("ls-remote", remote)) === "") {
     say("filling the demonstration's upstream");
     await withHistory(async (repository) => {
-      await git(
-        "--git-dir",
-        repository,
-        "push",
-        "--quiet",
-        remote,
-        "refs/heads/main",
-        "refs/heads/release/*:refs/heads/release/*",
-        "refs/tags/*:refs/tags/*",
-      );
+      const history = inRepository(repository);
+      const attempt = await history.commit("main", "experiment: a first attempt");
+      await history.git("update-ref", "refs/heads/experiment", attempt);
+      await history.git("update-ref", "refs/tags/nightly", attempt);
+      await history.git("push", "--quiet", remote, ...branches, "refs/tags/*:refs/tags/*");
     });
   }
 
-  const app = await api("GET", "/app");
+  let app = await api("GET", "/app");
   const upstream = { url: upstreamUrl, auth: { kind: "token", token: apiKey } };
-  if (!app) await api("POST", "/repos", { name: "app", upstream });
-  else if (app.upstream?.url !== upstreamUrl && isOurs(app.upstream?.url)) await api("PATCH", "/app", { upstream });
+  if (!app) app = await api("POST", "/repos", { name: "app", upstream });
+  else if (app.upstream?.url !== upstreamUrl && isOurs(app.upstream?.url)) {
+    app = await api("PATCH", "/app", { upstream });
+  }
+  if (app.upstream?.url !== upstreamUrl) return;
+
+  if (app.upstream.latest_sync === null) {
+    const { id } = await api("POST", "/app/upstream/syncs", { direction: "pull" });
+    await ended(() => api("GET", `/app/upstream/syncs/${id}`));
+  }
+  if ((await git("ls-remote", remote, `refs/tags/${NEW_TAG}`)) === "") {
+    await moveOn(remote);
+    const folder = join(data, "repositories", `${upstreamRepo.id}.git`);
+    await git("--git-dir", folder, "symbolic-ref", "refs/heads/stable", "refs/heads/release/2");
+  }
 }
 
-/** Whether the upstream is the demonstration's, at an earlier port; one that the user chose stays. */
+/**
+ * Changes the upstream as a project does in a day: a commit, a new branch, a new tag, a branch that is force-pushed and a tag
+ * that moves with it.
+ *
+ * @param {string} remote
+ */
+async function moveOn(remote) {
+  const folder = await mkdtemp(join(tmpdir(), "refsync-demo-"));
+  try {
+    await git("clone", "--quiet", "--bare", remote, folder);
+    const clone = inRepository(folder);
+    // Another commit on the same parent: it replaces the first attempt, as `git commit --amend` does.
+    const attempt = await clone.commit("experiment^", "experiment: a second attempt");
+    const next = await clone.commit("main", "docs: say what the next version brings");
+    const feature = await clone.commit(next, "search: begin");
+    await clone.git("tag", "-a", "-m", "The third version", NEW_TAG, next);
+    const moves = [
+      `${next}:refs/heads/main`,
+      `${feature}:refs/heads/feature/search`,
+      `refs/tags/${NEW_TAG}`,
+      `+${attempt}:refs/heads/experiment`,
+      `+${attempt}:refs/tags/nightly`,
+    ];
+    await clone.git("push", "--quiet", remote, ...moves);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A bare repository of this machine.
+ *
+ * @param {string} folder
+ */
+function inRepository(folder) {
+  const identity = ["-c", "user.name=Ada Example", "-c", "user.email=ada@example.com"];
+  /** @param {string[]} args */
+  const inside = (...args) => git("--git-dir", folder, ...identity, ...args);
+  return {
+    git: inside,
+    /**
+     * A commit without changes; gives its id.
+     *
+     * @param {string} parent
+     * @param {string} message
+     */
+    commit: (parent, message) => inside("commit-tree", `${parent}^{tree}`, "-p", parent, "-m", message),
+  };
+}
+
+/**
+ * Whether the upstream is the demonstration's, at an earlier port. An upstream that the user chose stays.
+ *
+ * @param {string | undefined} upstreamUrl
+ */
 function isOurs(upstreamUrl) {
   return /^http:\/\/127\.0\.0\.1:\d+\/demo\/app-upstream\.git$/.test(upstreamUrl ?? "");
 }
 
+/**
+ * Waits until a run has ended.
+ *
+ * @param {() => Promise<import("refsync").SyncRun>} read
+ */
+async function ended(read) {
+  for (const start = Date.now(); Date.now() - start < PULL_TIMEOUT; ) {
+    const run = await read();
+    if (run.status === "completed") return;
+    if (run.status === "failed") throw new Error(`the first pull failed: ${run.error}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`the first pull did not end within ${PULL_TIMEOUT / 1000} s`);
+}
+
+/**
+ * A caller of the API; it answers null for a 404.
+ *
+ * @param {string} base
+ * @param {string} apiKey
+ */
 function client(base, apiKey) {
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   */
   return async (method, path, body) => {
     const response = await fetch(`${base}${path}`, {
       method,
@@ -55,11 +160,13 @@ function client(base, apiKey) {
   };
 }
 
+/** @param {string[]} args */
 async function git(...args) {
-  const env = { ...process.env, GIT_TERMINAL_PROMPT: "0" };
-  // The key is in the address: what git says must not be repeated with it.
+  // Without the user's configuration, which may sign tags or name a proxy.
+  const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null" };
+  // The arguments and Git's words may hold the key, so the error repeats neither.
   const { stdout } = await run("git", args, { env }).catch((error) => {
-    throw new Error(`git ${args.find((arg) => !arg.includes("/")) ?? ""}: exit code ${error.code}`);
+    throw new Error(`git ${args.find((arg) => /^[a-z]+(-[a-z]+)*$/.test(arg)) ?? ""}: exit code ${error.code}`);
   });
   return stdout.trim();
 }

@@ -7,141 +7,17 @@
 // First, so that the compiler has a start over everything else.
 import "./engine-code.js";
 
-import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
 
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-
-import type { PlaceFlags } from "./backup.js";
 import { exitCode } from "./exit-code.js";
 import { printable } from "./printable.js";
-import type { ProxyFlags } from "./proxy.js";
-import type { ServeFlags } from "./serve.js";
-import type { SyncFlags } from "./sync.js";
-import type { WorkerFlags } from "./worker.js";
-
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
-
-const program = new Command("refsync")
-  .description("Keeps a Git repository and its upstream in step.")
-  .version(version)
-  .showHelpAfterError("(refsync --help shows what there is)")
-  .exitOverride();
-
-/** A command that works runs. */
-const working = (name: string) =>
-  program
-    .command(name)
-    .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
-    .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
-    .option("--max-runs-per-org <number>", "the same for each organisation", positive)
-    .option(
-      "--public-url <url>",
-      "the service's address as others know it, which webhooks name repositories by",
-      httpUrl,
-    )
-    .addOption(log())
-    .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
-    .option("--allow-range <range...>", "ranges of addresses that they may live in, such as 10.1.0.0/16")
-    .option(
-      "--accept-lost-key",
-      "start although the secret key that stored credentials are sealed with is lost",
-      false,
-    );
-
-working("serve")
-  .description("Serve the API, hosted Git repositories and the page from a data folder.")
-  .option("--port <number>", "port to listen on; 0 takes a free one", port, 8722)
-  .option("--host <address>", "address to listen on", "127.0.0.1")
-  .option("--data <folder>", "where everything is kept", "./refsync-data")
-  .addOption(database("a PostgreSQL that many processes share, instead of the embedded database"))
-  .option("--no-worker", "answer calls only; workers do the rest")
-  .option("--json", 'first line on stdout, once it answers: {"url","org","api_key"}', false)
-  .option(
-    "--allow-origin <origin...>",
-    "origins whose pages may call the API, such as https://app.example.com; * is any",
-  )
-  .option("--rate-limit <calls>", "calls that each key may make, a second[:at once], such as 100:3000", rateLimit)
-  .option("--metrics", "serve Prometheus's /metrics, to anyone who can reach it", false)
-  .action(async (flags: ServeFlags) => (await import("./serve.js")).serve(flags));
-
-working("worker")
-  .description(
-    "Work the runs of a PostgreSQL that `refsync serve --database` processes fill, beside as many others as you like.",
-  )
-  .addOption(database("the PostgreSQL").makeOptionMandatory())
-  .option(
-    "--data <folder>",
-    "the data folder of `refsync serve`, shared with it; without it only repositories elsewhere",
-  )
-  .option("--json", 'first line on stdout, once it works: {"concurrency"}', false)
-  .action(async (flags: WorkerFlags) => (await import("./worker.js")).worker(flags));
-
-const operator = (name: string, description: string) =>
-  program
-    .command(name)
-    .description(description)
-    .option("--data <folder>", "the data folder of `refsync serve`", "./refsync-data")
-    .addOption(database("the PostgreSQL, where it is not the data folder's own database"));
-
-operator(
-  "backup",
-  "Write everything into a folder: database, repositories, keys. Stop `refsync serve` first, unless it has a PostgreSQL.",
-)
-  .argument("<folder>", "where to; it must be empty or not be there")
-  .action(async (to: string, flags: PlaceFlags) => (await import("./backup.js")).backupCommand(to, flags));
-
-operator("restore", "Fill a data folder that is empty or not there, and an empty database, from a backup.")
-  .argument("<folder>", "what `refsync backup` wrote")
-  .action(async (from: string, flags: PlaceFlags) => (await import("./backup.js")).restoreCommand(from, flags));
-
-operator(
-  "rotate-key",
-  "Make a new secret key, and seal what is stored with it. Stop every `refsync serve` and `worker` first.",
-).action(async (flags: PlaceFlags) => (await import("./backup.js")).rotateKeyCommand(flags));
-
-program
-  .command("sync")
-  .description(
-    "Bring the destination's branches and tags to the source's, forwards only unless --force. With one of --branches and --tags the " +
-      "other kind stays out; with neither, every branch and tag is synced.",
-  )
-  .argument("<source-url>", "Git repository to read, http or https")
-  .argument("<destination-url>", "Git repository to write, http or https")
-  .option("--branches <glob>", "branches to sync, such as 'release/*'")
-  .option("--tags <glob>", "tags to sync, such as 'v1.*'")
-  .option("--exclude <glob...>", "full ref names to leave out, such as 'refs/heads/wip/*'")
-  .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
-  .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
-  .option("--atomic", "move all refs or none", false)
-  .option("--push-option <text>", "a word for the destination's hooks; may be given again", collect, [])
-  .option("--timeout <seconds>", "the most that the whole sync may take", seconds)
-  .option("--plan", "tell what would be done, and change nothing", false)
-  .option("--json", "last line on stdout: the stats, or the error", false)
-  .addHelpText("after", syncHelp())
-  .action(async (source: string, destination: string, flags: SyncFlags) => {
-    process.exitCode = await (await import("./sync.js")).sync(source, destination, flags);
-  });
-
-program
-  .command("proxy")
-  .description("Relay Git's smart HTTP for the engine in a page, to the hosts and for the pages that are named.")
-  .requiredOption("--allow-host <host...>", "Git hosts to reach, such as github.com; https unless http:// is said")
-  .requiredOption("--allow-origin <origin...>", "pages to serve, such as https://dashboard.example.com; '*' is all")
-  .option("--port <number>", "port to listen on; 0 takes a free one", port, 8723)
-  .option("--host <address>", "address to listen on", "127.0.0.1")
-  .option("--json", 'first line on stdout, once it answers: {"url"}', false)
-  .option("--allow-private-network", "let the hosts have loopback and private addresses", false)
-  .action(async (flags: ProxyFlags) => {
-    process.exitCode = await (await import("./proxy.js")).proxy(flags);
-  });
+import { commandLine } from "./program.js";
 
 run();
 
 async function run(): Promise<void> {
   try {
-    await program.parseAsync();
+    await commandLine().parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed what is wrong, or the help that was asked for.
@@ -151,72 +27,4 @@ async function run(): Promise<void> {
       process.exitCode = exitCode.failed;
     }
   }
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || number > 65535) throw new InvalidArgumentError("must be a number from 0 to 65535.");
-  return number;
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("must be a number from 1 to 9999.");
-  return Number(text);
-}
-
-function httpUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
-    throw new InvalidArgumentError("must be an http or https URL such as https://sync.example.com.");
-  }
-  return text.replace(/\/+$/, "");
-}
-
-function rateLimit(text: string): { perSecond: number; burst: number } {
-  const [, perSecond, burst] = /^(\d{1,6}(?:\.\d+)?)(?::(\d{1,6}))?$/.exec(text) ?? [];
-  const limit = { perSecond: Number(perSecond), burst: Number(burst ?? Math.max(1, Number(perSecond) * 30)) };
-  if (!(limit.perSecond > 0 && limit.burst >= 1)) {
-    throw new InvalidArgumentError("must be calls a second, above 0, such as 100 or 100:3000.");
-  }
-  return limit;
-}
-
-function log(): Option {
-  const format = new Option(
-    "--log <format>",
-    "a line for each request, run and delivery; text on a terminal, else JSON",
-  );
-  return format.choices(["json", "text"]);
-}
-
-/** A password in an argument would be seen in the process list. */
-function database(description: string): Option {
-  return new Option("--database <url>", `${description}, such as postgres://user@host/refsync`).env(
-    "REFSYNC_DATABASE_URL",
-  );
-}
-
-function count(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("must be a number of refs.");
-  return Number(text);
-}
-
-function seconds(text: string): number {
-  if (!/^\d{1,7}(\.\d+)?$/.test(text) || Number(text) === 0)
-    throw new InvalidArgumentError("must be seconds, above 0.");
-  return Number(text);
-}
-
-function collect(text: string, before: string[]): string[] {
-  return [...before, text];
-}
-
-function syncHelp(): string {
-  return `
-Credentials come in the URL or from the environment, and are never printed:
-  REFSYNC_SOURCE_USERNAME, REFSYNC_SOURCE_PASSWORD or REFSYNC_SOURCE_TOKEN
-  REFSYNC_DESTINATION_USERNAME, REFSYNC_DESTINATION_PASSWORD or REFSYNC_DESTINATION_TOKEN
-A server that wants some and got none is given what Git's credential helpers know of it, where Git is installed.
-
-Exit code: 0 completed, 3 completed with rejected refs, 1 failed, 2 wrong usage`;
 }

@@ -7,16 +7,22 @@
 import { type SelfHosted, type SelfHostedOptions, selfHosted } from "./self-hosted.js";
 
 /** What the command line said. */
-export interface ServeFlags extends Omit<SelfHostedOptions, "org"> {
+export interface ServeFlags extends SelfHostedOptions {
   json: boolean;
 }
 
-/** Serves until SIGINT or SIGTERM. Rejects where it cannot start. */
-export async function serve({ json, ...options }: ServeFlags): Promise<void> {
+/**
+ * Serves until SIGINT or SIGTERM. `onReady` is called once the service answers; it prints the address. Rejects if the service
+ * cannot start.
+ */
+export async function serve(
+  { json, ...options }: ServeFlags,
+  onReady = async (hosted: SelfHosted) => void process.stdout.write(json ? firstLine(hosted) : greeting(hosted)),
+): Promise<void> {
   // A signal while it starts must not leave the lock behind.
   const signal = nextSignal();
-  const hosted = await selfHosted({ ...options, org: "default" });
-  process.stdout.write(json ? firstLine(hosted) : greeting(hosted));
+  const hosted = await selfHosted(options);
+  await Promise.race([onReady(hosted), signal]);
   await signal;
   await stopOnce(hosted);
 }
