@@ -3,16 +3,22 @@
  *
  * @module
  */
-import type { Outcome, SyncRunRef, SyncRunStats } from "./wasm/engine/refsync.js";
+import type { Outcome, SyncRunMessage, SyncRunRef, SyncRunStats } from "./wasm/engine/refsync.js";
 
-/** Names, ids, outcomes and remarks, as `wasm/engine/columns.rs` writes them. */
-export type Columns = [names: string, ids: string, outcomes: string, remarks: string];
+/** Names, ids, outcomes, remarks and messages, as `wasm/engine/columns.rs` writes them. */
+export type Columns = [names: string, ids: string, outcomes: string, remarks: string, messages: string];
 
 const outcomeOf: Record<string, Outcome> = { u: "updated", n: "unchanged", f: "filtered", r: "rejected" };
 
 /** The stats, an object for each ref. */
 export function statsOf(columns: Columns): SyncRunStats {
-  return { refs: refsOf(columns, () => true) };
+  const messages = messagesOf(columns);
+  return { refs: refsOf(columns, () => true), ...(messages.length > 0 && { messages }) };
+}
+
+/** What the remotes said. */
+export function messagesOf([, , , , messages]: Columns): SyncRunMessage[] {
+  return JSON.parse(messages);
 }
 
 /** How many refs had each outcome. */
@@ -46,7 +52,7 @@ export function refsOf(
     if (!isWanted(outcome)) continue;
     name ??= names.split("\n");
     const before = ids.slice(start, start + width);
-    const [, reason = null, message = null] = remarkOf.get(at) ?? [];
+    const [, reason = null, message = null, messageIndex = null] = remarkOf.get(at) ?? [];
     refs.push({
       name: name[at] as string,
       before: before === none ? null : before,
@@ -54,12 +60,13 @@ export function refsOf(
       outcome,
       reason,
       message,
+      ...(messageIndex !== null && { message_index: messageIndex }),
     });
   }
   return refs;
 }
 
-type Remark = [at: number, reason: SyncRunRef["reason"], message: SyncRunRef["message"]];
+type Remark = [at: number, reason: SyncRunRef["reason"], message: SyncRunRef["message"], messageIndex: number | null];
 
 function outcomeFrom(letter: string): Outcome {
   return outcomeOf[letter.toLowerCase()] as Outcome;

@@ -27,12 +27,14 @@ export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncErro
 export type { EngineFetch, Fetch, FetchAnswer } from "./host.js";
 export type { WasmSource } from "./load.js";
 export type {
+  MessageSide,
   Outcome,
   Phase,
   Progress,
   Reason,
   RefGlobs,
   RemoteSettings,
+  SyncRunMessage,
   SyncRunRef,
   SyncRunStats,
 } from "./wasm/engine/refsync.js";

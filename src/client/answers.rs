@@ -95,7 +95,14 @@ pub static SYNC_RUN: Shape = Shape::Object(&[
 ]);
 
 /// [`SyncRunStats`](crate::model::SyncRunStats).
-pub(super) static STATS: Shape = Shape::Object(&[Key::new("refs", Shape::List(&REF))]);
+pub(super) static STATS: Shape =
+    Shape::Object(&[Key::new("refs", Shape::List(&REF)), Key::optional("messages", Shape::List(&MESSAGE))]);
+
+/// [`SyncRunMessage`](crate::model::SyncRunMessage).
+static MESSAGE: Shape = Shape::Object(&[
+    Key::new("side", Shape::Word(&["source", "destination", "refsync"])),
+    Key::new("text", Shape::Text),
+]);
 
 /// [`SyncRunRef`](crate::model::SyncRunRef); its reason may be a word of tomorrow.
 static REF: Shape = Shape::Object(&[
@@ -105,6 +112,7 @@ static REF: Shape = Shape::Object(&[
     Key::new("outcome", Shape::Word(&["updated", "unchanged", "filtered", "rejected"])),
     Key::nullable("reason", &Shape::Text),
     Key::nullable("message", &Shape::Text),
+    Key::optional("message_index", Shape::Count),
 ]);
 
 /// [`WebhookTarget`](crate::model::WebhookTarget), and the keys that come behind it.

@@ -156,6 +156,32 @@ pub struct SyncRun {
 pub struct SyncRunStats {
     /// Every source ref that matched the globs, by name.
     pub refs: Vec<SyncRunRef>,
+    /// What the remotes said for people to read, and what refsync adds. Each text is here once, however many refs it is
+    /// about. Left out if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[tsify(optional)]
+    pub messages: Vec<SyncRunMessage>,
+}
+
+/// A text for people that belongs to a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+pub struct SyncRunMessage {
+    /// Who said it.
+    pub side: MessageSide,
+    /// The text: lines without colours and control characters, at most 8 KiB.
+    pub text: String,
+}
+
+/// Who said a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageSide {
+    /// The remote that refs come from.
+    Source,
+    /// The remote that refs go to, or a hook there.
+    Destination,
+    /// refsync itself.
+    Refsync,
 }
 
 impl SyncRunStats {
@@ -180,8 +206,13 @@ pub struct SyncRunRef {
     /// Why, where the ref is filtered or rejected; null otherwise, or where a server does not say.
     #[schemars(with = "Option<String>")]
     pub reason: Option<Reason>,
-    /// What the remote said about it, in its own words; null when it said nothing.
+    /// What the remote said about this ref, in its own words; null when it said nothing.
     pub message: Option<String>,
+    /// The index in `messages` of what the remote said about the request that carried this ref. Left out if it said
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub message_index: Option<u32>,
 }
 
 /// How a ref ended.

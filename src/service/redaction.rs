@@ -71,8 +71,9 @@ impl Redaction {
 
     /// The stats, whose messages are the remote's own words, without it.
     pub fn stats(&self, mut stats: SyncRunStats) -> SyncRunStats {
-        for message in stats.refs.iter_mut().filter_map(|r| r.message.as_mut()) {
-            *message = self.text(message);
+        let of_refs = stats.refs.iter_mut().filter_map(|r| r.message.as_mut());
+        for text in of_refs.chain(stats.messages.iter_mut().map(|message| &mut message.text)) {
+            *text = self.text(text);
         }
         stats
     }

@@ -10,7 +10,7 @@ use gix_object::bstr::{BStr, BString, ByteSlice, ByteVec};
 use super::Policy;
 use crate::{
     git::{Command, Ref},
-    model::{Outcome, Reason, RefGlobs, SyncRunRef, SyncRunStats},
+    model::{Outcome, Reason, RefGlobs, SyncRunMessage, SyncRunRef, SyncRunStats},
 };
 
 /// What to do with every source ref that matches the globs, by name.
@@ -20,6 +20,8 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// The format of its ids.
     pub object_format: Kind,
+    /// What the remotes said, each text once.
+    pub messages: Vec<SyncRunMessage>,
 }
 
 /// One ref.
@@ -35,6 +37,8 @@ pub struct Entry {
     pub destination: Option<ObjectId>,
     /// What to do.
     pub decision: Decision,
+    /// The index in [`Plan::messages`] of what a remote said about the request with this ref.
+    pub message_index: Option<u32>,
 }
 
 /// What to do with a ref, and in the end what was done.
@@ -75,7 +79,7 @@ impl Plan {
         entries.extend(source.into_iter().filter(|r| matches(globs, r.name.as_bstr())).map(|r| {
             let destination = there.id(r.name.as_bstr());
             let decision = decide(&r, destination, &staying, policy);
-            Entry { name: r.name, source: r.id, source_peeled: r.peeled, destination, decision }
+            Entry { name: r.name, source: r.id, source_peeled: r.peeled, destination, decision, message_index: None }
         }));
         entries.extend(deletions.into_iter().map(|r| Entry {
             name: r.name.clone(),
@@ -83,9 +87,10 @@ impl Plan {
             source_peeled: None,
             destination: Some(r.id),
             decision: Decision::Delete,
+            message_index: None,
         }));
         sort_by_name(&mut entries, |entry| entry.name.as_bstr());
-        Self { entries, object_format }
+        Self { entries, object_format, messages: Vec::new() }
     }
 
     /// The ref prefixes that cover everything the globs can match.
@@ -144,8 +149,9 @@ impl Plan {
     }
 
     /// The stats, where everything that was still to be done is done.
-    pub fn into_stats(self) -> SyncRunStats {
-        SyncRunStats { refs: self.into_refs().collect() }
+    pub fn into_stats(mut self) -> SyncRunStats {
+        let messages = std::mem::take(&mut self.messages);
+        SyncRunStats { refs: self.into_refs().collect(), messages }
     }
 
     /// The refs of the stats, one by one: of 100,000 at once the texts alone would take 20 MB.
@@ -167,7 +173,8 @@ impl Plan {
                 (_, Some(before)) => before.clone(),
                 (_, None) => hex(null),
             };
-            SyncRunRef { name: Vec::from(entry.name).into_string_lossy(), before, after, outcome, reason, message }
+            let name = Vec::from(entry.name).into_string_lossy();
+            SyncRunRef { name, before, after, outcome, reason, message, message_index: entry.message_index }
         })
     }
 }

@@ -1,5 +1,5 @@
 use refsync::{
-    model::{Outcome, Reason, SyncRunRef, SyncRunStats, UpstreamAuth},
+    model::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats, UpstreamAuth},
     service::redaction::Redaction,
 };
 
@@ -63,7 +63,9 @@ fn the_words_of_a_remote_about_a_ref_are_searched_too() {
             outcome: Outcome::Rejected,
             reason: Some(Reason::HookDeclined),
             message: Some(message.into()),
+            message_index: Some(0),
         }],
+        messages: vec![SyncRunMessage { side: MessageSide::Destination, text: message.into() }],
     };
     let redaction = Redaction::of(Some(&token("planted")));
     assert_eq!(redaction.stats(about("planted may not push")), about("[credential] may not push"));

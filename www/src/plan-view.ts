@@ -3,6 +3,7 @@
 import type { Direction, RefGlobs, SyncRunStats } from "refsync";
 
 import { button, fill, h } from "./dom";
+import { messages } from "./messages";
 import { RefTable } from "./ref-table";
 import { capital, countsText } from "./words";
 
@@ -55,6 +56,7 @@ export class PlanView {
         button(`${capital(direction)} now`, go, { class: "button button-primary" }),
         button("Close", close, { class: "button" }),
       ),
+      messages(stats),
       table.element,
     );
     this.#table = table;

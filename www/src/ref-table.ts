@@ -211,7 +211,7 @@ function row(ref: SyncRunRef): HTMLTableRowElement {
     ),
     cell(
       "ids",
-      oid(ref.before, "before", "new"),
+      oid(ref.before, "before", ref.outcome === "updated" ? "new" : "none"),
       h("span", { class: "arrow", "aria-label": "to" }, "→"),
       oid(ref.after, "after", "none"),
     ),

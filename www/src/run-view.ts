@@ -4,6 +4,7 @@ import type { SyncRun } from "refsync";
 
 import { button, fill, h } from "./dom";
 import { icon } from "./icons";
+import { messages } from "./messages";
 import { ProblemSlot } from "./problem";
 import { RefTable } from "./ref-table";
 import { duration, timeAgo } from "./time";
@@ -137,6 +138,7 @@ export class RunView {
       this.#result,
       run.status === "failed" && this.#failure(run),
       rejected > 0 && table && rejection(rejected, table),
+      run.stats && messages(run.stats),
       table?.element,
     );
     this.#table = table;

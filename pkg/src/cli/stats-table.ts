@@ -4,18 +4,31 @@
  * @module
  */
 
-import { type Columns, type Counts, refsOf } from "../columns.js";
+import { type Columns, type Counts, messagesOf, refsOf } from "../columns.js";
+import type { SyncRunMessage, SyncRunRef } from "../engine.js";
 import { printable } from "./printable.js";
 
-/** One line for each ref that is not as it was, then how many refs had each outcome. */
+/** One line for each ref that is not as it was, then what the remotes said, then how many refs had each outcome. */
 export function table(columns: Columns, counts: Counts): string {
-  const rows = refsOf(columns, (outcome) => outcome !== "unchanged").map((ref) => {
+  const refs = refsOf(columns, (outcome) => outcome !== "unchanged");
+  const rows = refs.map((ref) => {
     const why = [ref.reason, ref.message].filter(Boolean).join(": ");
     return [ref.outcome, short(ref.before), short(ref.after), why ? `${ref.name}  (${why})` : ref.name].map(printable);
   });
   const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
-  return `${[...lines, summary(counts)].join("\n")}\n`;
+  const said = messagesOf(columns).map((message, index) => quotation(message, index, refs));
+  return `${[...lines, ...said, summary(counts)].join("\n")}\n`;
+}
+
+/** A message under a line that tells who said it, and about which refs. */
+function quotation({ side, text }: SyncRunMessage, index: number, refs: SyncRunRef[]): string {
+  const names = refs.filter((ref) => ref.message_index === index).map(({ name }) => name);
+  const [first] = names;
+  const about = first === undefined ? "" : names.length === 1 ? ` about ${first}` : ` about ${names.length} refs`;
+  const lines = text.split("\n").map((line) => `  ${line}`);
+  const who = side === "refsync" ? "note" : `the ${side} said`;
+  return [`${who}${about}:`, ...lines].map(printable).join("\n");
 }
 
 function summary(counts: Counts): string {

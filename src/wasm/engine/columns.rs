@@ -7,15 +7,17 @@ use js_sys::{Array, JsString};
 
 use crate::{model::Outcome, sync::Plan};
 
-/// `[names, ids, outcomes, remarks]`: the names, each ended by a line's end; the ids, all of one length, the null id where there is
+/// `[names, ids, outcomes, remarks, messages]`: the names, each ended by a line's end; the ids, all of one length, the null id where there is
 /// none; a letter for each outcome, small where one id stands for before and after, and a capital where there are two; and
-/// the JSON text of `[index, reason, message]` for each ref that has a reason or a message.
-pub(super) fn columns(plan: Plan) -> Array {
+/// the JSON text of `[index, reason, message, message_index]` for each ref that has one of these; and the JSON text of the
+/// plan's messages.
+pub(super) fn columns(mut plan: Plan) -> Array {
     let count = plan.entries.len();
     let mut names = String::with_capacity(plan.entries.iter().map(|entry| entry.name.len() + 1).sum());
     let mut ids = String::with_capacity(count * plan.object_format.len_in_hex());
     let mut outcomes = String::with_capacity(count);
     let mut remarks = Vec::new();
+    let messages = std::mem::take(&mut plan.messages);
     for (at, r) in plan.into_refs().enumerate() {
         // A name with a line's end is invalid, and need not be told to the letter.
         if r.name.contains('\n') {
@@ -36,12 +38,13 @@ pub(super) fn columns(plan: Plan) -> Array {
             }
         }
         ids.push_str(&r.after);
-        if r.reason.is_some() || r.message.is_some() {
-            remarks.push((at, r.reason, r.message));
+        if r.reason.is_some() || r.message.is_some() || r.message_index.is_some() {
+            remarks.push((at, r.reason, r.message, r.message_index));
         }
     }
     let remarks = serde_json::to_string(&remarks).expect("texts and numbers are JSON");
-    [names, ids, outcomes, remarks].into_iter().map(JsString::from).collect()
+    let messages = serde_json::to_string(&messages).expect("texts are JSON");
+    [names, ids, outcomes, remarks, messages].into_iter().map(JsString::from).collect()
 }
 
 fn letter(outcome: Outcome) -> char {

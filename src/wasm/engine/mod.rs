@@ -111,7 +111,7 @@ extern "C" {
 /// # Errors
 ///
 /// Where an argument is wrong. Its promise rejects where the work could not be done as a whole.
-#[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<[string, string, string, string]>")]
+#[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<[string, string, string, string, string]>")]
 pub fn run_sync(
     settings: &Ts<SyncSettings>,
     #[wasm_bindgen(unchecked_param_type = "{ fetch: Function; credentials?: Function | undefined }")]

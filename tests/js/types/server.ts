@@ -9,6 +9,7 @@ import {
   type Fetch,
   type FetchAnswer,
   InvalidRequestError,
+  type MessageSide,
   type Outcome,
   type Phase,
   type Progress,
@@ -20,6 +21,7 @@ import {
   type RemoteSettings,
   SyncError,
   type SyncOptions,
+  type SyncRunMessage,
   type SyncRunRef,
   type SyncRunStats,
   sync,
@@ -79,6 +81,8 @@ export async function mirror(token: string): Promise<string[]> {
     const planned: SyncRunStats = await plan(request);
     if (planned.refs.every((ref) => ref.outcome === "unchanged")) return [];
     const stats = await sync(request);
+    const heard = (side: MessageSide): SyncRunMessage[] => (stats.messages ?? []).filter((said) => said.side === side);
+    if (heard("destination").length > 0) console.log(heard("destination").map(({ text }) => text));
     return stats.refs.map((ref: SyncRunRef) => {
       const outcome: Outcome = ref.outcome;
       const reason: Reason | null = ref.reason;

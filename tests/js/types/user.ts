@@ -22,6 +22,7 @@ import type {
   ListReposRequest,
   ListSyncsRequest,
   ListWebhookTargetsRequest,
+  MessageSide,
   Organization,
   OrgPath,
   Origin,
@@ -45,6 +46,7 @@ import type {
   SyncPath,
   SyncRequest,
   SyncRun,
+  SyncRunMessage,
   SyncRunPage,
   SyncRunRef,
   SyncRunStats,
@@ -191,6 +193,12 @@ export function describe(repo: Repo): string {
   const home: Origin | null | undefined = repo.origin;
   const kind: AuthKind | null | undefined = remote?.auth_kind;
   return `${repo.name} ${home?.url ?? ""} ${kind ?? "public"} ${remote?.latest_sync?.status ?? "never"} ${repo.tags.team ?? ""}`;
+}
+
+export function said(stats: SyncRunStats, ref: SyncRunRef): string {
+  const message: SyncRunMessage | undefined = stats.messages?.[ref.message_index ?? -1];
+  const side: MessageSide | undefined = message?.side;
+  return `${side ?? "nobody"}: ${message?.text ?? ""}`;
 }
 
 export async function* everyRepo(first: PageRequest): AsyncGenerator<Repo> {
