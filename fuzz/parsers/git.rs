@@ -104,7 +104,7 @@ pub(crate) fn fetch_answer(data: &[u8]) {
         block_on(async {
             let upload_pack = remote([advertisement.as_bytes(), data], piece).upload_pack().await;
             let (upload, _) = upload_pack.expect("it is well-formed");
-            let mut answer = match upload.fetch(&request, |_| ()).await {
+            let mut answer = match upload.fetch(&request).await {
                 Ok(answer) => answer,
                 Err(error) => return error.to_string(),
             };
@@ -142,7 +142,7 @@ pub(crate) fn report(data: &[u8]) {
                 Ok(report) => {
                     let mut refs: Vec<_> = report.refs.iter().collect();
                     refs.sort();
-                    format!("{refs:?} {:?} {:?} {}", report.unpack_error, report.messages, report.done_otherwise.len())
+                    format!("{refs:?} {:?} {:?} {}", report.unpack_error, report.words, report.done_otherwise.len())
                 }
                 Err(error) => error.to_string(),
             }

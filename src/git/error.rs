@@ -45,7 +45,7 @@ pub enum ErrorKind {
         challenge: String,
     },
     /// Any other status that is not 200; the text is what the server said, shortened.
-    #[error("{}", status_message(*.status, .message))]
+    #[error("{}", status_message(*.status, .message, *.retry_after))]
     Status {
         /// The status.
         status: u16,
@@ -112,6 +112,23 @@ impl Error {
     }
 }
 
+impl ErrorKind {
+    /// What happened, in one line; and what the server said, which may have more.
+    pub fn in_short(&self) -> (String, String) {
+        match self {
+            Self::Status { status, message, retry_after } => {
+                (status_message(*status, "", *retry_after), message.clone())
+            }
+            Self::Remote(said) => {
+                let mut lines = said.lines().filter(|line| !line.trim().is_empty());
+                let first = lines.next().unwrap_or_default();
+                (format!("the server says: {first}"), if lines.next().is_some() { said.clone() } else { String::new() })
+            }
+            other => (other.to_string(), String::new()),
+        }
+    }
+}
+
 impl std::fmt::Display for Operation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -131,13 +148,18 @@ pub(super) fn quoted(text: &[u8]) -> String {
 
 const MAX_QUOTED: usize = 100;
 
-fn status_message(status: u16, message: &str) -> String {
+fn status_message(status: u16, message: &str, retry_after: Option<Duration>) -> String {
     let meaning = match status {
         403 => "the server forbids it (403)".to_owned(),
         404 | 410 => format!("there is no such repository, or it is hidden from these credentials ({status})"),
         408 | 504 => format!("the server waited too long ({status})"),
         413 => "the server refuses a request of this size (413)".to_owned(),
-        429 => "the server asks for fewer requests (429)".to_owned(),
+        422 => "the server refuses what was sent (422)".to_owned(),
+        429 => match retry_after {
+            Some(wait) => format!("the server asks for fewer requests (429), and to wait {} s", wait.as_secs()),
+            None => "the server asks for fewer requests (429)".to_owned(),
+        },
+        451 => "the server may not serve this for legal reasons (451)".to_owned(),
         500.. => format!("the server failed ({status})"),
         _ => format!("the server answered with status {status}"),
     };

@@ -125,14 +125,14 @@ impl Request {
 /// # Errors
 ///
 /// What broke, what the server says, or a source whose history is cut off.
-pub(super) async fn decode_v2(mut reader: Reader, on_progress: impl Fn(&[u8]) + 'static) -> Result<Answer, ErrorKind> {
+pub(super) async fn decode_v2(mut reader: Reader) -> Result<Answer, ErrorKind> {
     let mut acknowledged = HashSet::new();
     loop {
         let line = reader.expect("a section").await?;
         match line.text() {
             Some(b"packfile") => {
                 let (first, rest) = reader.into_rest();
-                return Ok(Answer { acknowledged, pack: Some(sideband::data(first, rest, on_progress)) });
+                return Ok(Answer { acknowledged, pack: Some(sideband::data(first, rest)) });
             }
             Some(b"acknowledgments") => loop {
                 let line = reader.expect("an acknowledgment").await?;
@@ -166,11 +166,7 @@ fn decode_ack(text: &[u8]) -> Result<Option<ObjectId>, ErrorKind> {
 /// # Errors
 ///
 /// What broke, or what the server says.
-pub(super) async fn decode_v0(
-    mut reader: Reader,
-    capabilities: &Capabilities,
-    on_progress: impl Fn(&[u8]) + 'static,
-) -> Result<Answer, ErrorKind> {
+pub(super) async fn decode_v0(mut reader: Reader, capabilities: &Capabilities) -> Result<Answer, ErrorKind> {
     loop {
         let line = reader.expect("an acknowledgment").await?;
         match line.text() {
@@ -185,7 +181,7 @@ pub(super) async fn decode_v0(
     }
     let (first, rest) = reader.into_rest();
     let pack = if capabilities.has("side-band-64k") {
-        sideband::data(first, rest, on_progress)
+        sideband::data(first, rest)
     } else {
         let first = futures_util::stream::iter([Ok(first)]);
         first.chain(rest.map(|chunk| chunk.map_err(ErrorKind::Http))).boxed_local()

@@ -27,6 +27,7 @@ mod capabilities;
 mod commit_graph;
 pub mod delta;
 mod error;
+mod excerpt;
 mod fetch;
 mod ls_refs;
 mod pack;
@@ -36,6 +37,7 @@ mod receive_pack;
 mod remote;
 pub mod sideband;
 mod upload_pack;
+mod words;
 
 pub use access::{Challenge, Credentials};
 pub use advertisement::{Advertisement, Ref};
@@ -48,6 +50,7 @@ pub use push::{Command, PushOptions, Report, empty_pack};
 pub use receive_pack::ReceivePack;
 pub use remote::Remote;
 pub use upload_pack::UploadPack;
+pub use words::{Words, clean};
 
 /// What we call ourselves to servers.
 fn agent() -> &'static str {

@@ -9,7 +9,7 @@ use gix_packetline::{
     decode::{Stream, streaming},
 };
 
-use super::ErrorKind;
+use super::{ErrorKind, clean};
 use crate::http::{Body, ByteStream};
 
 /// One packet line.
@@ -110,7 +110,7 @@ impl Reader {
         match self.next().await?.ok_or_else(end)? {
             line if line.text().is_some_and(|text| text.starts_with(b"ERR ")) => {
                 let text = line.text().map_or(&b""[..], |text| &text[4..]);
-                Err(ErrorKind::Remote(String::from_utf8_lossy(text).trim().to_owned()))
+                Err(ErrorKind::Remote(clean(text)))
             }
             line => Ok(line),
         }

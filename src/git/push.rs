@@ -9,12 +9,13 @@ use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BString, ByteSlice};
 
 use super::{
-    Capabilities, ErrorKind, agent,
+    Capabilities, ErrorKind, Words, agent,
     error::quoted,
     pkt_line::{self, Line, Reader},
-    sideband::{Demultiplexer, Piece},
+    sideband::{Demultiplexer, Piece, with_words},
+    words::clean_short,
 };
-use crate::http::Body;
+use crate::http::{self, Body};
 
 /// One ref to create or move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub struct Report {
     pub refs: HashMap<BString, Option<String>>,
     /// Refs that are done in another way than asked, such as by another name (`report-status-v2`).
     pub done_otherwise: HashSet<BString>,
-    /// What hooks and the server told besides, shortened.
-    pub messages: String,
+    /// What hooks and the server said besides, cleaned and shortened.
+    pub words: String,
 }
 
 /// The commands, with what we want to use of the server's capabilities on the first.
@@ -119,30 +120,38 @@ pub(super) async fn decode(body: Body, capabilities: &Capabilities) -> Result<Re
         body.bytes(MAX_REPORT).await?;
         return Ok(Report { is_silent: true, ..Report::default() });
     }
-    let (mut bands, mut report, mut messages) = (Demultiplexer::default(), BytesMut::new(), Vec::new());
+    let (mut bands, mut report, mut words) = (Demultiplexer::default(), BytesMut::new(), Words::default());
     let mut stream = body.into_stream();
     while let Some(chunk) = stream.next().await {
-        let mut chunk = chunk?;
-        while let Some(piece) = bands.next_piece(&mut chunk)? {
+        let mut chunk = chunk.map_err(|error| cut_off(error, &words))?;
+        while let Some(piece) = bands.next_piece(&mut chunk).map_err(|kind| with_words(kind, &words))? {
             match piece {
                 Piece::Data(data) if report.len() + data.len() > MAX_REPORT => {
                     return Err(ErrorKind::Protocol(format!("the report has more than {MAX_REPORT} bytes")));
                 }
                 Piece::Data(data) => report.extend_from_slice(&data),
-                Piece::Progress(words) => {
-                    messages.extend_from_slice(&words[..words.len().min(MAX_MESSAGES.saturating_sub(messages.len()))]);
-                }
+                Piece::Progress(said) => words.push(&said),
             }
         }
     }
     if !bands.has_ended() && reports {
-        return Err(ErrorKind::Protocol("the report ends before its flush packet".into()));
+        // Words without a report are the host's answer.
+        return Err(with_words(ErrorKind::Protocol("the report ends before its flush packet".into()), &words));
     }
     let report = match reports {
+        true if report.is_empty() && !words.is_empty() => return Err(ErrorKind::Remote(words.text())),
         true => decode_report(&mut Reader::new(Body::Bytes(report.freeze()))).await?,
         false => Report { is_silent: true, ..Report::default() },
     };
-    Ok(Report { messages: String::from_utf8_lossy(&messages).trim().to_owned(), ..report })
+    Ok(Report { words: words.text(), ..report })
+}
+
+/// A lost connection, with what the server had said before.
+fn cut_off(error: http::Error, words: &Words) -> ErrorKind {
+    if words.is_empty() {
+        return error.into();
+    }
+    http::Error::new(error.kind, format!("{}; before that the server said: {}", error.message, words.text())).into()
 }
 
 async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
@@ -150,7 +159,7 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
     let line = reader.expect("the report on the pack").await?;
     match line.text().and_then(|text| text.strip_prefix(b"unpack ")) {
         Some(b"ok") => {}
-        Some(why) => report.unpack_error = Some(String::from_utf8_lossy(why).into_owned()),
+        Some(why) => report.unpack_error = Some(clean_short(why)),
         None => return Err(ErrorKind::Protocol("the report does not start with that on the pack".into())),
     }
     loop {
@@ -164,7 +173,7 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
             last = Some(BString::from(name));
         } else if let Some(rest) = text.strip_prefix(b"ng ") {
             let (name, why) = rest.split_once_str(b" ").unwrap_or((rest, b"no reason given"));
-            report.refs.insert(name.into(), Some(String::from_utf8_lossy(why).into_owned()));
+            report.refs.insert(name.into(), Some(clean_short(why)));
             last = None;
         } else if text.starts_with(b"option ") {
             // They say how the last ref was done; what it came to is at the destination.
@@ -175,7 +184,5 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
     }
 }
 
-/// A report has a line of at most a few hundred bytes for each ref; this is room for a million.
-const MAX_REPORT: usize = 256 * 1024 * 1024;
-/// Enough for what a person wants to read.
-const MAX_MESSAGES: usize = 8 * 1024;
+/// The most bytes of a report. It has a line of some hundred bytes for each ref.
+const MAX_REPORT: usize = 32 * 1024 * 1024;

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     Advertisement, Challenge, Credentials, Error, ErrorKind, Operation,
     access::{self, Access},
+    excerpt::excerpt,
     pkt_line::Reader,
 };
 use crate::http::{Body, HttpClient, Method, Request, Response};
@@ -142,7 +143,7 @@ impl Remote {
             status => {
                 // Without a clock: a date is only as good as the answer's own.
                 let retry_after = response.headers.retry_after(i64::MAX);
-                Err(ErrorKind::Status { status, message: excerpt(response).await, retry_after })
+                Err(ErrorKind::Status { status, message: words_of(response).await, retry_after })
             }
         }
     }
@@ -218,11 +219,12 @@ fn not_git(content_type: &str) -> ErrorKind {
     })
 }
 
-/// The first words of an error response, for a person.
-async fn excerpt(response: Response) -> String {
-    let is_text = response.headers.get("content-type").is_some_and(|kind| kind.starts_with("text/plain"));
-    match response.body.bytes(64 * 1024).await {
-        Ok(bytes) if is_text => String::from_utf8_lossy(&bytes).trim().chars().take(200).collect(),
-        _ => String::new(),
-    }
+/// The words of an error response, for a person.
+async fn words_of(response: Response) -> String {
+    let content_type = response.headers.get("content-type").unwrap_or_default().to_owned();
+    let body = response.body.bytes(MAX_ERROR_PAGE).await.unwrap_or_default();
+    excerpt(&content_type, &body)
 }
+
+/// The most bytes of an error page that are read.
+const MAX_ERROR_PAGE: usize = 64 * 1024;

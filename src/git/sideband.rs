@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, stream::LocalBoxStream};
 use gix_packetline::decode::{PacketLineOrWantedSize, hex_prefix};
 
-use super::ErrorKind;
+use super::{ErrorKind, Words, clean};
 use crate::http::ByteStream;
 
 /// Takes chunks apart into the pieces of each band.
@@ -50,10 +50,11 @@ impl Demultiplexer {
             match self.band {
                 1 => return Ok(Some(Piece::Data(slice))),
                 2 => return Ok(Some(Piece::Progress(slice))),
-                3 => {
+                // A server that fails before it has a side-band sends an `ERR` packet instead.
+                3 | b'E' => {
                     self.error.extend_from_slice(&slice);
                     if self.remaining == 0 {
-                        return Err(ErrorKind::Remote(String::from_utf8_lossy(&self.error).trim().to_owned()));
+                        return Err(ErrorKind::Remote(clean(self.error.strip_prefix(b"RR ").unwrap_or(&self.error))));
                     }
                 }
                 band => return Err(ErrorKind::Protocol(format!("there is no side-band {band}"))),
@@ -84,26 +85,38 @@ impl Demultiplexer {
     }
 }
 
-/// The bytes of band 1, as they come; words in band 2 go to `on_progress`. It ends well only behind a flush packet.
-pub fn data(
-    first: Bytes,
-    rest: ByteStream,
-    on_progress: impl Fn(&[u8]) + 'static,
-) -> LocalBoxStream<'static, Result<Bytes, ErrorKind>> {
-    let state = (Demultiplexer::default(), first, rest, on_progress);
-    futures_util::stream::try_unfold(state, |(mut bands, mut chunk, mut rest, on_progress)| async move {
+/// The bytes of band 1, as they come. It ends well only behind a flush packet. If it fails, the error has the words of
+/// band 2 too: Git tells there which object is damaged, and in band 3 only that it gives up.
+pub fn data(first: Bytes, rest: ByteStream) -> LocalBoxStream<'static, Result<Bytes, ErrorKind>> {
+    let state = (Demultiplexer::default(), Words::default(), first, rest);
+    futures_util::stream::try_unfold(state, |(mut bands, mut words, mut chunk, mut rest)| async move {
         loop {
-            match bands.next_piece(&mut chunk)? {
-                Some(Piece::Data(data)) => return Ok(Some((data, (bands, chunk, rest, on_progress)))),
-                Some(Piece::Progress(words)) => on_progress(&words),
+            match bands.next_piece(&mut chunk).map_err(|kind| with_words(kind, &words))? {
+                Some(Piece::Data(data)) => return Ok(Some((data, (bands, words, chunk, rest)))),
+                Some(Piece::Progress(said)) => words.push(&said),
                 // Also behind the flush packet the body is read to its end, so that its connection can be used again.
                 None => match rest.next().await {
                     Some(next) => chunk = next?,
                     None if bands.has_ended() => return Ok(None),
-                    None => return Err(ErrorKind::Protocol("it ends before its flush packet".into())),
+                    None => {
+                        let kind = ErrorKind::Protocol("it ends before its flush packet".into());
+                        return Err(with_words(kind, &words));
+                    }
                 },
             }
         }
     })
     .boxed_local()
+}
+
+/// The error with what the server said before. An answer that ends early is the server's own refusal if it said something.
+pub(super) fn with_words(kind: ErrorKind, words: &Words) -> ErrorKind {
+    let said = words.text();
+    match kind {
+        kind if said.is_empty() => kind,
+        ErrorKind::Remote(last) if said.ends_with(&last) => ErrorKind::Remote(said),
+        ErrorKind::Remote(last) => ErrorKind::Remote(format!("{said}\n{last}")),
+        ErrorKind::Protocol(_) => ErrorKind::Remote(said),
+        kind => kind,
+    }
 }

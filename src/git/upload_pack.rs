@@ -146,29 +146,34 @@ impl UploadPack {
         })
     }
 
+    /// Whether its list of refs tells which are symbolic; before protocol v2 only `HEAD` is told so.
+    pub fn tells_symbolic_refs(&self) -> bool {
+        matches!(self.protocol, Protocol::V2(_))
+    }
+
     /// Whether it tells which haves it knows.
     pub fn can_negotiate(&self) -> bool {
         matches!(self.protocol, Protocol::V2(_))
     }
 
-    /// Fetches objects; words about the server's progress go to `on_progress`.
+    /// Fetches objects.
     ///
     /// # Errors
     ///
     /// Where there is no pack; an error within the pack comes out of its stream.
-    pub async fn fetch(&self, request: &FetchRequest, on_progress: impl Fn(&[u8]) + 'static) -> Result<Answer, Error> {
+    pub async fn fetch(&self, request: &FetchRequest) -> Result<Answer, Error> {
         let filter = request.commits_only && self.can_filter().await?;
         let answer = async {
             match &self.protocol {
                 Protocol::V2(known) => {
                     let untold = Capabilities::default();
                     let body = request.encode_v2(known.get().unwrap_or(&untold), filter);
-                    fetch::decode_v2(Reader::new(self.link.ask(true, body).await?), on_progress).await
+                    fetch::decode_v2(Reader::new(self.link.ask(true, body).await?)).await
                 }
                 Protocol::V0(capabilities) => {
                     let body = request.encode_v0(capabilities, filter, self.object_format);
                     let body = self.link.ask(false, body).await?;
-                    fetch::decode_v0(Reader::new(body), capabilities, on_progress).await
+                    fetch::decode_v0(Reader::new(body), capabilities).await
                 }
             }
         };

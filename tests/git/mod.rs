@@ -3,3 +3,4 @@
 mod commit_scanner;
 mod pkt_line;
 mod sideband;
+mod words;

@@ -1,0 +1,109 @@
+//! The words of an error page: hosts explain a refusal in plain text, in JSON or in HTML.
+
+use super::words::clean;
+
+/// The part of an error page that a person should read; empty if there is none.
+pub(super) fn excerpt(content_type: &str, body: &[u8]) -> String {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let text = match kind.as_str() {
+        _ if kind.ends_with("json") => of_json(body).unwrap_or_default(),
+        "text/html" | "application/xhtml+xml" => of_html(&String::from_utf8_lossy(body)),
+        "text/plain" => String::from_utf8_lossy(body).into_owned(),
+        _ => String::new(),
+    };
+    let text = clean(text.as_bytes());
+    match text.char_indices().nth(MAX_EXCERPT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// The messages of a JSON error: those of GitHub, GitLab, Gitea, Bitbucket and of "problem details" (RFC 9457).
+fn of_json(body: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let mut lines = Vec::new();
+    collect(&value, 0, &mut lines);
+    lines.dedup();
+    Some(lines.join("\n"))
+}
+
+fn collect(value: &serde_json::Value, depth: usize, lines: &mut Vec<String>) {
+    if depth > MAX_DEPTH || lines.len() >= MAX_LINES {
+        return;
+    }
+    match value {
+        serde_json::Value::String(text) => lines.push(text.clone()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, depth + 1, lines)),
+        serde_json::Value::Object(fields) => {
+            let telling = TELLING.iter().filter_map(|key| fields.get(*key));
+            telling.for_each(|field| collect(field, depth + 1, lines));
+        }
+        _ => {}
+    }
+}
+
+/// The text of a page without its markup, scripts and styles; a line for each block.
+fn of_html(page: &str) -> String {
+    let mut text = String::new();
+    let mut rest = page;
+    while let Some(start) = rest.find('<') {
+        // A line's end is a space in HTML.
+        text.push_str(&rest[..start].replace(['\n', '\r'], " "));
+        rest = &rest[start..];
+        let lower = rest.as_bytes();
+        let is = |name: &str| lower.get(1..=name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name.as_bytes()));
+        let end = match HIDDEN.into_iter().find(|name| is(name)) {
+            Some(name) => find_ignoring_case(rest, &format!("</{name}")).unwrap_or(rest.len()),
+            None if rest.starts_with("<!--") => rest.find("-->").map_or(rest.len(), |at| at + "--".len()),
+            None => 0,
+        };
+        // Inline markup does not part words.
+        text.push_str(if INLINE.into_iter().any(|name| is(name) || is(&format!("/{name}"))) { "" } else { "\n" });
+        rest = rest[end..].find('>').map_or("", |at| &rest[end + at + 1..]);
+    }
+    text.push_str(&rest.replace(['\n', '\r'], " "));
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut lines: Vec<String> = lines.filter(|line| !line.is_empty()).map(|line| unescaped(&line)).collect();
+    // A title is often repeated as the first heading.
+    lines.dedup();
+    lines.join("\n")
+}
+
+fn find_ignoring_case(text: &str, sought: &str) -> Option<usize> {
+    text.as_bytes().windows(sought.len()).position(|window| window.eq_ignore_ascii_case(sought.as_bytes()))
+}
+
+/// The five entities of XML, and the two other ones that error pages use.
+fn unescaped(text: &str) -> String {
+    let entities = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ];
+    entities.into_iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+}
+
+/// The keys whose values explain an error, the most general first.
+const TELLING: [&str; 9] = [
+    "message",
+    "error",
+    "error_description",
+    "title",
+    "detail",
+    "reason",
+    "errors",
+    "description",
+    "documentation_url",
+];
+/// Elements whose content is not for people.
+const HIDDEN: [&str; 4] = ["script", "style", "svg", "template"];
+/// Elements that stand within a line.
+const INLINE: [&str; 8] = ["a ", "b>", "i>", "em", "strong", "code", "span", "a>"];
+const MAX_DEPTH: usize = 4;
+const MAX_LINES: usize = 20;
+/// The most characters of an excerpt.
+const MAX_EXCERPT: usize = 1500;
