@@ -240,7 +240,7 @@ pub enum Reason {
     NonFastForward,
     /// The tag already points elsewhere.
     TagMoved,
-    /// It is a symbolic ref at the source.
+    /// It is a symbolic ref at the source, or at the destination.
     SymbolicRef,
     /// A standing exclude on the upstream names it.
     Excluded,
@@ -254,7 +254,7 @@ pub enum Reason {
     InvalidName,
     /// The destination's ref moved while we pushed.
     LeaseLost,
-    /// The destination misses objects that the ref needs.
+    /// Objects that the ref needs are damaged or missing: at the source, or the destination says so.
     MissingObjects,
     /// Another ref was rejected, and the sync is to move all refs or none.
     AtomicPushFailed,

@@ -1,20 +1,23 @@
 //! A sync between two Git remotes, with no clone and no disk: [`run`].
 //!
-//! It reads from top to bottom as the picture in [`crate::git`] does. [`Plan`] decides, without IO; `gate` and `proof` find
-//! out what is a fast-forward, from the pack as it flows or by a question of its own; `transfer` and `relay` carry the
-//! pack, in `batches` where the destination takes only small ones; `settle` and `refusal` know what became of it.
+//! It reads from top to bottom as the picture in [`crate::git`] does. [`Plan`] decides, without IO. `gate` and `proof` find
+//! out what is a fast-forward: from the pack as it flows, or by a question of its own. `alias` spares symbolic refs at the
+//! destination. `push` sends the commands, in the requests that `narrow` chooses; `transfer` and `relay` carry the pack of
+//! one request. `verdict` knows what a refusal means, and `settle` writes into the plan what became of each ref.
 
-mod batches;
+mod alias;
 mod error;
 mod gate;
+mod narrow;
 mod plan;
 mod policy;
 mod progress;
 mod proof;
-mod refusal;
+mod push;
 mod relay;
 mod settle;
 mod transfer;
+mod verdict;
 
 use std::{cell::OnceCell, collections::HashSet, rc::Rc};
 
@@ -28,13 +31,14 @@ pub use policy::Policy;
 pub use progress::{Observer, Phase, Progress};
 
 use self::{
-    batches::Pushed,
+    alias::spare_aliases,
     gate::Claim,
-    settle::{settle, settle_without_report},
+    push::{Ended, Pushed, Verdict, push},
+    settle::{settle, settle_failure},
 };
 use crate::{
-    git::{self, PushOptions, ReceivePack, Ref, Remote, UploadPack},
-    model::{Direction, Reason, SyncRequest},
+    git::{Command, PushOptions, ReceivePack, Ref, Remote, UploadPack},
+    model::{Direction, SyncRequest},
 };
 
 /// How a sync is done, beyond what the request says.
@@ -60,35 +64,41 @@ impl Options {
 ///
 /// Where the work could not be done as a whole. A ref that is refused is not an error, but an outcome.
 pub async fn run(request: &SyncRequest, local: &Remote, upstream: &Remote, options: &Options) -> Result<Plan, Error> {
-    let observer = &options.observer;
     let (source, destination) = orient(request, local, upstream);
     let (mut sides, mut plan) = prepare(request, source, destination, options).await?;
     let mut claims = claims(&plan, &sides, &options.policy);
-    if claims.is_empty() {
-        proof::prove(&mut plan, &sides.upload, destination, observer).await?;
-    }
+    let mut is_proved = !claims.is_empty();
+    let mut refused: Option<Vec<Command>> = None;
     loop {
+        if !is_proved {
+            prove(&mut plan, &mut sides, request, source, destination, options).await?;
+        }
         plan.apply(&options.policy);
-        keep_forced(&mut plan, &sides.receive, options).await?;
+        keep_forced(&mut plan, &mut sides, options).await?;
         plan.apply(&options.policy);
         let commands = plan.commands();
         if commands.is_empty() {
             return Ok(plan);
         }
-        match batches::push(&commands, std::mem::take(&mut claims), &mut sides, options).await {
-            Ok(Pushed::Reported { report, middles }) => {
-                plan.accept_candidates();
-                settle(&mut plan, &commands, report, &middles, destination).await?;
+        let is_refused = refused.take().is_some_and(|refused| refused == commands);
+        let mut pushed = Pushed::default();
+        let ended =
+            push(commands.clone(), std::mem::take(&mut claims), is_refused, &mut sides, options, &mut pushed).await;
+        if let Ended::All | Ended::Failed(_) = ended {
+            plan.accept_candidates();
+        }
+        settle(&mut plan, pushed, destination).await;
+        match ended {
+            Ended::All => return Ok(plan),
+            Ended::Failed(failure) => {
+                settle_failure(&mut plan, failure, destination).await?;
                 return Ok(plan);
             }
             // The pack that flowed by left a doubt: ask, and push again what is proved.
-            Ok(Pushed::Unproved) => proof::prove(&mut plan, &sides.upload, destination, observer).await?,
-            Err(failure) => {
-                plan.accept_candidates();
-                settle_without_report(&mut plan, failure, destination).await?;
-                return Ok(plan);
-            }
+            Ended::Unproved { is_refused } => refused = is_refused.then_some(commands),
+            Ended::Stale => relist(&mut plan, &mut sides, request, source, options).await?,
         }
+        is_proved = false;
     }
 }
 
@@ -99,10 +109,44 @@ pub async fn run(request: &SyncRequest, local: &Remote, upstream: &Remote, optio
 /// As [`run`].
 pub async fn plan(request: &SyncRequest, local: &Remote, upstream: &Remote, options: &Options) -> Result<Plan, Error> {
     let (source, destination) = orient(request, local, upstream);
-    let (sides, mut plan) = prepare(request, source, destination, options).await?;
-    proof::prove(&mut plan, &sides.upload, destination, &options.observer).await?;
+    let (mut sides, mut plan) = prepare(request, source, destination, options).await?;
+    prove(&mut plan, &mut sides, request, source, destination, options).await?;
     plan.apply(&options.policy);
     Ok(plan)
+}
+
+/// Proves the candidates. If the source was rewritten since it was listed, it is listed again, once.
+async fn prove(
+    plan: &mut Plan,
+    sides: &mut Sides,
+    request: &SyncRequest,
+    source: &Remote,
+    destination: &Remote,
+    options: &Options,
+) -> Result<(), Error> {
+    match proof::prove(plan, &sides.upload, destination, &options.observer, sides.is_relisted).await {
+        Err(Error::Source(error)) if verdict::is_stale(&error) && !sides.is_relisted => {
+            relist(plan, sides, request, source, options).await?;
+            proof::prove(plan, &sides.upload, destination, &options.observer, sides.is_relisted).await
+        }
+        result => result,
+    }
+}
+
+/// Lists the source's refs again.
+async fn relist(
+    plan: &mut Plan,
+    sides: &mut Sides,
+    request: &SyncRequest,
+    source: &Remote,
+    options: &Options,
+) -> Result<(), Error> {
+    let (upload, refs) = list(source, request).await?;
+    plan.relist(&refs, &sides.receive.refs, &options.policy);
+    sides.upload = upload;
+    sides.source_ids = refs.iter().map(|r| r.id).collect();
+    sides.is_relisted = true;
+    Ok(())
 }
 
 /// The source and the destination: the only line that knows pull from push.
@@ -119,6 +163,8 @@ struct Sides {
     source_ids: Vec<ObjectId>,
     receive: ReceivePack,
     ids: OnceCell<HashSet<ObjectId>>,
+    /// Whether the source was listed again, because it had been rewritten.
+    is_relisted: bool,
 }
 
 impl Sides {
@@ -128,11 +174,6 @@ impl Sides {
         self.ids.get_or_init(gather)
     }
 
-    /// What went wrong while pushing.
-    fn push_error(&self, kind: git::ErrorKind) -> git::Error {
-        self.receive.push_error(kind)
-    }
-
     /// Adds what was pushed to what the destination has.
     fn have_arrived(&mut self, pushed: impl Iterator<Item = ObjectId>) {
         self.there();
@@ -140,7 +181,7 @@ impl Sides {
     }
 }
 
-/// Lists the refs of both sides at once, and plans.
+/// Lists the refs of both sides at once, and plans. The destination's symbolic refs are spared.
 async fn prepare(
     request: &SyncRequest,
     source: &Remote,
@@ -148,7 +189,7 @@ async fn prepare(
     options: &Options,
 ) -> Result<(Sides, Plan), Error> {
     options.observer.report(Phase::Listing, 0, None);
-    // In this order: a list to write by is the longer one.
+    // Destination first: its ref list is usually the longer one.
     let (receive, (upload, source_refs)) = try_join!(connect(destination), list(source, request))?;
     if upload.object_format() != receive.object_format {
         return Err(Error::ObjectFormat {
@@ -157,9 +198,10 @@ async fn prepare(
         });
     }
     let source_ids = source_refs.iter().map(|r| r.id).collect();
-    let plan = Plan::new(source_refs, &receive.refs, &request.ref_globs, &options.policy, receive.object_format);
+    let mut plan = Plan::new(source_refs, &receive.refs, &request.ref_globs, &options.policy, receive.object_format);
+    spare_aliases(&mut plan, &receive.refs, destination).await;
     check_deletions(&plan, &options.policy)?;
-    Ok((Sides { upload, source_ids, receive, ids: OnceCell::new() }, plan))
+    Ok((Sides { upload, source_ids, receive, ids: OnceCell::new(), is_relisted: false }, plan))
 }
 
 async fn list(source: &Remote, request: &SyncRequest) -> Result<(Rc<UploadPack>, Vec<Ref>), Error> {
@@ -178,18 +220,31 @@ fn check_deletions(plan: &Plan, policy: &Policy) -> Result<(), Error> {
     }
 }
 
-/// Keeps the old commits of what is going to be forced; a ref whose old commit cannot be kept stays.
-async fn keep_forced(plan: &mut Plan, destination: &ReceivePack, options: &Options) -> Result<(), Error> {
-    let names: HashSet<&BString> =
-        plan.entries.iter().filter(|e| e.decision == Decision::Force).map(|e| &e.name).collect();
-    if names.is_empty() {
+/// Keeps the old commits of what is going to be forced, each under a name of its own. A ref whose old commit cannot be kept
+/// stays.
+async fn keep_forced(plan: &mut Plan, sides: &mut Sides, options: &Options) -> Result<(), Error> {
+    let forced = plan.entries.iter().filter(|entry| entry.is_open() && entry.decision == Decision::Force);
+    let backups =
+        forced.filter_map(|entry| Some((entry.name.clone(), policy::backup(&entry.name, entry.destination?))));
+    // The name has the id in it: if it is there, this very commit is kept already.
+    let there: HashSet<&BString> = sides.receive.refs.iter().map(|r| &r.name).collect();
+    let backups: Vec<(BString, Ref)> = backups.filter(|(_, backup)| !there.contains(&backup.name)).collect();
+    if backups.is_empty() {
         return Ok(());
     }
-    let forced: Vec<Ref> = destination.refs.iter().filter(|r| names.contains(&r.name)).cloned().collect();
-    for (r, why) in transfer::back_up(&forced, destination, options).await? {
-        let message = format!("its old commit could not be kept: {why}");
-        for entry in plan.entries.iter_mut().filter(|entry| entry.name == r.name) {
-            entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(message.clone()));
+    let command = |(_, backup): &(BString, Ref)| Command { name: backup.name.clone(), old: None, new: backup.id };
+    let commands = backups.iter().map(command).collect();
+    let mut pushed = Pushed::default();
+    // Each backup counts for itself.
+    let options = Options { policy: Policy { atomic: false, ..options.policy.clone() }, ..options.clone() };
+    if let Ended::Failed(failure) = push(commands, Vec::new(), false, sides, &options, &mut pushed).await {
+        return Err(failure.error);
+    }
+    for (name, backup) in backups {
+        match pushed.verdicts.remove(&backup.name) {
+            Some(Verdict::Accepted) => sides.receive.refs.push(backup),
+            Some(Verdict::Refused(refusal)) => plan.reject_unkept(&name, &refusal),
+            None => {}
         }
     }
     Ok(())
@@ -205,7 +260,8 @@ fn claims(plan: &Plan, sides: &Sides, policy: &Policy) -> Vec<Claim> {
         return Vec::new();
     }
     let candidates: Vec<&Entry> = plan.entries.iter().filter(|e| e.decision == Decision::Candidate).collect();
-    if candidates.is_empty() || candidates.len() > MAX_CLAIMS {
+    let commands = plan.entries.iter().filter(|entry| entry.is_open()).count();
+    if candidates.is_empty() || candidates.len() > MAX_CLAIMS || commands > narrow::MAX_COMMANDS {
         return Vec::new();
     }
     if candidates.iter().any(|e| e.is_tag() || sides.there().contains(&e.source)) {

@@ -7,10 +7,10 @@ use std::{borrow::Cow, cell::Cell, collections::HashSet};
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BStr, BString, ByteSlice, ByteVec};
 
-use super::Policy;
+use super::{Policy, push::Refusal};
 use crate::{
     git::{Command, Ref},
-    model::{Outcome, Reason, RefGlobs, SyncRunMessage, SyncRunRef, SyncRunStats},
+    model::{MessageSide, Outcome, Reason, RefGlobs, SyncRunMessage, SyncRunRef, SyncRunStats},
 };
 
 /// What to do with every source ref that matches the globs, by name.
@@ -22,6 +22,8 @@ pub struct Plan {
     pub object_format: Kind,
     /// What the remotes said, each text once.
     pub messages: Vec<SyncRunMessage>,
+    /// Whether a change may move another ref too, because the destination does not tell its symbolic refs.
+    pub(super) may_move_others: bool,
 }
 
 /// One ref.
@@ -39,6 +41,8 @@ pub struct Entry {
     pub decision: Decision,
     /// The index in [`Plan::messages`] of what a remote said about the request with this ref.
     pub message_index: Option<u32>,
+    /// Whether the destination has done it.
+    pub(super) is_done: bool,
 }
 
 /// What to do with a ref, and in the end what was done.
@@ -58,6 +62,8 @@ pub enum Decision {
     Delete,
     /// Left out on purpose.
     Filtered(Reason),
+    /// Left out because the destination has a symbolic ref of this name. This is its target.
+    Alias(BString),
     /// Not done, and what the destination said about it.
     Rejected(Reason, Option<String>),
 }
@@ -79,7 +85,15 @@ impl Plan {
         entries.extend(source.into_iter().filter(|r| matches(globs, r.name.as_bstr())).map(|r| {
             let destination = there.id(r.name.as_bstr());
             let decision = decide(&r, destination, &staying, policy);
-            Entry { name: r.name, source: r.id, source_peeled: r.peeled, destination, decision, message_index: None }
+            Entry {
+                name: r.name,
+                source: r.id,
+                source_peeled: r.peeled,
+                destination,
+                decision,
+                message_index: None,
+                is_done: false,
+            }
         }));
         entries.extend(deletions.into_iter().map(|r| Entry {
             name: r.name.clone(),
@@ -88,9 +102,10 @@ impl Plan {
             destination: Some(r.id),
             decision: Decision::Delete,
             message_index: None,
+            is_done: false,
         }));
         sort_by_name(&mut entries, |entry| entry.name.as_bstr());
-        Self { entries, object_format, messages: Vec::new() }
+        Self { entries, object_format, messages: Vec::new(), may_move_others: false }
     }
 
     /// The ref prefixes that cover everything the globs can match.
@@ -102,12 +117,57 @@ impl Plan {
             .collect()
     }
 
-    /// The commands that make the destination so, candidates among them; deletions come first, to make room for names.
+    /// The commands that are still open, candidates among them. Deletions come first, to make room for names.
     pub fn commands(&self) -> Vec<Command> {
         let command = |entry: &Entry| Command { name: entry.name.clone(), old: entry.destination, new: entry.source };
-        let deletions = self.entries.iter().filter(|entry| entry.decision == Decision::Delete);
-        let moves = self.entries.iter().filter(|entry| entry.is_pending() && entry.decision != Decision::Delete);
-        deletions.chain(moves).map(command).collect()
+        let open = || self.entries.iter().filter(|entry| entry.is_open());
+        let deletions = open().filter(|entry| entry.decision == Decision::Delete);
+        deletions.chain(open().filter(|entry| entry.decision != Decision::Delete)).map(command).collect()
+    }
+
+    /// Takes over what the source has now. Refs that are done or decided stay as they are.
+    pub(super) fn relist(&mut self, source: &[Ref], destination: &[Ref], policy: &Policy) {
+        let (here, there) = (ByName::new(source.iter()), ByName::new(destination.iter()));
+        self.entries.retain_mut(|entry| {
+            if !entry.is_open() {
+                return true;
+            }
+            let found = here.get(entry.name.as_bstr());
+            if entry.decision == Decision::Delete {
+                return found.is_none();
+            }
+            let Some(found) = found else { return false };
+            if found.id != entry.source {
+                entry.source = found.id;
+                entry.source_peeled = found.peeled;
+                entry.decision = decide(found, entry.destination, &there, policy);
+            }
+            true
+        });
+    }
+
+    /// Refuses to force a ref whose old commit could not be kept.
+    pub(super) fn reject_unkept(&mut self, name: &BString, refusal: &Refusal) {
+        let message_index = self.say(refusal.side, &refusal.words);
+        let message = format!("its old commit could not be kept: {}", refusal.why);
+        for entry in self.entries.iter_mut().filter(|entry| entry.name == *name) {
+            entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(message.clone()));
+            entry.message_index = message_index;
+        }
+    }
+
+    /// Keeps a text of a remote once, and gives its index; nothing if there is no room for it.
+    pub(super) fn say(&mut self, side: MessageSide, text: &str) -> Option<u32> {
+        let message = SyncRunMessage { side, text: text.to_owned() };
+        let known = self.messages.iter().position(|other| *other == message);
+        let at = known.or_else(|| {
+            let has_room = !text.is_empty() && self.messages.len() < MAX_MESSAGES;
+            has_room.then(|| {
+                self.messages.push(message);
+                self.messages.len() - 1
+            })
+        });
+        at.and_then(|at| u32::try_from(at).ok())
     }
 
     /// Moves what is known to have diverged all the same, and nothing at all beside a rejected ref, where the policy says so.
@@ -131,7 +191,7 @@ impl Plan {
     fn hold_together(&mut self) {
         let Some(rejected) = self.entries.iter().find(|entry| entry.is_rejected()) else { return };
         let message = format!("{} is rejected, and all refs move or none", rejected.name);
-        for entry in self.entries.iter_mut().filter(|entry| entry.is_pending()) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.is_open()) {
             entry.decision = Decision::Rejected(Reason::AtomicPushFailed, Some(message.clone()));
         }
     }
@@ -143,9 +203,7 @@ impl Plan {
 
     /// Takes every candidate for proved.
     pub fn accept_candidates(&mut self) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.decision == Decision::Candidate) {
-            entry.decision = Decision::FastForward;
-        }
+        self.entries.iter_mut().for_each(Entry::accept_candidate);
     }
 
     /// The stats, where everything that was still to be done is done.
@@ -164,6 +222,10 @@ impl Plan {
                 }
                 Decision::Unchanged => (Outcome::Unchanged, None, None),
                 Decision::Filtered(reason) => (Outcome::Filtered, Some(reason), None),
+                Decision::Alias(target) => {
+                    let message = format!("at the destination it is a symbolic ref to {target}");
+                    (Outcome::Filtered, Some(Reason::SymbolicRef), Some(message))
+                }
                 Decision::Rejected(reason, message) => (Outcome::Rejected, Some(reason), message),
                 Decision::Candidate => (Outcome::Rejected, Some(Reason::NonFastForward), None),
             };
@@ -189,6 +251,18 @@ impl Entry {
     pub fn is_pending(&self) -> bool {
         use Decision::{Candidate, Create, Delete, FastForward, Force};
         matches!(self.decision, Create | Candidate | FastForward | Force | Delete)
+    }
+
+    /// Takes it for proved, if it is a candidate.
+    pub(super) fn accept_candidate(&mut self) {
+        if self.decision == Decision::Candidate {
+            self.decision = Decision::FastForward;
+        }
+    }
+
+    /// Whether it is still to be done.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_pending() && !self.is_done
     }
 
     /// Whether it is not done, against what was asked for.
@@ -310,5 +384,7 @@ fn conflict<'a>(name: &BStr, there: &ByName<'a>) -> Option<&'a BStr> {
     parents.next().or_else(below).map(|r| r.name.as_bstr())
 }
 
+/// The most different texts of remotes that are kept.
+const MAX_MESSAGES: usize = 32;
 const HEADS: &[u8] = b"refs/heads/";
 const TAGS: &[u8] = b"refs/tags/";

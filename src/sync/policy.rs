@@ -1,5 +1,8 @@
 //! What a sync may do beyond going forward. Everything is off unless it is asked for.
 
+use gix_hash::ObjectId;
+use gix_object::bstr::BString;
+
 use crate::{git::Ref, glob::Glob};
 
 /// What a sync may do beyond going forward.
@@ -24,10 +27,12 @@ impl Policy {
     }
 }
 
-/// The name under which a forced ref's old commit is kept.
-pub(super) fn backup_name(r: &Ref) -> String {
-    let short = r.name.to_string();
-    format!("{BACKUPS}{}/{}", r.id, short.strip_prefix("refs/").unwrap_or(&short))
+/// The ref that keeps what a forced ref had.
+pub(super) fn backup(name: &BString, old: ObjectId) -> Ref {
+    let short = name.strip_prefix(b"refs/").unwrap_or(name);
+    let mut kept = format!("{BACKUPS}{old}/").into_bytes();
+    kept.extend_from_slice(short);
+    Ref { name: kept.into(), id: old, peeled: None, symref_target: None }
 }
 
 const BACKUPS: &str = "refs/refsync/backup/";

@@ -10,8 +10,14 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
-use super::{Decision, Error, Observer, Phase, Plan};
-use crate::git::{self, Ancestry, CommitGraph, CommitScanner, FetchRequest, PackStream, Remote, UploadPack};
+use super::{
+    Decision, Error, Observer, Phase, Plan,
+    verdict::{self, Cause},
+};
+use crate::{
+    git::{self, Ancestry, CommitGraph, CommitScanner, FetchRequest, PackStream, Remote, UploadPack},
+    model::{MessageSide, Reason},
+};
 
 /// An update to be judged.
 #[derive(Clone, Copy)]
@@ -24,7 +30,8 @@ struct Update {
     tip: ObjectId,
 }
 
-/// Decides every candidate of the plan.
+/// Decides every candidate of the plan. A candidate that the source cannot be asked about, because its objects are damaged or
+/// gone, is rejected. `is_relisted`: the source's list is as new as can be.
 ///
 /// # Errors
 ///
@@ -34,24 +41,63 @@ pub(super) async fn prove(
     source: &UploadPack,
     destination: &Remote,
     observer: &Observer,
+    is_relisted: bool,
 ) -> Result<(), Error> {
     let updates = updates(plan, destination).await;
     if updates.is_empty() {
         return Ok(());
     }
     observer.report(Phase::Proving, 0, None);
-    let all: Vec<Update> = updates.values().copied().collect();
-    let ancestries = ancestries(source, &all).await.map_err(Error::Source)?;
-    for ((index, update), ancestry) in updates.into_iter().zip(ancestries) {
-        let entry = &mut plan.entries[index];
-        // A tag that stays on its commit moves nothing forward: another tag object would take its place.
-        if ancestry == Ancestry::Ancestor && update.base != update.tip {
-            entry.decision = Decision::FastForward;
-        } else {
-            entry.reject_move();
+    let (indexes, all): (Vec<usize>, Vec<Update>) = updates.into_iter().unzip();
+    let answers = answers(source, &all, is_relisted).await.map_err(Error::Source)?;
+    for ((index, update), answer) in indexes.into_iter().zip(all).zip(answers) {
+        match answer {
+            // A tag that stays on its commit moves nothing forward: another tag object would take its place.
+            Ok(Ancestry::Ancestor) if update.base != update.tip => plan.entries[index].decision = Decision::FastForward,
+            Ok(_) => plan.entries[index].reject_move(),
+            Err(error) => {
+                let (why, words) = error.kind.in_short();
+                let message_index = plan.say(MessageSide::Source, &words);
+                let entry = &mut plan.entries[index];
+                entry.decision = Decision::Rejected(Reason::MissingObjects, Some(why));
+                entry.message_index = message_index;
+            }
         }
     }
     Ok(())
+}
+
+/// The answer to each update. If a question fails because of some of the objects in it, its halves are asked.
+///
+/// # Errors
+///
+/// A failure that lies in no object. And one object that is gone, unless the source was listed again already.
+async fn answers(
+    source: &UploadPack,
+    updates: &[Update],
+    is_relisted: bool,
+) -> Result<Vec<Result<Ancestry, git::Error>>, git::Error> {
+    let mut answers: Vec<Option<Result<Ancestry, git::Error>>> = updates.iter().map(|_| None).collect();
+    let mut open = Vec::from([(0, updates.len())]);
+    let mut failures = 0;
+    while let Some((start, end)) = open.pop() {
+        match ancestries(source, &updates[start..end]).await {
+            Ok(found) => (start..end).zip(found).for_each(|(at, ancestry)| answers[at] = Some(Ok(ancestry))),
+            Err(error) if verdict::is_stale(&error) && !is_relisted => return Err(error),
+            Err(error) if verdict::of_source_error(&error) != Some(Cause::Refs) => return Err(error),
+            Err(error) if failures >= MAX_FAILURES => return Err(error),
+            Err(error) if end - start == 1 => {
+                answers[start] = Some(Err(error));
+                failures += 1;
+            }
+            Err(_) => {
+                failures += 1;
+                let middle = start.midpoint(end);
+                open.extend([(middle, end), (start, middle)]);
+            }
+        }
+    }
+    Ok(answers.into_iter().map(|answer| answer.expect("each range is answered or halved")).collect())
 }
 
 /// The candidates, by their place in the plan.
@@ -118,7 +164,7 @@ async fn alone(source: &UploadPack, update: Update) -> Result<Ancestry, git::Err
 
 /// The commits that the tips have and the bases have not.
 async fn history(source: &UploadPack, updates: &[Update]) -> Result<CommitGraph, git::Error> {
-    match source.fetch(&request(updates, false), |_| ()).await?.pack {
+    match source.fetch(&request(updates, false)).await?.pack {
         Some(pack) => commits(source, pack).await,
         None => Ok(CommitGraph::default()),
     }
@@ -136,7 +182,7 @@ async fn negotiate(
     if !source.can_negotiate() {
         return Ok((HashSet::new(), None));
     }
-    let first = source.fetch(&request(updates, true), |_| ()).await?;
+    let first = source.fetch(&request(updates, true)).await?;
     let mut acknowledged = first.acknowledged;
     let mut left_out: Vec<Update> = updates.to_vec();
     loop {
@@ -146,7 +192,7 @@ async fn negotiate(
         }
         // The other way round, for each of a row of commits may have left out the one before it.
         left_out.reverse();
-        acknowledged = source.fetch(&request(&left_out, true), |_| ()).await?.acknowledged;
+        acknowledged = source.fetch(&request(&left_out, true)).await?.acknowledged;
     }
     Ok((left_out.into_iter().map(|update| update.base).collect(), first.pack))
 }
@@ -172,3 +218,5 @@ pub(super) async fn commits(source: &UploadPack, mut pack: PackStream) -> Result
 
 /// How many questions about one update alone are under way at the same time: as many connections as a browser opens.
 const AT_ONCE: usize = 6;
+/// How many questions may fail because of the objects in them.
+const MAX_FAILURES: usize = 200;

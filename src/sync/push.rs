@@ -1,145 +1,227 @@
-//! A push that the destination finds too large, or that takes it too long, in smaller ones.
+//! Pushes commands in as few requests as the destination takes, and tells what became of each ref.
 //!
-//! Servers and the proxies before them answer such a push with 413, 408 or 504; a source may answer 413 too. Then half of its refs go first; and where
-//! one ref alone is too much, a commit in the middle of its history. The ref stands at that commit for a while: one that the
-//! source's branch has had too, and from which another sync would go on, should this one break off.
+//! A request that is refused as a whole is narrowed down, see [`narrow`](super::narrow). One that is too large is halved; a
+//! single ref that is too large goes by a commit in the middle of its history. The ref stands at that commit for a while. It is
+//! one that the source's branch has had too, and another sync would go on from it, should this one break off.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use gix_hash::ObjectId;
+use gix_object::bstr::BString;
 
 use super::{
     Error, Options, Sides,
     gate::Claim,
+    narrow::{Batch, GiveUp, Queue},
     proof,
-    settle::unpack_error,
     transfer::{Doubt, Failure, Transfer, haves, transfer},
+    verdict::{self, Cause},
 };
-use crate::git::{self, Ancestry, Command, FetchRequest, Report};
+use crate::{
+    git::{self, Ancestry, Command, FetchRequest, Report},
+    model::{MessageSide, Reason},
+};
 
-/// What became of a push.
-pub(super) enum Pushed {
-    /// The destination reported on every command.
-    Reported {
-        /// All that it reported, of a ref's several pushes the last.
-        report: Report,
-        /// Commits that refs were moved to on their way.
-        middles: HashSet<ObjectId>,
-    },
-    /// The pack did not prove the claims; nothing was changed.
-    Unproved,
+/// What became of the commands.
+#[derive(Default)]
+pub(super) struct Pushed {
+    /// What became of each ref. A ref of a request that failed is not in it.
+    pub(super) verdicts: HashMap<BString, Verdict>,
+    /// Commits that refs were moved to on their way.
+    pub(super) middles: HashSet<ObjectId>,
 }
 
-/// Pushes the commands, in one piece or in as many as the destination wants. A ref that is too much alone is refused, and
-/// others go on; where all are, that is the failure.
+/// What became of one ref.
+pub(super) enum Verdict {
+    /// The destination says that it is done.
+    Accepted,
+    /// It is not done, or the destination does not say.
+    Refused(Refusal),
+}
+
+/// Why a ref was refused.
+#[derive(Clone)]
+pub(super) struct Refusal {
+    /// Who refused it.
+    pub(super) side: MessageSide,
+    /// The reason, in one line.
+    pub(super) why: String,
+    /// All that was said with the refusal.
+    pub(super) words: String,
+    /// The reason in the API's words, if `why` does not decide it.
+    pub(super) reason: Option<Reason>,
+}
+
+/// How pushing ended.
+pub(super) enum Ended {
+    /// Every ref has its verdict.
+    All,
+    /// The flowing pack did not prove the claims, so they have to be proved first; nothing was changed. `is_refused`: the
+    /// request was refused as a whole, too.
+    Unproved { is_refused: bool },
+    /// The source has been rewritten since its refs were listed.
+    Stale,
+    /// It broke off.
+    Failed(Failure),
+}
+
+/// Pushes all commands. `is_refused`: a request with all of them was refused as a whole already.
 pub(super) async fn push(
-    commands: &[Command],
+    commands: Vec<Command>,
     mut claims: Vec<Claim>,
+    is_refused: bool,
     sides: &mut Sides,
     options: &Options,
-) -> Result<Pushed, Failure> {
-    let mut left = vec![commands.to_vec()];
-    let (mut all, mut middles) = (Report::default(), HashSet::new());
-    let (mut is_first, mut too_large) = (true, None);
-    while let Some(batch) = left.pop() {
-        let transferred = transfer(&batch, claims.clone(), sides, options).await;
+    pushed: &mut Pushed,
+) -> Ended {
+    let is_atomic = options.policy.atomic;
+    let mut queue = Queue::new(commands, is_atomic, is_refused);
+    let (mut first_failure, mut names_a_culprit) = (None, false);
+    while let Some(batch) = queue.next() {
+        let transferred = transfer(&batch.commands, claims.clone(), sides, options).await;
         if let Err(Failure { error: Error::Destination(refusal), .. }) = &transferred
             && sides.receive.gains_credentials(refusal).await
         {
-            left.push(batch);
+            queue.put_back(batch);
             continue;
         }
         let has_claims = !std::mem::take(&mut claims).is_empty();
-        match transferred {
-            Ok(Transfer::Unproved) => return Ok(Pushed::Unproved),
-            Ok(Transfer::Reported(report)) => {
-                if let Some(error) = unpack_error(&report, |kind| sides.push_error(kind)).filter(|_| !is_first) {
-                    return Err(Failure { error, doubt: Doubt::Partly });
+        let (cause, refusal, failure) = match transferred {
+            Ok(Transfer::Unproved) => return Ended::Unproved { is_refused: false },
+            Ok(Transfer::Reported { report, is_whole }) => {
+                let cause = verdict::of_report(&report, &batch.commands);
+                if has_claims && !is_whole {
+                    return Ended::Unproved { is_refused: cause.is_some() && !is_atomic };
                 }
-                is_first = false;
-                sides.have_arrived(done(&batch, &report));
-                // The rest of a ref's history has no place to go where its start was refused.
-                drop_refs(&mut left, |command| matches!(report.refs.get(&command.name), Some(Some(_))));
-                merge(&mut all, report);
-            }
-            Err(failure) if is_too_large(&failure.error) && !options.policy.atomic => {
-                // Nothing is proved by a pack that was cut short, and the parts would prove less.
-                if has_claims {
-                    return Ok(Pushed::Unproved);
-                }
-                match (split(&batch, sides).await, batch.as_slice()) {
-                    (Some((first, second)), _) => {
-                        middles.extend(second.iter().filter(|_| batch.len() == 1).filter_map(|command| command.old));
-                        left.extend([second, first]);
+                match cause {
+                    Some(cause) if !is_atomic && cause != Cause::Machine => {
+                        (cause, Refusal::of_report(&report, &batch.commands[0]), None)
                     }
-                    (None, refused) => {
-                        drop_refs(&mut left, |command| refused.iter().any(|other| other.name == command.name));
-                        let why = refused.iter().map(|r| (r.name.clone(), Some(failure.error.to_string())));
-                        all.refs.extend(why);
-                        too_large = Some(failure);
+                    _ if report.unpack_error.is_some() => return failed(unpack_failure(&report, sides), &queue),
+                    _ => {
+                        take_report(&batch, &report, &mut queue, pushed);
+                        sides.have_arrived(pushed.accepted(&batch.commands));
+                        continue;
                     }
                 }
             }
-            Err(failure) => return Err(failure_after(is_first, failure)),
+            Err(failure) => match verdict::of_error(&failure.error, failure.bytes_sent) {
+                _ if is_stale(&failure.error) && !sides.is_relisted => return Ended::Stale,
+                Some(cause) if !is_atomic && cause != Cause::Machine => {
+                    if has_claims {
+                        return Ended::Unproved { is_refused: true };
+                    }
+                    (cause, Refusal::of_error(&failure.error, cause), Some(failure))
+                }
+                _ => return failed(failure, &queue),
+            },
+        };
+        if batch.commands.len() > 1 {
+            first_failure = first_failure.or(failure);
+            queue.refused(batch, cause, &refusal.said());
+            continue;
+        }
+        if cause == Cause::Size
+            && let Some((middle, parts)) = halve_history(&batch.commands[0], sides).await
+        {
+            pushed.middles.insert(middle);
+            queue.put_first(&batch, parts);
+            continue;
+        }
+        // A report names the ref, and so does an error about its objects.
+        names_a_culprit |= failure.is_none() || cause == Cause::Refs;
+        first_failure = first_failure.or(failure);
+        let gives_up = queue.refused_alone(&batch, cause, &refusal.said());
+        refuse(&batch.commands, &refusal, &mut queue, pushed);
+        if let Some(why) = gives_up {
+            refuse_rest(queue, why, &refusal, pushed);
+            break;
         }
     }
-    match too_large {
-        Some(failure) if is_first => Err(failure),
-        _ => Ok(Pushed::Reported { report: all, middles }),
+    let has_accepted = pushed.verdicts.values().any(|verdict| matches!(verdict, Verdict::Accepted));
+    match first_failure {
+        Some(failure) if !has_accepted && !names_a_culprit => Ended::Failed(failure),
+        _ => Ended::All,
     }
 }
 
-/// Takes these refs out of what is left.
-fn drop_refs(left: &mut Vec<Vec<Command>>, is_dropped: impl Fn(&Command) -> bool) {
-    left.iter_mut().for_each(|batch| batch.retain(|command| !is_dropped(command)));
-    left.retain(|batch| !batch.is_empty());
+fn is_stale(error: &Error) -> bool {
+    matches!(error, Error::Source(error) if verdict::is_stale(error))
 }
 
-fn failure_after(is_first: bool, failure: Failure) -> Failure {
-    match failure.doubt {
-        Doubt::None if !is_first => Failure { doubt: Doubt::Partly, ..failure },
-        _ => failure,
+/// The failure that ends the push, after what was done before.
+fn failed(failure: Failure, queue: &Queue) -> Ended {
+    let doubt = match failure.doubt {
+        Doubt::None if queue.has_accepted() => Doubt::Partly,
+        doubt => doubt,
+    };
+    Ended::Failed(Failure { doubt, ..failure })
+}
+
+/// The failure of a push whose pack could not be stored.
+fn unpack_failure(report: &Report, sides: &Sides) -> Failure {
+    let why = report.unpack_error.as_deref().unwrap_or_default();
+    let said = if report.words.is_empty() { String::new() } else { format!(" ({})", report.words) };
+    let kind = git::ErrorKind::Remote(format!("the pack could not be stored: {why}{said}"));
+    Failure { error: Error::Destination(sides.receive.push_error(kind)), doubt: Doubt::None, bytes_sent: 0 }
+}
+
+/// Takes over what a report says of each ref.
+fn take_report(batch: &Batch, report: &Report, queue: &mut Queue, pushed: &mut Pushed) {
+    for command in &batch.commands {
+        let why = match report.refs.get(&command.name) {
+            _ if report.is_silent => "the destination gives no report, and does not have it",
+            Some(None) if report.done_otherwise.contains(&command.name) => "the destination did otherwise than asked",
+            Some(None) => {
+                pushed.verdicts.insert(command.name.clone(), Verdict::Accepted);
+                continue;
+            }
+            Some(Some(why)) => why,
+            None => "the destination reported nothing on it",
+        };
+        let refusal = Refusal { why: why.to_owned(), ..Refusal::of_report(report, command) };
+        refuse(std::slice::from_ref(command), &refusal, queue, pushed);
+    }
+    if pushed.accepted(&batch.commands).next().is_some() || report.is_silent {
+        queue.accepted(batch);
     }
 }
 
-fn is_too_large(error: &Error) -> bool {
-    match error {
-        Error::Destination(error) => matches!(error.kind, git::ErrorKind::Status { status: 408 | 413 | 504, .. }),
-        // Then it is the question that is too large: it names every object that is wanted.
-        Error::Source(error) => matches!(error.kind, git::ErrorKind::Status { status: 413, .. }),
-        _ => false,
+/// Notes the refusal. The rest of a ref's history has no place to go if its start was refused.
+fn refuse(commands: &[Command], refusal: &Refusal, queue: &mut Queue, pushed: &mut Pushed) {
+    for command in commands {
+        queue.drop_refs(|other| other.name == command.name);
+        pushed.verdicts.insert(command.name.clone(), Verdict::Refused(refusal.clone()));
     }
 }
 
-/// What the destination has now that it may not have had before.
-fn done(batch: &[Command], report: &Report) -> impl Iterator<Item = ObjectId> {
-    let is_done = |command: &&Command| matches!(report.refs.get(&command.name), Some(None)) && !command.new.is_null();
-    batch.iter().filter(is_done).map(|command| command.new).collect::<Vec<_>>().into_iter()
-}
-
-fn merge(all: &mut Report, report: Report) {
-    all.is_silent |= report.is_silent;
-    all.unpack_error = report.unpack_error;
-    all.refs.extend(report.refs);
-    all.done_otherwise.extend(report.done_otherwise);
-    if !report.messages.is_empty() {
-        all.messages = report.messages;
+/// Refuses what is not tried any more.
+fn refuse_rest(queue: Queue, why: GiveUp, refusal: &Refusal, pushed: &mut Pushed) {
+    let rest = match why {
+        GiveUp::SameAnswer => {
+            let why =
+                format!("{} (not tried alone, because many refs got this answer and none was accepted)", refusal.why);
+            Refusal { why, ..refusal.clone() }
+        }
+        GiveUp::TooMany => {
+            let why = "not tried: this sync has sent too many requests already; the next one goes on from here";
+            Refusal { why: why.into(), words: String::new(), side: MessageSide::Refsync, reason: None }
+        }
+    };
+    for command in queue.into_rest() {
+        pushed.verdicts.entry(command.name).or_insert_with(|| Verdict::Refused(rest.clone()));
     }
 }
 
-/// Two pushes that do the same as one; none where it cannot be made smaller.
-async fn split(batch: &[Command], sides: &Sides) -> Option<(Vec<Command>, Vec<Command>)> {
-    if let [command] = batch {
-        let middle = middle(command, sides).await?;
-        let first = Command { new: middle, ..command.clone() };
-        let second = Command { old: Some(middle), ..command.clone() };
-        return Some((vec![first], vec![second]));
-    }
-    let (first, second) = batch.split_at(batch.len() / 2);
-    Some((first.to_vec(), second.to_vec()))
+/// Two requests that do the same as one, and the commit between them: half-way on a branch's way from what the destination
+/// has. Nothing if it cannot be made smaller.
+async fn halve_history(command: &Command, sides: &Sides) -> Option<(ObjectId, [Vec<Command>; 2])> {
+    let middle = middle(command, sides).await?;
+    let first = Command { new: middle, ..command.clone() };
+    let second = Command { old: Some(middle), ..command.clone() };
+    Some((middle, [vec![first], vec![second]]))
 }
 
-/// A commit half-way on a branch's way from what the destination has.
 async fn middle(command: &Command, sides: &Sides) -> Option<ObjectId> {
     // A tag must not be seen on another commit.
     if !command.name.starts_with(b"refs/heads/") || command.new.is_null() || !sides.upload.can_filter().await.ok()? {
@@ -147,7 +229,7 @@ async fn middle(command: &Command, sides: &Sides) -> Option<ObjectId> {
     }
     let haves = haves(std::slice::from_ref(command), &sides.source_ids, sides.there());
     let request = FetchRequest { wants: vec![command.new], haves, commits_only: true, ..FetchRequest::default() };
-    let pack = sides.upload.fetch(&request, |_| ()).await.ok()?.pack?;
+    let pack = sides.upload.fetch(&request).await.ok()?.pack?;
     let graph = proof::commits(&sides.upload, pack).await.ok()?;
     let line = graph.first_parents(command.new);
     let is_forward = |commit: ObjectId| match command.old {
@@ -157,4 +239,44 @@ async fn middle(command: &Command, sides: &Sides) -> Option<ObjectId> {
     // Nearer and nearer to the tip, until the way goes forward all along.
     let nearer = std::iter::successors(Some(line.len() / 2), |at| Some(at / 2)).take_while(|at| *at > 0);
     nearer.map(|at| line[at]).find(|commit| is_forward(*commit))
+}
+
+impl Pushed {
+    /// What the destination has now of these commands.
+    fn accepted<'a>(&'a self, commands: &'a [Command]) -> impl Iterator<Item = ObjectId> + 'a {
+        let is_accepted = |command: &&Command| matches!(self.verdicts.get(&command.name), Some(Verdict::Accepted));
+        commands.iter().filter(is_accepted).map(|command| command.new).filter(|id| !id.is_null())
+    }
+}
+
+impl Refusal {
+    /// That of a report, about this command.
+    fn of_report(report: &Report, command: &Command) -> Self {
+        let why = match (&report.unpack_error, report.refs.get(&command.name)) {
+            (Some(why), _) => format!("the pack could not be stored: {why}"),
+            (None, Some(Some(why))) => why.clone(),
+            _ => String::new(),
+        };
+        Self { side: MessageSide::Destination, why, words: report.words.clone(), reason: None }
+    }
+
+    /// That of an error of either side.
+    pub(super) fn of_error(error: &Error, cause: Cause) -> Self {
+        let (side, kind, reason) = match error {
+            Error::Source(error) => (MessageSide::Source, &error.kind, Reason::MissingObjects),
+            Error::Destination(error) => (MessageSide::Destination, &error.kind, Reason::RemoteRefused),
+            other => return Self::of_text(&other.to_string()),
+        };
+        let (why, words) = kind.in_short();
+        Self { side, why, words, reason: (cause == Cause::Refs).then_some(reason) }
+    }
+
+    fn of_text(text: &str) -> Self {
+        Self { side: MessageSide::Refsync, why: text.to_owned(), words: String::new(), reason: None }
+    }
+
+    /// All that was said.
+    fn said(&self) -> String {
+        format!("{}\n{}", self.why, self.words)
+    }
 }

@@ -31,12 +31,18 @@ pub(super) enum Cut {
 pub(super) struct Ending {
     cut: Rc<RefCell<Option<Cut>>>,
     is_whole: Rc<Cell<bool>>,
+    bytes: Rc<Cell<u64>>,
 }
 
 impl Ending {
     /// Takes out why it ended short, if it did.
     pub(super) fn take(&self) -> Option<Cut> {
         self.cut.borrow_mut().take()
+    }
+
+    /// How many bytes of the pack were handed on.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.get()
     }
 
     /// Whether the pack was handed on to its end: where not, the destination can have done nothing with it.
@@ -82,6 +88,7 @@ impl Relay {
         match item {
             Some(Ok(chunk)) => {
                 self.passed.count(&chunk);
+                self.ending.bytes.set(self.passed.bytes);
                 self.observer.report(Phase::Transferring, self.passed.bytes, self.passed.objects());
                 match self.gate.pass(chunk) {
                     Ok(Ok(bytes)) => Some(bytes),

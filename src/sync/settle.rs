@@ -1,4 +1,4 @@
-//! What became of a push, written into the plan: from the destination's report, or from what it has afterwards.
+//! What became of a push, written into the plan: from the destination's reports, or from what it has afterwards.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,95 +9,115 @@ use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
 use super::{
-    Decision, Entry, Error, Plan, refusal,
+    Decision, Entry, Error, Plan,
+    push::{Pushed, Refusal, Verdict},
     transfer::{Doubt, Failure},
+    verdict,
 };
-use crate::{
-    git::{self, Command, Remote, Report},
-    model::Reason,
-};
+use crate::{git::Remote, model::Reason};
 
-/// Writes the report's refusals into the plan. A ref that stands at one of `middles` was brought there by ourselves.
-pub(super) async fn settle(
-    plan: &mut Plan,
-    commands: &[Command],
-    report: Report,
-    middles: &HashSet<ObjectId>,
-    destination: &Remote,
-) -> Result<(), Error> {
-    if let Some(error) = unpack_error(&report, |kind| destination.push_error(kind)) {
-        return Err(error);
-    }
-    let mut refusals: HashMap<BString, String> = HashMap::new();
-    for command in commands {
-        let why = match report.refs.get(&command.name) {
-            _ if report.is_silent => "the destination gives no report, and does not have it",
-            Some(None) if report.done_otherwise.contains(&command.name) => "the destination did otherwise than asked",
-            Some(None) => continue,
-            Some(Some(why)) => why,
-            None => "the destination reported nothing on it",
-        };
-        refusals.insert(command.name.clone(), why.to_owned());
-    }
-    if refusals.is_empty() {
-        return Ok(());
-    }
-    let is_middle = |id: Option<ObjectId>| id.is_some_and(|id| middles.contains(&id));
-    let now = current_refs(destination).await?;
-    for entry in &mut plan.entries {
-        let Some(why) = refusals.remove(&entry.name) else { continue };
-        // Whatever was said of it: it is done.
-        if is_done(entry, &now) {
-            continue;
-        }
-        let current = now.get(&entry.name).copied();
-        let reason = match refusal::reason(&why) {
-            Reason::RemoteRefused | Reason::AtomicPushFailed if current != entry.destination && !is_middle(current) => {
-                Reason::LeaseLost
+/// Writes the verdicts into the plan. Says what is true at the destination, if it can be looked at.
+pub(super) async fn settle(plan: &mut Plan, pushed: Pushed, destination: &Remote) {
+    let Pushed { mut verdicts, middles } = pushed;
+    let has_refusals = verdicts.values().any(|verdict| matches!(verdict, Verdict::Refused(_)));
+    // A report counts, also if this look fails.
+    let now = if has_refusals || plan.may_move_others { current_refs(destination).await.ok() } else { None };
+    let mut refused: Vec<(usize, Refusal)> = Vec::new();
+    for (at, entry) in plan.entries.iter_mut().enumerate() {
+        match verdicts.remove(&entry.name) {
+            Some(Verdict::Accepted) => {
+                entry.is_done = true;
+                entry.accept_candidate();
             }
-            reason => reason,
-        };
-        let said = if reason == Reason::HookDeclined && !report.messages.is_empty() {
-            format!("{why}: {}", report.messages)
-        } else {
-            why
-        };
-        entry.destination = current;
-        entry.decision = Decision::Rejected(reason, Some(said));
+            // Whatever was said of it: it is done.
+            Some(Verdict::Refused(_)) if now.as_ref().is_some_and(|now| is_done(entry, now)) => entry.is_done = true,
+            Some(Verdict::Refused(refusal)) => refused.push((at, refusal)),
+            None => {}
+        }
     }
-    Ok(())
+    for (at, refusal) in refused {
+        let index = plan.say(refusal.side, &refusal.words);
+        let entry = &mut plan.entries[at];
+        entry.message_index = index;
+        reject(entry, refusal, now.as_ref(), &middles);
+    }
+    if let Some(now) = now.filter(|_| plan.may_move_others) {
+        agree(plan, &now);
+    }
+    follow_targets(plan);
 }
 
-/// Why the pack could not be stored, where it could not.
-pub(super) fn unpack_error(report: &Report, push_error: impl Fn(git::ErrorKind) -> git::Error) -> Option<Error> {
-    let why = report.unpack_error.as_ref()?;
-    let said = if report.messages.is_empty() { String::new() } else { format!(" ({})", report.messages) };
-    let kind = git::ErrorKind::Remote(format!("the pack could not be stored: {why}{said}"));
-    Some(Error::Destination(push_error(kind)))
+fn reject(entry: &mut Entry, refusal: Refusal, now: Option<&Refs>, middles: &HashSet<ObjectId>) {
+    let mut reason = refusal.reason.unwrap_or_else(|| verdict::reason(&refusal.why));
+    if let Some(now) = now {
+        let current = now.get(&entry.name).copied();
+        // A ref that stands at one of `middles` was brought there by ourselves.
+        let is_ours = current == entry.destination || current.is_some_and(|id| middles.contains(&id));
+        if !is_ours && matches!(reason, Reason::RemoteRefused | Reason::AtomicPushFailed) {
+            reason = Reason::LeaseLost;
+        }
+        entry.destination = current;
+    }
+    entry.decision = Decision::Rejected(reason, Some(refusal.why));
+}
+
+/// Tells of each ref what the destination has, because a change may have moved another ref, too.
+fn agree(plan: &mut Plan, now: &Refs) {
+    for entry in &mut plan.entries {
+        let current = now.get(&entry.name).copied();
+        if entry.is_done && !is_done(entry, now) {
+            let message = "another ref of this push moved it: one is a symbolic ref to the other";
+            entry.decision = Decision::Rejected(Reason::LeaseLost, Some(message.into()));
+        }
+        if !entry.is_done || entry.is_rejected() {
+            entry.destination = current;
+        }
+    }
+}
+
+/// A symbolic ref has what its target has.
+fn follow_targets(plan: &mut Plan) {
+    let is_alias = |entry: &Entry| matches!(entry.decision, Decision::Alias(_));
+    if !plan.entries.iter().any(is_alias) {
+        return;
+    }
+    let moved: HashMap<BString, ObjectId> =
+        plan.entries.iter().filter(|entry| entry.is_done).map(|entry| (entry.name.clone(), entry.source)).collect();
+    for entry in &mut plan.entries {
+        if let Decision::Alias(target) = &entry.decision
+            && let Some(id) = moved.get(target)
+        {
+            entry.destination = Some(*id);
+        }
+    }
 }
 
 /// Tells what is true at a destination that gave no report: what it has now is done.
-pub(super) async fn settle_without_report(
-    plan: &mut Plan,
-    failure: Failure,
-    destination: &Remote,
-) -> Result<(), Error> {
-    let Failure { error, doubt } = failure;
-    let Some(now) = (match doubt {
+///
+/// # Errors
+///
+/// The failure, if nothing was done at all.
+pub(super) async fn settle_failure(plan: &mut Plan, failure: Failure, destination: &Remote) -> Result<(), Error> {
+    let Failure { error, doubt, .. } = failure;
+    let has_done = plan.entries.iter().any(|entry| entry.is_done);
+    let now = match doubt {
         Doubt::None => None,
         Doubt::Partly => current_refs(destination).await.ok(),
         Doubt::AtWork => once_settled(plan, destination).await,
-    }) else {
-        return Err(error);
     };
-    if !plan.entries.iter().any(|entry| entry.is_pending() && is_moved(entry, &now)) {
+    let is_moved = |now: &Refs| plan.entries.iter().any(|entry| entry.is_open() && is_moved(entry, now));
+    if !has_done && !now.as_ref().is_some_and(is_moved) {
         return Err(error);
     }
-    for entry in plan.entries.iter_mut().filter(|entry| entry.is_pending()) {
-        if !is_done(entry, &now) {
-            entry.destination = now.get(&entry.name).copied();
-            entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(format!("the push failed: {error}")));
+    for entry in plan.entries.iter_mut().filter(|entry| entry.is_open()) {
+        if now.as_ref().is_some_and(|now| is_done(entry, now)) {
+            entry.is_done = true;
+            continue;
         }
+        if let Some(now) = &now {
+            entry.destination = now.get(&entry.name).copied();
+        }
+        entry.decision = Decision::Rejected(Reason::RemoteRefused, Some(format!("the push failed: {error}")));
     }
     Ok(())
 }
@@ -107,7 +127,7 @@ pub(super) async fn settle_without_report(
 async fn once_settled(plan: &Plan, destination: &Remote) -> Option<Refs> {
     let mut now = current_refs(destination).await.ok();
     for wait in WAITS {
-        let is_over = |now: &Refs| plan.entries.iter().filter(|e| e.is_pending()).all(|e| is_done(e, now));
+        let is_over = |now: &Refs| plan.entries.iter().filter(|e| e.is_open()).all(|e| is_done(e, now));
         if now.as_ref().is_some_and(is_over) {
             break;
         }

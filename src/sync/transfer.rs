@@ -1,24 +1,22 @@
-//! One fetch whose pack flows into one push; and the push before it that keeps what is going to be forced.
+//! One fetch whose pack flows into one push.
 
 use std::{collections::HashSet, rc::Rc};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt, future::maybe_done, poll};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream::LocalBoxStream};
 use gix_hash::ObjectId;
-use gix_object::bstr::{BStr, BString, ByteSlice};
 
 use super::{
     Error, Options, Sides,
     gate::{Claim, Gate},
-    policy::backup_name,
     relay::{Cut, relay},
 };
-use crate::git::{self, Command, FetchRequest, PushOptions, ReceivePack, Ref, Report, UploadPack, empty_pack};
+use crate::git::{self, Command, FetchRequest, Report, UploadPack, empty_pack};
 
 /// How a transfer ended.
 pub(super) enum Transfer {
-    /// The destination reported on every command.
-    Reported(Report),
+    /// The destination reported on every command. `is_whole`: it was sent the whole pack, so all claims are proved.
+    Reported { report: Report, is_whole: bool },
     /// The pack did not prove the claims; nothing was changed.
     Unproved,
 }
@@ -29,6 +27,8 @@ pub(super) struct Failure {
     pub(super) error: Error,
     /// What the destination may have done all the same.
     pub(super) doubt: Doubt,
+    /// How many bytes of the pack were sent.
+    pub(super) bytes_sent: u64,
 }
 
 /// What a destination may have done of a push that failed.
@@ -43,6 +43,8 @@ pub(super) enum Doubt {
 }
 
 /// Fetches what is missing and pushes it as it comes, to its end only if it proves all `claims`.
+///
+/// The push is opened when the pack's first bytes are there: a destination gives up if it has to wait for them.
 pub(super) async fn transfer(
     commands: &[Command],
     claims: Vec<Claim>,
@@ -50,36 +52,46 @@ pub(super) async fn transfer(
     options: &Options,
 ) -> Result<Transfer, Failure> {
     let Sides { upload: source, receive: destination, .. } = sides;
-    let there = sides.there();
-    let mut asked = HashSet::new();
-    let is_missing = |id: &ObjectId| !id.is_null() && !there.contains(id) && asked.insert(*id);
-    let wants: Vec<ObjectId> = commands.iter().map(|command| command.new).filter(is_missing).collect();
-    let pack = if commands.iter().all(|command| command.new.is_null()) {
-        // A push of deletions alone carries no pack.
-        futures_util::stream::empty().boxed_local()
-    } else if wants.is_empty() {
-        // The destination has all the objects, and still expects a pack.
-        futures_util::stream::iter([Ok(empty_pack(destination.object_format))]).boxed_local()
-    } else {
-        let haves = haves(commands, &sides.source_ids, there);
-        let thin = destination.takes_thin_packs();
-        fetch(source.clone(), FetchRequest { wants, haves, thin, ..FetchRequest::default() }).await.boxed_local()
+    let mut pack = pack(commands, sides).await;
+    let first = match pack.next().await.transpose() {
+        Ok(first) => first,
+        Err(error) => return Err(Failure { error: Error::Source(error), doubt: Doubt::None, bytes_sent: 0 }),
     };
+    let pack = futures_util::stream::iter(first.map(Ok)).chain(pack);
     let gate = Gate::new(claims, destination.object_format);
     let unreadable = source.clone();
     let (body, ending) = relay(pack, gate, move |kind| unreadable.fetch_error(kind), options.observer.clone());
 
     let report = destination.push(commands, &options.push_options(), body).await;
-    let is_whole = ending.is_whole();
+    let (is_whole, bytes_sent) = (ending.is_whole(), ending.bytes());
     match (ending.take(), report) {
-        (Some(Cut::Source(error)), _) => Err(Failure { error: Error::Source(error), doubt: Doubt::None }),
+        (Some(Cut::Source(error)), _) => Err(Failure { error: Error::Source(error), doubt: Doubt::None, bytes_sent }),
         // A destination that answers early has its reasons: they count, and no second push would fare better.
         (_, Err(error)) => {
             let doubt = if is_whole && leaves_doubt(&error.kind) { Doubt::AtWork } else { Doubt::None };
-            Err(Failure { error: Error::Destination(error), doubt })
+            Err(Failure { error: Error::Destination(error), doubt, bytes_sent })
         }
         (Some(Cut::Unproved), Ok(_)) => Ok(Transfer::Unproved),
-        (None, Ok(report)) => Ok(Transfer::Reported(report)),
+        (None, Ok(report)) => Ok(Transfer::Reported { report, is_whole }),
+    }
+}
+
+/// The pack that goes with the commands.
+async fn pack(commands: &[Command], sides: &Sides) -> LocalBoxStream<'static, Result<Bytes, git::Error>> {
+    let there = sides.there();
+    let mut asked = HashSet::new();
+    let is_missing = |id: &ObjectId| !id.is_null() && !there.contains(id) && asked.insert(*id);
+    let wants: Vec<ObjectId> = commands.iter().map(|command| command.new).filter(is_missing).collect();
+    if commands.iter().all(|command| command.new.is_null()) {
+        // A push of deletions alone carries no pack.
+        futures_util::stream::empty().boxed_local()
+    } else if wants.is_empty() {
+        // The destination has all the objects, and still expects a pack.
+        futures_util::stream::iter([Ok(empty_pack(sides.receive.object_format))]).boxed_local()
+    } else {
+        let haves = haves(commands, &sides.source_ids, there);
+        let thin = sides.receive.takes_thin_packs();
+        fetch(sides.upload.clone(), FetchRequest { wants, haves, thin, ..FetchRequest::default() }).boxed_local()
     }
 }
 
@@ -93,22 +105,15 @@ fn leaves_doubt(kind: &git::ErrorKind) -> bool {
     }
 }
 
-/// The pack, asked for at once: the source is at work on it while the destination starts its own.
-async fn fetch(source: Rc<UploadPack>, request: FetchRequest) -> impl Stream<Item = Result<Bytes, git::Error>> {
+/// The pack of one fetch.
+fn fetch(source: Rc<UploadPack>, request: FetchRequest) -> impl Stream<Item = Result<Bytes, git::Error>> {
     let pack = async move {
-        let answer = source.fetch(&request, |_| ()).await?;
+        let answer = source.fetch(&request).await?;
         let no_pack = || source.fetch_error(git::ErrorKind::Protocol("there is no pack in the answer".into()));
         let pack = answer.pack.ok_or_else(no_pack)?;
         Ok(pack.map_err(move |kind| source.fetch_error(kind)))
     };
-    let mut pack = Box::pin(maybe_done(pack));
-    // The first poll is what sends the request.
-    let _ = poll!(pack.as_mut());
-    let answer = async move {
-        pack.as_mut().await;
-        pack.as_mut().take_output().expect("it is taken once, when it is there")
-    };
-    futures_util::stream::once(answer).try_flatten()
+    futures_util::stream::once(pack).try_flatten()
 }
 
 /// What need not be sent: the old tips of what changes, and a bounded number of ids that both sides have. More would cost
@@ -126,39 +131,3 @@ pub(super) fn haves(commands: &[Command], source_ids: &[ObjectId], there: &HashS
 const SHARED_HAVES: usize = 256;
 /// The same where refs only move: their old tips say nearly all, save what was merged from elsewhere. 256 take Git 4 ms.
 const SHARED_HAVES_OF_UPDATES: usize = 64;
-
-/// Keeps the old commits of the refs that are to be forced, each under a name of its own. Gives those that could not be
-/// kept, and why.
-pub(super) async fn back_up(
-    forced: &[Ref],
-    destination: &ReceivePack,
-    options: &Options,
-) -> Result<Vec<(Ref, String)>, Error> {
-    let there: HashSet<&BStr> = destination.refs.iter().map(|r| r.name.as_bstr()).collect();
-    let missing: Vec<(&Ref, BString)> = forced
-        .iter()
-        .map(|r| (r, BString::from(backup_name(r))))
-        // The name has the id in it: where it is there, this very commit is kept already.
-        .filter(|(_, name)| !there.contains(name.as_bstr()))
-        .collect();
-    if missing.is_empty() {
-        return Ok(Vec::new());
-    }
-    let commands: Vec<Command> =
-        missing.iter().map(|(r, name)| Command { name: name.clone(), old: None, new: r.id }).collect();
-    let pack = || futures_util::stream::iter([Ok(empty_pack(destination.object_format))]).boxed_local();
-    let push_options = PushOptions { atomic: false, ..options.push_options() };
-    let mut report = destination.push(&commands, &push_options, pack()).await;
-    if let Err(refusal) = &report
-        && destination.gains_credentials(refusal).await
-    {
-        report = destination.push(&commands, &push_options, pack()).await;
-    }
-    let report = report.map_err(Error::Destination)?;
-    let refusal = |name: &BString| match (&report.unpack_error, report.refs.get(name)) {
-        (Some(why), _) | (None, Some(Some(why))) => Some(why.clone()),
-        (None, None) => Some("the destination reported nothing on it".to_owned()),
-        (None, Some(None)) => None,
-    };
-    Ok(missing.into_iter().filter_map(|(r, name)| Some((r.clone(), refusal(&name)?))).collect())
-}

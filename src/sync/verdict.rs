@@ -1,8 +1,96 @@
-//! What a destination means when it refuses a ref.
+//! What a refusal means: about which refs it is, and in which of the API's words to tell it.
 //!
-//! The text behind `ng` is free: the ones that Git and the large hosts use are known here, any other stays as it is.
+//! The texts behind `ng` and in error pages are free. The ones of Git and of the large hosts are known here.
 
-use crate::model::Reason;
+use super::Error;
+use crate::{
+    git::{self, Command, ErrorKind, Report},
+    model::Reason,
+};
+
+/// Why a request was refused as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Some of its refs, or their objects. Each ref can be tried alone.
+    Refs,
+    /// Probably the caller or the server. Perhaps some refs: a few tries tell.
+    Unclear,
+    /// It is too large, or takes too long.
+    Size,
+    /// The destination's machine, such as a full disk. No other request fares better.
+    Machine,
+}
+
+/// Why a report refuses its push as a whole; nothing if it judges each ref.
+pub(super) fn of_report(report: &Report, commands: &[Command]) -> Option<Cause> {
+    if let Some(why) = &report.unpack_error {
+        let said = format!("{why}\n{}", report.words).to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        return Some(match () {
+            () if has(MACHINE) => Cause::Machine,
+            () if has(TOO_LARGE) => Cause::Size,
+            () => Cause::Refs,
+        });
+    }
+    let mut refusals = commands.iter().map(|command| report.refs.get(&command.name).and_then(Option::as_deref));
+    let first = refusals.next()??;
+    let is_same = refusals.all(|refusal| refusal == Some(first));
+    let lower = first.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    match () {
+        () if has(WHOLE) => Some(Cause::Refs),
+        // One text for all refs, and none that is known to be about one ref.
+        () if is_same && reason(first) == Reason::RemoteRefused && !has(SINGLE) => Some(Cause::Refs),
+        () => None,
+    }
+}
+
+/// Why an error refuses its request as a whole; nothing if it does not, such as a lost connection.
+pub(super) fn of_error(error: &Error, bytes_sent: u64) -> Option<Cause> {
+    match error {
+        Error::Destination(error) => match &error.kind {
+            ErrorKind::Status { status: 413, .. } => Some(Cause::Size),
+            // A server that waited for the first bytes says nothing about how many there are.
+            ErrorKind::Status { status: 408 | 504, .. } => (bytes_sent > 0).then_some(Cause::Size),
+            ErrorKind::Status { status: 400 | 409 | 422 | 451, .. } => Some(Cause::Refs),
+            ErrorKind::Status { status: 403, .. } => Some(Cause::Unclear),
+            ErrorKind::Remote(said) => Some(of_words(said)),
+            _ => None,
+        },
+        Error::Source(error) => of_source_error(error),
+        _ => None,
+    }
+}
+
+/// Why a source could not answer a question for objects; nothing if that lies in none of the refs.
+pub(super) fn of_source_error(error: &git::Error) -> Option<Cause> {
+    match &error.kind {
+        // Then the question is too large: it names every object that is wanted.
+        ErrorKind::Status { status: 413, .. } => Some(Cause::Size),
+        ErrorKind::Status { status: 500, .. } => Some(Cause::Unclear),
+        ErrorKind::Remote(said) if is_stale(error) || has_any(said, DAMAGED) => Some(Cause::Refs),
+        ErrorKind::Remote(_) | ErrorKind::Protocol(_) => Some(Cause::Unclear),
+        _ => None,
+    }
+}
+
+fn of_words(said: &str) -> Cause {
+    match () {
+        () if has_any(said, MACHINE) => Cause::Machine,
+        () if has_any(said, TOO_LARGE) => Cause::Size,
+        () => Cause::Unclear,
+    }
+}
+
+/// Whether the source no longer has a commit that it listed: it was rewritten meanwhile.
+pub(super) fn is_stale(error: &git::Error) -> bool {
+    matches!(&error.kind, ErrorKind::Remote(said) if said.contains("not our ref"))
+}
+
+fn has_any(text: &str, words: &[&str]) -> bool {
+    let text = text.to_ascii_lowercase();
+    words.iter().any(|word| text.contains(word))
+}
 
 /// The reason that fits a refusal, in the destination's words.
 pub(super) fn reason(message: &str) -> Reason {
@@ -31,3 +119,58 @@ pub(super) fn reason(message: &str) -> Reason {
         Reason::RemoteRefused
     }
 }
+
+/// Texts behind `ng` that are the answer to the whole push (`receive-pack`: the hook that sees all refs, and the unpacking).
+const WHOLE: &[&str] = &["pre-receive hook declined", "unpacker error"];
+/// Texts behind `ng` that are about one ref, though several may get the same.
+const SINGLE: &[&str] = &[
+    "failed to update ref",
+    "failed to write",
+    "failed to lock",
+    "cannot lock",
+    "already exists",
+    "inconsistent aliased update",
+    "deletion prohibited",
+    "shallow",
+    "stale info",
+    "broken",
+    "no reason given",
+];
+/// What a server says about a push that is too large: Git (`receive.maxInputSize`), GitHub (2 GiB), GitLab.
+const TOO_LARGE: &[&str] =
+    &["exceeds maximum allowed size", "maximum input size", "pack is too large", "push size", "too large to push"];
+/// What a server says if its machine is in trouble.
+const MACHINE: &[&str] = &[
+    "no space left",
+    "disk quota exceeded",
+    "quota exceeded",
+    "read-only file system",
+    "cannot allocate memory",
+    "out of memory",
+    "too many open files",
+    "input/output error",
+    "insufficient permission",
+    "permission denied",
+    "unable to create temporary",
+];
+/// What Git says of objects that are damaged or missing.
+const DAMAGED: &[&str] = &[
+    "bad object",
+    "bad tree",
+    "bad commit",
+    "bad tag",
+    "missing",
+    "corrupt",
+    "could not parse",
+    "could not read",
+    "unable to read",
+    "unable to parse",
+    "unable to find",
+    "unable to unpack",
+    "cannot read",
+    "loose object",
+    "inflate:",
+    "packed object",
+    "revision walk setup failed",
+    "pack-objects died",
+];

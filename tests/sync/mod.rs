@@ -1,5 +1,7 @@
 //! Whole syncs between two real Git repositories.
 
+mod aliases;
+mod narrow;
 mod outcomes;
 mod plan;
 mod policies;
@@ -7,6 +9,7 @@ mod progress;
 mod proof;
 mod remotes;
 mod servers;
+mod words;
 
 use futures_executor::block_on;
 use refsync::{

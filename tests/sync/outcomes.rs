@@ -1,6 +1,6 @@
 //! Outcomes as the wire contract names them, against real repositories.
 
-use refsync::model::{Outcome, Reason};
+use refsync::model::{MessageSide, Outcome, Reason, SyncRunMessage};
 
 use super::{ALL, find, outcomes, pull, run};
 use crate::support::{Backend, Repository};
@@ -58,7 +58,9 @@ fn new_commits_take_four_requests_and_six_where_the_proof_is_asked_for() {
     for (branches, expected) in [(1, vec![fetch; 2]), (5, vec![fetch, "GET info/refs", fetch, fetch])] {
         let (upstream, local) = (source(), Repository::empty());
         for n in 0..branches {
-            upstream.git(&["branch", &format!("line/{n}"), "main"]);
+            // Two refs with one id could be one ref and an alias, which the destination would be asked about.
+            let start = upstream.commit(&format!("start {n}"), &[]);
+            upstream.git(&["branch", &format!("line/{n}"), &start]);
         }
         pull(&upstream, &local, ALL);
         for n in 0..branches {
@@ -276,8 +278,13 @@ fn a_hook_declines_one_ref_and_says_why() {
     let stats = pull(&upstream, &local, ALL);
     let main = find(&stats, "refs/heads/main");
     assert_eq!((main.outcome, main.reason.clone()), (Outcome::Rejected, Some(Reason::HookDeclined)));
-    let said = "hook declined: not today\nerror: hook declined to update refs/heads/main";
-    assert_eq!(main.message.as_deref(), Some(said), "and not how far the server was");
+    assert_eq!(main.message.as_deref(), Some("hook declined"));
+    let said = SyncRunMessage {
+        side: MessageSide::Destination,
+        text: "not today\nerror: hook declined to update refs/heads/main".into(),
+    };
+    assert_eq!(stats.messages, [said], "and not how far the server was");
+    assert_eq!(main.message_index, Some(0));
     assert_eq!(main.after, "0".repeat(40), "the destination has nothing");
     assert_eq!(stats.count(Outcome::Updated), 3);
 }

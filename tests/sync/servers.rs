@@ -23,8 +23,8 @@ use crate::support::{Backend, Repository};
 /// What stands between: it may answer a request itself, by its body, and change the text of the server's answers.
 type Answer = dyn Fn(&Request, &[u8]) -> Option<Response>;
 
-struct Between {
-    backend: Rc<Backend>,
+pub(super) struct Between {
+    pub(super) backend: Rc<Backend>,
     answer: Box<Answer>,
     replace: Option<(&'static [u8], &'static [u8])>,
     /// What is answered to a push that is done.
@@ -33,12 +33,12 @@ struct Between {
     loses_pushes: bool,
     lost: RefCell<Option<Request>>,
     /// Bodies of the requests that went on to the server.
-    bodies: RefCell<Vec<Bytes>>,
-    slept: RefCell<Vec<Duration>>,
+    pub(super) bodies: RefCell<Vec<Bytes>>,
+    pub(super) slept: RefCell<Vec<Duration>>,
 }
 
 impl Between {
-    fn new(repository: &Repository) -> Self {
+    pub(super) fn new(repository: &Repository) -> Self {
         let (_, backend) = Backend::new(repository).remote();
         Self {
             backend,
@@ -53,16 +53,19 @@ impl Between {
     }
 
     /// The server cannot do this any more: its name is overwritten, at the same length.
-    fn without(repository: &Repository, capability: &'static str) -> Self {
+    pub(super) fn without(repository: &Repository, capability: &'static str) -> Self {
         let overwritten: &'static [u8] = Box::leak("x".repeat(capability.len()).into_bytes().into_boxed_slice());
         Self { replace: Some((capability.as_bytes(), overwritten)), ..Self::new(repository) }
     }
 
-    fn answering(repository: &Repository, answer: impl Fn(&Request, &[u8]) -> Option<Response> + 'static) -> Self {
+    pub(super) fn answering(
+        repository: &Repository,
+        answer: impl Fn(&Request, &[u8]) -> Option<Response> + 'static,
+    ) -> Self {
         Self { answer: Box::new(answer), ..Self::new(repository) }
     }
 
-    fn remote(self) -> (Remote, Rc<Self>) {
+    pub(super) fn remote(self) -> (Remote, Rc<Self>) {
         let between = Rc::new(self);
         (Remote::new("http://git.test/", between.clone()), between)
     }
@@ -111,13 +114,13 @@ impl HttpClient for Between {
     }
 }
 
-fn refusal(status: u16, headers: &[(&str, &str)]) -> Response {
+pub(super) fn refusal(status: u16, headers: &[(&str, &str)]) -> Response {
     let headers: Headers = headers.iter().copied().collect();
     Response { status, url: String::new(), headers, body: Body::Empty }
 }
 
 /// `main` with this many commits, each with a file of some kilobytes that do not compress, and a tag.
-fn source(commits: usize) -> Repository {
+pub(super) fn source(commits: usize) -> Repository {
     let repository = Repository::empty();
     grow(&repository, "main", 0, commits);
     repository.git(&["tag", "-a", "-m", "annotated", "v1", "main"]);
@@ -143,7 +146,7 @@ fn grow(repository: &Repository, branch: &str, from: usize, commits: usize) {
     repository.import(&stream);
 }
 
-fn pull(upstream: &Remote, local: &Remote) -> Result<SyncRunStats, sync::Error> {
+pub(super) fn pull(upstream: &Remote, local: &Remote) -> Result<SyncRunStats, sync::Error> {
     run("pull", local, upstream, ALL)
 }
 
@@ -253,7 +256,7 @@ fn push_options_reach_the_hooks_and_are_refused_where_there_are_none() {
     assert_eq!(seen, "2 ci.skip reviewer=me you\n");
 }
 
-fn hook(repository: &Repository, name: &str, script: &str) {
+pub(super) fn hook(repository: &Repository, name: &str, script: &str) {
     use std::os::unix::fs::PermissionsExt;
     let path = repository.path().join("hooks").join(name);
     std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("the folder can be made");

@@ -26,14 +26,14 @@ export const OUTCOME_MEANING: Record<Outcome, string> = {
 const REASONS: Record<string, string> = {
   non_fast_forward: "Diverged: the destination has commits that the source has not",
   tag_moved: "The tag already points elsewhere at the destination",
-  symbolic_ref: "A symbolic ref at the source",
+  symbolic_ref: "A symbolic ref",
   excluded: "A standing exclude on the upstream names it",
   protected: "Protected at the destination",
   hook_declined: "A hook at the destination declined it",
   name_conflict: "Its name collides with another ref of the destination",
   invalid_name: "Not a valid ref name",
   lease_lost: "The destination moved it meanwhile",
-  missing_objects: "The destination misses objects that it needs",
+  missing_objects: "Objects that it needs are damaged or missing",
   atomic_push_failed: "Another ref was rejected, and all move or none",
   remote_refused: "The destination refused it",
 };
