@@ -1,15 +1,13 @@
-//! Which commands go into the next request. If a request is refused as a whole, its halves are tried, down to single refs:
-//! so what can arrive arrives, and what cannot is named.
+//! Which commands go into the next request. If a request is refused as a whole, the bad ref in it is hunted down, so that
+//! what can arrive arrives, and what cannot is named.
 //!
-//! It needs at most `2·log2(refs)` requests for each bad ref:
+//! A hunt halves the refused commands. If the first half is accepted, the bad ref is in the second one, which need not be
+//! tried. If it is refused, the second half waits with all the rest. At the end a single ref is refused, and the rest goes
+//! into one request again. So each bad ref takes some `log2(refs) + 2` requests, and never more than `2·log2(refs)`.
 //!
-//! - if the first half is accepted, the bad ref is in the second one, which is halved without being tried;
-//! - refs that the refusal names are tried first, apart from the others;
-//! - if all parts of a refused request are accepted, the destination takes only so many refs at once, and later requests
-//!   have no more;
-//! - after many single refs in a row with the same answer, and none that was ever accepted, the answer holds for the rest.
-
-use std::{cell::Cell, rc::Rc};
+//! - Refs that a refusal names come first in the hunt.
+//! - If a hunt ends with a ref that is accepted, the destination takes only so many refs at once. Later requests have fewer.
+//! - If many single refs in a row get the same answer, and none was ever accepted, the answer holds for the rest.
 
 use gix_object::bstr::ByteSlice;
 
@@ -19,36 +17,35 @@ use crate::git::Command;
 /// The commands of one request.
 pub(super) struct Batch {
     pub(super) commands: Vec<Command>,
-    /// Whether it is known to be refused as a whole.
-    is_refused: bool,
-    /// The refused requests that it is a part of, the largest first.
-    parts: Vec<Part>,
+    role: Role,
 }
 
-#[derive(Clone)]
-struct Part {
-    whole: Rc<Whole>,
-    is_last: bool,
-    /// Whether these are the refs that the refusal named.
-    is_named: bool,
-}
-
-/// A request that was refused as a whole.
-struct Whole {
-    commands: usize,
-    cause: Cause,
-    /// Whether a ref in it was refused alone.
-    has_culprit: Cell<bool>,
+/// How a request was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// The next ones.
+    Next,
+    /// A part of refused commands. The others are in [`Queue::suspects`].
+    Part,
+    /// The last one of refused commands, after all others were accepted.
+    Last,
+    /// A part of a request that was too large.
+    Small,
 }
 
 /// The requests to come.
 pub(super) struct Queue {
-    /// The next one is last.
-    batches: Vec<Batch>,
+    /// Parts of requests that were too large; the next one is last.
+    small: Vec<Vec<Command>>,
+    /// Commands of which at least one is bad: together they were refused.
+    suspects: Vec<Command>,
+    /// How many of the suspects the refusal named. They come first.
+    named: usize,
+    /// How many commands the refused request had.
+    refused: usize,
+    rest: Vec<Command>,
     /// The most commands of a request.
     most: usize,
-    /// Whether what a refusal names has been right so far.
-    trusts_names: bool,
     has_accepted: bool,
     /// How many requests there were.
     requests: usize,
@@ -68,12 +65,14 @@ pub(super) enum GiveUp {
 impl Queue {
     /// All commands in as few requests as hosts take. `is_refused`: a request with all of them was refused already.
     pub(super) fn new(commands: Vec<Command>, is_atomic: bool, is_refused: bool) -> Self {
-        let most = if is_atomic { usize::MAX } else { MAX_COMMANDS };
-        let first = Batch { commands, is_refused, parts: Vec::new() };
+        let (suspects, rest) = if is_refused { (commands, Vec::new()) } else { (Vec::new(), commands) };
         Self {
-            batches: vec![first],
-            most,
-            trusts_names: true,
+            small: Vec::new(),
+            named: 0,
+            refused: suspects.len(),
+            suspects,
+            rest,
+            most: if is_atomic { usize::MAX } else { MAX_COMMANDS },
             has_accepted: false,
             requests: 0,
             streak: Default::default(),
@@ -82,28 +81,26 @@ impl Queue {
 
     /// Takes out the next request.
     pub(super) fn next(&mut self) -> Option<Batch> {
-        while let Some(mut batch) = self.batches.pop() {
-            batch.is_refused |= batch.parts.last().is_some_and(Part::is_refused);
-            match batch.commands.len() {
-                0 => {}
-                1 => return self.counted(batch),
-                _ if batch.is_refused => self.halve(batch, Cause::Refs),
-                length if length > self.most => {
-                    let rest = batch.commands.split_off(self.most);
-                    let rest = Batch { commands: rest, is_refused: false, parts: batch.parts.clone() };
-                    // Neither of the two is the last part any more until the other one is done.
-                    batch.parts.iter_mut().for_each(|part| part.is_last = false);
-                    self.batches.extend([rest, batch]);
-                }
-                _ => return self.counted(batch),
+        self.requests += 1;
+        if let Some(commands) = self.small.pop() {
+            return Some(Batch { commands, role: Role::Small });
+        }
+        match self.suspects.len() {
+            0 if self.rest.is_empty() => None,
+            0 => {
+                let later = self.rest.split_off(self.most.min(self.rest.len()));
+                let commands = std::mem::replace(&mut self.rest, later);
+                Some(Batch { commands, role: Role::Next })
+            }
+            1 => Some(Batch { commands: std::mem::take(&mut self.suspects), role: Role::Last }),
+            suspects => {
+                let named = std::mem::take(&mut self.named).min(suspects - 1);
+                let part = if named > 0 { named } else { suspects / 2 };
+                let others = self.suspects.split_off(part);
+                let commands = std::mem::replace(&mut self.suspects, others);
+                Some(Batch { commands, role: Role::Part })
             }
         }
-        None
-    }
-
-    fn counted(&mut self, batch: Batch) -> Option<Batch> {
-        self.requests += 1;
-        Some(batch)
     }
 
     /// Whether anything was accepted so far.
@@ -111,46 +108,59 @@ impl Queue {
         self.has_accepted
     }
 
-    /// Puts a request back, to be sent again as it is.
-    pub(super) fn put_back(&mut self, batch: Batch) {
+    /// Sends the request again as it is.
+    pub(super) fn repeat(&mut self, batch: Batch) {
         self.requests -= 1;
-        self.batches.push(batch);
-    }
-
-    /// Puts these requests before all others.
-    pub(super) fn put_first(&mut self, batch: &Batch, parts: [Vec<Command>; 2]) {
-        let [first, second] = parts;
-        let made = |commands| Batch { commands, is_refused: false, parts: batch.parts.clone() };
-        self.batches.extend([made(second), made(first)]);
+        match batch.role {
+            Role::Small => self.small.push(batch.commands),
+            Role::Next => self.rest.splice(0..0, batch.commands).for_each(drop),
+            Role::Part | Role::Last => {
+                self.named = if self.suspects.is_empty() { 0 } else { batch.commands.len() };
+                self.suspects.splice(0..0, batch.commands).for_each(drop);
+            }
+        }
     }
 
     /// The request was answered ref by ref, and something in it was accepted.
     pub(super) fn accepted(&mut self, batch: &Batch) {
         self.has_accepted = true;
         self.streak = Default::default();
-        self.trusts_names &= !batch.parts.last().is_some_and(|part| part.is_named);
-        // If all parts of a request are accepted, it had too many.
-        let wholes = batch.parts.iter().rev().take_while(|part| part.is_refused()).map(|part| &part.whole);
-        self.most = wholes.fold(self.most, |most, whole| most.min(whole.commands.div_ceil(2)));
+        if batch.role == Role::Last {
+            // All parts were accepted, but not together.
+            self.most = self.most.min(self.refused.div_ceil(2));
+        }
     }
 
-    /// The request was refused as a whole, in these words: its parts are tried.
-    pub(super) fn refused(&mut self, batch: Batch, cause: Cause, words: &str) {
+    /// The request was too large: these parts come next.
+    pub(super) fn halve(&mut self, batch: Batch) {
+        let mut first = batch.commands;
+        let second = first.split_off(first.len() / 2);
+        self.put_small([first, second]);
+    }
+
+    /// Puts these requests before all others.
+    pub(super) fn put_small(&mut self, [first, second]: [Vec<Command>; 2]) {
+        self.small.extend([second, first]);
+    }
+
+    /// The request was refused as a whole, in these words.
+    pub(super) fn refused(&mut self, batch: Batch, words: &str) {
+        self.defer_suspects();
         let length = batch.commands.len();
-        if self.trusts_names && cause != Cause::Size {
-            let is_named = |command: &Command| is_named(command, words);
-            let (named, others): (Vec<_>, Vec<_>) = batch.commands.iter().cloned().partition(is_named);
-            if (1..=length / 2).contains(&named.len()) {
-                return self.split(batch.parts, cause, [named, others], true);
-            }
-        }
-        self.halve(batch, cause);
+        let is_named = |command: &Command| is_named(command, words);
+        let (named, others): (Vec<_>, Vec<_>) = match length >= FEWEST_TO_NAME {
+            true => batch.commands.into_iter().partition(is_named),
+            false => (Vec::new(), batch.commands),
+        };
+        self.named = if named.len() <= length / 2 { named.len() } else { 0 };
+        self.suspects = [named, others].concat();
+        self.refused = length;
     }
 
     /// A single ref was refused in a way that may have refused its neighbours too. Gives the reason why no other ref shall
     /// be tried, if there is one.
-    pub(super) fn refused_alone(&mut self, batch: &Batch, cause: Cause, words: &str) -> Option<GiveUp> {
-        batch.parts.iter().for_each(|part| part.whole.has_culprit.set(true));
+    pub(super) fn refused_alone(&mut self, cause: Cause, words: &str) -> Option<GiveUp> {
+        self.defer_suspects();
         let (last, count) = &mut self.streak;
         if *last == words {
             *count += 1;
@@ -168,38 +178,23 @@ impl Queue {
         }
     }
 
+    /// The bad ref is in the request that was just refused, so nothing is known of the other suspects any more.
+    fn defer_suspects(&mut self) {
+        self.named = 0;
+        self.rest.splice(0..0, self.suspects.drain(..)).for_each(drop);
+    }
+
     /// Takes these refs out of all requests to come.
     pub(super) fn drop_refs(&mut self, is_dropped: impl Fn(&Command) -> bool) {
-        self.batches.iter_mut().for_each(|batch| batch.commands.retain(|command| !is_dropped(command)));
+        for commands in self.small.iter_mut().chain([&mut self.suspects, &mut self.rest]) {
+            commands.retain(|command| !is_dropped(command));
+        }
+        self.small.retain(|commands| !commands.is_empty());
     }
 
     /// All commands that are still to come.
     pub(super) fn into_rest(self) -> impl Iterator<Item = Command> {
-        self.batches.into_iter().rev().flat_map(|batch| batch.commands)
-    }
-
-    fn halve(&mut self, mut batch: Batch, cause: Cause) {
-        let second = batch.commands.split_off(batch.commands.len() / 2);
-        self.split(batch.parts, cause, [batch.commands, second], false);
-    }
-
-    fn split(&mut self, parts: Vec<Part>, cause: Cause, [first, second]: [Vec<Command>; 2], is_named: bool) {
-        let whole = Rc::new(Whole { commands: first.len() + second.len(), cause, has_culprit: Cell::new(false) });
-        let made = |commands, is_last: bool| {
-            let mut parts: Vec<Part> = parts.clone();
-            // The first part of a last part is not the last of the larger request.
-            parts.iter_mut().for_each(|part| part.is_last &= is_last);
-            parts.push(Part { whole: whole.clone(), is_last, is_named: is_named && !is_last });
-            Batch { commands, is_refused: false, parts }
-        };
-        self.batches.extend([made(second, true), made(first, false)]);
-    }
-}
-
-impl Part {
-    /// Whether it is known to be refused: it is the last part, and all before it were accepted.
-    fn is_refused(&self) -> bool {
-        self.is_last && self.whole.cause != Cause::Size && !self.whole.has_culprit.get()
+        self.small.into_iter().rev().flatten().chain(self.suspects).chain(self.rest)
     }
 }
 
@@ -216,6 +211,8 @@ fn is_named(command: &Command, words: &str) -> bool {
 
 /// The most commands of a request: GitHub fails above some 10,000.
 pub(super) const MAX_COMMANDS: usize = 5000;
+/// Among fewer commands, names that mislead would cost more requests than names that are right would save.
+const FEWEST_TO_NAME: usize = 12;
 /// How many single refs in a row may get the same answer before it holds for all.
 const PATIENCE: usize = 100;
 /// The same if the answer is most probably not about refs, such as a 403.

@@ -82,7 +82,7 @@ pub(super) async fn push(
         if let Err(Failure { error: Error::Destination(refusal), .. }) = &transferred
             && sides.receive.gains_credentials(refusal).await
         {
-            queue.put_back(batch);
+            queue.repeat(batch);
             continue;
         }
         let has_claims = !std::mem::take(&mut claims).is_empty();
@@ -118,20 +118,23 @@ pub(super) async fn push(
         };
         if batch.commands.len() > 1 {
             first_failure = first_failure.or(failure);
-            queue.refused(batch, cause, &refusal.said());
+            match cause {
+                Cause::Size => queue.halve(batch),
+                _ => queue.refused(batch, &refusal.said()),
+            }
             continue;
         }
         if cause == Cause::Size
             && let Some((middle, parts)) = halve_history(&batch.commands[0], sides).await
         {
             pushed.middles.insert(middle);
-            queue.put_first(&batch, parts);
+            queue.put_small(parts);
             continue;
         }
         // A report names the ref, and so does an error about its objects.
         names_a_culprit |= failure.is_none() || cause == Cause::Refs;
         first_failure = first_failure.or(failure);
-        let gives_up = queue.refused_alone(&batch, cause, &refusal.said());
+        let gives_up = queue.refused_alone(cause, &refusal.said());
         refuse(&batch.commands, &refusal, &mut queue, pushed);
         if let Some(why) = gives_up {
             refuse_rest(queue, why, &refusal, pushed);

@@ -11,7 +11,7 @@ import { guardedFetch } from "../../../pkg/dist/node/index.js";
 import { fastImport, grow } from "../../support/history.mjs";
 import { host } from "./support.mjs";
 
-const hosted = await host("upstream", "asked", "given", "hooked", "moved", "late", "wide", "narrow");
+const hosted = await host("upstream", "asked", "given", "hooked", "moved", "late", "wide", "narrow", "many", "copied");
 after(() => hosted.remove());
 await grow(hosted.folder("upstream"), 120);
 
@@ -101,8 +101,10 @@ test("a repository that has moved is followed, and its requests go to the new ad
 });
 
 test("a question of over 1 MiB is compressed, as Git's servers limit what they read of one", async () => {
-  const names = 21_500;
-  await fill(hosted.folder("wide"), names);
+  const names = 11_500;
+  await fill(hosted.folder("wide"), names, 0);
+  // Tags of the same names on commits that the source does not have: the question for the proof names all of them.
+  await fill(hosted.folder("narrow"), names, 1_000_000);
   const questions = [];
   const fetch = (url, init) => {
     if (url.endsWith("/git-upload-pack"))
@@ -113,13 +115,22 @@ test("a question of over 1 MiB is compressed, as Git's servers limit what they r
   const [refsAsked, objectsAsked] = questions;
   assert.deepEqual(refsAsked, [undefined, true]);
   assert.deepEqual(objectsAsked, ["gzip", true]);
-  assert.equal(stats.refs.filter((r) => r.outcome === "updated").length, names + 1);
-  assert.equal(await refs("narrow"), await refs("wide"));
+  assert.equal(stats.refs.filter((r) => r.reason === "tag_moved").length, names);
 });
 
-/** A commit for each of as many tags. */
-async function fill(folder, count) {
-  const commit = (n) => `commit refs/heads/main\nmark :${n}\ncommitter A <a@example.org> ${n} +0000\ndata 0\n`;
+test("more refs than a host takes in one push go in several", async () => {
+  const names = 11_500;
+  await fill(hosted.folder("many"), names, 0);
+  hosted.asked.length = 0;
+  const stats = await pull("copied", { source: hosted.url("many") });
+  assert.equal(hosted.asked.filter((asked) => asked === "POST copied.git/git-receive-pack").length, 3);
+  assert.equal(stats.refs.filter((r) => r.outcome === "updated").length, names + 1);
+  assert.equal(await refs("copied"), await refs("many"));
+});
+
+/** A commit for each of as many tags; `from` makes them different ones. */
+async function fill(folder, count, from) {
+  const commit = (n) => `commit refs/heads/main\nmark :${n}\ncommitter A <a@example.org> ${from + n} +0000\ndata 0\n`;
   const tags = Array.from({ length: count }, (_, n) => `${commit(n + 1)}reset refs/tags/t${n}\nfrom :${n + 1}\n\n`);
   await fastImport(folder, tags.join(""));
 }
