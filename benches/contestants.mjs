@@ -1,12 +1,24 @@
 // Who is compared, and the command that each one is.
 import { fileURLToPath } from "node:url";
 
+/** @import { Command, Fixture, Who } from "./types.mjs" */
+
+/** @param {string} path */
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const all = "+refs/*:refs/*";
+/**
+ * @param {string} script
+ * @param {string[]} args
+ * @returns {Command}
+ */
 const shell = (script, ...args) => ["bash", "-ec", script, "bash", ...args];
 const pushed = ["refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"];
 
-/** Names, as the tables show them. */
+/**
+ * Names, as the tables show them.
+ *
+ * @type {Record<Who, string>}
+ */
 export const names = {
   refsync: "refsync",
   fetch: "`git fetch` into the destination",
@@ -17,13 +29,19 @@ export const names = {
   isomorphic: "isomorphic-git, one branch",
 };
 
-/** Commands that bring the destination up to the source; `kept` is a mirror from an earlier round, `scratch` is empty. */
+/**
+ * Commands that bring the destination up to the source; `kept` is a mirror from an earlier round, `scratch` is empty.
+ *
+ * @type {Record<Who, (at: Fixture) => Command>}
+ */
 export const contestants = {
   refsync: ({ source, destination }) => [
-    ...[process.execPath, here("../pkg/bin/refsync.js"), "sync", source.url, destination.url],
+    process.execPath,
+    ...[here("../pkg/bin/refsync.js"), "sync", source.url, destination.url],
   ],
   fetch: ({ source, destination }) => [
-    ...["git", "-C", destination.path, "fetch", "--quiet", "--no-auto-gc", source.url, all],
+    "git",
+    ...["-C", destination.path, "fetch", "--quiet", "--no-auto-gc", source.url, all],
   ],
   push: ({ source, destination }) => ["git", "-C", source.path, "push", "--quiet", destination.url, ...pushed],
   mirror: ({ source, destination, scratch }) =>
@@ -38,6 +56,7 @@ export const contestants = {
   lsRemote: ({ source, destination }) =>
     shell('git ls-remote "$1" >/dev/null; git ls-remote "$2" >/dev/null', source.url, destination.url),
   isomorphic: ({ source, destination, scratch, branch }) => [
-    ...["timeout", "900", process.execPath, here("isomorphic-git.mjs"), source.url, destination.url, scratch, branch],
+    "timeout",
+    ...["900", process.execPath, here("isomorphic-git.mjs"), source.url, destination.url, scratch, branch],
   ],
 };

@@ -11,13 +11,21 @@ export const environment = {
   GIT_TERMINAL_PROMPT: "0",
 };
 
-/** Runs Git in a repository and gives what it prints. */
+/**
+ * Runs Git in a repository and gives what it prints.
+ *
+ * @param {string} path
+ * @param {string[]} args
+ */
 export function git(path, ...args) {
-  const options = { env: environment, encoding: "utf8", maxBuffer: 1 << 28 };
-  return execFileSync("git", ["-C", path, ...args], options).trim();
+  return execFileSync("git", ["-C", path, ...args], { env: environment, encoding: "utf8", maxBuffer: 1 << 28 }).trim();
 }
 
-/** An empty bare repository that takes pushes. */
+/**
+ * An empty bare repository that takes pushes.
+ *
+ * @param {string} path
+ */
 export function empty(path) {
   rmSync(path, { recursive: true, force: true });
   mkdirSync(path);
@@ -26,7 +34,12 @@ export function empty(path) {
   git(path, "config", "receive.autogc", "false");
 }
 
-/** A copy of a repository, with its pack hard-linked where that works: only the copy's refs are its own. */
+/**
+ * A copy of a repository, with its pack hard-linked where that works: only the copy's refs are its own.
+ *
+ * @param {string} from
+ * @param {string} to
+ */
 export function restore(from, to) {
   empty(to);
   for (const part of ["objects", "refs"]) {
@@ -46,6 +59,9 @@ export function restore(from, to) {
 /**
  * A copy that has the branches and tags and nothing else: no other refs such as a host's `refs/pull/`, with which those who
  * mirror everything would have more to do, and no objects that only such refs need, which a fetch would find and not ask for.
+ *
+ * @param {string} from
+ * @param {string} to
  */
 export function distil(from, to) {
   empty(to);
@@ -56,7 +72,11 @@ export function distil(from, to) {
   git(to, "symbolic-ref", "HEAD", defaultBranch(to));
 }
 
-/** Takes the default branch 20 commits back, and away all refs that need those commits. */
+/**
+ * Takes the default branch 20 commits back, and away all refs that need those commits.
+ *
+ * @param {string} path
+ */
 export function rewind(path) {
   const branch = defaultBranch(path);
   const old = git(path, "rev-list", "--first-parent", "--skip=20", "--max-count=1", branch);
@@ -66,24 +86,41 @@ export function rewind(path) {
   updateRefs(path, [...deletions, `update ${branch} ${old}`]);
 }
 
-/** `refs/heads/main`, or what stands for it. */
+/**
+ * `refs/heads/main`, or what stands for it.
+ *
+ * @param {string} path
+ */
 export function defaultBranch(path) {
   const names = git(path, "for-each-ref", "--format=%(refname)", "refs/heads/main", "refs/heads/master").split("\n");
   return names[0] || git(path, "for-each-ref", "--count=1", "--format=%(refname)", "refs/heads");
 }
 
-/** The refs that take part, one `name id` a line. */
+/**
+ * The refs that take part, one `name id` a line.
+ *
+ * @param {string} path
+ * @param {string[]} patterns
+ */
 export function refs(path, ...patterns) {
   return git(path, "for-each-ref", "--format=%(refname) %(objectname)", ...patterns);
 }
 
-/** The bytes of a repository's packs. */
+/**
+ * The bytes of a repository's packs.
+ *
+ * @param {string} path
+ */
 export function packSize(path) {
   const folder = join(path, "objects/pack");
   const packs = readdirSync(folder).filter((name) => name.endsWith(".pack"));
   return packs.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
+/**
+ * @param {string} path
+ * @param {string[]} commands
+ */
 function updateRefs(path, commands) {
   const input = commands.map((command) => `${command}\n`).join("");
   execFileSync("git", ["-C", path, "update-ref", "--stdin"], { env: environment, input });

@@ -2,8 +2,15 @@
 import { median } from "./measure.mjs";
 
 /**
+ * @import { Cost, Result, Row } from "./types.mjs"
+ * @typedef {{ name: string, most: number, digits?: number, value: (result: Result) => number | undefined }} Limit
+ */
+
+/**
  * Each limit: what it bounds, the most that it may be, and what it was; `undefined` where a repository does not show it.
  * `of(work, who)` gives what one contestant took.
+ *
+ * @type {Limit[]}
  */
 const limits = [
   {
@@ -43,21 +50,35 @@ const limits = [
     value: ({ of, refCount }) =>
       refCount < 100_000 ? undefined : ratio(of("nothing", "refsync"), of("nothing", "lsRemote"), "wall"),
   },
-  ...["first", "commits"].flatMap((work) => [
+  ...wireLimits("first", "first sync"),
+  ...wireLimits("commits", "20 new commits"),
+];
+
+/**
+ * @param {import("./types.mjs").Work["id"]} work
+ * @param {string} name
+ * @returns {Limit[]}
+ */
+function wireLimits(work, name) {
+  return [
     {
-      name: `${work === "first" ? "first sync" : "20 new commits"}: bytes from the source ÷ \`git fetch\`'s`,
+      name: `${name}: bytes from the source ÷ \`git fetch\`'s`,
       most: 1.02,
       value: ({ of }) => ratio(of(work, "refsync"), of(work, "fetch"), "fromSource"),
     },
     {
-      name: `${work === "first" ? "first sync" : "20 new commits"}: bytes to the destination ÷ \`git push\`'s`,
+      name: `${name}: bytes to the destination ÷ \`git push\`'s`,
       most: 1.02,
       value: ({ of }) => ratio(of(work, "refsync"), of(work, "push"), "toDestination"),
     },
-  ]),
-];
+  ];
+}
 
-/** A table of the limits, with a column for each result, and what is over its limit in bold. */
+/**
+ * A table of the limits, with a column for each result, and what is over its limit in bold.
+ *
+ * @param {Result[]} results
+ */
 export function limitsTable(results) {
   const rows = limits.map(({ name, most, digits = 2, value }) => {
     const values = results.map(value);
@@ -68,23 +89,40 @@ export function limitsTable(results) {
   return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-/** How much more memory the largest pack takes than the smallest that is no small change. */
+/**
+ * How much more memory the largest pack takes than the smallest that is no small change.
+ *
+ * @param {Result[]} results
+ */
 function memoryGrowth(results) {
   const large = results.filter((r) => r.packBytes > 50e6 && r.of("first", "refsync"));
   const [least, most] = [large.at(0), large.at(-1)].toSorted((a, b) => (a?.packBytes ?? 0) - (b?.packBytes ?? 0));
-  if (!least || least === most) return [];
-  const growth = most.of("first", "refsync").memory - least.of("first", "refsync").memory;
+  const [before, after] = [least?.of("first", "refsync"), most?.of("first", "refsync")];
+  if (!least || !before || !after || least === most) return [];
+  const growth = after.memory - before.memory;
   const cells = results.map((result) => (result === most ? verdict(growth, 16, 0) : "–"));
   return [[`first sync: peak memory above that of ${least.name}, MB`, 16, ...cells]];
 }
 
+/**
+ * @param {number | undefined} value
+ * @param {number} most
+ * @param {number} digits
+ */
 function verdict(value, most, digits) {
   if (value === undefined) return "–";
   return value <= most ? `${value.toFixed(digits)} met` : `**${value.toFixed(digits)} missed**`;
 }
 
-/** The median of the rounds' ratios: a machine that slows down for some rounds slows both sides of each down. */
+/**
+ * The median of the rounds' ratios: a machine that slows down for some rounds slows both sides of each down.
+ *
+ * @param {Row | undefined} ours
+ * @param {Row | undefined} theirs
+ * @param {keyof Cost} key
+ * @param {keyof Cost} [theirKey]
+ */
 function ratio(ours, theirs, key, theirKey = key) {
   if (!ours || !theirs) return undefined;
-  return median(ours.rounds.map((cost, round) => cost[key] / theirs.rounds[round][theirKey]));
+  return median(ours.rounds.map((cost, round) => cost[key] / (theirs.rounds[round]?.[theirKey] ?? Number.NaN)));
 }

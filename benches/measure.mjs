@@ -3,7 +3,12 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 
-/** Runs a command to its end and measures it; `end` is in milliseconds since 1970. Throws when it fails. */
+/**
+ * Runs a command to its end and measures it; `end` is in milliseconds since 1970. Throws when it fails.
+ *
+ * @param {import("./types.mjs").Command} command
+ * @param {{ env?: NodeJS.ProcessEnv }} [options]
+ */
 export async function measure([command, ...args], options = {}) {
   // The shell waits for the command and all of its children, and then tells what they took.
   const script = '"$@" >&3; code=$?; times; exit $code';
@@ -13,26 +18,38 @@ export async function measure([command, ...args], options = {}) {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   let [times, errors, stdout] = ["", "", ""];
-  shell.stdout.on("data", (chunk) => (times += chunk));
-  shell.stderr.on("data", (chunk) => (errors += chunk));
-  shell.stdio[3].on("data", (chunk) => (stdout += chunk));
-  const memory = watchMemory(shell.pid);
+  const streams = /** @type {import("node:stream").Readable[]} */ (shell.stdio.slice(1));
+  streams[0]?.on("data", (chunk) => (times += chunk));
+  streams[1]?.on("data", (chunk) => (errors += chunk));
+  streams[2]?.on("data", (chunk) => (stdout += chunk));
+  const memory = watchMemory(shell.pid ?? 0);
   const code = await new Promise((resolve) => shell.on("close", resolve));
   const end = performance.now();
   if (code !== 0) throw new Error(`${command} ${args.join(" ")}: ended with ${code}: ${errors}`);
-  const [user, system] = times.trim().split("\n")[1].split(" ").map(seconds);
+  // The second line is that of the children.
+  const [user = 0, system = 0] = (times.trim().split("\n")[1] ?? "").split(" ").map(seconds);
   const wall = (end - start) / 1000;
   return { wall, end: performance.timeOrigin + end, cpu: user + system, memory: memory.stop(), stdout };
 }
 
-/** `0m1.234s` in seconds. */
+/**
+ * `0m1.234s` in seconds.
+ *
+ * @param {string} text
+ */
 function seconds(text) {
-  const [, minutes, rest] = /^(\d+)m([\d.]+)s$/.exec(text);
+  const [, minutes, rest] = /^(\d+)m([\d.]+)s$/.exec(text) ?? [];
+  if (minutes === undefined) throw new Error(`bash's times: ${text}: not a time such as 0m1.234s`);
   return Number(minutes) * 60 + Number(rest);
 }
 
-/** The largest high-water mark of one process below `parent`, in MB; read every few milliseconds. */
+/**
+ * The largest high-water mark of one process below `parent`, in MB; read every few milliseconds.
+ *
+ * @param {number} parent
+ */
 function watchMemory(parent) {
+  /** @type {Map<number, number>} */
   const peaks = new Map();
   const look = () => {
     for (const pid of descendants(parent)) {
@@ -49,7 +66,12 @@ function watchMemory(parent) {
   };
 }
 
-/** All processes below one; from its threads' lists, for a look at all processes would take a tenth of a core. */
+/**
+ * All processes below one; from its threads' lists, for a look at all processes would take a tenth of a core.
+ *
+ * @param {number} parent
+ * @returns {number[]}
+ */
 function descendants(parent) {
   const lists = threads(parent).map((thread) => read(`/proc/${parent}/task/${thread}/children`));
   return lists
@@ -57,6 +79,7 @@ function descendants(parent) {
     .flatMap((child) => [child, ...descendants(child)]);
 }
 
+/** @param {number} pid */
 function threads(pid) {
   try {
     return readdirSync(`/proc/${pid}/task`);
@@ -65,6 +88,7 @@ function threads(pid) {
   }
 }
 
+/** @param {string} path */
 function read(path) {
   try {
     return readFileSync(path, "utf8");
@@ -73,9 +97,15 @@ function read(path) {
   }
 }
 
-/** The middle one of some numbers. */
+/**
+ * The middle one of some numbers.
+ *
+ * @param {number[]} numbers
+ */
 export function median(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const [below, above] = [sorted[sorted.length % 2 ? middle : middle - 1], sorted[middle]];
+  if (below === undefined || above === undefined) return Number.NaN;
+  return (below + above) / 2;
 }

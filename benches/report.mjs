@@ -6,7 +6,14 @@ import { cpus } from "node:os";
 import { names } from "./contestants.mjs";
 import { limitsTable } from "./limits.mjs";
 
-/** All results: the limits, then what each contestant took. */
+/** @import { Result, Row, Shape } from "./types.mjs" */
+
+/**
+ * All results: the limits, then what each contestant took.
+ *
+ * @param {Result[]} results
+ * @param {number} rounds
+ */
 export function report(results, rounds) {
   const git = execFileSync("git", ["--version"], { encoding: "utf8" }).trim().replace("git version", "Git");
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, Node ${process.versions.node}, ${git}`;
@@ -19,10 +26,12 @@ export function report(results, rounds) {
   return `${parts.join("\n\n")}\n`;
 }
 
+/** @param {Shape} shape */
 function title({ name, refCount, packBytes }) {
   return `${name}: ${(packBytes / 1e6).toFixed(0)} MB pack, ${refCount.toLocaleString("en")} refs`;
 }
 
+/** @param {Row[]} table */
 function costs(table) {
   const head = ["work", "who", "wall s", "after start-up s", "CPU s", "peak MB", "from source MB", "to destination MB"];
   const rows = table.map(({ work, who, wall, afterStart, cpu, memory, fromSource, toDestination }) => [
@@ -35,7 +44,12 @@ function costs(table) {
   return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-/** Puts the text between the marks of the README. */
+/**
+ * Puts the text between the marks of the README.
+ *
+ * @param {string} path
+ * @param {string} text
+ */
 export function writeReadme(path, text) {
   const [start, end] = ["<!-- bench -->", "<!-- /bench -->"];
   const readme = readFileSync(path, "utf8");

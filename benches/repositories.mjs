@@ -15,7 +15,12 @@ const shapes = [
 /** How many commits the work "20 new commits" takes off, and the one that is the newest then. */
 const NEWEST = 21;
 
-/** The given repositories, or generated ones kept in `folder`. */
+/**
+ * The given repositories, or generated ones kept in `folder`.
+ *
+ * @param {string} folder
+ * @param {string[]} given
+ */
 export async function repositories(folder, given) {
   if (given.length > 0) return given.map((path) => ({ name: basename(path).replace(/\.git$/, ""), path }));
   mkdirSync(folder, { recursive: true });
@@ -48,12 +53,17 @@ const COMMIT = 2_640;
  * Commits that each replace a file, in the proportions of a program's history: four objects a commit, 650 bytes each, most of them
  * deltas, and text that is eight times as long unpacked, so that a server has as much to do per MB as with a real one. `git fast-import`
  * makes a delta of a file on the one that came before it, so nothing has to look for them.
+ *
+ * @param {string} path
+ * @param {{ megabytes: number, refs: number }} shape
  */
 async function generate(path, { megabytes, refs }) {
+  /** @param {string[]} args */
   const git = (...args) => execFileSync("git", ["-C", path, ...args]);
   execFileSync("git", ["init", "--quiet", "--bare", "--initial-branch=main", path]);
   const child = spawn("git", ["fast-import", "--quiet"], { cwd: path, stdio: ["pipe", "inherit", "inherit"] });
   const ended = once(child, "exit");
+  /** @param {string} part */
   const write = async (part) => {
     if (!child.stdin.write(part)) await once(child.stdin, "drain");
   };
@@ -81,7 +91,12 @@ async function generate(path, { megabytes, refs }) {
   git("pack-refs", "--all");
 }
 
-/** So many words in lines, the same for the same seed. */
+/**
+ * So many words in lines, the same for the same seed.
+ *
+ * @param {string} seed
+ * @param {number} length
+ */
 function text(seed, length) {
   const picks = createHash("shake256", { outputLength: length }).update(seed).digest();
   return Array.from(picks, (pick, n) => `${WORDS[pick]}${n % 10 === 9 ? "\n" : " "}`).join("");

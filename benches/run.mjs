@@ -8,13 +8,18 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
-import { main, root, StepError, say } from "../scripts/command.mjs";
+import { main, messageOf, root, StepError, say } from "../scripts/command.mjs";
 import { contestants, names } from "./contestants.mjs";
 import { defaultBranch, distil, environment, git, packSize, refs, restore, rewind } from "./fixtures.mjs";
 import { measure, median } from "./measure.mjs";
 import { report, writeReadme } from "./report.mjs";
 import { repositories } from "./repositories.mjs";
 import { check, works } from "./works.mjs";
+
+/**
+ * @import { Cost, Fixture, Place, Result, Row, Traffic, Who } from "./types.mjs"
+ * @typedef {Awaited<ReturnType<typeof gitServer>>} GitServer
+ */
 
 const { values: flags } = parseArgs({
   options: {
@@ -43,26 +48,39 @@ await main(async () => {
   }
 });
 
-/** What everybody took on one repository: `of(work, who)` gives the medians and, in `rounds`, each turn. */
+/**
+ * What everybody took on one repository: `of(work, who)` gives the medians and, in `rounds`, each turn.
+ *
+ * @param {{ name: string, path: string }} repository
+ * @param {string} folder
+ * @param {GitServer} server
+ * @returns {Promise<Result>}
+ */
 async function compared({ name, path }, folder, server) {
+  /**
+   * @param {string} id
+   * @returns {Place}
+   */
   const place = (id) => ({ path: join(folder, `${id}.git`), url: `${server.url}/${id}.git` });
+  const source = place("source");
+  distil(path, source.path);
+  git(source.path, "config", "uploadpack.allowFilter", "true");
   const at = {
-    source: place("source"),
+    source,
     destination: place("destination"),
     old: join(folder, "old.git"),
     kept: join(folder, "kept.git"),
     scratch: join(folder, "scratch.git"),
+    branch: defaultBranch(source.path),
   };
-  distil(path, at.source.path);
-  git(at.source.path, "config", "uploadpack.allowFilter", "true");
-  at.branch = defaultBranch(at.source.path);
   restore(at.source.path, at.scratch);
   rewind(at.scratch);
   distil(at.scratch, at.old);
   const shape = { name, refCount: refs(at.source.path).split("\n").length, packBytes: packSize(at.source.path) };
+  /** @type {Row[]} */
   const table = [];
   for (const work of works(shape)) {
-    const costs = Object.fromEntries(work.who.map((who) => [who, []]));
+    const costs = new Map(work.who.map((who) => [who, /** @type {Cost[]} */ ([])]));
     // The first round is for the caches of whoever comes first, where a round is short.
     for (let round = work.warmsUp ? -1 : 0; round < rounds; round++) {
       for (const who of inTurn(work.who, round)) {
@@ -74,29 +92,42 @@ async function compared({ name, path }, folder, server) {
         await server.traffic();
         const cost = await turn(who, at, server);
         if (!cost) {
-          delete costs[who];
+          costs.delete(who);
           work.who = work.who.filter((other) => other !== who);
           continue;
         }
         check(at, work, who);
         if (round < 0) continue;
-        costs[who].push(cost);
+        costs.get(who)?.push(cost);
         say(`${name}, ${work.name}, ${names[who]}: ${cost.wall.toFixed(2)} s`);
       }
     }
-    for (const who of work.who) table.push({ work, who, rounds: costs[who], ...medians(costs[who]) });
+    for (const [who, each] of costs) table.push({ work, who, rounds: each, ...medians(each) });
   }
+  /** @type {Result["of"]} */
   const of = (work, who) => table.find((row) => row.work.id === work && row.who === who);
   return { ...shape, table, of };
 }
 
-/** Everybody, beginning with another one each round: whoever is first comes after the pause, and after the slowest. */
+/**
+ * Everybody, beginning with another one each round: whoever is first comes after the pause, and after the slowest.
+ *
+ * @param {Who[]} who
+ * @param {number} round
+ */
 function inTurn(who, round) {
   const first = Math.max(round, 0) % who.length;
   return [...who.slice(first), ...who.slice(0, first)];
 }
 
-/** What one contestant's turn cost; nothing where isomorphic-git could not do it. */
+/**
+ * What one contestant's turn cost; nothing where isomorphic-git could not do it.
+ *
+ * @param {Who} who
+ * @param {Fixture} at
+ * @param {GitServer} server
+ * @returns {Promise<Cost | null>}
+ */
 async function turn(who, at, server) {
   rmSync(at.scratch, { recursive: true, force: true });
   try {
@@ -104,27 +135,41 @@ async function turn(who, at, server) {
     const { firstRequest, sent, received } = await server.traffic();
     return {
       ...cost,
-      afterStart: (cost.end - firstRequest) / 1000,
+      afterStart: (cost.end - (firstRequest ?? cost.end)) / 1000,
       fromSource: sent["source.git"] ?? 0,
       toDestination: received["destination.git"] ?? 0,
     };
   } catch (error) {
     if (who !== "isomorphic") throw error;
-    say(`isomorphic-git did not do it, and is left out: ${error.message.trim().split("\n").at(-1)}`);
+    say(`isomorphic-git did not do it, and is left out: ${messageOf(error).trim().split("\n").at(-1)}`);
     return null;
   } finally {
     rmSync(at.scratch, { recursive: true, force: true });
   }
 }
 
+/**
+ * @param {Cost[]} costs
+ * @returns {Cost}
+ */
 function medians(costs) {
-  const keys = ["wall", "afterStart", "cpu", "memory", "fromSource", "toDestination"];
-  return Object.fromEntries(keys.map((key) => [key, median(costs.map((cost) => cost[key]))]));
+  /** @param {keyof Cost} key */
+  const of = (key) => median(costs.map((cost) => cost[key]));
+  return {
+    wall: of("wall"),
+    afterStart: of("afterStart"),
+    cpu: of("cpu"),
+    memory: of("memory"),
+    fromSource: of("fromSource"),
+    toDestination: of("toDestination"),
+  };
 }
 
+/** @param {string} folder */
 async function gitServer(folder) {
   const child = spawn("node", [join(root, "benches/git-server.mjs"), folder], { stdio: ["ignore", "pipe", "inherit"] });
   const [url] = await once(createInterface({ input: child.stdout }), "line");
+  /** @returns {Promise<Traffic>} */
   const traffic = async () => (await fetch(`${url}/-/traffic`)).json();
   return { url, traffic, stop: () => child.kill() };
 }

@@ -18,6 +18,8 @@ import { Member } from "../tests/soak/cluster.mjs";
 import { postgres } from "../tests/support/postgres.mjs";
 import { median } from "./measure.mjs";
 
+/** @typedef {{ pool: pg.Pool, call: ReturnType<typeof caller>, url: string }} Bench */
+
 const REPOSITORIES = 200;
 /** Different globs make different runs of a repository: equal ones would be joined. */
 const RUNS_OF_EACH = 5;
@@ -27,11 +29,12 @@ await main(async () => {
   const { values } = parseArgs({ options: { database: { type: "string" } } });
   const folder = mkdtempSync(join(tmpdir(), "refsync-bench-"));
   const own = values.database ? null : await postgres();
-  const database = values.database ?? own.url;
+  const database = own?.url ?? values.database ?? "";
   const pool = new pg.Pool({ connectionString: database });
   const upstreams = await gitServer(join(folder, "upstreams"));
   const shared = ["--data", join(folder, "data"), "--database", database];
   const server = new Member(["serve", "--port", "0", "--no-worker", ...shared]);
+  /** @param {number} concurrency */
   const some = (concurrency) =>
     Array.from({ length: 4 }, () => new Member(["worker", "--concurrency", `${concurrency}`, ...shared]));
   const [single, workers] = [some(1), some(4)];
@@ -39,9 +42,9 @@ await main(async () => {
     await server.start();
     const bench = { pool, call: caller(server), url: upstreams.url };
     await prepare(bench, workers);
-    for (const [runs, each] of [
-      [1, single],
-      [4, workers],
+    for (const { runs, each } of [
+      { runs: 1, each: single },
+      { runs: 4, each: workers },
     ]) {
       for (const count of [1, 2, 4]) await throughput(bench, each.slice(0, count), runs);
     }
@@ -55,7 +58,12 @@ await main(async () => {
   }
 });
 
-/** Makes the repositories, and syncs each once, so that nothing is new afterwards. */
+/**
+ * Makes the repositories, and syncs each once, so that nothing is new afterwards.
+ *
+ * @param {Bench} bench
+ * @param {Member[]} workers
+ */
 async function prepare({ pool, call, url }, workers) {
   say(`${REPOSITORIES} repositories, each synced once`);
   await atOnce(REPOSITORIES, (n) =>
@@ -67,7 +75,13 @@ async function prepare({ pool, call, url }, workers) {
   await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
 }
 
-/** Queues the runs, and lets the workers, with so many at a time in each, end them. */
+/**
+ * Queues the runs, and lets the workers, with so many at a time in each, end them.
+ *
+ * @param {Bench} bench
+ * @param {Member[]} workers
+ * @param {number} atATime
+ */
 async function throughput({ pool, call }, workers, atATime) {
   const runs = REPOSITORIES * RUNS_OF_EACH;
   const queueing = performance.now();
@@ -92,9 +106,15 @@ function busy() {
   return worked.reduce((sum, milliseconds) => sum + milliseconds) / 1000;
 }
 
-/** From the row, which is a little before the 201, to the status in_progress. */
+/**
+ * From the row, which is a little before the 201, to the status in_progress.
+ *
+ * @param {Bench} bench
+ * @param {Member[]} workers
+ */
 async function latency({ pool, call }, workers) {
   await Promise.all(workers.map((worker) => worker.start()));
+  /** @type {number[]} */
   const waits = [];
   for (let n = 0; n < STARTS; n += 1) {
     const { id } = await call("POST", `/default/r${n}/upstream/syncs`, { direction: "pull" });
@@ -106,12 +126,13 @@ async function latency({ pool, call }, workers) {
     waits.push(rows[0].wait);
   }
   waits.sort((a, b) => a - b);
-  const most = waits[Math.floor(STARTS * 0.95)];
+  const most = waits[Math.floor(STARTS * 0.95)] ?? Number.NaN;
   report(
     `from queued to in_progress, ${STARTS} runs: median ${median(waits).toFixed(0)} ms, 95 of 100 within ${most.toFixed(0)} ms`,
   );
 }
 
+/** @param {pg.Pool} pool */
 async function allEnded(pool) {
   for (;;) {
     const text = "SELECT count(*)::int AS open FROM refsync.syncs WHERE status IN ('queued', 'in_progress')";
@@ -123,9 +144,16 @@ async function allEnded(pool) {
   if (rows[0].failed > 0) throw new Error(`${rows[0].failed} runs failed`);
 }
 
+/** @param {Member} server */
 function caller(server) {
   const { url, api_key: apiKey } = server.first;
   const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @returns {Promise<import("../tests/support/json.mjs").Json>}
+   */
   return async (method, path, body) => {
     const response = await fetch(`${url}/v1${path}`, { method, headers, body: JSON.stringify(body) });
     const answer = await response.json();
@@ -134,7 +162,12 @@ function caller(server) {
   };
 }
 
-/** Calls `body` with 0 to `count` - 1, sixteen at a time. */
+/**
+ * Calls `body` with 0 to `count` - 1, sixteen at a time.
+ *
+ * @param {number} count
+ * @param {(n: number) => Promise<unknown>} body
+ */
 async function atOnce(count, body) {
   let next = 0;
   const lane = async () => {
@@ -143,10 +176,15 @@ async function atOnce(count, body) {
   await Promise.all(Array.from({ length: 16 }, lane));
 }
 
-/** An upstream with ten branches and ten tags, behind `git http-backend` in a process of its own. */
+/**
+ * An upstream with ten branches and ten tags, behind `git http-backend` in a process of its own.
+ *
+ * @param {string} folder
+ */
 async function gitServer(folder) {
   const path = join(folder, "upstream.git");
   mkdirSync(path, { recursive: true });
+  /** @param {string[]} args */
   const git = (...args) => execFileSync("git", ["-C", path, ...args], { encoding: "utf8" }).trim();
   git("init", "--quiet", "--bare", "--template=", "--initial-branch=main");
   const identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
@@ -163,6 +201,7 @@ async function gitServer(folder) {
   return { url, stop: () => child.kill() };
 }
 
+/** @param {string} line */
 function report(line) {
   process.stdout.write(`${line}\n`);
 }

@@ -2,20 +2,31 @@
 // A work that `warmsUp` has a round before those that count.
 import { empty, git, refs, restore } from "./fixtures.mjs";
 
+/** @import { Fixture, Shape, Who, Work } from "./types.mjs" */
+
 /** Creating more refs than this takes the destination minutes, whoever asks for it: no first sync then. */
 const MOST_NEW_REFS = 20_000;
 /** isomorphic-git takes minutes for 70 MB, and holds a repository in memory several times over. */
 const MOST_FOR_ISOMORPHIC = 100e6;
 
-/** The works for a repository with so many refs and pack bytes. */
+/**
+ * The works for a repository with so many refs and pack bytes.
+ *
+ * @param {Shape} shape
+ * @returns {Work[]}
+ */
 export function works({ refCount, packBytes }) {
+  /** @type {Who[]} */
+  const forAll = ["refsync", "fetch", "push", "mirror"];
+  /** @type {Work} */
   const first = {
     id: "first",
     name: "first sync",
-    who: ["refsync", "fetch", "push", "mirror", ...(packBytes <= MOST_FOR_ISOMORPHIC ? ["isomorphic"] : [])],
+    who: packBytes <= MOST_FOR_ISOMORPHIC ? [...forAll, "isomorphic"] : forAll,
     warmsUp: false,
     before: (at) => empty(at.destination.path),
   };
+  /** @type {Work} */
   const commits = {
     id: "commits",
     name: "20 new commits",
@@ -28,6 +39,7 @@ export function works({ refCount, packBytes }) {
       git(at.kept, "config", "remote.origin.fetch", "+refs/*:refs/*");
     },
   };
+  /** @type {Work} */
   const nothing = {
     id: "nothing",
     name: "nothing new",
@@ -38,7 +50,13 @@ export function works({ refCount, packBytes }) {
   return [...(refCount <= MOST_NEW_REFS ? [first] : []), commits, nothing];
 }
 
-/** Who is fast and wrong is not fast. */
+/**
+ * Who is fast and wrong is not fast.
+ *
+ * @param {Fixture} at
+ * @param {Work} work
+ * @param {Who} who
+ */
 export function check(at, work, who) {
   const part = who === "isomorphic" ? [at.branch] : ["refs/heads", "refs/tags"];
   if (refs(at.source.path, ...part) !== refs(at.destination.path, ...part)) {

@@ -2,11 +2,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
-import { main, root, run, StepError } from "./command.mjs";
+import { isMain, main, root, run, StepError } from "./command.mjs";
 import { once } from "./stamp.mjs";
-import { compilesStd, ownStdFlags, targetDir, tool, wasmBindgenVersion } from "./tools.mjs";
+import { compilesStd, installedTool, ownStdFlags, targetDir, wasmBindgenVersion } from "./tools.mjs";
 
 /** What of the crate each build holds, as cargo's arguments. */
 export const builds = {
@@ -23,6 +22,11 @@ export async function build() {
   await page();
 }
 
+/**
+ * @param {string} name
+ * @param {string[]} features
+ * @param {boolean} ownStd
+ */
 async function wasm(name, features, ownStd) {
   const out = `pkg/src/wasm/${name}`;
   const version = wasmBindgenVersion();
@@ -36,8 +40,7 @@ async function wasm(name, features, ownStd) {
     const lib = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
     const std = ownStd ? buildStd : [];
     await run("cargo", [...lib, "--release", ...features, ...std], { env: { ...process.env, ...rustEnv(ownStd) } });
-    const bindgen = tool("wasm-bindgen-cli", version, "wasm-bindgen");
-    if (!bindgen) throw new StepError(`wasm-bindgen ${version} is not installed; run: node scripts/setup.mjs`);
+    const bindgen = installedTool("wasm-bindgen-cli", version, "wasm-bindgen");
     const linked = join(targetDir, "wasm32-unknown-unknown", "release", "refsync.wasm");
     rmSync(join(root, out), { recursive: true, force: true });
     // The loader says where the bytes are; a path inside the glue would make bundlers ship a second copy.
@@ -50,23 +53,35 @@ async function wasm(name, features, ownStd) {
   });
 }
 
-/** The document as a module, for that is what every runtime and bundler can load when it is asked for. */
+/**
+ * The document as a module, for that is what every runtime and bundler can load when it is asked for.
+ *
+ * @param {string} file
+ */
 function openapiModule(file) {
   const document = readFileSync(join(root, "src/service/openapi.json"), "utf8");
   writeFileSync(file, `export const document = ${JSON.stringify(document)};\n`);
   writeFileSync(file.replace(/\.js$/, ".d.ts"), "export declare const document: string;\n");
 }
 
-/** Its comments and long names are a third of what is sent of it; the declarations beside it keep them. */
+/**
+ * Its comments and long names are a third of what is sent of it; the declarations beside it keep them.
+ *
+ * @param {string} file
+ */
 async function minifyGlue(file) {
   // Not there before `npm ci`.
   const { minify } = await import("rolldown/utils");
   const { code, errors } = await minify(file, readFileSync(file, "utf8"), { module: true });
-  if (errors.length > 0) throw new StepError(`minify ${file}: ${errors[0].message}`);
+  if (errors[0]) throw new StepError(`minify ${file}: ${errors[0].message}`);
   writeFileSync(file, code);
 }
 
-/** Shrinks it in place. The features are those that rustc's wasm target and wasm-bindgen's output use. */
+/**
+ * Shrinks it in place. The features are those that rustc's wasm target and wasm-bindgen's output use.
+ *
+ * @param {string} file
+ */
 async function optimise(file) {
   const features = [
     "bulk-memory",
@@ -87,7 +102,11 @@ async function optimise(file) {
  */
 const buildStd = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
-/** Keeps this machine's paths out of what a panic would say: they are nobody's business, and a kilobyte. */
+/**
+ * Keeps this machine's paths out of what a panic would say: they are nobody's business, and a kilobyte.
+ *
+ * @param {boolean} ownStd
+ */
 function rustEnv(ownStd) {
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
   const folders = existsSync(registry) ? readdirSync(registry).map((name) => join(registry, name)) : [];
@@ -140,10 +159,9 @@ async function page() {
   });
 }
 
+/** @param {string} command */
 function bin(command) {
   return join(root, "node_modules/.bin", command);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(build);
-}
+if (isMain(import.meta.url)) await main(build);

@@ -6,12 +6,17 @@ import { build } from "rolldown";
 /**
  * Bundles the command in `folder`: Node takes about a millisecond for each module that it loads, and `refsync sync` is thirty of
  * them. As CommonJS, for Node's loader of ES modules costs another ten. What other commands load stays as it is.
+ *
+ * @param {string} folder
  */
 export async function bundleCommand(folder) {
+  /** @type {import("rolldown").Plugin} */
   const others = {
     name: "other commands",
     resolveDynamicImport: (id, importer) =>
-      id.startsWith(".") && id !== "./sync.js" ? { id: join(dirname(importer), id), external: true } : null,
+      typeof id === "string" && importer && id.startsWith(".") && id !== "./sync.js"
+        ? { id: join(dirname(importer), id), external: true }
+        : null,
   };
   await build({
     input: join(folder, "main.js"),

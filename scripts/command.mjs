@@ -1,6 +1,6 @@
 // Running other programs, and saying what is being done. Node's own modules only: this runs before `npm ci`.
 import { spawn, spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** The checkout's folder. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
@@ -8,16 +8,27 @@ export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]
 /** A step that failed in a way that its message explains; printed without a stack. */
 export class StepError extends Error {}
 
-/** Says on stderr what is being done, so that stdout stays for results. */
+/**
+ * Says on stderr what is being done, so that stdout stays for results.
+ *
+ * @param {string} message
+ */
 export function say(message) {
   process.stderr.write(`refsync: ${message}\n`);
 }
 
-/** Runs a program to its end with our terminal; its stdout goes to stderr. Throws when it fails. */
+/**
+ * Runs a program to its end with our terminal; its stdout goes to stderr. Throws when it fails.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnOptions} [options]
+ * @returns {Promise<void>}
+ */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ["ignore", 2, 2], ...options });
-    child.on("error", (error) => {
+    child.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
       reject(new StepError(error.code === "ENOENT" ? `${command} is not installed` : `${command}: ${error.message}`));
     });
     child.on("exit", (code, signal) => {
@@ -27,7 +38,12 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** What a program prints, or null where it is not there or fails. */
+/**
+ * What a program prints, or null where it is not there or fails.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ */
 export function output(command, args) {
   const { status, stdout } = spawnSync(command, args, {
     cwd: root,
@@ -37,12 +53,35 @@ export function output(command, args) {
   return status === 0 ? stdout.trim() : null;
 }
 
-/** Runs a script's main function; a failure ends the process with code 1 and one line that says why. */
+/**
+ * Runs a script's main function; a failure ends the process with code 1 and one line that says why.
+ *
+ * @param {() => Promise<unknown>} body
+ */
 export async function main(body) {
   try {
     await body();
   } catch (error) {
-    say(error instanceof StepError ? error.message : (error?.stack ?? String(error)));
+    say(error instanceof Error && !(error instanceof StepError) ? (error.stack ?? error.message) : messageOf(error));
     process.exitCode = 1;
   }
+}
+
+/**
+ * The message of something that was thrown.
+ *
+ * @param {unknown} error
+ */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Whether Node was started with this module.
+ *
+ * @param {string} url The module's `import.meta.url`.
+ */
+export function isMain(url) {
+  const script = process.argv[1];
+  return script !== undefined && url === pathToFileURL(script).href;
 }

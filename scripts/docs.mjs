@@ -1,10 +1,9 @@
 // The API reference from the package's types: `npm run docs` writes it to target/api, and fails for what has no documentation.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { build } from "./build.mjs";
-import { main, root, StepError, say } from "./command.mjs";
+import { isMain, main, root, StepError, say } from "./command.mjs";
 import { install } from "./install.mjs";
 import { setup } from "./setup.mjs";
 
@@ -26,7 +25,7 @@ export async function docs() {
   say(`the API reference is ${join("target", "api", "index.html")}`);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isMain(import.meta.url)) {
   await main(async () => {
     await setup();
     await build();

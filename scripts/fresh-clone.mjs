@@ -33,11 +33,16 @@ await main(async () => {
   }
 });
 
-/** An environment whose caches are empty. The toolchain stays, and which registries this machine uses. */
+/**
+ * An environment whose caches are empty. The toolchain stays, and which registries this machine uses.
+ *
+ * @param {string} home
+ */
 function emptyHome(home) {
   const was = homedir();
   const cargo = join(home, ".cargo");
   mkdirSync(cargo, { recursive: true });
+  /** @type {[from: string, to: string][]} */
   const settings = [
     [join(was, ".npmrc"), join(home, ".npmrc")],
     [join(process.env.CARGO_HOME ?? join(was, ".cargo"), "config.toml"), join(cargo, "config.toml")],
@@ -47,10 +52,15 @@ function emptyHome(home) {
   return { ...process.env, HOME: home, CARGO_HOME: cargo, RUSTUP_HOME: rustup, PORT: "0", CI: "true" };
 }
 
-/** Seconds from `npm start` until the page that it announces answers; then it is stopped. */
+/**
+ * Seconds from `npm start` until the page that it announces answers; then it is stopped.
+ *
+ * @param {string} cwd
+ * @param {NodeJS.ProcessEnv} env
+ */
 async function start(cwd, env) {
   const begun = Date.now();
-  const child = spawn("npm", ["start"], { cwd, env, stdio: ["ignore", "pipe", 2], detached: true });
+  const child = spawn("npm", ["start"], { cwd, env, stdio: ["ignore", "pipe", "inherit"], detached: true });
   const ended = new Promise((resolve) => child.on("close", resolve));
   try {
     const address = await Promise.race([announced(child.stdout), ended.then(() => null)]);
@@ -60,18 +70,22 @@ async function start(cwd, env) {
     return (Date.now() - begun) / 1000;
   } finally {
     // npm and what it started are one process group, as under a terminal.
-    if (child.exitCode === null) process.kill(-child.pid, "SIGINT");
+    if (child.exitCode === null && child.pid) process.kill(-child.pid, "SIGINT");
     await ended;
   }
 }
 
+/**
+ * @param {import("node:stream").Readable} stdout
+ * @returns {Promise<string>}
+ */
 function announced(stdout) {
   let text = "";
   return new Promise((resolve) => {
     stdout.setEncoding("utf8").on("data", (chunk) => {
       text += chunk;
       const found = /refsync is ready: (http\S+)/.exec(text);
-      if (found) resolve(found[1]);
+      if (found?.[1]) resolve(found[1]);
     });
   });
 }

@@ -9,9 +9,10 @@ import { parseArgs } from "node:util";
 
 import { main, output, root, run, StepError, say } from "./command.mjs";
 import { cargoTool } from "./setup.mjs";
-import { cargoFuzzVersion, inPath, tool } from "./tools.mjs";
+import { cargoFuzzVersion, inPath, installedTool } from "./tools.mjs";
 
 const folder = join(root, "fuzz");
+/** @param {string} target */
 const corpus = (target) => join(folder, "corpus", target);
 const everyTarget = readdirSync(join(folder, "seeds")).sort();
 
@@ -20,6 +21,7 @@ await main(async () => {
   const env = await prepared();
   await run("cargo", ["+nightly", "fuzz", "build"], { env });
   const left = [...targets];
+  /** @type {Awaited<ReturnType<typeof fuzzed>>[]} */
   const results = [];
   const worker = async () => {
     for (let target = left.shift(); target; target = left.shift()) results.push(await fuzzed(target, seconds, env));
@@ -29,10 +31,16 @@ await main(async () => {
 });
 
 function settings() {
-  const options = { seconds: { type: "string" }, jobs: { type: "string" } };
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { seconds: { type: "string" }, jobs: { type: "string" } },
+    allowPositionals: true,
+  });
   const unknown = positionals.find((name) => !everyTarget.includes(name));
   if (unknown) throw new StepError(`${unknown} is no target; there are ${everyTarget.join(", ")}`);
+  /**
+   * @param {"seconds" | "jobs"} name
+   * @param {number} otherwise
+   */
   const number = (name, otherwise) => {
     const value = values[name] === undefined ? otherwise : Number(values[name]);
     if (!Number.isInteger(value) || value < 1) throw new StepError(`--${name} must be a whole number above 0`);
@@ -52,11 +60,17 @@ async function prepared() {
     await run("rustup", ["toolchain", "install", "nightly", "--profile", "minimal"]);
   }
   await cargoTool("cargo-fuzz", cargoFuzzVersion, "cargo-fuzz");
-  const bin = dirname(tool("cargo-fuzz", cargoFuzzVersion, "cargo-fuzz"));
+  const bin = dirname(installedTool("cargo-fuzz", cargoFuzzVersion, "cargo-fuzz"));
   return { ...process.env, PATH: [bin, process.env.PATH].join(delimiter) };
 }
 
-/** Runs one target; what libFuzzer said of it at the end. */
+/**
+ * Runs one target; what libFuzzer said of it at the end.
+ *
+ * @param {string} target
+ * @param {number} seconds
+ * @param {NodeJS.ProcessEnv} env
+ */
 async function fuzzed(target, seconds, env) {
   say(`${target}: ${seconds} s`);
   mkdirSync(corpus(target), { recursive: true });
@@ -71,6 +85,7 @@ async function fuzzed(target, seconds, env) {
     });
   }
   const code = await new Promise((resolve) => child.once("close", resolve));
+  /** @param {RegExp} pattern */
   const last = (pattern) => Number([...said.matchAll(pattern)].at(-1)?.[1] ?? 0);
   if (code !== 0) say(`${target} failed:\n${said.slice(-4000)}`);
   return {
@@ -82,6 +97,7 @@ async function fuzzed(target, seconds, env) {
   };
 }
 
+/** @param {Awaited<ReturnType<typeof fuzzed>>[]} results */
 function report(results) {
   for (const { target, ok, executions, seconds, edges } of results) {
     const counts = `${executions.toLocaleString("en")} executions in ${seconds} s, ${edges} edges`;

@@ -5,7 +5,11 @@ import { join } from "node:path";
 
 import { run, say } from "./command.mjs";
 
-/** Installs what the `package.json` in `folder` asks for; quick where that is there. */
+/**
+ * Installs what the `package.json` in `folder` asks for; quick where that is there.
+ *
+ * @param {string} folder
+ */
 export async function install(folder) {
   const digest = createHash("sha256")
     .update(readFileSync(join(folder, "package-lock.json")))

@@ -12,6 +12,7 @@ import { install } from "./install.mjs";
 import { firefox, setup } from "./setup.mjs";
 import { chromium } from "./tools.mjs";
 
+/** @type {Record<string, () => Promise<void>>} */
 const parts = {
   runtimes: () => tests("runtimes"),
   packaging: () => tests("packaging"),
@@ -20,18 +21,22 @@ const parts = {
 
 await main(async () => {
   const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
-  for (const name of names)
-    if (!(name in parts)) throw new StepError(`${name} is none of ${Object.keys(parts).join(", ")}`);
+  const chosen = names.map((name) => {
+    const part = parts[name];
+    if (!part) throw new StepError(`${name} is none of ${Object.keys(parts).join(", ")}`);
+    return part;
+  });
   await setup({ tests: true });
   if (names.includes("runtimes")) await firefox();
   await build();
-  for (const name of names) await parts[name]();
+  for (const part of chosen) await part();
 });
 
+/** @param {string} name */
 async function tests(name) {
   const folder = join(root, "tests", name);
   await install(folder);
   const files = readdirSync(folder).filter((file) => file.endsWith(".test.mjs"));
-  const env = { ...process.env, CHROME_PATH: chromium(), REFSYNC_MATRIX: "all" };
+  const env = { ...process.env, CHROME_PATH: chromium() ?? undefined, REFSYNC_MATRIX: "all" };
   await run(process.execPath, ["--test", "--test-reporter=spec", ...files.map((file) => join(folder, file))], { env });
 }

@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
-import { main, output, root, run, StepError, say } from "./command.mjs";
+import { isMain, main, messageOf, output, root, run, StepError, say } from "./command.mjs";
 import {
   chromedriver,
   chromium,
@@ -66,11 +65,17 @@ async function rustSource() {
   try {
     await run("rustup", ["component", "add", "rust-src"]);
   } catch (error) {
-    say(`${error.message}; the wasm builds take Rust's compiled standard library instead`);
+    say(`${messageOf(error)}; the wasm builds take Rust's compiled standard library instead`);
   }
 }
 
-/** Builds a command from source, once. */
+/**
+ * Builds a command from source, once.
+ *
+ * @param {string} crate
+ * @param {string} version
+ * @param {string} command
+ */
 export async function cargoTool(crate, version, command) {
   if (tool(crate, version, command)) return;
   say(`cargo install ${crate} ${version} (built from source, a few minutes, once)`);
@@ -78,6 +83,10 @@ export async function cargoTool(crate, version, command) {
   await run("cargo", ["install", crate, "--version", version, "--root", toolRoot(crate, version)]);
 }
 
+/**
+ * @param {string} name
+ * @param {string} version
+ */
 async function pythonTool(name, version) {
   const folder = pythonRoot(name);
   const installed = `import importlib.metadata as m; m.version("${name}")`;
@@ -120,6 +129,7 @@ async function packages() {
   writeFileSync(stamp, digest);
 }
 
+/** @param {boolean} tests */
 async function systemPackages(tests) {
   const missing = [];
   if (!inPath("git")) missing.push("git");
@@ -135,9 +145,10 @@ export async function firefox() {
   if (!firefoxPath()) await aptInstall(["firefox-esr"]);
 }
 
+/** @param {string[]} missing */
 async function aptInstall(missing) {
   if (missing.length === 0) return;
-  const asRoot = process.getuid?.() === 0 ? [] : inPath("sudo") ? ["sudo", "-n"] : null;
+  const asRoot = process.getuid?.() === 0 ? ["env"] : inPath("sudo") ? ["sudo", "-n", "env"] : null;
   if (!inPath("apt-get") || !asRoot) {
     throw new StepError(
       `not installed: ${missing.join(", ")}. This script installs them only with apt-get, as root or through sudo; ` +
@@ -145,14 +156,13 @@ async function aptInstall(missing) {
     );
   }
   say(`apt-get install ${missing.join(" ")}`);
+  /** @param {string[]} args */
   const apt = (...args) => {
-    const [command, ...rest] = [...asRoot, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args];
-    return run(command, rest);
+    const [command = "env", ...rest] = asRoot;
+    return run(command, [...rest, "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args]);
   };
   await apt("update");
   await apt("install", "--yes", "--no-install-recommends", ...missing);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(() => setup({ tests: process.argv.includes("--tests") }));
-}
+if (isMain(import.meta.url)) await main(() => setup({ tests: process.argv.includes("--tests") }));

@@ -27,6 +27,10 @@ export async function once(name, { inputs, outputs, salt = "" }, step) {
   writeFileSync(stamp, digest);
 }
 
+/**
+ * @param {string[]} inputs
+ * @param {string} salt
+ */
 function fingerprint(inputs, salt) {
   const hash = createHash("sha256").update(salt);
   for (const path of inputs.flatMap((input) => files(join(root, input)))) {
@@ -36,6 +40,10 @@ function fingerprint(inputs, salt) {
   return hash.digest("hex");
 }
 
+/**
+ * @param {string} path
+ * @returns {string[]}
+ */
 function files(path) {
   if (!existsSync(path)) return [];
   if (statSync(path).isFile()) return [path];

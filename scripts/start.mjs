@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { build } from "./build.mjs";
-import { main, root, say } from "./command.mjs";
+import { main, messageOf, root, say } from "./command.mjs";
 import { demonstrate } from "./demo/demonstrate.mjs";
 import { setup } from "./setup.mjs";
 
@@ -23,7 +23,7 @@ await main(async () => {
     try {
       await demonstrate(hosted, data);
     } catch (error) {
-      say(`the demonstration is not complete: ${error instanceof Error ? error.message : error}`);
+      say(`the demonstration is not complete: ${messageOf(error)}`);
     }
     process.stdout.write(`
   Ctrl-C stops it; npm start brings it back with its data.

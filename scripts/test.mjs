@@ -8,7 +8,14 @@ import { delimiter, dirname, join } from "node:path";
 import { build, builds } from "./build.mjs";
 import { main, root, StepError, say } from "./command.mjs";
 import { setup } from "./setup.mjs";
-import { chromedriver, chromium, postgresBin, tool, wasmBindgenVersion, wasmPackVersion } from "./tools.mjs";
+import { chromedriver, chromium, installedTool, postgresBin, wasmBindgenVersion, wasmPackVersion } from "./tools.mjs";
+
+/**
+ * @typedef {[string, ...string[]]} Command A program and its arguments.
+ * @typedef {{ passed: RegExp, failed: RegExp }} Summary
+ * @typedef {{ name: string, command: Command, summary?: Summary }} Step
+ * @typedef {{ name: string, passed: number, failed: number }} Result
+ */
 
 /** What a runner says at its end, summed over its parts, since one command may run several binaries. */
 const summaries = {
@@ -18,11 +25,13 @@ const summaries = {
 
 await main(async () => {
   await setup({ tests: true });
-  const results = [await built()];
-  if (results[0].failed === 0) for (const step of steps()) results.push(await measured(step));
+  const first = await built();
+  const results = [first];
+  if (first.failed === 0) for (const step of steps()) results.push(await measured(step));
   close(results);
 });
 
+/** @returns {Promise<Result>} */
 async function built() {
   try {
     await build();
@@ -34,8 +43,15 @@ async function built() {
   }
 }
 
+/** @returns {Step[]} */
 function steps() {
+  /** @param {string} command */
   const bin = (command) => join(root, "node_modules/.bin", command);
+  /**
+   * @param {string} name
+   * @param {string[]} args
+   * @returns {Step}
+   */
   const clippy = (name, ...args) => ({
     name: `clippy (${name})`,
     command: ["cargo", "clippy", "--quiet", ...args, "--", "-D", "warnings"],
@@ -49,6 +65,7 @@ function steps() {
     ...wasm,
     { name: "biome", command: [bin("biome"), "ci", "."] },
     { name: "tsc", command: [bin("tsc"), "--noEmit", "--project", "pkg"] },
+    { name: "tsc (scripts)", command: [bin("tsc"), "--project", "tsconfig.scripts.json"] },
     { name: "sizes", command: [process.execPath, "scripts/sizes.mjs"] },
     { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
     nodeTests("node tests", "tests/js"),
@@ -58,8 +75,9 @@ function steps() {
       // C allocator, which only a release build drops), so a browser cannot load it.
       name: "wasm-pack test",
       command: [
-        tool("wasm-pack", wasmPackVersion, "wasm-pack"),
-        ...["test", "--headless", "--chrome", "--chromedriver", chromedriver(), "--mode", "no-install"],
+        installedTool("wasm-pack", wasmPackVersion, "wasm-pack"),
+        ...["test", "--headless", "--chrome", "--chromedriver", chromedriver() ?? "chromedriver"],
+        ...["--mode", "no-install"],
         ...["--", "--test", "web", ...builds.client],
       ],
       summary: summaries.cargo,
@@ -69,23 +87,32 @@ function steps() {
   ];
 }
 
+/**
+ * @param {string} name
+ * @param {string} folder
+ * @returns {Step}
+ */
 function nodeTests(name, folder) {
   const files = testFiles(join(root, folder));
   return { name, command: [process.execPath, "--test", "--test-reporter=spec", ...files], summary: summaries.node };
 }
 
+/** @param {string} folder */
 function testFiles(folder) {
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder, { recursive: true }).filter((name) => !name.includes("node_modules"));
+  const entries = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const names = entries.filter((name) => !name.includes("node_modules"));
   return names
     .filter((name) => name.endsWith(".test.mjs"))
     .sort()
     .map((name) => join(folder, name));
 }
 
+/** @param {Step} step */
 async function measured({ name, command, summary }) {
   say(name);
   const { code, text } = await outputOf(command);
+  /** @param {RegExp} pattern */
   const sum = (pattern) => [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
   const passed = summary ? sum(summary.passed) : Number(code === 0);
   const counted = summary ? sum(summary.failed) : Number(code !== 0);
@@ -94,13 +121,19 @@ async function measured({ name, command, summary }) {
   return { name, passed, failed: counted === 0 && broken ? 1 : counted };
 }
 
-/** Runs a command, showing and keeping what it says. */
+/**
+ * Runs a command, showing and keeping what it says.
+ *
+ * @param {Command} command
+ * @returns {Promise<{ code: number, text: string }>}
+ */
 function outputOf([command, ...args]) {
+  const bindgen = installedTool("wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen");
   const env = {
     ...process.env,
     // wasm-pack takes the wasm-bindgen that it finds, where the version fits, and would download one otherwise.
-    PATH: [dirname(tool("wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen")), process.env.PATH].join(delimiter),
-    CHROME_PATH: chromium(),
+    PATH: [dirname(bindgen), process.env.PATH].join(delimiter),
+    CHROME_PATH: chromium() ?? undefined,
     REFSYNC_POSTGRES_BIN: postgresBin() ?? "",
     FORCE_COLOR: "0",
     CARGO_TERM_COLOR: "never",
@@ -119,9 +152,11 @@ function outputOf([command, ...args]) {
   });
 }
 
+/** @param {Result[]} results */
 function close(results) {
   const width = Math.max(...results.map(({ name }) => name.length));
   for (const { name, passed, failed } of results) say(`${name.padEnd(width)}  ${passed} passed, ${failed} failed`);
+  /** @param {"passed" | "failed"} key */
   const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
   process.stdout.write(`${total("passed")} passed, ${total("failed")} failed\n`);
   if (total("failed") > 0) process.exitCode = 1;

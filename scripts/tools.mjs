@@ -14,9 +14,9 @@ export const targetDir = process.env.CARGO_TARGET_DIR
 /** The version of wasm-bindgen that the crate is linked with; the command's must be the same. */
 export function wasmBindgenVersion() {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
-  const found = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock);
-  if (!found) throw new StepError("Cargo.lock: wasm-bindgen is not in it");
-  return found[1];
+  const version = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)?.[1];
+  if (!version) throw new StepError("Cargo.lock: wasm-bindgen is not in it");
+  return version;
 }
 
 /** What the wasm builds ask of rustc where they compile the standard library themselves. */
@@ -43,17 +43,41 @@ export function compilesStd() {
 /** The version of wasm-pack that the tests run with. */
 export const wasmPackVersion = "0.15.1";
 
-/** Where a tool that `cargo install` builds lives: one folder for each version, so that versions never mix. */
+/**
+ * Where a tool that `cargo install` builds lives: one folder for each version, so that versions never mix.
+ *
+ * @param {string} crate
+ * @param {string} version
+ */
 export function toolRoot(crate, version) {
   return join(root, "target/tools", `${crate}-${version}`);
 }
 
-/** The tool's path: ours, or one in PATH of exactly this version; null where there is none. */
+/**
+ * The tool's path: ours, or one in PATH of exactly this version; null where there is none.
+ *
+ * @param {string} crate
+ * @param {string} version
+ * @param {string} command
+ */
 export function tool(crate, version, command) {
   const own = join(toolRoot(crate, version), "bin", command);
   if (existsSync(own)) return own;
   const found = inPath(command);
   return found && output(found, ["--version"])?.split(" ").at(1) === version ? found : null;
+}
+
+/**
+ * The tool's path. Throws if it is not installed.
+ *
+ * @param {string} crate
+ * @param {string} version
+ * @param {string} command
+ */
+export function installedTool(crate, version, command) {
+  const path = tool(crate, version, command);
+  if (!path) throw new StepError(`${command} ${version} is not installed; run: node scripts/setup.mjs`);
+  return path;
 }
 
 /** The version of cargo-fuzz that `npm run fuzz` runs with. */
@@ -74,12 +98,20 @@ export const mesaNpmSdkVersion = "0.38.0";
 /** Where that is, once it is installed. */
 export const mesaNpmSdk = join(toolRoot("mesadev-sdk", mesaNpmSdkVersion), "node_modules/@mesadev/sdk");
 
-/** Where a Python tool of the tests lives: a virtual environment of its own. */
+/**
+ * Where a Python tool of the tests lives: a virtual environment of its own.
+ *
+ * @param {string} name
+ */
 export function pythonRoot(name) {
   return join(root, "target/tools", name);
 }
 
-/** The first of these commands that PATH has, as a path. */
+/**
+ * The first of these commands that PATH has, as a path.
+ *
+ * @param {string[]} commands
+ */
 export function inPath(...commands) {
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   for (const command of commands) {

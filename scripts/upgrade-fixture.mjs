@@ -11,6 +11,7 @@ import { join } from "node:path";
 
 import { gitHttpBackend, guardedFetch, serve } from "../pkg/dist/node/index.js";
 import { Service } from "../pkg/dist/service.js";
+import { listen } from "../tests/support/listen.mjs";
 import { postgres as startPostgres } from "../tests/support/postgres.mjs";
 import { main, StepError } from "./command.mjs";
 
@@ -26,6 +27,7 @@ await main(async () => {
   }
 });
 
+/** @param {import("../tests/support/postgres.mjs").Postgres} postgres */
 async function rows(postgres) {
   const { default: pg } = await import("pg");
   const database = new pg.Pool({ connectionString: postgres.url });
@@ -41,8 +43,13 @@ async function rows(postgres) {
   const listener = await serve({ service });
   // Answers every delivery with 503, so that they wait in the outbox.
   const receiver = createServer((_, response) => response.writeHead(503).end());
-  await new Promise((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const receiverPort = await listen(receiver);
   try {
+    /**
+     * @param {string} method
+     * @param {string} path
+     * @param {object} [body]
+     */
     const call = async (method, path, body) => {
       const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
       const answer = await globalThis.fetch(`${listener.url}/v1/default${path}`, {
@@ -54,13 +61,17 @@ async function rows(postgres) {
       return answer.json();
     };
     const target = await call("POST", "/webhook-targets", {
-      url: `http://127.0.0.1:${receiver.address().port}/hook`,
+      url: `http://127.0.0.1:${receiverPort}/hook`,
       events: ["sync.queued", "sync.completed", "sync.failed"],
     });
     const source = await call("POST", "/repos", { name: "source" });
     const auth = { kind: "token", token: apiKey };
     const upstream = { url: `${listener.url}/default/source.git`, auth };
     const app = await call("POST", "/repos", { name: "app", tags: { team: "core" }, upstream });
+    /**
+     * @param {string} name
+     * @param {import("refsync").SyncRequest} request
+     */
     const sync = (name, request) => call("POST", `/${name}/upstream/syncs`, request);
     const completed = await sync("app", { direction: "pull" });
     await service.tick();

@@ -5,8 +5,16 @@ const firstDay = Date.UTC(2025, 0, 6) / 1000;
 
 /** The stream. `main` has 50 commits, `release/1` and `release/2` leave it and go on, each with its tags. */
 export function generated() {
+  /** @type {string[]} */
   const lines = [];
   let mark = 0;
+  /**
+   * @param {string} branch
+   * @param {string} message
+   * @param {string} path
+   * @param {string} content
+   * @param {number} [from]
+   */
   const commit = (branch, message, path, content, from) => {
     mark += 1;
     const when = `Ada Example <ada@example.com> ${firstDay + mark * 43_200} +0000`;
@@ -21,9 +29,9 @@ export function generated() {
     const text = Array.from({ length: day }, (_, line) => `${part}: step ${line + 1}\n`).join("");
     marks.push(commit("main", `${part}: step ${day}\n`, `${part}.txt`, text));
   }
-  for (const [number, at] of [
-    [1, 20],
-    [2, 40],
+  for (const { number, at } of [
+    { number: 1, at: 20 },
+    { number: 2, at: 40 },
   ]) {
     const fix = commit(
       `release/${number}`,
@@ -39,6 +47,7 @@ export function generated() {
   return `${lines.join("\n")}\ndone\n`;
 }
 
+/** @param {string} text */
 function data(text) {
   return `data ${Buffer.byteLength(text)}\n${text}`;
 }

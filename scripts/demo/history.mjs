@@ -9,7 +9,11 @@ import { generated } from "./generated-history.mjs";
 
 const fewestCommits = 10;
 
-/** Calls `use` with a bare repository that has `main`, release branches, and tags of both kinds; removes it afterwards. */
+/**
+ * Calls `use` with a bare repository that has `main`, release branches, and tags of both kinds; removes it afterwards.
+ *
+ * @param {(repository: string) => Promise<void>} use
+ */
 export async function withHistory(use) {
   const folder = await mkdtemp(join(tmpdir(), "refsync-demo-"));
   const repository = join(folder, "history.git");
@@ -24,16 +28,22 @@ export async function withHistory(use) {
   }
 }
 
-/** The checkout is only read: what it lacks for a demonstration is added to the copy. */
+/**
+ * The checkout is only read: what it lacks for a demonstration is added to the copy.
+ *
+ * @param {string} repository
+ */
 async function copyOfCheckout(repository) {
   await run("git", ["clone", "--quiet", "--bare", root, repository]);
+  /** @param {string[]} args */
   const at = (...args) => output("git", ["--git-dir", repository, ...args]) ?? "";
+  /** @param {string[]} args */
   const git = (...args) =>
     run("git", ["--git-dir", repository, "-c", "user.name=demo", "-c", "user.email=demo@localhost", ...args]);
   await git("update-ref", "refs/heads/main", "HEAD");
   const commits = at("rev-list", "main").split("\n");
-  const older = commits[Math.floor(commits.length / 2)];
-  const newer = commits[Math.floor(commits.length / 5)];
+  const older = commits[Math.floor(commits.length / 2)] ?? "main";
+  const newer = commits[Math.floor(commits.length / 5)] ?? "main";
   const refs = at("for-each-ref", "--format=%(refname) %(objecttype)");
   if (!refs.includes("refs/heads/release/")) {
     await git("branch", "release/1", older);
@@ -43,13 +53,15 @@ async function copyOfCheckout(repository) {
   if (!/^refs\/tags\/\S+ commit$/m.test(refs)) await git("tag", "demo-v2.0.0-rc.1", newer);
 }
 
+/** @param {string} repository */
 async function generate(repository) {
   await run("git", ["init", "--quiet", "--bare", "--initial-branch=main", repository]);
-  await new Promise((resolve, reject) => {
-    const child = spawn("git", ["--git-dir", repository, "fast-import", "--quiet"], { stdio: ["pipe", 2, 2] });
+  const child = spawn("git", ["--git-dir", repository, "fast-import", "--quiet"], { stdio: ["pipe", 2, 2] });
+  const code = await new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`git fast-import: exit code ${code}`))));
-    child.stdin.on("error", reject);
-    child.stdin.end(generated());
+    child.on("exit", resolve);
+    child.stdin?.on("error", reject);
+    child.stdin?.end(generated());
   });
+  if (code !== 0) throw new Error(`git fast-import: exit code ${code}`);
 }

@@ -5,16 +5,30 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { messageOf } from "../../scripts/command.mjs";
+
+/**
+ * @import { Json } from "../support/json.mjs"
+ *
+ * @typedef {Awaited<ReturnType<typeof startCluster>>} Cluster
+ */
+
 const BIN = fileURLToPath(new URL("../../pkg/bin/refsync.js", import.meta.url));
 
 /** One process: `refsync serve` or `refsync worker`, with these arguments. */
 export class Member {
+  /** @type {import("node:child_process").ChildProcess | null} */
   #child = null;
   #said = "";
 
+  /** @param {string[]} args */
   constructor(args) {
     this.args = args;
-    /** What its first line said. */
+    /**
+     * What its first line said.
+     *
+     * @type {Json}
+     */
     this.first = null;
   }
 
@@ -29,8 +43,9 @@ export class Member {
 
   /** Starts it; resolves once it says that it is there. */
   async start() {
-    const flags = ["--json", "--allow-private-network", ...this.args.slice(1)];
-    const child = spawn(process.execPath, [BIN, this.args[0], ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    const [command = "serve", ...more] = this.args;
+    const flags = ["--json", "--allow-private-network", ...more];
+    const child = spawn(process.execPath, [BIN, command, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text) => {
       this.#said = (this.#said + text).slice(-4000);
@@ -42,6 +57,7 @@ export class Member {
     this.first = JSON.parse(first[0]);
   }
 
+  /** @param {NodeJS.Signals} signal */
   async end(signal) {
     const child = this.#child;
     if (child === null) return;
@@ -56,10 +72,13 @@ export class Member {
 /**
  * Starts one service. With `database`, a PostgreSQL: two that serve, one of which also works, and two workers; else one
  * that does everything, on the embedded database.
+ *
+ * @param {{ data: string, database?: string | undefined }} where
  */
 export async function startCluster({ data, database }) {
   const shared = ["--data", data, ...(database ? ["--database", database] : [])];
-  const members = [new Member(["serve", "--port", "0", ...shared])];
+  const first = new Member(["serve", "--port", "0", ...shared]);
+  const members = [first];
   if (database) {
     members.push(new Member(["serve", "--port", "0", "--no-worker", ...shared]));
     members.push(new Member(["worker", ...shared]), new Member(["worker", ...shared]));
@@ -67,12 +86,16 @@ export async function startCluster({ data, database }) {
   // All at once: whoever comes first migrates.
   await Promise.all(members.map((member) => member.start()));
   const pids = new Set(members.map(({ pid }) => pid));
-  const { api_key: apiKey } = members[0].first;
+  const { api_key: apiKey } = first.first;
   return {
     members,
     /** The ids of all processes so far. */
     pids: () => pids,
-    /** Ends a process at once, and starts it again. */
+    /**
+     * Ends a process at once, and starts it again.
+     *
+     * @param {Member} member
+     */
     async kill(member) {
       const { pid } = member;
       await member.end("SIGKILL");
@@ -80,7 +103,14 @@ export async function startCluster({ data, database }) {
       const restarted = member.start().then(() => pids.add(member.pid));
       return { kill, restarted };
     },
-    /** A call of the API by whoever answers; tries again for a minute where nobody does. */
+    /**
+     * A call of the API by whoever answers; tries again for a minute where nobody does.
+     *
+     * @param {string} method
+     * @param {string} path
+     * @param {object} [body]
+     * @returns {Promise<Json>}
+     */
     async call(method, path, body) {
       for (const until = Date.now() + 60_000; ; ) {
         const there = members.filter(({ first }) => first?.url);
@@ -97,8 +127,8 @@ export async function startCluster({ data, database }) {
           if (response.status < 500) throw Object.assign(new Error(JSON.stringify(answer)), { final: true });
           throw new Error(JSON.stringify(answer));
         } catch (error) {
-          if (error.final || Date.now() > until)
-            throw new Error(`${method} ${path}: ${error.message}`, { cause: error });
+          const final = error instanceof Error && "final" in error;
+          if (final || Date.now() > until) throw new Error(`${method} ${path}: ${messageOf(error)}`, { cause: error });
           await delay(100);
         }
       }

@@ -4,7 +4,11 @@ import { workTree } from "./git.mjs";
 import { launch, openPage } from "./page.mjs";
 import { serve } from "./serve.mjs";
 
-/** Starts service and browser; `fill` commits to the work tree whose branches and tags `origin` then has. */
+/**
+ * Starts service and browser; `fill` commits to the work tree whose branches and tags `origin` then has.
+ *
+ * @param {(tree: import("./git.mjs").WorkTree) => Promise<unknown>} fill
+ */
 export async function dashboard(fill) {
   const [service, browser, tree] = await Promise.all([serve(), launch(), workTree()]);
   await fill(tree);

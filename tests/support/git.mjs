@@ -22,11 +22,18 @@ const ENVIRONMENT = {
   GIT_COMMITTER_DATE: "2024-01-01T00:00:00Z",
 };
 
-/** Runs `git` in `folder`; answers its standard output, trimmed. */
+/**
+ * Runs `git` in `folder`; answers its standard output, trimmed.
+ *
+ * @param {string} folder
+ * @param {string[]} args
+ */
 export async function git(folder, ...args) {
   const { stdout } = await run("git", args, { cwd: folder, env: ENVIRONMENT, maxBuffer: 1 << 26 });
   return stdout.trim();
 }
+
+/** @typedef {Awaited<ReturnType<typeof workTree>>} WorkTree */
 
 /** A new repository with a work tree, on `main`. `remove` deletes it. */
 export async function workTree() {
@@ -34,8 +41,13 @@ export async function workTree() {
   await git(folder, "init", "--quiet", "--initial-branch=main");
   return {
     folder,
+    /** @param {string[]} args */
     git: (...args) => git(folder, ...args),
-    /** An empty commit on the current branch; answers its id. */
+    /**
+     * An empty commit on the current branch; answers its id.
+     *
+     * @param {string} message
+     */
     commit: async (message) => {
       await git(folder, "commit", "--quiet", "--allow-empty", "-m", message);
       return git(folder, "rev-parse", "HEAD");
@@ -44,19 +56,33 @@ export async function workTree() {
   };
 }
 
-/** What `git for-each-ref` says of the repository at `url`: ids by full ref name. */
+/**
+ * What `git for-each-ref` says of the repository at `url`: ids by full ref name.
+ *
+ * @param {string} url
+ */
 export async function refsOf(url) {
   const folder = await mkdtemp(join(tmpdir(), "refsync-mirror-"));
   try {
     await git(folder, "clone", "--quiet", "--mirror", url, "mirror.git");
     const listed = await git(join(folder, "mirror.git"), "for-each-ref", "--format=%(refname) %(objectname)");
-    return Object.fromEntries(
-      listed
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => line.split(" ")),
-    );
+    return byName(listed);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Ids by ref name, from lines such as `refs/heads/main 5f4d…`.
+ *
+ * @param {string} lines
+ * @returns {Record<string, string>}
+ */
+export function byName(lines) {
+  return Object.fromEntries(
+    lines
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.split(" ")),
+  );
 }

@@ -6,12 +6,20 @@ import { once } from "node:events";
 /**
  * Fills the bare repository in `folder`: `commits` on `main`, with a merge of a side branch after each ten, a branch
  * `release/N` and a lightweight or an annotated tag `vN.0` after each hundred.
+ *
+ * @param {string} folder
+ * @param {number} commits
  */
 export async function grow(folder, commits) {
   await fastImport(folder, stream(commits));
 }
 
-/** Gives the bare repository in `folder` what the stream says. */
+/**
+ * Gives the bare repository in `folder` what the stream says.
+ *
+ * @param {string} folder
+ * @param {string} text
+ */
 export async function fastImport(folder, text) {
   const git = spawn("git", ["fast-import", "--quiet", "--force"], {
     cwd: folder,
@@ -23,16 +31,27 @@ export async function fastImport(folder, text) {
   if (code !== 0) throw new Error(`git fast-import ended with ${code}`);
 }
 
+/** @param {number} commits */
 function stream(commits) {
+  /** @type {string[]} */
   const parts = [];
   let time = 1_600_000_000;
   const who = () => {
     time += 60;
     return `A <a@example.org> ${time} +0000`;
   };
+  /** @param {string} text */
   const data = (text) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  /**
+   * @param {string} branch
+   * @param {number} mark
+   * @param {string} text
+   * @param {string} extra
+   * @param {string} files
+   */
   const commit = (branch, mark, text, extra, files) =>
     parts.push(`commit refs/heads/${branch}\nmark :${mark}\ncommitter ${who()}\n${data(text)}${extra}${files}\n`);
+  /** @param {number} n */
   const file = (n) =>
     `M 100644 inline src/part-${n % 40}.txt\n${data(`revision ${n}\n${"words that stay\n".repeat(n % 90)}`)}`;
   for (let n = 1; n <= commits; n++) {

@@ -1,19 +1,32 @@
 /** A TCP line to a port of this machine that can fall silent, so that neither end is told, or be cut. */
 
-import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
-/** Opens one on a free port. */
+import { listen } from "./listen.mjs";
+
+/**
+ * Opens one on a free port.
+ *
+ * @param {number} port
+ */
 export async function line(port) {
+  /** @type {Set<import("node:net").Socket>} */
   const sockets = new Set();
   let state = "open";
   const server = createServer((near) => {
-    if (state === "cut") return near.resetAndDestroy();
+    if (state === "cut") {
+      near.resetAndDestroy();
+      return;
+    }
     const far = connect(port, "127.0.0.1");
     carry(near, far);
     carry(far, near);
   });
 
+  /**
+   * @param {import("node:net").Socket} from
+   * @param {import("node:net").Socket} to
+   */
   function carry(from, to) {
     sockets.add(from);
     // An error is always followed by a close.
@@ -30,10 +43,8 @@ export async function line(port) {
   const end = () => {
     for (const socket of sockets) socket.resetAndDestroy();
   };
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
   return {
-    port: server.address().port,
+    port: await listen(server),
     /** What is sent is lost; connections stay, and new ones are taken. */
     silence() {
       state = "silent";

@@ -10,18 +10,34 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const PKG = fileURLToPath(new URL("../../pkg", import.meta.url));
 
-/** Packs the package; `path` is the tarball, `files` what is in it. */
+/**
+ * @typedef {{ filename: string, files: { path: string }[] }} Packed What `npm pack --json` says of a package.
+ * @typedef {Awaited<ReturnType<typeof project>>} Project
+ */
+
+/**
+ * Packs the package; `path` is the tarball, `files` what is in it.
+ *
+ * @param {string} folder
+ */
 export async function pack(folder) {
   const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
     cwd: PKG,
   });
+  /** @type {Packed[] | Record<string, Packed>} */
   const parsed = JSON.parse(stdout);
   // npm 11 and older give a list, newer ones an object by name.
-  const [{ filename, files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
+  const [packed] = Array.isArray(parsed) ? parsed : Object.values(parsed);
+  if (!packed) throw new Error("npm pack: it packed nothing");
+  const { filename, files } = packed;
   return { path: join(folder, filename), files: files.map(({ path }) => path) };
 }
 
-/** An empty project with the packed package in it. `remove` deletes it. */
+/**
+ * An empty project with the packed package in it. `remove` deletes it.
+ *
+ * @param {Record<string, unknown>} [more]
+ */
 export async function project(more = {}) {
   const folder = await mkdtemp(join(tmpdir(), "refsync-project-"));
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });

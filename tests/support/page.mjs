@@ -7,7 +7,7 @@ import { chromium as installed } from "../../scripts/tools.mjs";
 /** Starts the browser that set-up found, or the one that `CHROME_PATH` names. */
 export function launch() {
   return chromium.launch({
-    executablePath: installed(),
+    executablePath: installed() ?? undefined,
     args: [
       "--headless",
       "--no-sandbox",
@@ -19,11 +19,20 @@ export function launch() {
   });
 }
 
-/** Opens `address` in a fresh context, and keeps account of what must not happen there. */
+/** @typedef {Awaited<ReturnType<typeof openPage>>} OpenedPage */
+
+/**
+ * Opens `address` in a fresh context, and keeps account of what must not happen there.
+ *
+ * @param {import("playwright-core").Browser} browser
+ * @param {string} address
+ * @param {import("playwright-core").BrowserContextOptions} [options]
+ */
 export async function openPage(browser, address, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
+  /** @type {string[]} */
   const complaints = [];
   const origin = new URL(address).origin;
   page.on("console", (message) => {
@@ -40,9 +49,12 @@ export async function openPage(browser, address, options = {}) {
     /**
      * Closes the page; fails when it wrote an error to the console or called another origin. Chromium itself writes one
      * for each answer that is not 2xx: `refusals` are the statuses that the test has provoked.
+     *
+     * @param {{ refusals?: number[] }} [provoked]
      */
     async close({ refusals = [] } = {}) {
       await context.close();
+      /** @param {string} text */
       const expected = (text) => refusals.some((status) => text.includes(`responded with a status of ${status}`));
       assert.deepEqual(
         complaints.filter((text) => !expected(text)),
@@ -53,14 +65,20 @@ export async function openPage(browser, address, options = {}) {
   };
 }
 
-/** Presses Pull or Push and waits for the run's end; answers its status. */
+/**
+ * Presses Pull or Push and waits for the run's end; answers its status.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {"pull" | "push"} direction
+ */
 export async function sync(page, direction) {
   const before = await runId(page);
   await page.locator(`button[data-direction=${direction}]`).click();
   await page.waitForFunction(
     (old) => {
+      /** @type {HTMLElement | null} */
       const run = document.querySelector("[data-run-id]");
-      return run && run.dataset.runId !== old && ["completed", "failed"].includes(run.dataset.runStatus);
+      return run && run.dataset.runId !== old && ["completed", "failed"].includes(run.dataset.runStatus ?? "");
     },
     before,
     { timeout: 60_000 },
@@ -68,24 +86,34 @@ export async function sync(page, direction) {
   return page.locator("[data-run-status]").getAttribute("data-run-status");
 }
 
-/** The id of the run on show, or null. */
+/**
+ * The id of the run on show, or null.
+ *
+ * @param {import("playwright-core").Page} page
+ */
 export async function runId(page) {
   const run = page.locator("[data-run-id]");
   return (await run.count()) > 0 ? run.getAttribute("data-run-id") : null;
 }
 
-/** The rows of the table of refs, by ref name. */
+/**
+ * The rows of the table of refs, by ref name.
+ *
+ * @param {import("playwright-core").Page} page
+ */
 export async function tableRows(page) {
-  const rows = await page.locator("tr[data-ref]").evaluateAll((all) =>
-    all.map((row) => [
-      row.dataset.ref,
-      {
+  const rows = await page.locator("tr[data-ref]").evaluateAll((/** @type {HTMLElement[]} */ all) =>
+    all.map((row) => {
+      /** @param {string} selector */
+      const cell = (selector) => /** @type {HTMLElement} */ (row.querySelector(selector));
+      const seen = {
         outcome: row.dataset.outcome,
-        before: row.querySelector(".before").title || null,
-        after: row.querySelector(".after").title || null,
-        why: row.querySelector(".cell-why").textContent,
-      },
-    ]),
+        before: cell(".before").title || null,
+        after: cell(".after").title || null,
+        why: cell(".cell-why").textContent,
+      };
+      return /** @type {[name: string, row: typeof seen]} */ ([row.dataset.ref, seen]);
+    }),
   );
   return Object.fromEntries(rows);
 }

@@ -10,10 +10,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { postgresBin } from "../../scripts/tools.mjs";
+import { listen } from "./listen.mjs";
 
 const run = promisify(execFile);
 
-/** Makes a cluster and starts it, with further settings of PostgreSQL's. Rejects where it is not installed. */
+/** @typedef {Awaited<ReturnType<typeof postgres>>} Postgres */
+
+/**
+ * Makes a cluster and starts it, with further settings of PostgreSQL's. Rejects where it is not installed.
+ *
+ * @param {Record<string, string | number>} [more]
+ */
 export async function postgres(more = {}) {
   const bin = postgresBin();
   if (bin === null) throw new Error("PostgreSQL is not installed; run: node scripts/setup.mjs --tests");
@@ -28,7 +35,8 @@ export async function postgres(more = {}) {
   );
   const port = await freePort();
   const url = `postgres://refsync@127.0.0.1:${port}/postgres`;
-  let server = null;
+  /** @type {import("node:child_process").ChildProcess} */
+  let server;
   let said = "";
 
   const start = async () => {
@@ -40,13 +48,21 @@ export async function postgres(more = {}) {
       ...more,
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    server = spawn(join(bin, "postgres"), ["-D", data, ...flags], { ...options, stdio: ["ignore", "ignore", "pipe"] });
-    server.stderr.setEncoding("utf8").on("data", (text) => {
+    const child = spawn(join(bin, "postgres"), ["-D", data, ...flags], {
+      ...options,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    server = child;
+    child.stderr.setEncoding("utf8").on("data", (text) => {
       said += text;
     });
-    await answers(port, server);
+    await answers(port, child);
   };
-  /** `SIGINT` cuts connections; `SIGKILL` would leave its shared memory behind. */
+  /**
+   * `SIGINT` cuts connections; `SIGKILL` would leave its shared memory behind.
+   *
+   * @param {NodeJS.Signals} [signal]
+   */
   const halt = async (signal = "SIGINT") => {
     const ended = once(server, "exit");
     server.kill(signal);
@@ -59,16 +75,24 @@ export async function postgres(more = {}) {
     halt,
     /** Everything that it has logged. */
     log: () => said,
-    /** What `pg_dump` writes: SQL, unless its options say otherwise. */
+    /**
+     * What `pg_dump` writes: SQL, unless its options say otherwise.
+     *
+     * @param {string[]} flags
+     */
     async dump(...flags) {
       const dumped = await run(join(bin, "pg_dump"), [...flags, url], { ...options, maxBuffer: 1 << 28 });
       return dumped.stdout;
     },
-    /** Has `psql` run SQL, all of it or nothing. */
+    /**
+     * Has `psql` run SQL, all of it or nothing.
+     *
+     * @param {string} sql
+     */
     async load(sql) {
       const flags = ["--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "--dbname", url];
       const loading = run(join(bin, "psql"), flags, options);
-      loading.child.stdin.end(sql);
+      loading.child.stdin?.end(sql);
       await loading;
     },
     async stop() {
@@ -78,9 +102,14 @@ export async function postgres(more = {}) {
   };
 }
 
-/** Who runs it: PostgreSQL refuses root, for whom Debian's account is taken. */
+/**
+ * Who runs it: PostgreSQL refuses root, for whom Debian's account is taken.
+ *
+ * @param {string} folder
+ */
 async function account(folder) {
   if (process.getuid?.() !== 0) return {};
+  /** @param {string} flag */
   const id = (flag) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
   const [uid, gid] = [id("-u"), id("-g")];
   await chown(folder, uid, gid);
@@ -89,14 +118,16 @@ async function account(folder) {
 
 async function freePort() {
   const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
+  const port = await listen(server);
   server.close();
   await once(server, "close");
   return port;
 }
 
+/**
+ * @param {number} port
+ * @param {import("node:child_process").ChildProcess} server
+ */
 async function answers(port, server) {
   const { default: pg } = await import("pg");
   for (let tries = 0; tries < 300; tries += 1) {

@@ -6,7 +6,12 @@ import { once } from "node:events";
 /** How long a process may live on after its result, in milliseconds. A timer that is left behind takes 8 s and more. */
 export const GRACE = 1000;
 
-/** Runs Node with these arguments; its first line, and how long it lived after that line, in milliseconds. */
+/**
+ * Runs Node with these arguments; its first line, and how long it lived after that line, in milliseconds.
+ *
+ * @param {string[]} args
+ * @param {(child: import("node:child_process").ChildProcess) => void} [started]
+ */
 export async function ended(args, started = () => {}) {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   started(child);

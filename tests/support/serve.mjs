@@ -10,7 +10,11 @@ import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../pkg/bin/refsync.js", import.meta.url));
 
-/** Starts `refsync` with these arguments, which have it print one line of JSON once it answers; gives that and its end. */
+/**
+ * Starts `refsync` with these arguments, which have it print one line of JSON once it answers; gives that and its end.
+ *
+ * @param {string[]} args
+ */
 export async function cli(...args) {
   const child = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -37,12 +41,18 @@ export async function cli(...args) {
   };
 }
 
-/** `refsync proxy` for these pages and hosts, which may be on this machine. */
+/**
+ * `refsync proxy` for these pages and hosts, which may be on this machine.
+ *
+ * @param {{ origins: string[], hosts: string[] }} pages
+ */
 export async function relay({ origins, hosts }) {
   const args = ["--json", "--port", "0", "--allow-private-network"];
   const started = await cli("proxy", ...args, "--allow-origin", ...origins, "--allow-host", ...hosts);
   return { ...started, url: started.first.url };
 }
+
+/** @typedef {Awaited<ReturnType<typeof serve>>} Served */
 
 /**
  * Starts the service; resolves once it answers. `api` calls it without the client package, so that a test's set-up does
@@ -63,6 +73,12 @@ export async function serve() {
     await remove();
   };
   const origin = new URL(url).origin;
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @returns {Promise<import("./json.mjs").Json>}
+   */
   const api = async (method, path, body) => {
     const answer = await fetch(`${origin}/v1${path}`, {
       method,
@@ -80,9 +96,17 @@ export async function serve() {
     api,
     pid: started.pid,
     stop,
-    /** A hosted repository's address, without its credential. */
+    /**
+     * A hosted repository's address, without its credential.
+     *
+     * @param {string} repo
+     */
     remote: (repo) => `${origin}/${org}/${repo}.git`,
-    /** The same for `git`, with the key in it. */
+    /**
+     * The same for `git`, with the key in it.
+     *
+     * @param {string} repo
+     */
     gitUrl: (repo) => `${origin.replace("://", `://git:${encodeURIComponent(apiKey)}@`)}/${org}/${repo}.git`,
     log: started.log,
   };

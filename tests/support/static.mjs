@@ -1,10 +1,12 @@
 /** A web server for a built page, which hands `/v1` and Git on to the service, so that both have one origin. */
 
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { extname, join } from "node:path";
 
+import { listen } from "./listen.mjs";
+
+/** @type {Record<string, string>} */
 const TYPES = {
   ".html": "text/html",
   ".js": "text/javascript",
@@ -12,13 +14,19 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** Serves `folder`; `close` ends it. */
+/**
+ * Serves `folder`; `close` ends it.
+ *
+ * @param {string} folder
+ * @param {string} service
+ */
 export async function serveFolder(folder, service) {
   const server = createServer(async (asked, answer) => {
-    const { pathname } = new URL(asked.url, "http://h");
+    const path = asked.url ?? "/";
+    const { pathname } = new URL(path, "http://h");
     if (pathname.startsWith("/v1/") || pathname.includes(".git/")) {
-      const handed = request(new URL(asked.url, service), { method: asked.method, headers: asked.headers }, (got) => {
-        answer.writeHead(got.statusCode, got.headers);
+      const handed = request(new URL(path, service), { method: asked.method, headers: asked.headers }, (got) => {
+        answer.writeHead(got.statusCode ?? 502, got.headers);
         got.pipe(answer);
       });
       handed.on("error", () => answer.destroy());
@@ -33,10 +41,9 @@ export async function serveFolder(folder, service) {
       answer.writeHead(404).end();
     }
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const port = await listen(server);
   return {
-    origin: `http://127.0.0.1:${server.address().port}`,
+    origin: `http://127.0.0.1:${port}`,
     close: () => {
       server.closeAllConnections();
       server.close();

@@ -17,7 +17,9 @@ export interface ServeFlags extends SelfHostedOptions {
  */
 export async function serve(
   { json, ...options }: ServeFlags,
-  onReady = async (hosted: SelfHosted) => void process.stdout.write(json ? firstLine(hosted) : greeting(hosted)),
+  onReady: (hosted: SelfHosted) => Promise<void> = async (hosted) => {
+    process.stdout.write(json ? firstLine(hosted) : greeting(hosted));
+  },
 ): Promise<void> {
   // A signal while it starts must not leave the lock behind.
   const signal = nextSignal();

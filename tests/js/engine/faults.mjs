@@ -12,16 +12,51 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { SyncError, sync } from "../../../pkg/dist/engine.js";
 import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node/index.js";
-import { git } from "../../support/git.mjs";
+import { byName, git } from "../../support/git.mjs";
 import { grow } from "../../support/history.mjs";
 import { faultyLine, lineFaults } from "./faulty-line.mjs";
 
-const serverFaults = ["early", "too long", "too short"];
+/**
+ * @import { SyncRunStats } from "refsync/engine"
+ * @import { GitHost } from "refsync/service"
+ * @import { FaultyLine, LineFault, Random } from "./faulty-line.mjs"
+ *
+ * @typedef {typeof serverFaults[number]} ServerFault
+ * @typedef {ServerFault | LineFault} Kind
+ * @typedef {"empty" | "behind"} Start
+ * @typedef {"done" | "failed"} Ending
+ * @typedef {Record<string, string>} Refs Ids by name.
+ * @typedef {{ up: number, down: number }} Bytes
+ * @typedef {{ kind: ServerFault, repository: string, requests: number, status: number, by: number }} Spoilt
+ * @typedef {{ fault: Spoilt | null }} Server
+ * @typedef {{ stats?: SyncRunStats, error?: Error, hung?: boolean }} Result
+ */
+
+/**
+ * @typedef {object} World
+ * @property {string} root
+ * @property {(name: string) => string} folder
+ * @property {Server} server
+ * @property {string[]} complaints
+ * @property {{ source: FaultyLine, destination: FaultyLine }} lines
+ * @property {(port: number, name: string) => string} url
+ * @property {number} clean The port without a faulty line.
+ * @property {Record<Start, { source: Bytes, destination: Bytes }>} usual
+ * @property {Refs} upstream
+ * @property {() => Promise<void>} remove
+ */
+
+const serverFaults = /** @type {const} */ (["early", "too long", "too short"]);
 /** How long a remote may be silent, and how long a sync may take at most with one that is. */
 const stallTimeout = 3000;
 const longest = 60_000;
 
-/** Numbers below a bound, the same for the same seed (mulberry32). */
+/**
+ * Numbers below a bound, the same for the same seed (mulberry32).
+ *
+ * @param {number} seed
+ * @returns {Random}
+ */
 function randomFrom(seed) {
   let state = seed >>> 0;
   return (bound) => {
@@ -35,10 +70,13 @@ function randomFrom(seed) {
 /**
  * Runs rounds, the first with `seed`, until so many faults have happened, and throws where one ends wrong, with the seed
  * that repeats it. Resolves to how often each fault ended how. A round that ends before its fault comes is not counted.
+ *
+ * @param {{ rounds: number, seed?: number, onRound?: (n: number, fault: Kind, ending: Ending) => void }} options
  */
 export async function faults({ rounds, seed = 1, onRound = () => {} }) {
   const world = await build();
   try {
+    /** @type {Record<string, Partial<Record<Ending, number>>>} */
     const tally = {};
     for (let n = 0, next = seed; n < rounds; next++) {
       world.complaints.length = 0;
@@ -57,10 +95,15 @@ export async function faults({ rounds, seed = 1, onRound = () => {} }) {
   }
 }
 
-/** Repositories, their server, a faulty line to each side of it, and how much passes in a sync without faults. */
+/**
+ * Repositories, their server, a faulty line to each side of it, and how much passes in a sync without faults.
+ *
+ * @returns {Promise<World>}
+ */
 async function build() {
   const root = await mkdtemp(join(tmpdir(), "refsync-faults-"));
   const backend = gitHttpBackend({ root });
+  /** @param {string} name */
   const folder = (name) => join(root, `${name}.git`);
   for (const name of ["upstream", "empty", "behind"]) await backend.create(name, "main");
   await grow(folder("upstream"), 220);
@@ -78,13 +121,21 @@ async function build() {
   const ours = await git(folder("behind"), "commit-tree", tree, "-p", "main~3", "-m", "ours");
   await git(folder("behind"), "update-ref", "refs/heads/release/1", ours);
 
+  /** @type {Server} */
   const server = { fault: null };
   // What a fault breaks off, the server complains of: that is no news, unless the round ends wrong.
+  /** @type {string[]} */
   const complaints = [];
+  /** @param {string} line */
   const onError = (line) => void complaints.push(line);
   const listener = await serve({ service: { fetch: (request) => answer(backend, request, server) }, onError });
   const lines = { source: await faultyLine(listener.port), destination: await faultyLine(listener.port) };
+  /**
+   * @param {number} port
+   * @param {string} name
+   */
   const url = (port, name) => `http://127.0.0.1:${port}/git/${name}.git`;
+  /** @type {Omit<World, "usual">} */
   const world = {
     root,
     folder,
@@ -93,25 +144,32 @@ async function build() {
     lines,
     url,
     clean: listener.port,
-    usual: {},
     upstream: await refs(folder("upstream")),
+    remove: async () => {
+      for (const line of Object.values(lines)) line.close();
+      await listener.close(0);
+      await rm(root, { recursive: true, force: true, maxRetries: 5 });
+    },
   };
-  world.remove = async () => {
-    for (const line of Object.values(lines)) line.close();
-    await listener.close(0);
-    await rm(root, { recursive: true, force: true, maxRetries: 5 });
-  };
-  for (const start of ["empty", "behind"]) {
+  /** @param {Start} start */
+  const usual = async (start) => {
     await cp(folder(start), folder("copy"), { recursive: true });
     for (const line of Object.values(lines)) line.spoil(null);
     await pull(world, "copy");
-    world.usual[start] = { source: lines.source.passed(), destination: lines.destination.passed() };
+    const passed = { source: lines.source.passed(), destination: lines.destination.passed() };
     await rm(folder("copy"), { recursive: true });
-  }
-  return world;
+    return passed;
+  };
+  return { ...world, usual: { empty: await usual("empty"), behind: await usual("behind") } };
 }
 
-/** What the server answers, spoilt where it is asked to. */
+/**
+ * What the server answers, spoilt where it is asked to.
+ *
+ * @param {GitHost} backend
+ * @param {Request} request
+ * @param {Server} server
+ */
 async function answer(backend, request, server) {
   const url = new URL(request.url);
   url.pathname = url.pathname.replace(/^\/git/, "");
@@ -134,6 +192,11 @@ async function answer(backend, request, server) {
   return new Response(bytes, { status: response.status, headers });
 }
 
+/**
+ * @param {Pick<World, "lines" | "url" | "clean">} world
+ * @param {string} name
+ * @param {{ clean?: boolean, patience?: number }} [how]
+ */
 async function pull(world, name, { clean = false, patience = stallTimeout } = {}) {
   const { source, destination } = world.lines;
   const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
@@ -149,37 +212,49 @@ async function pull(world, name, { clean = false, patience = stallTimeout } = {}
   }
 }
 
+/**
+ * @param {World} world
+ * @param {number} seed
+ */
 async function round(world, seed) {
   const random = randomFrom(seed);
-  const pick = (...values) => values[random(values.length)];
+  /**
+   * @template T
+   * @param {T[]} values
+   */
+  const pick = (...values) => /** @type {T} */ (values[random(values.length)]);
   const name = `d${seed}`;
+  /** @type {Start} */
   const start = pick("empty", "behind");
   await cp(world.folder(start), world.folder(name), { recursive: true });
   const before = await refs(world.folder(name));
 
   const side = pick("source", "destination");
   const kind = pick(...lineFaults, ...lineFaults, ...serverFaults);
+  const serverKind = serverFaults.find((fault) => fault === kind);
+  const lineKind = lineFaults.find((fault) => fault === kind);
   world.server.fault = null;
   for (const line of Object.values(world.lines)) line.spoil(null);
-  if (serverFaults.includes(kind)) {
+  if (serverKind) {
     const repository = side === "source" ? "upstream" : name;
     const status = pick(401, 403, 408, 413, 429, 500, 503, 504);
     world.server.fault = {
-      kind,
+      kind: serverKind,
       repository,
       requests: random(2),
       status,
       by: 1 + random(3000),
     };
-  } else {
+  } else if (lineKind) {
     const direction = pick("up", "down");
     const usual = world.usual[start][side][direction];
     // Half of them where the requests and the refs are, for the pack takes nearly all of the bytes.
     const at = random(random(2) ? usual : Math.min(usual, 3000));
-    world.lines[side].spoil({ kind, direction, at, random });
+    world.lines[side].spoil({ kind: lineKind, direction, at, random });
   }
 
   const limit = new AbortController();
+  /** @type {Result} */
   const result = await Promise.race([
     // What is only slow has to succeed, also on a busy machine.
     pull(world, name, { patience: kind === "slow" ? longest : stallTimeout }).then(
@@ -203,7 +278,15 @@ async function round(world, seed) {
   return { fault: kind, ending, happened };
 }
 
-/** The outcome is what Git says. */
+/**
+ * The outcome is what Git says.
+ *
+ * @param {string} what
+ * @param {Result} result
+ * @param {Refs} before
+ * @param {Refs} after
+ * @returns {Ending}
+ */
 function told(what, { stats, error }, before, after) {
   if (error) {
     assert.ok(error instanceof SyncError, `${what}: ${error.stack}`);
@@ -212,6 +295,7 @@ function told(what, { stats, error }, before, after) {
     return "failed";
   }
   const expected = { ...before };
+  assert.ok(stats, `${what}: it gives neither stats nor an error`);
   for (const ref of stats.refs) {
     if (/^0+$/.test(ref.after)) delete expected[ref.name];
     else expected[ref.name] = ref.after;
@@ -221,7 +305,14 @@ function told(what, { stats, error }, before, after) {
   return "done";
 }
 
-/** Without faults the next sync does all that is left. */
+/**
+ * Without faults the next sync does all that is left.
+ *
+ * @param {World} world
+ * @param {string} name
+ * @param {Refs} before
+ * @param {string} what
+ */
 async function recovers(world, name, before, what) {
   await pull(world, name, { clean: true });
   const expected = { ...before, ...world.upstream };
@@ -230,8 +321,14 @@ async function recovers(world, name, before, what) {
   await cleared(world.folder(name), `${what}, the next sync`);
 }
 
-/** Git may take a moment to clear up after a push that broke off; then nothing is left of it. */
+/**
+ * Git may take a moment to clear up after a push that broke off; then nothing is left of it.
+ *
+ * @param {string} folder
+ * @param {string} what
+ */
 async function cleared(folder, what) {
+  /** @type {string[]} */
   let left = [];
   for (let n = 0; n < 300; n++) {
     // Git clears up while we look.
@@ -243,12 +340,8 @@ async function cleared(folder, what) {
   assert.deepEqual(left, [], `${what}: left behind`);
 }
 
+/** @param {string} folder */
 async function refs(folder) {
   const listed = await git(folder, "for-each-ref", "--format=%(refname) %(objectname)");
-  return Object.fromEntries(
-    listed
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => line.split(" ")),
-  );
+  return byName(listed);
 }

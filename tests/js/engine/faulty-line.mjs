@@ -2,16 +2,33 @@
 
 import { connect, createServer } from "node:net";
 
+import { listen } from "../../support/listen.mjs";
+
 /** What it can do at that byte; `slow` is the only one that a sync must survive. */
-export const lineFaults = ["reset", "close", "stall", "garbage", "slow"];
+export const lineFaults = /** @type {const} */ (["reset", "close", "stall", "garbage", "slow"]);
+
+/**
+ * @import { Socket } from "node:net"
+ *
+ * @typedef {"up" | "down"} Direction
+ * @typedef {typeof lineFaults[number]} LineFault
+ * @typedef {(bound: number) => number} Random A number below the bound.
+ * @typedef {{ kind: LineFault, direction: Direction, at: number, random: Random }} Fault
+ * @typedef {{ client: Socket, upstream: Socket, slow: boolean, dead: boolean }} Line
+ * @typedef {Awaited<ReturnType<typeof faultyLine>>} FaultyLine
+ */
 
 /**
  * A line to `port`. `spoil` arms it: `{ kind, direction: "up" | "down", at, random }`, `at` counted over all connections
  * from then on. `passed` counts the bytes of each direction since then.
+ *
+ * @param {number} port
  */
 export async function faultyLine(port) {
+  /** @type {Fault | null} */
   let fault = null;
   let passed = { up: 0, down: 0 };
+  /** @type {Set<Socket>} */
   const sockets = new Set();
   const server = createServer((client) => {
     const upstream = connect(port, "127.0.0.1");
@@ -30,6 +47,12 @@ export async function faultyLine(port) {
     carry(line, upstream, client, "down");
   });
 
+  /**
+   * @param {Line} line
+   * @param {Socket} from
+   * @param {Socket} to
+   * @param {Direction} direction
+   */
   function carry(line, from, to, direction) {
     from.on("end", () => {
       if (!line.dead) to.end();
@@ -38,8 +61,7 @@ export async function faultyLine(port) {
       if (line.dead) return;
       const start = passed[direction];
       passed[direction] += chunk.length;
-      const due = fault?.direction === direction && fault.at < passed[direction];
-      if (!due) return forward(line, from, to, chunk);
+      if (fault?.direction !== direction || fault.at >= passed[direction]) return forward(line, from, to, chunk);
       const { kind, at, random } = fault;
       fault = null;
       if (kind === "slow") {
@@ -51,6 +73,12 @@ export async function faultyLine(port) {
     });
   }
 
+  /**
+   * @param {LineFault} kind
+   * @param {Pick<Line, "client" | "upstream">} line
+   * @param {Socket} to
+   * @param {Random} random
+   */
   function end(kind, { client, upstream }, to, random) {
     if (kind === "reset") for (const socket of [client, upstream]) socket.resetAndDestroy();
     if (kind === "close") for (const socket of [client, upstream]) socket.end();
@@ -62,6 +90,12 @@ export async function faultyLine(port) {
     if (kind === "stall") client.once("close", () => upstream.destroy());
   }
 
+  /**
+   * @param {Line} line
+   * @param {Socket} from
+   * @param {Socket} to
+   * @param {Buffer} chunk
+   */
   function forward(line, from, to, chunk) {
     if (!line.slow) {
       if (!to.write(chunk)) {
@@ -82,10 +116,10 @@ export async function faultyLine(port) {
     next();
   }
 
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    port: server.address().port,
+    port: await listen(server),
     passed: () => passed,
+    /** @param {Fault | null} next */
     spoil: (next) => {
       fault = next;
       passed = { up: 0, down: 0 };

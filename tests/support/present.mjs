@@ -1,0 +1,11 @@
+/**
+ * The value. Throws if there is none: then an assertion about it would say nothing.
+ *
+ * @template T
+ * @param {T} value
+ * @returns {NonNullable<T>}
+ */
+export function present(value) {
+  if (value === undefined || value === null) throw new Error(`there is no value: ${value}`);
+  return value;
+}
