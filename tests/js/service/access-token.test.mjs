@@ -3,12 +3,23 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sig
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { present } from "../../support/present.mjs";
 import { git, start } from "./support.mjs";
+
+/** @import { KeyObject } from "node:crypto" */
+
+/** @param {unknown} value */
 
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const now = () => Math.floor(Date.now() / 1000);
 
-/** A token as the public SDKs of the API make it; `claims` and `header` override. */
+/**
+ * A token as the public SDKs of the API make it; `claims` and `header` override.
+ *
+ * @param {KeyObject} key
+ * @param {Record<string, unknown>} [claims]
+ * @param {Record<string, unknown>} [header]
+ */
 function token(key, claims = {}, header = {}) {
   const { x } = createPublicKey(key).export({ format: "jwk" });
   const times = { iat: now(), exp: now() + 900, jti: randomUUID() };
@@ -19,11 +30,12 @@ function token(key, claims = {}, header = {}) {
   return `${signed}.${sign(null, Buffer.from(signed), key).toString("base64url")}`;
 }
 
+/** @param {import("node:test").TestContext} t */
 async function withKey(t) {
   const s = await start(t);
   const text = await s.service.createPrivateKey("acme");
-  const [, encoded] = /^mesa_private_key_acme_([\w-]+)$/.exec(text);
-  const der = Buffer.from(encoded, "base64url");
+  const encoded = /^mesa_private_key_acme_([\w-]+)$/.exec(text)?.[1];
+  const der = Buffer.from(present(encoded), "base64url");
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
   assert.deepEqual(
     key.export({ format: "der", type: "pkcs8" }),
@@ -41,15 +53,21 @@ test("a token that a registered private key signed is its organisation's admin",
   await ok("POST", "/acme/repos", { name: "app" }, admin);
   await ok("DELETE", "/acme/app", undefined, admin);
   const dump = JSON.stringify(await sql("SELECT * FROM refsync.public_keys"));
-  assert.ok(dump.includes(createPublicKey(key).export({ format: "jwk" }).x));
-  assert.ok(!dump.includes(key.export({ format: "jwk" }).d), "the private key is stored nowhere");
+  assert.ok(dump.includes(present(createPublicKey(key).export({ format: "jwk" }).x)));
+  assert.ok(!dump.includes(present(key.export({ format: "jwk" }).d)), "the private key is stored nowhere");
 });
 
 test("a token with access is good for those repositories, by name in any case or by id, and for no more", async (t) => {
   const { call, ok, key } = await withKey(t);
+  /** @type {Record<string, string>} */
   const ids = {};
   for (const name of ["Reads", "writes", "other"]) ids[name] = (await ok("POST", "/acme/repos", { name })).id;
   const limited = { key: token(key, { access: { reads: "read-repo", WRITES: "write-repo" } }) };
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   */
   const status = async (method, path, body) => (await call(method, path, body, limited))[0];
   assert.deepEqual((await ok("GET", "/whoami", undefined, limited)).scopes, ["read", "write"]);
   assert.equal(await status("GET", "/acme/reads"), 200);
@@ -59,7 +77,8 @@ test("a token with access is good for those repositories, by name in any case or
   assert.equal(await status("PATCH", "/acme/Writes", {}), 200);
   assert.equal(await status("PATCH", `/acme/${ids.writes}`, {}), 200);
   assert.equal(await status("DELETE", "/acme/writes"), 403);
-  for (const [method, path, body] of [
+  /** @type {[method: string, path: string, body?: object][]} */
+  const beyond = [
     ["GET", "/acme/other"],
     ["GET", `/acme/${ids.other}`],
     ["GET", "/acme/nothing"],
@@ -67,7 +86,8 @@ test("a token with access is good for those repositories, by name in any case or
     ["GET", "/acme/repos"],
     ["POST", "/acme/repos", {}],
     ["GET", "/acme/webhook-targets"],
-  ]) {
+  ];
+  for (const [method, path, body] of beyond) {
     assert.equal(await status(method, path, body), 403, `${method} ${path}`);
   }
 });
@@ -79,6 +99,10 @@ test("Git takes a token as the password, and keeps to its access", async (t) => 
   await git(s.folder, "init", "-q", "-b", "main", "work");
   const work = join(s.folder, "work");
   await git(work, "commit", "-q", "--allow-empty", "-m", "one");
+  /**
+   * @param {string} repo
+   * @param {string} level
+   */
   const url = (repo, level) =>
     `${origin.replace("//", `//x:${token(s.key, { access: { app: level } })}@`)}/acme/${repo}.git`;
   await git(work, "push", "-q", url("app", "write-repo"), "main");
@@ -94,6 +118,7 @@ test("a token that is not what it should be is refused, and why is said", async 
   const good = token(key);
   const [header, payload, signature] = good.split(".");
   await service.ensureOrganization("another");
+  /** @type {[what: string, credential: string, message: RegExp | undefined][]} */
   const cases = [
     ["signed by a key that is not registered", token(other), /not registered/],
     ["signed by another key than it names", token(other, {}, { jwk: { kty: "OKP", crv: "Ed25519", x } }), /signature/],
@@ -151,7 +176,7 @@ test("a token that is not what it should be is refused, and why is said", async 
 test("a public key of somebody else's private key can be registered, another thing cannot", async (t) => {
   const { ok, service } = await start(t);
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-  const { x } = publicKey.export({ format: "jwk" });
+  const x = present(publicKey.export({ format: "jwk" }).x);
   await service.registerPublicKey("acme", x, "ci");
   await service.registerPublicKey("acme", x);
   assert.equal((await ok("GET", "/whoami", undefined, { key: token(privateKey) })).org.slug, "acme");

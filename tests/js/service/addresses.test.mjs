@@ -1,7 +1,9 @@
 // Where upstreams and webhooks may not lead: every form of an address that is not public, judged by a listener that counts
 // what reaches it, on every address of this machine.
+
 import assert from "node:assert/strict";
 import dns from "node:dns";
+import { once } from "node:events";
 import { syncBuiltinESMExports } from "node:module";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
@@ -9,23 +11,38 @@ import { test } from "node:test";
 
 import { guardedFetch, serve } from "refsync/node";
 
+/** @typedef {Awaited<ReturnType<typeof guarded>>} Guarded */
+
+import { portOf } from "../../support/listen.mjs";
 import { start } from "./support.mjs";
 
-/** Counts the connections to a port, on every IPv4 and IPv6 address that there is. */
+/**
+ * @import { TestContext } from "node:test"
+ * @import { GuardedFetch } from "refsync/node"
+ */
+
+/**
+ * Counts the connections to a port, on every IPv4 and IPv6 address that there is.
+ *
+ * @param {TestContext} t
+ */
 async function counter(t) {
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
     socket.destroy();
   });
-  await new Promise((resolve, reject) => server.once("error", reject).listen({ host: "::", port: 0 }, resolve)).catch(
-    () => new Promise((resolve) => server.listen({ host: "0.0.0.0", port: 0 }, resolve)),
-  );
+  /** @param {string} host */
+  const listen = async (host) => {
+    server.listen({ host, port: 0 });
+    await once(server, "listening");
+  };
+  await listen("::").catch(() => listen("0.0.0.0"));
   t.after(() => server.close());
-  return { port: server.address().port, connections: () => connections };
+  return { port: portOf(server), connections: () => connections };
 }
 
-const own = Object.values(networkInterfaces()).flat();
+const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
 const hosts = [
   ...["127.0.0.1", "127.1", "127.255.255.254", "0.0.0.0", "0"],
   ...["2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.1", "0x7f.0.0.0x1"],
@@ -38,7 +55,12 @@ const hosts = [
   ...own.filter(({ family }) => family === "IPv4").map(({ address }) => address),
 ];
 
-/** A service that reaches only what `fetch` does, with a repository and a webhook target. */
+/**
+ * A service that reaches only what `fetch` does, with a repository and a webhook target.
+ *
+ * @param {TestContext} t
+ * @param {GuardedFetch} [fetch]
+ */
 async function guarded(t, fetch = guardedFetch()) {
   t.after(() => fetch.close());
   const s = await start(t, { service: { fetch } });
@@ -48,7 +70,14 @@ async function guarded(t, fetch = guardedFetch()) {
   return { ...s, target };
 }
 
-/** The refusal of a URL when it is set; null where it is taken. */
+/**
+ * The refusal of a URL when it is set; null where it is taken.
+ *
+ * @param {Guarded} s
+ * @param {string} path
+ * @param {object} body
+ * @returns {Promise<string | null>}
+ */
 async function refusedAtOnce(s, path, body) {
   const [status, answer] = await s.call("PATCH", path, body);
   if (status === 200) return null;
@@ -56,7 +85,12 @@ async function refusedAtOnce(s, path, body) {
   return answer.error.details.fields[0].message;
 }
 
-/** Why nothing comes of a sync, a plan and a webhook delivery at this origin. */
+/**
+ * Why nothing comes of a sync, a plan and a webhook delivery at this origin.
+ *
+ * @param {Guarded} s
+ * @param {string} origin
+ */
 async function refusals(s, origin) {
   const atOnce = [
     await refusedAtOnce(s, "/acme/app", { upstream: { url: `${origin}/v1/x.git` } }),
@@ -96,14 +130,21 @@ test("the counter would have seen a connection", async (t) => {
 
 test("a name whose answers change is connected to at the address that was checked, or not at all", async (t) => {
   const { port, connections } = await counter(t);
+  /** @type {string[]} */
   const answers = [];
   // The system's resolver is not ours to change. What it would say: the first answer is public, each one after it is this machine.
-  t.mock.method(dns, "lookup", (name, options, callback) => {
+  /**
+   * @param {string} name
+   * @param {import("node:dns").LookupAllOptions | import("node:dns").LookupOneOptions} options
+   * @param {(error: null, address: string | import("node:dns").LookupAddress[], family: number) => void} callback
+   */
+  const lookup = (name, options, callback) => {
     const address = answers.length === 0 ? "192.0.2.1" : "127.0.0.1";
     answers.push(address);
     assert.equal(name, "rebind.example.com");
     callback(null, options.all ? [{ address, family: 4 }] : address, 4);
-  });
+  };
+  t.mock.method(dns, "lookup", lookup);
   syncBuiltinESMExports();
   t.after(() => {
     t.mock.restoreAll();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { present } from "../../support/present.mjs";
 import { fields, start } from "./support.mjs";
 
 const url = "https://git.example.com/app.git";
@@ -8,6 +9,7 @@ const url = "https://git.example.com/app.git";
 test("an unknown repository, no upstream and an unknown sync have the contract's codes", async (t) => {
   const { call, ok } = await start(t);
   await ok("POST", "/acme/repos", { name: "alone" });
+  /** @type {[method: string, path: string, body: unknown, status: number, code: string][]} */
   const cases = [
     ["GET", "/acme/nothing", undefined, 404, "NOT_FOUND"],
     ["PATCH", "/acme/nothing", {}, 404, "NOT_FOUND"],
@@ -33,6 +35,7 @@ test("an unknown repository, no upstream and an unknown sync have the contract's
 test("each bad field of a sync is named, with the remedy", async (t) => {
   const { call, ok, queued } = await start(t);
   await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  /** @type {[body: unknown, field: string | RegExp, message: RegExp][]} */
   const cases = [
     ["", "body", /JSON object/],
     ["{", "body", /JSON object/],
@@ -64,38 +67,33 @@ test("each bad field of a sync is named, with the remedy", async (t) => {
     const answer = await call("POST", "/acme/app/upstream/syncs", body);
     const what = JSON.stringify(body).slice(0, 80);
     assert.deepEqual([answer[0], answer[1].error.code], [400, "INVALID_REQUEST"], what);
-    const [named] = fields(answer);
+    const named = present(fields(answer)[0]);
     field instanceof RegExp ? assert.match(named, field, what) : assert.equal(named, field, what);
     assert.match(answer[1].error.details.fields[0].message, message, what);
   }
   assert.equal(queued(), 0, "nothing of it was queued");
 });
 
+/**
+ * A body, and its field that is bad.
+ *
+ * @param {object} body
+ * @param {string} field
+ * @returns {[body: object, field: string]}
+ */
+const row = (body, field) => [body, field];
+
 test("each bad field of a repository is named", async (t) => {
   const { call, ok } = await start(t);
   await ok("POST", "/acme/repos", { name: "app" });
+  /** @type {[body: object, field: string][]} */
   const bad = [
-    ...[
-      "",
-      ".",
-      "..",
-      "a b",
-      "a/b",
-      "é",
-      "x".repeat(101),
-      "app.git",
-      "x.GIT",
-      "repos",
-      "Repo",
-      "api-keys",
-      "webhook-targets",
-      "a\0",
-    ].map((name) => [{ name }, "name"]),
+    ...["", ".", "..", "a b", "a/b", "é", "x".repeat(101), "app.git", "x.GIT"].map((name) => row({ name }, "name")),
+    ...["repos", "Repo", "api-keys", "webhook-targets", "a\0"].map((name) => row({ name }, "name")),
     [{ name: 5 }, "name"],
-    ...["", "-x", "a..b", "a b", "refs/heads/x", "x.lock", "HEAD", "a\0", "x".repeat(300)].map((branch) => [
-      { default_bookmark: branch },
-      "default_bookmark",
-    ]),
+    ...["", "-x", "a..b", "a b", "refs/heads/x", "x.lock", "HEAD", "a\0", "x".repeat(300)].map((branch) =>
+      row({ default_bookmark: branch }, "default_bookmark"),
+    ),
     [{ tags: { a: 1 } }, "tags.a"],
     [{ tags: ["a"] }, "tags"],
     [{ tags: { "a\0": "b" } }, "tags"],
@@ -119,7 +117,7 @@ test("each bad field of a repository is named", async (t) => {
       "https://[::1/x",
       "//h/x",
       "https://:@h/x",
-    ].map((bad) => [{ upstream: { url: bad } }, "upstream.url"]),
+    ].map((bad) => row({ upstream: { url: bad } }, "upstream.url")),
     [{ upstream: { url: "https://u:p@h/x", auth: { kind: "token", token: "t" } } }, "upstream.url"],
     [{ upstream: { url, auth: { kind: "ssh", key: "k" } } }, "upstream.auth"],
     [{ upstream: { url, auth: { kind: "token" } } }, "upstream.auth"],
@@ -132,9 +130,9 @@ test("each bad field of a repository is named", async (t) => {
     ],
   ];
   for (const [body, field] of bad) {
-    for (const [method, path] of [
-      ["POST", "/acme/repos"],
-      ["PATCH", "/acme/app"],
+    for (const { method, path } of [
+      { method: "POST", path: "/acme/repos" },
+      { method: "PATCH", path: "/acme/app" },
     ]) {
       const answer = await call(method, path, body);
       assert.equal(answer[0], 400, `${method} ${JSON.stringify(body)}`);
@@ -182,7 +180,7 @@ test("a database that fails is a 500 with a trace id, whose cause is in the log 
   assert.deepEqual([status, body.error.code], [500, "INTERNAL_ERROR"]);
   assert.ok(!JSON.stringify(body).includes("refsync.repos"), "internals stay inside");
   const line = lines.find((text) => text.includes(body.error.trace_id));
-  assert.match(line, /GET \/v1\/acme\/repos.*does not exist/);
+  assert.match(present(line), /GET \/v1\/acme\/repos.*does not exist/);
   await sql("ALTER TABLE refsync.repos_away RENAME TO repos");
   await ok("GET", "/acme/repos");
 });

@@ -3,6 +3,8 @@ import { test } from "node:test";
 
 import { fields, git, start } from "./support.mjs";
 
+/** @import { Scope } from "refsync/service" */
+
 const url = "https://git.example.com/team/app.git";
 /** What an upstream says before the first run. */
 const fresh = {
@@ -139,27 +141,24 @@ test("lists page newest first, and a cursor stays valid while rows are added", a
   const { ok } = await start(t);
   for (const name of ["a", "b", "c", "d", "e"]) await ok("POST", "/acme/repos", { name });
   const first = await ok("GET", "/acme/repos?limit=2");
-  assert.deepEqual(
-    first.repos.map(({ name }) => name),
-    ["e", "d"],
-  );
+  assert.deepEqual(namesOf(first), ["e", "d"]);
   assert.equal(first.has_more, true);
   await ok("POST", "/acme/repos", { name: "f" });
   const second = await ok("GET", `/acme/repos?limit=2&cursor=${first.next_cursor}`);
-  assert.deepEqual(
-    second.repos.map(({ name }) => name),
-    ["c", "b"],
-  );
+  assert.deepEqual(namesOf(second), ["c", "b"]);
   const last = await ok("GET", `/acme/repos?limit=2&cursor=${encodeURIComponent(second.next_cursor)}`);
-  assert.deepEqual([last.repos.map(({ name }) => name), last.has_more, last.next_cursor], [["a"], false, null]);
+  assert.deepEqual([namesOf(last), last.has_more, last.next_cursor], [["a"], false, null]);
 });
 
 test("?tags keeps the repositories that have them all", async (t) => {
   const { ok, call } = await start(t);
   await ok("POST", "/acme/repos", { name: "a", tags: { team: "core", tier: "1" } });
   await ok("POST", "/acme/repos", { name: "b", tags: { team: "core" } });
-  const names = async (tags) =>
-    (await ok("GET", `/acme/repos?tags=${encodeURIComponent(tags)}`)).repos.map((r) => r.name);
+  /**
+   * @param {string} tags
+   * @returns {Promise<string[]>}
+   */
+  const names = async (tags) => namesOf(await ok("GET", `/acme/repos?tags=${encodeURIComponent(tags)}`));
   assert.deepEqual(await names("team:core"), ["b", "a"]);
   assert.deepEqual(await names("team=core,tier=1"), ["a"]);
   assert.deepEqual(await names('{"tier":"1"}'), ["a"]);
@@ -167,9 +166,19 @@ test("?tags keeps the repositories that have them all", async (t) => {
   assert.deepEqual(fields(await call("GET", "/acme/repos?tags=nonsense")), ["tags"]);
 });
 
+/**
+ * The names of a page of repositories.
+ *
+ * @param {import("refsync").RepoPage} page
+ */
+function namesOf({ repos }) {
+  return repos.map(({ name }) => name);
+}
+
 test("each scope does what it includes and nothing more", async (t) => {
   const { call, ok, keys } = await start(t);
   await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  /** @type {[method: string, path: string, needed: Scope, body?: object][]} */
   const table = [
     ["GET", "/acme", "read"],
     ["GET", "/acme/repos", "read"],
@@ -180,6 +189,7 @@ test("each scope does what it includes and nothing more", async (t) => {
     ["POST", "/acme/app/upstream/syncs", "write", { direction: "pull" }],
     ["DELETE", "/acme/app", "admin"],
   ];
+  /** @type {Scope[]} */
   const order = ["read", "write", "admin"];
   for (const [method, path, needed, body] of table) {
     for (const scope of order) {
@@ -209,6 +219,7 @@ test("a missing, unknown or changed key is 401; another organisation's is 403", 
     assert.equal((await call("GET", path, undefined, { key: other }))[0], 403);
   }
   await assert.rejects(service.createApiKey("nowhere", "read"), { code: "NOT_FOUND" });
+  // @ts-expect-error: no such scope
   await assert.rejects(service.createApiKey("acme", "root"), TypeError);
   await assert.rejects(service.ensureOrganization("a/b"), { code: "INVALID_REQUEST" });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { present } from "../../support/present.mjs";
 import { eventually, silentServer, start } from "./support.mjs";
 
 const url = "http://127.0.0.1:9/nowhere.git";
@@ -26,7 +27,7 @@ test("a cancelled run in progress is stopped by its worker, and its requests are
   const asked = await ok("POST", `/acme/app/upstream/syncs/${id}/cancel`);
   assert.equal(asked.status, "in_progress", "its worker still has it");
   await ok("POST", `/acme/app/upstream/syncs/${id}/cancel`);
-  const aborted = new Promise((resolve) => held[0].request.socket.once("close", resolve));
+  const aborted = new Promise((resolve) => present(held[0]).request.socket.once("close", resolve));
   assert.equal(await tick, true);
   await aborted;
   const run = await ok("GET", `/acme/app/upstream/syncs/${id}`);

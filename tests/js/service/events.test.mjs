@@ -1,24 +1,33 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { present } from "../../support/present.mjs";
 import { eventually, silentServer, start } from "./support.mjs";
 
 const url = "http://127.0.0.1:9/nowhere.git";
 
-/** Reads server-sent events as the HTML standard says: `{ id, type, data }`, and comments as `{ comment }`. */
+/** @typedef {{ id?: string, type: string, data?: import("../../support/json.mjs").Json, comment?: string }} ServerSentEvent */
+
+/**
+ * Reads server-sent events as the HTML standard says: `{ id, type, data }`, and comments as `{ comment }`.
+ *
+ * @param {Response} response
+ * @returns {AsyncGenerator<ServerSentEvent>}
+ */
 async function* events(response) {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of response.body) {
+  for await (const chunk of present(response.body)) {
     text += decoder.decode(chunk, { stream: true });
     for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      /** @type {ServerSentEvent} */
       const event = { type: "message" };
       for (const line of text.slice(0, end).split("\n")) {
-        const [name, ...rest] = line.split(": ");
+        const [name = "", ...rest] = line.split(": ");
         const value = rest.join(": ");
         if (name === "") event.comment = value;
         else if (name === "data") event.data = JSON.parse(value);
-        else event[name === "event" ? "type" : name] = value;
+        else Object.assign(event, { [name === "event" ? "type" : name]: value });
       }
       text = text.slice(end + 2);
       if (event.data || event.comment) yield event;
@@ -26,6 +35,7 @@ async function* events(response) {
   }
 }
 
+/** @param {import("node:test").TestContext} t */
 async function started(t) {
   const s = await start(t);
   await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
@@ -44,12 +54,13 @@ test("every status of a run is an event with the run as data, and the stream end
   const response = await follow();
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-type"), "text/event-stream");
+  /** @type {ServerSentEvent[]} */
   const seen = [];
   const all = (async () => {
     for await (const event of events(response)) seen.push(event);
   })();
   await eventually(() => seen.length === 1);
-  assert.deepEqual(seen[0].data, run);
+  assert.deepEqual(present(seen[0]).data, run);
   // Queued to in progress to queued again, faster than the stream looks.
   await service.tick();
   await sql("UPDATE refsync.syncs SET run_after = now()");
@@ -67,15 +78,16 @@ test("every status of a run is an event with the run as data, and the stream end
       ["message", "failed", 3],
     ],
   );
-  assert.deepEqual(seen.at(-1).data, await ok("GET", `/acme/app/upstream/syncs/${run.id}`));
+  assert.deepEqual(present(seen.at(-1)).data, await ok("GET", `/acme/app/upstream/syncs/${run.id}`));
 
+  /** @param {string} id */
   const after = async (id) => {
     const got = [];
     for await (const event of events(await follow({ "last-event-id": id }))) got.push(event);
     return got;
   };
-  assert.deepEqual(await after(seen[2].id), seen.slice(3), "Last-Event-ID resumes");
-  assert.equal((await follow({ "last-event-id": seen.at(-1).id })).status, 204, "an EventSource stays away");
+  assert.deepEqual(await after(present(seen[2]?.id)), seen.slice(3), "Last-Event-ID resumes");
+  assert.equal((await follow({ "last-event-id": present(seen.at(-1)?.id) })).status, 204, "an EventSource stays away");
   assert.deepEqual(await after(""), seen);
 });
 
@@ -85,12 +97,13 @@ test("progress is told in between, and does not move the id", async (t) => {
     `UPDATE refsync.syncs SET status = 'in_progress', lease = 'held', lease_expires_at = now() + interval '1 h',
      started_at = now(), progress = '{"phase":"transferring","bytes":4096,"objects":12}'`,
   );
+  /** @type {ServerSentEvent[]} */
   const seen = [];
   for await (const event of events(await follow())) {
     seen.push(event);
     if (event.type === "progress") break;
   }
-  const progress = seen.find(({ type }) => type === "progress");
+  const progress = present(seen.find(({ type }) => type === "progress"));
   assert.equal(progress.id, undefined);
   assert.deepEqual(progress.data, {
     ...(await ok("GET", `/acme/app/upstream/syncs/${run.id}`)),

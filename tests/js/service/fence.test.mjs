@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { gitHttpBackend, guardedFetch } from "refsync/node";
 import { Service } from "refsync/service";
 
+import { present } from "../../support/present.mjs";
 import { eventually, silentServer, start } from "./support.mjs";
 
 test("a lease is counted from before the claim was asked for, and a database that fails at once does not prolong it", {
@@ -26,9 +27,13 @@ test("a lease is counted from before the claim was asked for, and a database tha
   });
   const asked = { claims: 0, heartbeats: 0 };
   const database = {
+    /**
+     * @param {string} text
+     * @param {unknown[]} [params]
+     */
     async query(text, params) {
       const isClaim = text.includes("FOR NO KEY UPDATE OF s, r SKIP LOCKED");
-      if (asked.claims > 0 && params.length > 0) {
+      if (asked.claims > 0 && params && params.length > 0) {
         asked.heartbeats += 1;
         now += 4_000;
         throw new Error("refused");
@@ -43,6 +48,7 @@ test("a lease is counted from before the claim was asked for, and a database tha
   };
   const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
   t.after(() => fetch.close());
+  /** @type {string[]} */
   const lines = [];
   const worker = new Service({
     database,
@@ -53,13 +59,13 @@ test("a lease is counted from before the claim was asked for, and a database tha
   });
   const tick = worker.tick();
   await eventually(() => held.length > 0);
-  const closed = once(held[0].request.socket, "close");
+  const closed = once(present(held[0]).request.socket, "close");
   assert.equal(await tick, true);
   await closed;
   assert.deepEqual(asked, { claims: 1, heartbeats: 2 });
   const after = now - began;
   assert.ok(after >= 25_000 && after < 30_000, `it stopped ${after} ms after it asked; the lease has 30 s`);
-  assert.match(lines.at(-1), /was stopped: the database did not hear of it for too long/);
+  assert.match(present(lines.at(-1)), /was stopped: the database did not hear of it for too long/);
   assert.equal(
     (await s.ok("GET", `/acme/app/upstream/syncs/${id}`)).status,
     "in_progress",
@@ -74,7 +80,7 @@ test("a worker whose lease was taken over stops by itself, and leaves the run to
   const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   const tick = s.service.tick();
   await eventually(() => held.length > 0);
-  const closed = once(held[0].request.socket, "close");
+  const closed = once(present(held[0]).request.socket, "close");
   await s.sql("UPDATE refsync.syncs SET lease = 'another', attempt = attempt + 1");
   assert.equal(await tick, true);
   await closed;
@@ -82,5 +88,5 @@ test("a worker whose lease was taken over stops by itself, and leaves the run to
   assert.equal(lease, "another");
   const run = await s.ok("GET", `/acme/app/upstream/syncs/${id}`);
   assert.deepEqual([run.status, run.attempt], ["in_progress", 2]);
-  assert.match(s.lines.at(-1), /was taken over or deleted while it ran here; stopped/);
+  assert.match(present(s.lines.at(-1)), /was taken over or deleted while it ran here; stopped/);
 });

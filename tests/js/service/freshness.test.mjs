@@ -13,13 +13,19 @@ test("an upstream says as of when it was verified, and how many refs are apart",
   await s.ok("POST", "/acme/repos", { name: "app", upstream: { url, auth } });
   await git(s.folder, "init", "-q", "-b", "main", "work");
   const work = join(s.folder, "work");
+  /** @param {string} message */
   const commit = (message) => git(work, "commit", "-q", "--allow-empty", "-m", message);
+  /**
+   * @param {string} repo
+   * @param {string} ref
+   */
   const push = (repo, ref) =>
     git(work, "push", "-q", "--force", `${origin.replace("//", `//x:${s.keys.write}@`)}/acme/${repo}.git`, ref);
   const freshness = async () => {
     const { verified_at, behind } = (await s.ok("GET", "/acme/app")).upstream;
     return [verified_at, behind];
   };
+  /** @param {object} [ref_globs] */
   const sync = async (ref_globs) => {
     const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull", ref_globs });
     await s.service.tick();

@@ -91,7 +91,11 @@ const paths = [
   ]),
 ];
 
-/** Calls that there are, for most requests: a wrong path or method is refused before anything else is looked at. */
+/**
+ * Calls that there are, for most requests: a wrong path or method is refused before anything else is looked at.
+ *
+ * @type {[method: string, path: string][]}
+ */
 const calls = [
   ["POST", "/acme/repos"],
   ["PATCH", "/acme/app"],
@@ -103,7 +107,12 @@ const calls = [
   ["GET", "/acme/app/upstream/syncs"],
 ];
 
-/** Numbers that look like chance and are the same each time. */
+/**
+ * Numbers that look like chance and are the same each time.
+ *
+ * @param {number} seed
+ * @returns {Generator<number, never>}
+ */
 function* chance(seed) {
   for (let state = seed; ; ) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -112,13 +121,31 @@ function* chance(seed) {
 }
 
 /**
+ * @typedef {object} MalformedCall
+ * @property {string} method
+ * @property {string} path
+ * @property {string | Uint8Array<ArrayBuffer> | undefined} body
+ * @property {Record<string, string>} headers
+ * @property {string} what
+ */
+
+/**
  * Calls that are wrong in one way or another, the same each time: paths below `/v1`, with the organisation `org` and the
  * repository `app`, whose key is `key`.
+ *
+ * @param {number} count
+ * @param {{ key: string, targetId: string, org?: string }} target
+ * @returns {Generator<MalformedCall>}
  */
 export function* malformed(count, { key, targetId, org = "acme" }) {
   const numbers = chance(4);
-  const pick = (list) => list[numbers.next().value % list.length];
+  /**
+   * @template T
+   * @param {T[]} list
+   */
+  const pick = (list) => /** @type {T} */ (list[numbers.next().value % list.length]);
   for (let n = 0; n < count; n += 1) {
+    /** @type {[method: string, path: string]} */
     const [method, where] = n % 3 === 0 ? [pick(methods), pick(paths)] : pick(calls);
     const path = where.replace("TARGET", targetId) + (n % 4 === 0 || where.endsWith("s") ? pick(queries) : "");
     const body = method === "GET" || method === "HEAD" ? undefined : pick(bodies);

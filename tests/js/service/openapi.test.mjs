@@ -11,11 +11,18 @@ import { fileURLToPath } from "node:url";
 
 import { start } from "./support.mjs";
 
+/** @import { TestContext } from "node:test" */
+
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const command = join(root, "target/tools/schemathesis/bin/schemathesis");
 const examples = process.env.REFSYNC_SOAK ? "100" : "10";
 
-/** Runs schemathesis on a served document; resolves to its exit code and what it said. */
+/**
+ * Runs schemathesis on a served document; resolves to its exit code and what it said.
+ *
+ * @param {TestContext} t
+ * @param {{ origin: string, key: string, config?: string, args?: string[] }} options
+ */
 async function schemathesis(t, { origin, key, config = "", args = [] }) {
   assert.ok(existsSync(command), "schemathesis is not installed; run: node scripts/setup.mjs --tests");
   const folder = await mkdtemp(join(tmpdir(), "refsync-schemathesis-"));
@@ -37,7 +44,11 @@ async function schemathesis(t, { origin, key, config = "", args = [] }) {
   return { code, said };
 }
 
-/** A service with something behind every path parameter, as schemathesis's configuration says it. */
+/**
+ * A service with something behind every path parameter, as schemathesis's configuration says it.
+ *
+ * @param {TestContext} t
+ */
 async function furnished(t) {
   const s = await start(t);
   const origin = await s.listen();

@@ -7,9 +7,14 @@ import { test } from "node:test";
 import { gitHttpBackend } from "refsync/node";
 import { Service } from "refsync/service";
 
+import { listen } from "../../support/listen.mjs";
 import { fields, git, start } from "./support.mjs";
 
-/** Two services: `elsewhere` hosts what `here` only knows by its address, with one branch at the upstream. */
+/**
+ * Two services: `elsewhere` hosts what `here` only knows by its address, with one branch at the upstream.
+ *
+ * @param {import("node:test").TestContext} t
+ */
 async function twoServers(t) {
   const elsewhere = await start(t);
   const here = await start(t);
@@ -18,12 +23,15 @@ async function twoServers(t) {
   const work = join(elsewhere.folder, "work");
   await git(elsewhere.folder, "init", "-q", "-b", "main", "work");
   await git(work, "commit", "-q", "--allow-empty", "-m", "one");
+  /** @param {string} name */
   const url = (name) => `${address}/acme/${name}.git`;
+  /** @param {string} name */
   const push = (name) => git(work, "push", "-q", url(name).replace("//", `//x:${elsewhere.keys.write}@`), "main");
   await push("source");
   const auth = { kind: "token", token: elsewhere.keys.write };
   const upstream = { url: url("source"), auth };
   const origin = { url: url("home"), auth };
+  /** @param {string} name */
   const tip = (name) =>
     git(work, "ls-remote", url(name).replace("//", `//x:${elsewhere.keys.write}@`), "refs/heads/main");
   return { here, elsewhere, work, upstream, origin, push, tip, address };
@@ -75,6 +83,7 @@ test("an origin is checked, kept, replaced and removed", async (t) => {
   assert.deepEqual(fields(bad).sort(), ["origin.auth.token", "origin.url"]);
   const origin = { url: "https://h.example/x.git", auth: { kind: "username_password", username: "u", password: "p" } };
   assert.equal((await ok("POST", "/acme/repos", { name: "app", origin })).origin.auth_kind, "username_password");
+  /** @param {object} body */
   const change = async (body) => (await ok("PATCH", "/acme/app", body)).origin;
   const sealed = async () => (await sql("SELECT origin_auth FROM refsync.repos"))[0].origin_auth;
   const before = await sealed();
@@ -93,6 +102,7 @@ test("a repository is made or changed with its origin in one step, whatever dies
   const { ok, database, folder, keys, sql } = await start(t);
   let writes = 0;
   // As a process that is killed once it has written something.
+  /** @type {import("refsync/service").Database} */
   const dying = {
     query(text, params) {
       if (writes > 0) throw new Error("killed");
@@ -103,6 +113,11 @@ test("a repository is made or changed with its origin in one step, whatever dies
   const secretKey = new Uint8Array(32).fill(7);
   const host = gitHttpBackend({ root: join(folder, "repositories") });
   const service = new Service({ database: dying, git: host, fetch, secretKey, log: () => {} });
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} body
+   */
   const call = (method, path, body) => {
     writes = 0;
     const headers = { authorization: `Bearer ${keys.admin}` };
@@ -127,9 +142,9 @@ test("a repository is made or changed with its origin in one step, whatever dies
 
 test("a worker that reaches no hosted repository takes only those elsewhere", async (t) => {
   const server = createServer((_request, response) => response.writeHead(404).end());
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => server.close());
-  const url = `http://127.0.0.1:${server.address().port}/x.git`;
+  const url = `http://127.0.0.1:${port}/x.git`;
   const { ok, service } = await start(t, { service: { onlyOrigins: true } });
   await ok("POST", "/acme/repos", { name: "hosted", upstream: { url } });
   await ok("POST", "/acme/repos", { name: "elsewhere", upstream: { url }, origin: { url } });

@@ -13,8 +13,13 @@ test("a plan is what the sync then does, and changes nothing", async (t) => {
   const { id } = await s.ok("POST", "/acme/repos", { name: "app", upstream });
   await git(s.folder, "init", "-q", "-b", "main", "work");
   const work = join(s.folder, "work");
+  /**
+   * @param {string} repo
+   * @param {string[]} refs
+   */
   const push = (repo, ...refs) =>
     git(work, "push", "-q", "--force", `${origin.replace("//", `//x:${s.keys.write}@`)}/acme/${repo}.git`, ...refs);
+  /** @param {string} message */
   const commit = (message) => git(work, "commit", "-q", "--allow-empty", "-m", message);
   await commit("one");
   await git(work, "branch", "same");
@@ -30,6 +35,7 @@ test("a plan is what the sync then does, and changes nothing", async (t) => {
   const refs = () => git(`${s.folder}/repositories/${id}.git`, "for-each-ref");
   const before = await refs();
   const body = { direction: "pull" };
+  /** @type {import("refsync").SyncRunStats} */
   const plan = await s.ok("POST", "/acme/app/upstream/plan", body, { key: s.keys.read });
   assert.deepEqual(
     plan.refs.map(({ name, outcome, reason }) => [name, outcome, reason]),

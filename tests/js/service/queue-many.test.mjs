@@ -10,14 +10,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 
 import { startCluster } from "../../soak/cluster.mjs";
+import { listen } from "../../support/listen.mjs";
 import { postgres } from "../../support/postgres.mjs";
+import { present } from "../../support/present.mjs";
 import { eventually } from "./support.mjs";
 
 test("processes that start at once migrate once, hear of each other's runs, and outlive the database's restart", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "refsync-many-"));
   const database = await postgres();
   const upstream = createServer((_request, response) => response.writeHead(404).end());
-  await new Promise((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  const port = await listen(upstream);
   const cluster = await startCluster({ data: join(folder, "data"), database: database.url });
   t.after(async () => {
     await cluster.stop();
@@ -25,6 +27,7 @@ test("processes that start at once migrate once, hear of each other's runs, and 
     await database.stop();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
+  /** @param {string} text */
   const sql = async (text) => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
@@ -40,7 +43,8 @@ test("processes that start at once migrate once, hear of each other's runs, and 
     );
   await eventually(async () => (await listening()) === 3);
 
-  const url = `http://127.0.0.1:${upstream.address().port}/x.git`;
+  const url = `http://127.0.0.1:${port}/x.git`;
+  /** @param {string} prefix */
   const waits = async (prefix) => {
     const runs = [];
     for (let n = 0; n < 10; n += 1) {
@@ -52,7 +56,7 @@ test("processes that start at once migrate once, hear of each other's runs, and 
       const { created_at, started_at } = await run();
       runs.push(Date.parse(started_at) - Date.parse(created_at));
     }
-    return runs.sort((a, b) => a - b)[5];
+    return present(runs.sort((a, b) => a - b)[5]);
   };
   const before = await waits("before");
   assert.ok(before < 1_000, `woken, not found by the poll of two seconds: ${before} ms`);
@@ -64,5 +68,5 @@ test("processes that start at once migrate once, hear of each other's runs, and 
   await eventually(async () => (await listening()) === 3);
   const after = await waits("after");
   assert.ok(after < 1_000, `woken again: ${after} ms`);
-  for (const { pid } of cluster.members) assert.ok(process.kill(pid, 0), "nobody has ended");
+  for (const { pid } of cluster.members) assert.ok(process.kill(present(pid), 0), "nobody has ended");
 });

@@ -3,9 +3,20 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { listen } from "../../support/listen.mjs";
+import { present } from "../../support/present.mjs";
 import { eventually, git, silentServer, start } from "./support.mjs";
 
-/** A branch `main` of two commits behind a Git server, as an upstream's URL. */
+/**
+ * @import { SyncRun } from "refsync"
+ * @import { Started } from "./support.mjs"
+ */
+
+/**
+ * A branch `main` of two commits behind a Git server, as an upstream's URL.
+ *
+ * @param {Started} s
+ */
 async function upstreamWithHistory({ listen, ok, folder, keys }) {
   const origin = await listen();
   await ok("POST", "/acme/repos", { name: "source" });
@@ -20,9 +31,14 @@ async function upstreamWithHistory({ listen, ok, folder, keys }) {
 
 const url = "http://127.0.0.1:9/nowhere.git";
 
-/** A run as a worker that died left it: its lease is over. */
+/**
+ * A run as a worker that died left it: its lease is over.
+ *
+ * @param {Started["sql"]} sql
+ */
 const expire = (sql) =>
   sql("UPDATE refsync.syncs SET lease_expires_at = now() - interval '1 s' WHERE status = 'in_progress'");
+/** @param {Started["sql"]} sql */
 const ready = (sql) => sql("UPDATE refsync.syncs SET run_after = now() WHERE status = 'queued'");
 
 test("a pull is queued, claimed, run and completed with its stats", async (t) => {
@@ -64,6 +80,7 @@ test("a pull is queued, claimed, run and completed with its stats", async (t) =>
 test("the globs of a request are normalised: an omitted key matches none", async (t) => {
   const { ok } = await start(t);
   await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  /** @param {object} ref_globs */
   const globs = async (ref_globs) =>
     (await ok("POST", "/acme/app/upstream/syncs", { direction: "push", ref_globs })).ref_globs;
   assert.deepEqual(await globs({ branches: "release/*" }), { branches: "release/*", tags: "" });
@@ -74,6 +91,7 @@ test("the globs of a request are normalised: an omitted key matches none", async
 test("an identical request joins the queued run, another one does not", async (t) => {
   const { ok, sql, service } = await start(t);
   await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  /** @param {object} body */
   const post = (body) => ok("POST", "/acme/app/upstream/syncs", body);
   const first = await post({ direction: "pull" });
   assert.deepEqual(await post({ direction: "pull", ref_globs: { branches: "*", tags: "*" } }), first);
@@ -128,10 +146,10 @@ test("a run whose worker died is taken up again as the next attempt, and the dea
   assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 2]);
 
   // The first worker comes to its end now: a final failure, were it still its run.
-  held[0].response.writeHead(404).end();
+  present(held[0]).response.writeHead(404).end();
   await first;
   assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 2]);
-  held[1].response.writeHead(404).end();
+  present(held[1]).response.writeHead(404).end();
   await second;
   const failed = await run();
   assert.deepEqual([failed.status, failed.attempt, failed.stats], ["failed", 2, null]);
@@ -156,9 +174,9 @@ test("an upstream that refuses the connection is tried three times, with growing
   await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
   const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   const run = () => ok("GET", `/acme/app/upstream/syncs/${id}`);
-  for (const [attempt, least, most] of [
-    [2, 1, 3],
-    [3, 4, 12],
+  for (const { attempt, least, most } of [
+    { attempt: 2, least: 1, most: 3 },
+    { attempt: 3, least: 4, most: 12 },
   ]) {
     assert.equal(await service.tick(), true);
     const waiting = await run();
@@ -181,17 +199,17 @@ test("an upstream that refuses the connection is tried three times, with growing
 
 test("an upstream that is no Git server, or wants a password, fails at once with a clear error", async (t) => {
   const server = createServer((request, response) => {
-    if (request.url.startsWith("/private")) response.writeHead(401, { "www-authenticate": "Basic" }).end();
+    if (request.url?.startsWith("/private")) response.writeHead(401, { "www-authenticate": "Basic" }).end();
     else response.writeHead(200, { "content-type": "text/html" }).end("<h1>hello</h1>");
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => server.close());
   const { ok, service } = await start(t);
-  for (const [name, message] of [
-    ["page", /git/i],
-    ["private", /password|credential|401|auth/i],
+  for (const { name, message } of [
+    { name: "page", message: /git/i },
+    { name: "private", message: /password|credential|401|auth/i },
   ]) {
-    await ok("POST", "/acme/repos", { name, upstream: { url: `http://127.0.0.1:${server.address().port}/${name}` } });
+    await ok("POST", "/acme/repos", { name, upstream: { url: `http://127.0.0.1:${port}/${name}` } });
     const { id } = await ok("POST", `/acme/${name}/upstream/syncs`, { direction: "pull" });
     await service.tick();
     const run = await ok("GET", `/acme/${name}/upstream/syncs/${id}`);
@@ -213,7 +231,7 @@ test("an upstream that was removed, and a credential that cannot be read, fail t
   await service.tick();
   const { syncs } = await ok("GET", "/acme/app/upstream/syncs");
   assert.deepEqual(
-    syncs.map(({ status }) => status),
+    syncs.map((/** @type {SyncRun} */ run) => run.status),
     ["failed", "failed"],
   );
   assert.match(syncs[0].error, /secret key/);
@@ -250,7 +268,7 @@ test("runs are listed newest first, by pages", async (t) => {
   let cursor = "";
   for (let pages = 0; pages < 3; pages += 1) {
     const page = await ok("GET", `/acme/app/upstream/syncs?limit=2${cursor}`);
-    seen.push(...page.syncs.map(({ id }) => id));
+    seen.push(...page.syncs.map((/** @type {SyncRun} */ run) => run.id));
     assert.equal(page.has_more, page.next_cursor !== null);
     cursor = `&cursor=${page.next_cursor}`;
   }
@@ -304,17 +322,17 @@ test("services that start together migrate once, and a newer schema is refused",
   await assert.rejects(service.migrate(), /newer refsync/);
 });
 
-for (const [name, limits, expected] of [
-  ["in the whole", { maxRuns: 3 }, [3, 3]],
-  ["of one organisation", { maxRunsPerOrganization: 2 }, [4, 2]],
-  ["of both kinds", { maxRuns: 3, maxRunsPerOrganization: 2 }, [3, 2]],
+for (const { name, limits, total, most } of [
+  { name: "in the whole", limits: { maxRuns: 3 }, total: 3, most: 3 },
+  { name: "of one organisation", limits: { maxRunsPerOrganization: 2 }, total: 4, most: 2 },
+  { name: "of both kinds", limits: { maxRuns: 3, maxRunsPerOrganization: 2 }, total: 3, most: 2 },
 ]) {
   test(`a limit ${name} holds, however many workers claim at once`, async (t) => {
     const { url, hangUp } = await silentServer(t);
     const { ok, service, sql } = await start(t, { service: limits });
     await service.ensureOrganization("small");
     const key = await service.createApiKey("small", "admin");
-    for (const [org, options] of [["acme"], ["small", { key }]]) {
+    for (const { org, ...options } of [{ org: "acme" }, { org: "small", key }]) {
       for (const name of ["a", "b", "c", "d", "e", "f"]) {
         await ok("POST", `/${org}/repos`, { name, upstream: { url } }, options);
         await ok("POST", `/${org}/${name}/upstream/syncs`, { direction: "pull" }, options);
@@ -326,7 +344,6 @@ for (const [name, limits, expected] of [
            WHERE s.status = 'in_progress' GROUP BY 1`);
     let idle = 0;
     for (const tick of ticks) tick.then((worked) => (idle += worked ? 0 : 1));
-    const [total, most] = expected;
     await eventually(() => idle === ticks.length - total);
     const counts = (await running()).map(({ runs }) => runs);
     assert.equal(

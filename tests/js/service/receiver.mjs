@@ -2,8 +2,25 @@
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 
-/** Listens; `answer(delivery)` gives the status, 204 when left out. All of it goes with the test. */
+import { listen } from "../../support/listen.mjs";
+
+/**
+ * @typedef {object} Delivery
+ * @property {import("node:http").IncomingHttpHeaders} headers
+ * @property {string | undefined} url
+ * @property {string | undefined} method
+ * @property {string} raw
+ * @property {import("../../support/json.mjs").Json} event
+ */
+
+/**
+ * Listens; `answer(delivery)` gives the status, 204 when left out. All of it goes with the test.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {(delivery: Delivery, count: number) => number | Promise<number>} [answer]
+ */
 export async function receive(t, answer = () => 204) {
+  /** @type {Delivery[]} */
   const deliveries = [];
   const server = createServer(async (request, response) => {
     const chunks = [];
@@ -20,26 +37,35 @@ export async function receive(t, answer = () => 204) {
     const status = await answer(delivery, deliveries.length);
     response.writeHead(status, status >= 300 && status < 400 ? { location: "/elsewhere" } : {}).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
   return {
-    url: `http://127.0.0.1:${server.address().port}/hook?from=refsync`,
+    url: `http://127.0.0.1:${port}/hook?from=refsync`,
     deliveries,
     types: () => deliveries.map(({ event }) => event.type),
   };
 }
 
-/** Whether a delivery is signed with `secret`, as a receiver finds out that looks for one `t` and one `sha256`. */
+/**
+ * Whether a delivery is signed with `secret`, as a receiver finds out that looks for one `t` and one `sha256`.
+ *
+ * @param {Delivery} delivery
+ * @param {string} secret
+ */
 export function isSigned({ headers, raw }, secret) {
-  const [, time, signature] = /^t=(\d+),sha256=([0-9a-f]{64})$/.exec(headers["x-mesa-signature"]) ?? [];
+  const [, time, signature] = /^t=(\d+),sha256=([0-9a-f]{64})$/.exec(String(headers["x-mesa-signature"])) ?? [];
   const expected = createHmac("sha256", secret).update(`${time}.${raw}`).digest("hex");
   return signature === expected && Math.abs(Date.now() / 1000 - Number(time)) < 300;
 }
 
-/** Sends everything that is due. */
+/**
+ * Sends everything that is due.
+ *
+ * @param {import("refsync/service").Service} service
+ */
 export async function deliverAll(service) {
   let sent = 0;
   while (await service.deliver()) sent += 1;

@@ -5,17 +5,37 @@ import { test } from "node:test";
 import { serve } from "refsync/node";
 
 import { nextTick } from "../../../pkg/dist/schedule.js";
+import { present } from "../../support/present.mjs";
 import { eventually, fields, git, start } from "./support.mjs";
 
-const url = "https://git.example.com/team/app.git";
-const minutes = (count) => count * 60_000;
-const at = (moment, ...line) => new Date(nextTick(...line, Date.parse(moment))).toISOString();
+/**
+ * @import { SyncRun } from "refsync"
+ * @import { Started } from "./support.mjs"
+ */
 
-/** Makes the schedule's time come: `ago` is an interval of PostgreSQL. */
+const url = "https://git.example.com/team/app.git";
+/** @param {number} count */
+const minutes = (count) => count * 60_000;
+/**
+ * @param {string} moment
+ * @param {[cron: string, timeZone: string]} line
+ */
+const at = (moment, ...line) => new Date(present(nextTick(...line, Date.parse(moment)))).toISOString();
+
+/**
+ * Makes the schedule's time come: `ago` is an interval of PostgreSQL.
+ *
+ * @param {Started} s
+ */
 const makeDue = (s, ago = "1 second") =>
   s.sql(`UPDATE refsync.repos SET schedule_at = now() - interval '${ago}' WHERE schedule IS NOT NULL`);
 
-/** The service looks at its schedules once a second; a tick does it. */
+/**
+ * The service looks at its schedules once a second; a tick does it.
+ *
+ * @param {Started} s
+ * @param {() => unknown} fits
+ */
 const untilScheduled = (s, fits) =>
   eventually(async () => {
     await s.service.tick();
@@ -66,7 +86,8 @@ test("a schedule is shown with its next run, kept, replaced and ended", async (t
 
 test("a schedule that is none is refused, and the field is named", async (t) => {
   const { call } = await start(t);
-  for (const [schedule, field, says] of [
+  /** @type {[schedule: unknown, field: string, says: RegExp][]} */
+  const bad = [
     [{}, "", /either every.*or cron/],
     [{ every: "15m", cron: "0 3 * * *" }, "", /either every.*or cron/],
     [{ time_zone: "UTC" }, "", /either every.*or cron/],
@@ -90,7 +111,8 @@ test("a schedule that is none is refused, and the field is named", async (t) => 
     [{ every: "1h", ref_globs: {} }, ".ref_globs", /at least one/],
     [{ every: "1h", ref_globs: { branches: "a\0" } }, ".ref_globs", /NUL/],
     [{ evry: "1h" }, ".evry", /unknown field/],
-  ]) {
+  ];
+  for (const [schedule, field, says] of bad) {
     const answer = await call("POST", "/acme/repos", { upstream: { url, schedule } });
     const what = JSON.stringify([schedule, answer[1]]);
     assert.equal(answer[0], 400, what);
@@ -100,6 +122,7 @@ test("a schedule that is none is refused, and the field is named", async (t) => 
 });
 
 test("cron lines follow their time zone through both changes of its clocks", () => {
+  /** @type {[cron: string, timeZone: string]} */
   const berlin = ["30 2 * * *", "Europe/Berlin"];
   assert.equal(at("2026-03-27T12:00:00Z", ...berlin), "2026-03-28T01:30:00.000Z");
   assert.equal(at("2026-03-28T12:00:00Z", ...berlin), "2026-03-29T01:30:00.000Z", "02:30 is left out: 03:30 there");
@@ -123,7 +146,7 @@ test("a schedule whose time has come queues one run, however much it missed and 
   });
   const { syncs } = await s.ok("GET", "/acme/app/upstream/syncs");
   assert.deepEqual(
-    syncs.map(({ repo_id, direction, ref_globs }) => [repo_id, direction, ref_globs]),
+    syncs.map((/** @type {SyncRun} */ { repo_id, direction, ref_globs }) => [repo_id, direction, ref_globs]),
     [[id, "push", { branches: "", tags: "v*" }]],
   );
   const { next_at: next } = (await s.ok("GET", "/acme/app")).upstream.schedule;
@@ -141,7 +164,7 @@ test("a scheduled run joins an identical one that waits", async (t) => {
   await untilScheduled(s, async () => (await s.ok("GET", "/acme/app")).upstream.schedule.next_at !== before);
   const { syncs } = await s.ok("GET", "/acme/app/upstream/syncs");
   assert.deepEqual(
-    syncs.map((sync) => sync.id),
+    syncs.map((/** @type {SyncRun} */ run) => run.id),
     [id],
   );
 });
@@ -165,7 +188,8 @@ test("an upstream that refuses its credential five times pauses its schedule, an
   const s = await start(t);
   // As when a server locks an account for a while.
   let isLocked = false;
-  const fetch = (request) => (isLocked ? new Response("locked\n", { status: 401 }) : s.service.fetch(request));
+  /** @param {Request} request */
+  const fetch = async (request) => (isLocked ? new Response("locked\n", { status: 401 }) : s.service.fetch(request));
   const listener = await serve({ service: { fetch } });
   t.after(() => listener.close(0));
   const origin = listener.url;
@@ -175,6 +199,7 @@ test("an upstream that refuses its credential five times pauses its schedule, an
   const remote = `${origin.replace("//", `//x:${s.keys.write}@`)}/acme/source.git`;
   await git(join(s.folder, "work"), "push", "-q", remote, "main");
   const source = `${origin}/acme/source.git`;
+  /** @param {string} token */
   const auth = (token) => ({ kind: "token", token });
   const upstream = { url: source, auth: auth("not the right one"), schedule: { every: "30d" } };
   await s.ok("POST", "/acme/repos", { name: "app", upstream });

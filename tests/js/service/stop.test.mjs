@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { gitHttpBackend, guardedFetch } from "refsync/node";
 import { Service } from "refsync/service";
 
+import { present } from "../../support/present.mjs";
 import { eventually, silentServer, start } from "./support.mjs";
 
 test("a service that stops hands its run back, and another one takes it at once as the next attempt", async (t) => {
@@ -15,7 +16,7 @@ test("a service that stops hands its run back, and another one takes it at once 
   await eventually(() => held.length === 1);
   const waiting = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   assert.notEqual(waiting.id, id, "an identical request waits beside it");
-  const aborted = new Promise((resolve) => held[0].request.socket.once("close", resolve));
+  const aborted = new Promise((resolve) => present(held[0]).request.socket.once("close", resolve));
   await s.service.stop();
   assert.equal(await tick, true);
   await aborted;
@@ -31,7 +32,7 @@ test("a service that stops hands its run back, and another one takes it at once 
   const other = new Service({ database: s.database, git, fetch, secretKey: new Uint8Array(32).fill(7), log });
   const second = other.tick();
   await eventually(() => held.length === 2);
-  held[1].response.writeHead(404).end();
+  present(held[1]).response.writeHead(404).end();
   await second;
   await fetch.close();
   assert.deepEqual([(await run()).status, (await run()).attempt], ["failed", 2]);

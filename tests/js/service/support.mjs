@@ -10,9 +10,27 @@ import { PGlite } from "@electric-sql/pglite";
 import { gitHttpBackend, guardedFetch, serve } from "refsync/node";
 import { Service } from "refsync/service";
 
+import { listen } from "../../support/listen.mjs";
+
+/**
+ * @import { IncomingMessage, ServerResponse } from "node:http"
+ * @import { TestContext } from "node:test"
+ * @import { ServiceOptions } from "refsync/service"
+ * @import { Json } from "../../support/json.mjs"
+ *
+ * @typedef {Awaited<ReturnType<typeof start>>} Started
+ * @typedef {{ key?: string | null, headers?: Record<string, string> }} CallOptions `key` is the admin's if left out.
+ * @typedef {[status: number, body: Json, response: Response]} Answer
+ */
+
 const run = promisify(execFile);
 
-/** Runs Git without anything of this user's configuration. */
+/**
+ * Runs Git without anything of this user's configuration.
+ *
+ * @param {string} cwd
+ * @param {string[]} args
+ */
 export async function git(cwd, ...args) {
   const env = {
     PATH: process.env.PATH,
@@ -32,6 +50,8 @@ export async function git(cwd, ...args) {
 /**
  * An empty database: PGlite in memory, or where `REFSYNC_TEST_POSTGRES` holds a URL that PostgreSQL, whose schema
  * `refsync` is dropped. Tests on it must run one file at a time (`--test-concurrency=1`).
+ *
+ * @returns {Promise<import("refsync/service").Database & { close?(): Promise<void>, end?(): Promise<void> }>}
  */
 async function openDatabase() {
   const connectionString = process.env.REFSYNC_TEST_POSTGRES;
@@ -42,11 +62,17 @@ async function openDatabase() {
   return pool;
 }
 
-/** A service with the organisation `acme`, and a key of each scope. All of it goes with the test. */
+/**
+ * A service with the organisation `acme`, and a key of each scope. All of it goes with the test.
+ *
+ * @param {TestContext} t
+ * @param {{ service?: Partial<ServiceOptions> }} [options]
+ */
 export async function start(t, options = {}) {
   const folder = await mkdtemp(join(tmpdir(), "refsync-service-"));
   const database = await openDatabase();
   const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
+  /** @type {string[]} */
   const lines = [];
   let queued = 0;
   const service = new Service({
@@ -62,15 +88,26 @@ export async function start(t, options = {}) {
   });
   t.after(async () => {
     await fetch.close();
-    await (database.end?.() ?? database.close());
+    await (database.end?.() ?? database.close?.());
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   await service.migrate();
   await service.ensureOrganization("acme", "Acme");
-  const keys = {};
-  for (const scope of ["read", "write", "admin"]) keys[scope] = await service.createApiKey("acme", scope);
+  const keys = {
+    read: await service.createApiKey("acme", "read"),
+    write: await service.createApiKey("acme", "write"),
+    admin: await service.createApiKey("acme", "admin"),
+  };
 
-  /** One call: `[status, body]`. */
+  /**
+   * One call: `[status, body]`.
+   *
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @param {CallOptions} [more]
+   * @returns {Promise<Answer>}
+   */
   async function call(method, path, body, { key = keys.admin, headers = {} } = {}) {
     const response = await service.fetch(
       new Request(`http://service.test/v1${path}`, {
@@ -91,7 +128,15 @@ export async function start(t, options = {}) {
     lines,
     call,
     queued: () => queued,
-    /** A call that must answer 2xx; gives its body. */
+    /**
+     * A call that must answer 2xx; gives its body.
+     *
+     * @param {string} method
+     * @param {string} path
+     * @param {unknown} [body]
+     * @param {CallOptions} [more]
+     * @returns {Promise<Json>}
+     */
     async ok(method, path, body, more) {
       const [status, answer] = await call(method, path, body, more);
       if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(answer)}`);
@@ -103,7 +148,12 @@ export async function start(t, options = {}) {
       t.after(() => listener.close(0));
       return listener.url;
     },
-    sql: (text, params) => database.query(text, params).then(({ rows }) => rows),
+    /**
+     * @param {string} text
+     * @param {unknown[]} [params]
+     * @returns {Promise<Json[]>}
+     */
+    sql: async (text, params) => (await database.query(text, params)).rows,
   };
 }
 
@@ -111,8 +161,11 @@ export async function start(t, options = {}) {
  * A server that takes requests and never answers, such as an upstream whose pulls stay in progress; `held` has the one that
  * each pull begins with, the question for its refs, as `{ request, response }`. It refuses whatever else it is asked. After
  * `hangUp` it ends every connection. It goes with the test.
+ *
+ * @param {TestContext} t
  */
 export async function silentServer(t) {
+  /** @type {{ request: IncomingMessage, response: ServerResponse }[]} */
   const held = [];
   let hangsUp = false;
   const server = createServer((request, response) => {
@@ -120,13 +173,13 @@ export async function silentServer(t) {
     else if (request.method === "POST") held.push({ request, response });
     else response.writeHead(404).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
   return {
-    url: `http://127.0.0.1:${server.address().port}/x.git`,
+    url: `http://127.0.0.1:${port}/x.git`,
     held,
     hangUp() {
       hangsUp = true;
@@ -135,12 +188,22 @@ export async function silentServer(t) {
   };
 }
 
-/** The names of the fields that an answer complains about. */
+/**
+ * The names of the fields that an answer complains about.
+ *
+ * @param {Answer} answer
+ */
 export function fields([, body]) {
-  return (body.error.details?.fields ?? []).map(({ field }) => field);
+  /** @type {{ field: string }[]} */
+  const complaints = body.error.details?.fields ?? [];
+  return complaints.map(({ field }) => field);
 }
 
-/** Waits until `fits` holds, or fails after ten seconds. */
+/**
+ * Waits until `fits` holds, or fails after ten seconds.
+ *
+ * @param {() => unknown} fits
+ */
 export async function eventually(fits) {
   for (let tries = 0; !(await fits()); tries += 1) {
     if (tries >= 200) throw new Error(`it does not happen: ${fits}`);
