@@ -168,7 +168,8 @@ function medians(costs) {
 /** @param {string} folder */
 async function gitServer(folder) {
   const child = spawn("node", [join(root, "benches/git-server.mjs"), folder], { stdio: ["ignore", "pipe", "inherit"] });
-  const [url] = await once(createInterface({ input: child.stdout }), "line");
+  /** @type {string[]} */
+  const [url = ""] = await once(createInterface({ input: child.stdout }), "line");
   /** @returns {Promise<Traffic>} */
   const traffic = async () => (await fetch(`${url}/-/traffic`)).json();
   return { url, traffic, stop: () => child.kill() };

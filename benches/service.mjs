@@ -16,6 +16,7 @@ import pg from "pg";
 import { main, say } from "../scripts/command.mjs";
 import { Member } from "../tests/soak/cluster.mjs";
 import { postgres } from "../tests/support/postgres.mjs";
+import { present } from "../tests/support/present.mjs";
 import { median } from "./measure.mjs";
 
 /** @typedef {{ pool: pg.Pool, call: ReturnType<typeof caller>, url: string }} Bench */
@@ -146,7 +147,7 @@ async function allEnded(pool) {
 
 /** @param {Member} server */
 function caller(server) {
-  const { url, api_key: apiKey } = server.first;
+  const { url, api_key: apiKey } = present(server.first);
   const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
   /**
    * @param {string} method
@@ -197,7 +198,8 @@ async function gitServer(folder) {
   const child = spawn(process.execPath, [fileURLToPath(new URL("git-server.mjs", import.meta.url)), folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const [url] = await once(createInterface({ input: child.stdout }), "line");
+  /** @type {string[]} */
+  const [url = ""] = await once(createInterface({ input: child.stdout }), "line");
   return { url, stop: () => child.kill() };
 }
 

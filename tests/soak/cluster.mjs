@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { messageOf } from "../../scripts/command.mjs";
+import { present } from "../support/present.mjs";
 
 /**
  * @import { Json } from "../support/json.mjs"
@@ -27,7 +28,7 @@ export class Member {
     /**
      * What its first line said.
      *
-     * @type {Json}
+     * @type {Partial<import("../support/serve.mjs").Greeting> | null}
      */
     this.first = null;
   }
@@ -85,8 +86,8 @@ export async function startCluster({ data, database }) {
   }
   // All at once: whoever comes first migrates.
   await Promise.all(members.map((member) => member.start()));
-  const pids = new Set(members.map(({ pid }) => pid));
-  const { api_key: apiKey } = first.first;
+  const pids = new Set(members.map(({ pid }) => present(pid)));
+  const { api_key: apiKey } = present(first.first);
   return {
     members,
     /** The ids of all processes so far. */
@@ -100,7 +101,7 @@ export async function startCluster({ data, database }) {
       const { pid } = member;
       await member.end("SIGKILL");
       const kill = { pid, at: Date.now() };
-      const restarted = member.start().then(() => pids.add(member.pid));
+      const restarted = member.start().then(() => pids.add(present(member.pid)));
       return { kill, restarted };
     },
     /**
@@ -117,7 +118,7 @@ export async function startCluster({ data, database }) {
         const member = there[Math.floor(Math.random() * there.length)];
         try {
           if (!member) throw new Error("nobody serves");
-          const response = await fetch(`${member.first.url}/v1${path}`, {
+          const response = await fetch(`${present(member.first).url}/v1${path}`, {
             method,
             headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
             body: body && JSON.stringify(body),

@@ -20,12 +20,16 @@ await main(async () => {
   if (values.only === "pglite") return;
   const own = values.database ? null : await postgres();
   try {
-    await report("PostgreSQL", { rounds, database: values.database ?? own.url });
+    await report("PostgreSQL", { rounds, database: own?.url ?? values.database });
   } finally {
     await own?.stop();
   }
 });
 
+/**
+ * @param {string} name
+ * @param {{ rounds: number, database?: string | undefined }} options
+ */
 async function report(name, options) {
   const began = Date.now();
   const { violations, said, ...counts } = await soak({ ...options, stop, say: (line) => say(`${name}: ${line}`) });

@@ -5,9 +5,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { listen } from "../support/listen.mjs";
+import { present } from "../support/present.mjs";
 import { startCluster } from "./cluster.mjs";
 import { advance, git, serveUpstreams } from "./upstreams.mjs";
 import { misdelivered, overlapping, takeovers, unfinished } from "./verdict.mjs";
+
+/**
+ * @import { SyncRun } from "refsync"
+ * @import { Cluster } from "./cluster.mjs"
+ * @import { Events, Kill, Told } from "./verdict.mjs"
+ *
+ * @typedef {Awaited<ReturnType<typeof serveUpstreams>>} Upstreams
+ * @typedef {Awaited<ReturnType<typeof receive>>} Receiver
+ * @typedef {{ id: string, run: SyncRun }} EventRow
+ */
+
+/**
+ * @typedef {object} Soak
+ * @property {number} rounds
+ * @property {string | undefined} [database]
+ * @property {{ asked: boolean }} [stop]
+ * @property {(line: string) => void} [say]
+ */
+
+/**
+ * A repository and the branches that were changed; `turn` is the last change of it.
+ *
+ * @typedef {object} Repository
+ * @property {string} id
+ * @property {string} name
+ * @property {string} upstream
+ * @property {string} hosted
+ * @property {Set<string>} used
+ * @property {Promise<void>} [turn]
+ */
 
 /** How many syncs each round queues. */
 const SYNCS = 50;
@@ -19,17 +51,22 @@ const TARGETS = 16;
 /**
  * `rounds` rounds on PGlite or, with `database`, on that PostgreSQL, whose schema `refsync` must not be there. Gives what was
  * counted, and `violations`, which are none. `stop.asked` ends it after the present round.
+ *
+ * @param {Soak} options
  */
-export async function soak({ rounds, database = null, stop = { asked: false }, say = () => {} }) {
+export async function soak({ rounds, database, stop = { asked: false }, say = () => {} }) {
   const folder = await mkdtemp(join(tmpdir(), "refsync-soak-"));
   const data = join(folder, "data");
   const receiver = await receive();
+  /** @type {Cluster | null} */
   let cluster = null;
   const upstreams = await serveUpstreams(join(folder, "upstreams"), () => cluster?.pids() ?? []);
   try {
     cluster = await startCluster({ data, database });
     const repositories = await prepare(cluster, { folder, data, upstreams, receiver });
+    /** @type {Set<string>} */
     const answered = new Set();
+    /** @type {Kill[]} */
     const kills = [];
     for (let round = 1; round <= rounds && !stop.asked; round += 1) {
       kills.push(await oneRound(cluster, repositories, answered));
@@ -70,9 +107,16 @@ export async function soak({ rounds, database = null, stop = { asked: false }, s
   }
 }
 
-/** Makes the upstreams and the repositories that follow and feed them. */
+/**
+ * Makes the upstreams and the repositories that follow and feed them.
+ *
+ * @param {Cluster} cluster
+ * @param {{ folder: string, data: string, upstreams: Upstreams, receiver: Receiver }} place
+ * @returns {Promise<Repository[]>}
+ */
 async function prepare(cluster, { folder, data, upstreams, receiver }) {
   await mkdir(join(folder, "upstreams"), { recursive: true });
+  /** @type {Repository[]} */
   const repositories = [];
   for (let n = 0; n < REPOSITORIES; n += 1) {
     const name = `r${n}`;
@@ -91,13 +135,20 @@ async function prepare(cluster, { folder, data, upstreams, receiver }) {
   return repositories;
 }
 
-/** Queues syncs of changed repositories, and kills a process meanwhile; gives which and when. */
+/**
+ * Queues syncs of changed repositories, and kills a process meanwhile; gives which and when.
+ *
+ * @param {Cluster} cluster
+ * @param {Repository[]} repositories
+ * @param {Set<string>} answered
+ */
 async function oneRound(cluster, repositories, answered) {
-  const victim = cluster.members[Math.floor(Math.random() * cluster.members.length)];
+  const victim = present(cluster.members[Math.floor(Math.random() * cluster.members.length)]);
   const killing = delay(Math.random() * 3_000).then(() => cluster.kill(victim));
+  /** @param {("pull" | "push")[]} syncs */
   const lane = async (syncs) => {
     for (const direction of syncs) {
-      const repository = repositories[Math.floor(Math.random() * repositories.length)];
+      const repository = present(repositories[Math.floor(Math.random() * repositories.length)]);
       const branch = direction === "pull" ? "main" : "local";
       await changed(repository, branch);
       const body = { direction, ref_globs: { branches: branch } };
@@ -111,7 +162,12 @@ async function oneRound(cluster, repositories, answered) {
   return kill;
 }
 
-/** A new commit on the side that a sync of this branch reads; one at a time on each repository. */
+/**
+ * A new commit on the side that a sync of this branch reads; one at a time on each repository.
+ *
+ * @param {Repository} repository
+ * @param {string} branch
+ */
 async function changed(repository, branch) {
   repository.used.add(branch);
   const side = branch === "main" ? repository.upstream : repository.hosted;
@@ -120,7 +176,11 @@ async function changed(repository, branch) {
   await turn;
 }
 
-/** Branches that are not the same on both sides. */
+/**
+ * Branches that are not the same on both sides.
+ *
+ * @param {Repository[]} repositories
+ */
 async function different(repositories) {
   const violations = [];
   for (const { name, upstream, hosted, used } of repositories) {
@@ -134,15 +194,26 @@ async function different(repositories) {
   return violations;
 }
 
-/** Each run's statuses in order, from the database itself, once no process has it. */
+/**
+ * Each run's statuses in order, from the database itself, once no process has it.
+ *
+ * @param {{ data: string, database: string | undefined }} where
+ * @returns {Promise<Events>}
+ */
 async function eventsOf({ data, database }) {
   const text = "SELECT e.sync_id AS id, e.run FROM refsync.sync_events e ORDER BY e.seq";
   const rows = database ? await fromPostgres(database, text) : await fromFolder(join(data, "database"), text);
+  /** @type {Events} */
   const events = new Map();
   for (const { id, run } of rows) events.set(id, [...(events.get(id) ?? []), run]);
   return events;
 }
 
+/**
+ * @param {string} connectionString
+ * @param {string} text
+ * @returns {Promise<EventRow[]>}
+ */
 async function fromPostgres(connectionString, text) {
   const { default: pg } = await import("pg");
   const client = new pg.Client({ connectionString });
@@ -152,17 +223,24 @@ async function fromPostgres(connectionString, text) {
   return rows;
 }
 
+/**
+ * @param {string} folder
+ * @param {string} text
+ * @returns {Promise<EventRow[]>}
+ */
 async function fromFolder(folder, text) {
   const { PGlite } = await import("@electric-sql/pglite");
   const database = await PGlite.create(folder);
   const { rows } = await database.query(text);
   await database.close();
-  return rows;
+  return /** @type {EventRow[]} */ (rows);
 }
 
 /** A webhook receiver that outlives every process. */
 async function receive() {
+  /** @type {Told[]} */
   const deliveries = [];
+  /** @type {Set<string>} */
   const ended = new Set();
   const server = createServer(async (request, response) => {
     const chunks = [];
@@ -172,12 +250,17 @@ async function receive() {
     if (type === "sync.completed" || type === "sync.failed") ended.add(data.sync.id);
     response.writeHead(204).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   return {
-    url: `http://127.0.0.1:${server.address().port}/`,
+    url: `http://127.0.0.1:${port}/`,
     deliveries,
     ended,
-    /** Waits until at most so many of these runs were not told to have ended, or the patience (milliseconds) is over. */
+    /**
+     * Waits until at most so many of these runs were not told to have ended, or the patience (milliseconds) is over.
+     *
+     * @param {Set<string>} answered
+     * @param {{ open: number, patience: number }} limit
+     */
     async until(answered, { open, patience }) {
       for (const until = Date.now() + patience; Date.now() < until; await delay(100)) {
         const left = [...answered].filter((id) => !ended.has(id)).length;

@@ -7,7 +7,12 @@ import { soak } from "./soak.mjs";
 
 const rounds = Number(process.env.REFSYNC_SOAK_ROUNDS ?? 3);
 
-/** Everything that was answered 201 has ended, once at a time, and was told; and something was killed that worked. */
+/**
+ * Everything that was answered 201 has ended, once at a time, and was told; and something was killed that worked.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {Awaited<ReturnType<typeof soak>>} result
+ */
 function judge(t, { violations, said, ...counts }) {
   t.diagnostic(JSON.stringify(counts));
   assert.deepEqual(violations, [], said);

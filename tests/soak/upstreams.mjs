@@ -5,6 +5,26 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { listen } from "../support/listen.mjs";
+
+/**
+ * @import { IncomingMessage, ServerResponse } from "node:http"
+ * @import { Socket } from "node:net"
+ * @import { Readable } from "node:stream"
+ */
+
+/**
+ * A request, the Git command that it asked for, and the process that sent it. Times are milliseconds since 1970.
+ *
+ * @typedef {object} Entry
+ * @property {string} repository
+ * @property {string} call
+ * @property {number} began
+ * @property {number | null} ended
+ * @property {number | null} asker
+ */
+
+/** @param {string} folder */
 const environment = (folder) => ({
   PATH: process.env.PATH,
   HOME: folder,
@@ -21,7 +41,13 @@ const environment = (folder) => ({
   GIT_CONFIG_VALUE_2: "0",
 });
 
-/** Runs Git in a folder; gives what it prints. */
+/**
+ * Runs Git in a folder; gives what it prints.
+ *
+ * @param {string} folder
+ * @param {string[]} args
+ * @param {string} [input]
+ */
 export async function git(folder, args, input = "") {
   const child = spawn("git", args, { cwd: folder, env: environment(folder), stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
@@ -35,7 +61,13 @@ export async function git(folder, args, input = "") {
   return said.trim();
 }
 
-/** Puts one more commit on a branch of a bare repository. */
+/**
+ * Puts one more commit on a branch of a bare repository.
+ *
+ * @param {string} repository
+ * @param {string} branch
+ * @param {string} text
+ */
 export async function advance(repository, branch, text) {
   const ref = `refs/heads/${branch}`;
   const parent = await git(repository, ["for-each-ref", "--format=%(objectname)", ref]);
@@ -52,17 +84,30 @@ export async function advance(repository, branch, text) {
 /**
  * Serves the bare repositories of `folder`. `processes` gives the ids of the processes that may ask. Each request is slowed by
  * some milliseconds, so that runs that should not meet have time to; `hold(entry, response)` may keep one back from Git for longer.
+ *
+ * @param {string} folder
+ * @param {() => Iterable<number>} processes
+ * @param {(entry: Entry, response: ServerResponse) => unknown} [hold]
  */
 export async function serveUpstreams(folder, processes, hold = () => {}) {
+  /** @type {Entry[]} */
   const log = [];
+  /** @type {WeakMap<Socket, Promise<number | null>>} */
   const askers = new WeakMap();
   const server = createServer(async (request, response) => {
-    const { pathname, search } = new URL(request.url, "http://upstreams");
-    const [, repository, call] = /^\/([^/]+)\.git\/(.*)$/.exec(pathname) ?? [];
+    const { pathname, search } = new URL(request.url ?? "/", "http://upstreams");
+    const [, repository = "", call = ""] = /^\/([^/]+)\.git\/(.*)$/.exec(pathname) ?? [];
     const began = Date.now();
     // At once: nobody tells later that it was cut off.
     const question = call === "git-upload-pack" ? questionOf(request) : call;
-    const entry = { repository, call: await question, began, ended: null, asker: await askers.get(request.socket) };
+    /** @type {Entry} */
+    const entry = {
+      repository,
+      call: await question,
+      began,
+      ended: null,
+      asker: (await askers.get(request.socket)) ?? null,
+    };
     log.push(entry);
     await delay(Math.random() * 20);
     await hold(entry, response);
@@ -91,10 +136,10 @@ export async function serveUpstreams(folder, processes, hold = () => {}) {
     answer(child.stdout, response);
   });
   server.on("connection", (socket) => askers.set(socket, askerOf(socket, processes())));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const port = await listen(server);
   return {
-    url: (repository) => `http://127.0.0.1:${server.address().port}/${repository}.git`,
+    /** @param {string} repository */
+    url: (repository) => `http://127.0.0.1:${port}/${repository}.git`,
     log,
     close() {
       server.closeAllConnections();
@@ -103,20 +148,30 @@ export async function serveUpstreams(folder, processes, hold = () => {}) {
   };
 }
 
+/**
+ * @param {IncomingMessage} request
+ * @param {string} pathname
+ * @param {string} search
+ */
 function variables({ method, headers }, pathname, search) {
   return {
     PATH_INFO: pathname,
     QUERY_STRING: search.slice(1),
     REMOTE_USER: "soak",
-    REQUEST_METHOD: method,
+    REQUEST_METHOD: method ?? "GET",
     CONTENT_TYPE: headers["content-type"] ?? "",
     ...(headers["content-length"] && { CONTENT_LENGTH: headers["content-length"] }),
     ...(headers["content-encoding"] && { HTTP_CONTENT_ENCODING: headers["content-encoding"] }),
-    ...(headers["git-protocol"] && { GIT_PROTOCOL: headers["git-protocol"] }),
+    ...(headers["git-protocol"] && { GIT_PROTOCOL: String(headers["git-protocol"]) }),
   };
 }
 
-/** What upload-pack is asked, in a body that stays as it is: `ls-refs`, as one that was cut off is taken for, or `fetch`. */
+/**
+ * What upload-pack is asked, in a body that stays as it is: `ls-refs`, as one that was cut off is taken for, or `fetch`.
+ *
+ * @param {IncomingMessage} request
+ * @returns {Promise<"ls-refs" | "fetch">}
+ */
 async function questionOf(request) {
   await once(request, "readable").catch(() => {});
   const head = request.read();
@@ -125,16 +180,22 @@ async function questionOf(request) {
   return head.includes("command=ls-refs") ? "ls-refs" : "fetch";
 }
 
-/** Passes a CGI answer on. */
+/**
+ * Passes a CGI answer on.
+ *
+ * @param {Readable} stdout
+ * @param {ServerResponse} response
+ */
 function answer(stdout, response) {
   let head = Buffer.alloc(0);
+  /** @param {Buffer} chunk */
   const onHead = (chunk) => {
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf("\r\n\r\n");
     if (end < 0) return;
     stdout.off("data", onHead);
     for (const line of head.subarray(0, end).toString().split("\r\n")) {
-      const [name, value] = line.split(": ");
+      const [name = "", value = ""] = line.split(": ");
       if (name === "Status") response.statusCode = Number.parseInt(value, 10);
       else response.setHeader(name, value);
     }
@@ -147,9 +208,16 @@ function answer(stdout, response) {
   stdout.on("end", () => response.end());
 }
 
-/** Which of these processes has the other end of a connection, as Linux knows it; null where none has it any more. */
+/**
+ * Which of these processes has the other end of a connection, as Linux knows it; null where none has it any more.
+ *
+ * @param {Socket} socket
+ * @param {Iterable<number>} processes
+ * @returns {Promise<number | null>}
+ */
 async function askerOf({ remotePort, localPort }, processes) {
-  const end = (port) => `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  /** @param {number} [port] */
+  const end = (port = 0) => `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const table = await readFile("/proc/net/tcp", "utf8");
   // Both ends: one port may have several connections, to PostgreSQL and to us.
   const line = table.split("\n").find((row) => {

@@ -1,7 +1,21 @@
 // What must be true when everything has ended, told from the database, the Git server's log, the repositories and what the
 // webhook receiver got. Each function gives the violations that it found, in words.
 
-/** Every run that was answered 201 has ended well, and no status but the last is terminal. */
+/**
+ * @import { SyncRun } from "refsync"
+ * @import { Entry } from "./upstreams.mjs"
+ *
+ * @typedef {Map<string, SyncRun[]>} Events Each run's statuses in order.
+ * @typedef {{ id: string, type: string, sync: SyncRun }} Told A webhook.
+ * @typedef {{ pid: number | null, at: number }} Kill
+ */
+
+/**
+ * Every run that was answered 201 has ended well, and no status but the last is terminal.
+ *
+ * @param {Set<string>} answered
+ * @param {Events} events
+ */
 export function unfinished(answered, events) {
   return [...answered].flatMap((id) => {
     const last = events.get(id)?.at(-1);
@@ -9,8 +23,14 @@ export function unfinished(answered, events) {
   });
 }
 
-/** Each run's webhooks came, first arrivals in the order of its events. */
+/**
+ * Each run's webhooks came, first arrivals in the order of its events.
+ *
+ * @param {Events} events
+ * @param {Told[]} deliveries
+ */
 export function misdelivered(events, deliveries) {
+  /** @type {Map<string, string[]>} */
   const arrived = new Map();
   const seen = new Set();
   for (const { id, type, sync } of deliveries) {
@@ -28,13 +48,18 @@ export function misdelivered(events, deliveries) {
 /**
  * No two runs worked the same repository at once. A run's requests of its upstream come from one process and one after the
  * other. A pull begins with `ls-refs`, a push with `info/refs`; whatever else follows a request of the same process.
+ *
+ * @param {Entry[]} log
  */
 export function overlapping(log) {
+  /** @type {string[]} */
   const violations = [];
+  /** @type {Map<string, Entry[]>} */
   const byRepository = new Map();
   for (const entry of log) byRepository.set(entry.repository, [...(byRepository.get(entry.repository) ?? []), entry]);
   for (const [repository, requests] of byRepository) {
     requests.sort((a, b) => a.began - b.began);
+    /** @param {(Entry | undefined)[]} two */
     const told = (...two) => `${repository}: ${two.map((request) => JSON.stringify(request)).join(" and ")}`;
     for (const [at, request] of requests.entries()) {
       const open = requests.slice(0, at).filter(({ ended }) => ended === null || ended > request.began);
@@ -49,7 +74,12 @@ export function overlapping(log) {
 
 const BEGINNINGS = ["ls-refs", "info/refs"];
 
-/** Whether one process sent both, as far as that is known. */
+/**
+ * Whether one process sent both, as far as that is known.
+ *
+ * @param {Entry} one
+ * @param {Entry} other
+ */
 function fromOne(one, other) {
   return one.asker === null || other.asker === null || one.asker === other.asker;
 }
@@ -57,6 +87,10 @@ function fromOne(one, other) {
 /**
  * How long each run whose worker was killed waited for the next one, in milliseconds. `kills` are `{ pid, at }`; the Git
  * server's log tells whose run it was. Where it does not, the wait is the longest that it may have been.
+ *
+ * @param {Events} events
+ * @param {Kill[]} kills
+ * @param {{ log: Entry[], names: Map<string, string> }} known
  */
 export function takeovers(events, kills, { log, names }) {
   const waits = [];
@@ -64,8 +98,8 @@ export function takeovers(events, kills, { log, names }) {
     for (const [at, event] of statuses.entries()) {
       const before = statuses[at - 1];
       if (event.status !== "in_progress" || before?.status !== "in_progress") continue;
-      const began = Date.parse(before.started_at);
-      const ended = Date.parse(event.started_at);
+      const began = Date.parse(before.started_at ?? "");
+      const ended = Date.parse(event.started_at ?? "");
       const repository = names.get(event.repo_id);
       const asked = log.findLast((r) => r.repository === repository && r.asker && r.began >= began && r.began < ended);
       const killed = kills.find(({ pid, at }) => at >= began && (!asked || pid === asked.asker));

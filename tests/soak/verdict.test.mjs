@@ -4,8 +4,18 @@ import { test } from "node:test";
 
 import { overlapping } from "./verdict.mjs";
 
-/** Requests of one repository, each `[asker, call, began, ended]`. */
+/** @typedef {[asker: number, call: string, began: number, ended: number | null]} Request */
+
+/**
+ * Requests of one repository, each `[asker, call, began, ended]`.
+ *
+ * @param {Request[]} requests
+ */
 function judged(...requests) {
+  /**
+   * @param {Request} request
+   * @returns {import("./upstreams.mjs").Entry}
+   */
   const entry = ([asker, call, began, ended]) => ({ repository: "r", asker, call, began, ended });
   return overlapping(requests.map(entry)).map((violation) => violation.split(":")[0]);
 }
@@ -13,15 +23,18 @@ function judged(...requests) {
 const [refs, list, read, write] = ["info/refs", "ls-refs", "fetch", "git-receive-pack"];
 
 test("runs one after the other are sound, pulls and pushes", () => {
+  /** @type {Request[]} */
   const pull = [
     [1, list, 0, 9],
     [1, read, 10, 15],
   ];
+  /** @type {Request[]} */
   const inOrder = [
     [2, list, 20, 30],
     [2, refs, 31, 35],
     [2, list, 36, 40],
   ];
+  /** @type {Request[]} */
   const push = [
     [3, refs, 40, 45],
     [3, write, 46, 50],

@@ -4,6 +4,8 @@ import { workTree } from "./git.mjs";
 import { launch, openPage } from "./page.mjs";
 import { serve } from "./serve.mjs";
 
+/** @typedef {Awaited<ReturnType<typeof dashboard>>} Dashboard */
+
 /**
  * Starts service and browser; `fill` commits to the work tree whose branches and tags `origin` then has.
  *
@@ -21,7 +23,12 @@ export async function dashboard(fill) {
   return {
     service,
     tree,
-    /** Opens the dashboard, in a context of its own, at a repository. */
+    /**
+     * Opens the dashboard, in a context of its own, at a repository.
+     *
+     * @param {string} [name]
+     * @param {import("playwright-core").BrowserContextOptions} [options]
+     */
     open: async (name = "app", options = {}) => {
       const opened = await openPage(browser, `${service.origin}/#key=${service.apiKey}`, options);
       await opened.page.getByRole("link", { name: new RegExp(`^${name}`) }).click();

@@ -28,10 +28,16 @@ export async function cli(...args) {
   lines.on("line", (line) => {
     said += line;
   });
+  /** @type {import("./json.mjs").Json} */
+  const greeting = JSON.parse(first[0]);
   return {
-    first: JSON.parse(first[0]),
+    first: greeting,
     pid: child.pid,
-    /** Ends it as Ctrl-C does; answers its exit code. */
+    /**
+     * Ends it as Ctrl-C does; answers its exit code.
+     *
+     * @returns {Promise<number | null>}
+     */
     stop: async () => {
       child.kill("SIGTERM");
       return (await ended)[0];
@@ -49,10 +55,15 @@ export async function cli(...args) {
 export async function relay({ origins, hosts }) {
   const args = ["--json", "--port", "0", "--allow-private-network"];
   const started = await cli("proxy", ...args, "--allow-origin", ...origins, "--allow-host", ...hosts);
-  return { ...started, url: started.first.url };
+  /** @type {{ url: string }} */
+  const { url } = started.first;
+  return { ...started, url };
 }
 
-/** @typedef {Awaited<ReturnType<typeof serve>>} Served */
+/**
+ * @typedef {{ url: string, org: string, api_key: string }} Greeting What `refsync serve --json` prints.
+ * @typedef {Awaited<ReturnType<typeof serve>>} Served
+ */
 
 /**
  * Starts the service; resolves once it answers. `api` calls it without the client package, so that a test's set-up does
@@ -67,6 +78,7 @@ export async function serve() {
       throw error;
     },
   );
+  /** @type {Greeting} */
   const { url, org, api_key: apiKey } = started.first;
   const stop = async () => {
     await started.stop();
