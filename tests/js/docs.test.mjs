@@ -19,8 +19,11 @@ const pages = [
 ];
 const SECRET = "whsec_of_the_examples";
 
+/** @type {import("../support/serve.mjs").Served} */
 let service;
+/** @type {string} */
 let folder;
+/** @type {Record<string, string>} */
 let env;
 
 before(async () => {
@@ -52,7 +55,7 @@ after(async () => {
 
 for (const page of pages) {
   const text = await readFile(join(root, page), "utf8");
-  const examples = [...text.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
+  const examples = [...text.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
   for (const [at, code] of examples.entries()) {
     test(`${page}, example ${at + 1}`, { timeout: 60_000 }, async () => {
       const file = join(folder, `${page.replaceAll("/", "-")}-${at}.mjs`);
@@ -70,6 +73,7 @@ test("the README has at least five examples, and each page of docs has one", asy
   }
 });
 
+/** @param {string} file */
 async function runs(file) {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], {
     cwd: folder,
@@ -78,7 +82,11 @@ async function runs(file) {
   assert.match(stdout, /\S/, `it prints something; ${stderr}`);
 }
 
-/** A worker: called as its runtime would call it. */
+/**
+ * A worker: called as its runtime would call it.
+ *
+ * @param {string} file
+ */
 async function answers(file) {
   Object.assign(process.env, env);
   const { default: worker } = await import(pathToFileURL(file).href);

@@ -19,6 +19,7 @@ test("a user's script with every exported type compiles", async () => {
 
 test("the scripts leave no exported name out", () => {
   // The fewest names that an entry has; with fewer this test reads it wrongly.
+  /** @type {[entry: string, file: string, fewest: number][]} */
   const entries = [
     ["index.d.ts", "user.ts", 40],
     ["engine.d.ts", "server.ts", 15],
@@ -38,18 +39,22 @@ test("the scripts leave no exported name out", () => {
 });
 
 test("no exported declaration contains any", () => {
-  for (const [entry, build] of [
-    ["index.d.ts", "client"],
-    ["engine.d.ts", "engine"],
+  for (const { entry, build } of [
+    { entry: "index.d.ts", build: "client" },
+    { entry: "engine.d.ts", build: "engine" },
   ]) {
     const glue = declarations(`wasm/${build}/refsync.d.ts`);
-    assert.match(glue.get("InitOutput"), ANY, "wasm-bindgen's own interface has some, which shows that they are found");
+    assert.match(
+      glue.get("InitOutput") ?? "",
+      ANY,
+      "wasm-bindgen's own interface has some, which shows that they are found",
+    );
     for (const name of exportedNames(entry)) {
-      if (glue.has(name)) assert.doesNotMatch(glue.get(name), ANY, `${name} of the generated types`);
+      assert.doesNotMatch(glue.get(name) ?? "", ANY, `${name} of the generated types`);
     }
   }
   // Our own declarations, those of every entry.
-  const own = readdirSync(dist, { recursive: true }).filter(
+  const own = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter(
     (file) => file.endsWith(".d.ts") && !/^wasm[/\\]/.test(file),
   );
   assert.ok(own.includes("index.d.ts"));
@@ -58,33 +63,50 @@ test("no exported declaration contains any", () => {
 
 const ANY = /\bany\b/;
 
+/** @param {string} file */
 function read(file) {
   return readFileSync(new URL(file, dist), "utf8");
 }
 
-/** Comments and texts may say "any" as often as they like. */
+/**
+ * Comments and texts may say "any" as often as they like.
+ *
+ * @param {string} source
+ */
 function withoutComments(source) {
   return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|"(?:[^"\\\n]|\\.)*"/gm, "");
 }
 
-/** What a module exports, by name. */
+/**
+ * What a module exports, by name.
+ *
+ * @param {string} file
+ * @returns {Set<string>}
+ */
 function exportedNames(file) {
   const source = withoutComments(read(file));
   assert.doesNotMatch(source, /export \*/, "an entry names what it exports");
+  /** @type {Set<string>} */
   const names = new Set();
-  for (const [, name] of source.matchAll(
+  for (const [, name = ""] of source.matchAll(
     /export (?:declare )?(?:abstract )?(?:class|interface|type|const|function) (\w+)/g,
   )) {
     names.add(name);
   }
-  for (const [, list] of source.matchAll(/export (?:type )?\{([^}]*)\}/g)) {
-    for (const name of list.split(",")) if (name.trim()) names.add(name.trim().split(/\s+/).at(-1));
+  for (const [, list = ""] of source.matchAll(/export (?:type )?\{([^}]*)\}/g)) {
+    for (const name of list.split(",")) if (name.trim()) names.add(name.trim().split(/\s+/).at(-1) ?? name);
   }
   return names;
 }
 
-/** The top-level declarations of a generated file, by name. */
+/**
+ * The top-level declarations of a generated file, by name.
+ *
+ * @param {string} file
+ * @returns {Map<string, string>}
+ */
 function declarations(file) {
+  /** @type {Map<string, string>} */
   const found = new Map();
   for (const part of withoutComments(read(file)).split(/^(?=export |declare )/m)) {
     const name = part.match(/^export (?:class|interface|type) (\w+)/)?.[1];

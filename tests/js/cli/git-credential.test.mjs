@@ -9,12 +9,17 @@ import { gitHttpBackend, serve } from "../../../pkg/dist/node/index.js";
 import { grow } from "../../support/history.mjs";
 import { folder, refsync } from "./support.mjs";
 
-/** Git's server for an upstream that wants `me:s3cret`, and for an empty repository that wants nothing. */
+/**
+ * Git's server for an upstream that wants `me:s3cret`, and for an empty repository that wants nothing.
+ *
+ * @param {import("node:test").TestContext} t
+ */
 async function guarded(t) {
   const root = folder(t);
   const backend = gitHttpBackend({ root });
   for (const name of ["upstream", "mirror"]) await backend.create(name, "main");
   await grow(join(root, "upstream.git"), 20);
+  /** @param {Request} request */
   const answer = (request) => {
     const url = new URL(request.url);
     const isOpen = url.pathname.startsWith("/git/mirror");
@@ -27,10 +32,18 @@ async function guarded(t) {
   };
   const listener = await serve({ service: { fetch: async (request) => answer(request) } });
   t.after(() => listener.close(0));
-  return { port: listener.port, url: (name) => `http://127.0.0.1:${listener.port}/git/${name}.git` };
+  return {
+    port: listener.port,
+    /** @param {string} name */
+    url: (name) => `http://127.0.0.1:${listener.port}/git/${name}.git`,
+  };
 }
 
-/** The environment of a Git whose only helper is this file of `git credential-store`. */
+/**
+ * The environment of a Git whose only helper is this file of `git credential-store`.
+ *
+ * @param {string} file
+ */
 const helper = (file) => ({
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_CONFIG_GLOBAL: "/dev/null",

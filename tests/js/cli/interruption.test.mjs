@@ -29,7 +29,7 @@ const listener = await serve({
       const url = `http://git.test/${repository}/${rest.join("/")}${search}`;
       const response = await hosted.fetch(url, { method, headers, body, duplex: "half" });
       if (!String(body).includes("command=fetch")) return response;
-      return new Response(response.body.pipeThrough(silentAfter(50_000)), response);
+      return new Response(response.body?.pipeThrough(silentAfter(50_000)), response);
     },
   },
 });
@@ -38,6 +38,10 @@ after(async () => {
   await hosted.remove();
 });
 
+/**
+ * @param {number} bytes
+ * @returns {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>}
+ */
 function silentAfter(bytes) {
   let left = bytes;
   return new TransformStream({
@@ -49,6 +53,7 @@ function silentAfter(bytes) {
   });
 }
 
+/** @param {string} destination */
 function refsync(destination) {
   const source = `${listener.url}/git/upstream.git`;
   const child = spawn(process.execPath, [bin, "sync", "--json", source, `${listener.url}/${destination}`]);
@@ -59,7 +64,11 @@ function refsync(destination) {
   return { child, ended, said: () => stderr };
 }
 
-/** Waits until `condition` holds; the test's own time limit ends it otherwise. */
+/**
+ * Waits until `condition` holds; the test's own time limit ends it otherwise.
+ *
+ * @param {() => boolean | Promise<boolean>} condition
+ */
 async function until(condition) {
   while (!(await condition())) await delay(20);
 }

@@ -5,10 +5,18 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { listen } from "../../support/listen.mjs";
 import { folder, git, refsync, serve, serveWith, terminal, workTree } from "./support.mjs";
 
-/** A webhook receiver; gives what it got. */
+/** @import { Json } from "../../support/json.mjs" */
+
+/**
+ * A webhook receiver; gives what it got.
+ *
+ * @param {import("node:test").TestContext} t
+ */
 async function receive(t) {
+  /** @type {Json[]} */
   const events = [];
   const server = createServer(async (request, response) => {
     const chunks = [];
@@ -16,11 +24,12 @@ async function receive(t) {
     events.push(JSON.parse(Buffer.concat(chunks).toString()));
     response.writeHead(204).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => server.close());
-  return { url: `http://127.0.0.1:${server.address().port}/?token=planted`, events };
+  return { url: `http://127.0.0.1:${port}/?token=planted`, events };
 }
 
+/** @param {() => boolean} fits */
 async function until(fits) {
   for (let waited = 0; !fits(); waited += 50) {
     assert.ok(waited < 20_000, `it does not happen: ${fits}`);
@@ -99,13 +108,15 @@ test("flags reach the service: its public address, CORS, rate limits, metrics, a
 });
 
 test("a flag that is none says what it must be", async () => {
-  for (const [flag, value, says] of [
+  /** @type {[flag: string, value: string, says: RegExp][]} */
+  const bad = [
     ["--public-url", "sync.example.com", /http or https URL/],
     ["--public-url", "https://user:planted@h/", /http or https URL/],
     ["--rate-limit", "0", /above 0/],
     ["--rate-limit", "many", /above 0/],
     ["--log", "xml", /json, text/],
-  ]) {
+  ];
+  for (const [flag, value, says] of bad) {
     const { status, stderr } = await refsync(["serve", flag, value]);
     assert.equal(status, 2, `${flag} ${value}: ${stderr}`);
     assert.match(stderr, says);
@@ -167,9 +178,12 @@ test("rotate-key seals an origin's credential anew, and a sync works with it; wi
   const elsewhere = await serve(t, join(folder(t), "elsewhere"), "--no-worker");
   const tree = await workTree(t);
   const auth = { kind: "token", token: elsewhere.apiKey };
+  /** @param {string} name */
   const address = (name) => ({ url: `${elsewhere.url}/default/${name}.git`, auth });
   for (const name of ["source", "home"]) await elsewhere.api("POST", "/repos", { name });
+  /** @param {string} name */
   const refs = (name) => git(tree, "ls-remote", elsewhere.remote(name), "refs/heads/*");
+  /** @param {import("./support.mjs").Served} s */
   const pull = async (s) => {
     await git(tree, "commit", "--quiet", "--allow-empty", "-m", "more");
     await git(tree, "push", "--quiet", elsewhere.remote("source"), "main");
@@ -177,6 +191,7 @@ test("rotate-key seals an origin's credential anew, and a sync works with it; wi
     return terminal(s, body.id);
   };
   const data = join(folder(t), "data");
+  /** @param {string[]} flags */
   const start = (...flags) => serve(t, data, "--allow-private-network", ...flags);
   const first = await start();
   await first.api("POST", "/repos", { name: "app", upstream: address("source"), origin: address("home") });
@@ -203,6 +218,6 @@ test("rotate-key seals an origin's credential anew, and a sync works with it; wi
   assert.match(failed.error, /the stored origin credential cannot be read .*; set origin\.auth again/);
   await lost.api("PATCH", "/app", { origin: address("home") });
   const run = await pull(lost);
-  assert.equal(run.status, "completed", run.error);
+  assert.equal(run.status, "completed", run.error ?? "");
   assert.equal(await refs("home"), await refs("source"));
 });

@@ -1,24 +1,29 @@
 // Private keys and what they sign, with everything that is worth hiding in them.
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 
+/** @import { KeyObject } from "node:crypto" */
+
+/** @param {unknown} value */
 const base64url = (value) =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
 /**
  * Has the service make a private key, and registers the public half of another one. Gives both in each notation, their
  * parts, and access tokens that they sign: a good one, one that has expired, and one that another key signed.
+ *
+ * @param {import("refsync/service").Service} service
+ * @param {string} org
  */
 export async function plantKeys(service, org) {
   const made = await service.createPrivateKey(org, "planted");
   const elsewhere = generateKeyPairSync("ed25519");
-  const { x, d } = elsewhere.privateKey.export({ format: "jwk" });
+  const { x = "", d = "" } = elsewhere.privateKey.export({ format: "jwk" });
   await service.registerPublicKey(org, x, "planted elsewhere");
   const body = made.slice(`mesa_private_key_${org}_`.length);
   const seed = Buffer.from(body, "base64url").subarray(-32);
-  const pem = elsewhere.privateKey.export({ format: "pem", type: "pkcs8" }).trim();
-  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" })
-    .privateKey.export({ format: "pem", type: "pkcs8" })
-    .trim();
+  const pem = pemOf(elsewhere.privateKey);
+  const ec = pemOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+  /** @param {string} text */
   const lines = (text) => text.split("\n").slice(1, -1);
   const own = createPrivateKey({ key: Buffer.from(body, "base64url"), format: "der", type: "pkcs8" });
   const now = Math.floor(Date.now() / 1000);
@@ -35,6 +40,7 @@ export async function plantKeys(service, org) {
     pemLine: ec.replaceAll("\n", " "),
     jwk: JSON.stringify(elsewhere.privateKey.export({ format: "jwk" })),
   };
+  /** @type {Record<string, string>} */
   const parts = {
     "private key's DER": body,
     "private key's DER in base64": Buffer.from(body, "base64url").toString("base64"),
@@ -49,14 +55,25 @@ export async function plantKeys(service, org) {
     for (const [n, line] of lines(text).entries()) parts[`line ${n + 1} of the ${name}`] = line;
   }
   for (const [name, token] of Object.entries(tokens)) {
-    const [, claims, signature] = token.split(".");
+    const [, claims = "", signature = ""] = token.split(".");
     parts[`claims of the ${name}`] = claims;
     parts[`signature of the ${name}`] = signature;
   }
   return { tokens, keys, secrets: { ...tokens, ...keys, ...parts } };
 }
 
-/** A JWT as the wire contract has it; `named` is the key in its header, where that is not the one that signs. */
+/** @param {KeyObject} key */
+function pemOf(key) {
+  return key.export({ format: "pem", type: "pkcs8" }).toString().trim();
+}
+
+/**
+ * A JWT as the wire contract has it; `named` is the key in its header, where that is not the one that signs.
+ *
+ * @param {KeyObject} key
+ * @param {Record<string, unknown>} claims
+ * @param {KeyObject} [named]
+ */
 function accessToken(key, claims, named = key) {
   const { x } = named.export({ format: "jwk" });
   const header = { alg: "EdDSA", typ: "mesa-at+jwt", jwk: { kty: "OKP", crv: "Ed25519", x } };

@@ -7,21 +7,51 @@ import { createServer } from "node:http";
 import { guardedFetch } from "refsync/node";
 import { Service } from "refsync/service";
 
+import { listen } from "../../support/listen.mjs";
+import { present } from "../../support/present.mjs";
 import { plantKeys } from "./planted-keys.mjs";
 import { git, serveWith, terminal, workTree } from "./support.mjs";
 
-/** Each credential, the forms that it may be repeated in, and parts of those that HTTP sends, of which a cut may leave some. */
+/**
+ * @import { Served } from "./support.mjs"
+ * @import { TestContext } from "node:test"
+ * @import { SyncRun } from "refsync"
+ *
+ * @typedef {Awaited<ReturnType<typeof plantKeys>>} PlantedKeys
+ * @typedef {"token" | "password" | "urlPassword" | "secretKey" | "previousKey"} Own
+ * @typedef {Record<Own | "apiKey" | "wrongKey" | "webhookSecret", string> & PlantedKeys["secrets"]} Planted
+ */
+
+/**
+ * @typedef {object} Walk
+ * @property {string} data
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {() => Promise<import("refsync/service").Database & { close(): Promise<void> }>} open
+ * @property {boolean} retried
+ */
+
+/**
+ * Each credential, the forms that it may be repeated in, and parts of those that HTTP sends, of which a cut may leave some.
+ *
+ * @param {Record<string, string>} planted
+ * @returns {[name: string, form: string][]}
+ */
 function forms(planted) {
   return Object.entries(planted).flatMap(([name, value]) => {
     const basic = ["git", "joe", "x"].map((user) => Buffer.from(`${user}:${value}`).toString("base64"));
     const parts = basic.flatMap((form) => form.match(/.{24}/g) ?? []);
     const escaped = JSON.stringify(value).slice(1, -1);
     const all = [value, encodeURIComponent(value), escaped, Buffer.from(value).toString("hex"), ...basic, ...parts];
-    return all.map((form) => [name, form]);
+    return all.map((form) => /** @type {[string, string]} */ ([name, form]));
   });
 }
 
-/** Fails where one of them is in one of these places, by name. */
+/**
+ * Fails where one of them is in one of these places, by name.
+ *
+ * @param {Record<string, string>} planted
+ * @param {Record<string, string>} places
+ */
 export function assertNowhere(planted, places) {
   const searched = forms(planted);
   for (const [place, content] of Object.entries(places)) {
@@ -29,29 +59,39 @@ export function assertNowhere(planted, places) {
   }
 }
 
-/** Git servers that refuse, and repeat whatever they were sent. */
+/**
+ * Git servers that refuse, and repeat whatever they were sent.
+ *
+ * @param {TestContext} t
+ */
 async function echo(t) {
   const server = createServer((request, response) => {
     const sent = request.headers.authorization ?? "";
     const decoded = Buffer.from(sent.replace(/^Basic /, ""), "base64").toString();
     const said = `you sent ${sent}, which is ${decoded}, and ${encodeURIComponent(decoded.split(":")[1] ?? "")}`;
-    if (request.url.startsWith("/err/")) {
+    const path = request.url ?? "/";
+    if (path.startsWith("/err/")) {
       const line = `ERR ${said}\n`;
       const type = "application/x-git-upload-pack-advertisement";
       response.writeHead(200, { "content-type": type });
       response.end(`001e# service=git-upload-pack\n0000${(line.length + 4).toString(16).padStart(4, "0")}${line}`);
     } else {
-      const [, status = "500"] = /^\/(\d+)\//.exec(request.url) ?? [];
+      const [, status = "500"] = /^\/(\d+)\//.exec(path) ?? [];
       response.writeHead(Number(status), { "content-type": "text/plain" }).end(said);
     }
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => server.close());
-  return `http://127.0.0.1:${server.address().port}`;
+  return `http://127.0.0.1:${port}`;
 }
 
-/** Takes deliveries; answers 500 to each second one, so that they are told about. */
+/**
+ * Takes deliveries; answers 500 to each second one, so that they are told about.
+ *
+ * @param {TestContext} t
+ */
 async function receiver(t) {
+  /** @type {string[]} */
   const bodies = [];
   const server = createServer(async (request, response) => {
     let body = JSON.stringify(request.headers);
@@ -59,13 +99,18 @@ async function receiver(t) {
     bodies.push(body);
     response.writeHead(bodies.length % 2 === 0 ? 500 : 204).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => server.close());
-  return { url: `http://127.0.0.1:${server.address().port}/hook`, bodies };
+  return { url: `http://127.0.0.1:${port}/hook`, bodies };
 }
 
-/** The arguments of every process, and the environment of the Git commands that the service started. */
+/**
+ * The arguments of every process, and the environment of the Git commands that the service started.
+ *
+ * @param {number | undefined} parent
+ */
 function processes(parent) {
+  /** @param {string} path */
   const read = (path) => {
     try {
       return readFileSync(path, "utf8");
@@ -84,10 +129,18 @@ function processes(parent) {
     .join("\n");
 }
 
+/** @param {string} value */
 const token = (value) => ({ kind: "token", token: value });
 
-/** Upstreams that accept, refuse, fail, and repeat what they were sent, each with a credential. */
+/**
+ * Upstreams that accept, refuse, fail, and repeat what they were sent, each with a credential.
+ *
+ * @param {string} url
+ * @param {string} hostile
+ * @param {Planted} planted
+ */
 function upstreams(url, hostile, planted) {
+  /** @param {string} password */
   const joe = (password) => ({ kind: "username_password", username: "joe", password });
   return {
     good: { url: `${url}/default/up.git`, auth: token(planted.apiKey) },
@@ -110,9 +163,12 @@ function upstreams(url, hostile, planted) {
  * Plants credentials in a service on `database`, which `open` opens before it is served from `data` with the variables `env`,
  * lets syncs succeed and fail, and gives what was planted and what anybody could then see, by where. `retried`: also
  * what fails for a while.
+ *
+ * @param {TestContext} t
+ * @param {Walk} options
  */
 export async function walk(t, { data, env = {}, open, retried }) {
-  const planted = {
+  const own = {
     token: `planted token/${randomBytes(8).toString("hex")}`,
     password: `planted-password:${randomBytes(8).toString("hex")}`,
     urlPassword: `planted-url-${randomBytes(8).toString("hex")}`,
@@ -126,23 +182,32 @@ export async function walk(t, { data, env = {}, open, retried }) {
     database,
     git: { create: keyless, remove: keyless, setHead: keyless, fetch: keyless },
     fetch: fetchGuarded,
-    secretKey: new Uint8Array(Buffer.from(planted.previousKey, "base64")),
+    secretKey: new Uint8Array(Buffer.from(own.previousKey, "base64")),
   });
   await service.migrate();
   await service.ensureOrganization("default");
-  const { tokens, keys, secrets } = await plantKeys(service, "default");
+  const made = await plantKeys(service, "default");
   fetchGuarded.close();
   await database.close();
-  Object.assign(planted, secrets);
 
+  /** @type {Record<string, string>} */
   const places = {};
+  /**
+   * @param {string} place
+   * @param {unknown} text
+   */
   const keep = (place, text) => {
     places[place] = `${places[place] ?? ""}\n${typeof text === "string" ? text : JSON.stringify(text)}`;
   };
   const [hostile, hook, tree] = [await echo(t), await receiver(t), await workTree(t)];
-  const first = { ...env, REFSYNC_SECRET_KEY: planted.previousKey };
+  const first = { ...env, REFSYNC_SECRET_KEY: own.previousKey };
   let s = await serveWith(t, first, data, "--allow-private-network", "--metrics");
-  planted.apiKey = s.apiKey;
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   */
   const api = async (method, path, body) => {
     const answer = await s.api(method, path, body);
     keep(`the answer of ${method} ${path}`, answer);
@@ -151,7 +216,15 @@ export async function walk(t, { data, env = {}, open, retried }) {
   // Its answer has the secret, once.
   const events = ["repo.created", "repo.updated", "repo.deleted"];
   for (const status of ["queued", "in_progress", "completed", "failed"]) events.push(`sync.${status}`);
-  planted.webhookSecret = (await s.api("POST", "/webhook-targets", { url: hook.url, events })).body.secret;
+  const { secret } = (await s.api("POST", "/webhook-targets", { url: hook.url, events })).body;
+  /** @type {Planted} */
+  const planted = {
+    ...own,
+    ...made.secrets,
+    apiKey: s.apiKey,
+    wrongKey: `${s.apiKey.slice(0, -4)}AAAA`,
+    webhookSecret: secret,
+  };
   await api("POST", "/repos", { name: "up" });
   await git(tree, "push", "--quiet", s.remote("up"), "main", "v1");
 
@@ -163,16 +236,16 @@ export async function walk(t, { data, env = {}, open, retried }) {
   }, 25);
   t.after(() => clearInterval(watching));
   for (const [name, upstream] of taken) {
-    const { body: made } = await api("POST", "/repos", { name, upstream });
+    const { body: repo } = await api("POST", "/repos", { name, upstream });
     for (const direction of ["pull", "push"]) {
       await api("POST", `/${name}/upstream/plan`, { direction });
       await api("POST", `/${name}/upstream/syncs`, { direction });
     }
     await api("PATCH", `/${name}`, { upstream: { ...upstream, schedule: { every: "30d" } } });
-    assert.ok(made.upstream.auth_kind, name);
+    assert.ok(repo.upstream.auth_kind, name);
   }
-  await refusals(s.url, api, planted, keys);
-  await calls(s, tokens, keys, planted, keep);
+  await refusals(s.url, api, planted, made.keys);
+  await calls(s, made, planted, keep);
 
   const ended = async () => {
     for (const [name] of taken) {
@@ -187,7 +260,7 @@ export async function walk(t, { data, env = {}, open, retried }) {
     }
   };
   await ended();
-  const good = (await api("GET", "/good/upstream/syncs")).body.syncs.map(({ status }) => status);
+  const good = (await api("GET", "/good/upstream/syncs")).body.syncs.map((/** @type {SyncRun} */ run) => run.status);
   assert.deepEqual(good, ["completed", "completed"], "some of it has to work, too");
   keep("metrics", await (await fetch(`${s.url}/metrics`)).text());
   await s.stop();
@@ -201,7 +274,7 @@ export async function walk(t, { data, env = {}, open, retried }) {
   await ended();
   await api("GET", "/repos");
   await api("GET", "/webhook-targets");
-  await calls(s, tokens, keys, planted, keep);
+  await calls(s, made, planted, keep);
   await s.stop();
   clearInterval(watching);
   keep("the log as text", s.log());
@@ -209,17 +282,25 @@ export async function walk(t, { data, env = {}, open, retried }) {
   keep("the process list", seen);
 
   assert.match(
-    places["the process list"],
+    present(places["the process list"]),
     /http-backend\0.*GIT_PROJECT_ROOT/,
     "Git was seen at work, with its environment",
   );
-  assert.match(places["the log"], /"event":"sync"/);
-  assert.match(places["the log"], /\[credential\]/, "an upstream did repeat what it was sent");
+  const log = present(places["the log"]);
+  assert.match(log, /"event":"sync"/);
+  assert.match(log, /\[credential\]/, "an upstream did repeat what it was sent");
   assert.ok(hook.bodies.length > 10);
   return { planted, places };
 }
 
-/** What is wrong in a request is not repeated. */
+/**
+ * What is wrong in a request is not repeated.
+ *
+ * @param {string} base
+ * @param {Served["api"]} api
+ * @param {Planted} planted
+ * @param {PlantedKeys["keys"]} keys
+ */
 async function refusals(base, api, planted, keys) {
   const url = `${base}/default/up.git`;
   const joe = { kind: "username_password", username: "joe", password: planted.password };
@@ -242,14 +323,25 @@ async function refusals(base, api, planted, keys) {
   assert.equal((await api("POST", "/repos", { upstream: { url, auth: token(planted.pem) } })).status, 400);
 }
 
-/** Calls with credentials that are good, and with some that are not, of the API and of Git. */
-async function calls(s, tokens, keys, planted, keep) {
-  planted.wrongKey = `${s.apiKey.slice(0, -4)}AAAA`;
+/**
+ * Calls with credentials that are good, and with some that are not, of the API and of Git.
+ *
+ * @param {Served} s
+ * @param {PlantedKeys} made
+ * @param {Planted} planted
+ * @param {(place: string, text: unknown) => void} keep
+ */
+async function calls(s, { tokens, keys }, planted, keep) {
+  /**
+   * @param {string} path
+   * @param {string} authorization
+   */
   const call = async (path, authorization) => {
     const response = await fetch(`${s.url}${path}`, { headers: { authorization } });
     keep(`an answer of ${path}`, `${JSON.stringify([...response.headers])} ${await response.text()}`);
     return response.status;
   };
+  /** @param {string} credential */
   const status = async (credential) => {
     const basic = `Basic ${Buffer.from(`x:${credential}`).toString("base64")}`;
     const [org, repo] = ["/v1/default/repos", "/v1/default/good"];

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { openEmbedded, openPostgres } from "refsync/node";
 
 import { postgres } from "../../support/postgres.mjs";
+import { present } from "../../support/present.mjs";
 import { assertNowhere, walk } from "./planted.mjs";
 import { folder, refsync } from "./support.mjs";
 
@@ -32,10 +33,16 @@ test("no planted credential is in any log, error, event, table, answer or proces
   assertNowhere({ ...planted, databasePassword }, { ...places, "PostgreSQL's log": log, "the dump": dump });
 });
 
-/** What is text in every file below a folder, by its path there: the most of a database is not. */
+/**
+ * What is text in every file below a folder, by its path there: the most of a database is not.
+ *
+ * @param {string} root
+ * @returns {Record<string, string>}
+ */
 function files(root) {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = entries.map(({ parentPath, path, name }) => join(parentPath ?? path, name));
+  /** @param {string} path */
   const text = (path) => (readFileSync(path, "latin1").match(/[\x20-\x7e\n]{8,}/g) ?? []).join("\0");
   return Object.fromEntries(paths.map((path) => [relative(root, path), text(path)]));
 }
@@ -53,11 +60,11 @@ test("nor on the embedded database, or in a file of the data folder or of a back
   assert.equal(made.status, 0, made.stderr);
   // The key that `serve` shows at each start is kept for that.
   const { "api-key": apiKey, "secret.key": _, ...kept } = files(data);
-  assert.equal(apiKey.trim(), planted.apiKey);
+  assert.equal(present(apiKey).trim(), planted.apiKey);
   const { "api-key": __, "secret.key": ___, ...saved } = files(backup);
   const sealed = /\bv1\.[A-Za-z0-9+/]{40}/;
-  const inDatabase = Object.keys(kept).filter((path) => path.startsWith("database/") && sealed.test(kept[path]));
+  const inDatabase = Object.entries(kept).filter(([path, text]) => path.startsWith("database/") && sealed.test(text));
   assert.ok(inDatabase.length > 0, "the sealed ones are in the database's files");
-  assert.match(saved["database.jsonl"], sealed);
+  assert.match(present(saved["database.jsonl"]), sealed);
   assertNowhere(planted, { ...places, ...kept, ...saved });
 });

@@ -3,11 +3,20 @@ import { test } from "node:test";
 
 import { progressLine, words } from "../../../pkg/dist/cli/progress-line.js";
 
-const report = (phase, bytes = 0, objects = null, bytes_per_second = null) => ({
+/** @import { Progress } from "refsync/engine" */
+
+/**
+ * @param {Progress["phase"]} phase
+ * @param {number} [bytes]
+ * @param {number} [objects]
+ * @param {number} [bytes_per_second]
+ * @returns {Progress}
+ */
+const report = (phase, bytes = 0, objects, bytes_per_second) => ({
   phase,
   bytes,
-  objects,
-  bytes_per_second,
+  objects: objects ?? null,
+  bytes_per_second: bytes_per_second ?? null,
 });
 
 test("the words tell the phase, the objects, the bytes and the rate", () => {
@@ -24,6 +33,7 @@ test("a terminal gets a bar, which is gone at the end; anything else gets nothin
     const stream = Object.assign(Object.create(process.stderr), {
       isTTY,
       columns: 80,
+      /** @param {string} text */
       write: (text) => {
         written += text;
         return true;

@@ -1,7 +1,6 @@
 // The relay for engines in pages: what it passes on, to whom, and how it is bounded.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -11,35 +10,49 @@ import { guardedFetch } from "refsync/node";
 import { gitProxy } from "refsync/proxy";
 
 import { refsOf, workTree } from "../../support/git.mjs";
+import { listen } from "../../support/listen.mjs";
+import { present } from "../../support/present.mjs";
 import { relay, serve } from "../../support/serve.mjs";
 
 const PAGE = "http://page.test";
 const REFS = "info/refs?service=git-upload-pack";
 
+/** @type {import("refsync/node").GuardedFetch} */
 let local;
 before(() => {
   local = guardedFetch({ allow: ["127.0.0.0/8"] });
 });
 after(() => local.close());
 
-/** A web server that answers with `handle`; its origin. */
+/**
+ * A web server that answers with `handle`; its origin.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {import("node:http").RequestListener} handle
+ */
 async function host(t, handle) {
   const server = createServer(handle);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const port = await listen(server);
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${server.address().port}`;
+  return `http://127.0.0.1:${port}`;
 }
 
-/** What a page asks a relay for. */
+/**
+ * What a page asks a relay for.
+ *
+ * @param {string} origin
+ * @param {string} path
+ * @param {RequestInit & { headers?: Record<string, string> }} [init]
+ */
 function ask(origin, path, init = {}) {
   const url = `http://relay.test/${origin.replace("://", "/")}/${path}`;
   return new Request(url, { duplex: "half", ...init, headers: { origin: PAGE, ...init.headers } });
 }
 
+/** @param {Response} answer */
 const code = async (answer) => (await answer.json()).error.code;
 
 test("a sync through `refsync proxy` moves the refs, and the relay says nothing of the credentials", async (t) => {
@@ -54,7 +67,13 @@ test("a sync through `refsync proxy` moves the refs, and the relay says nothing 
   const proxy = await relay({ origins: [PAGE], hosts: [service.origin] });
   t.after(() => proxy.stop());
   // As a browser does, whose page cannot forge it.
-  const asPage = (input, init) => fetch(input, { ...init, headers: { ...init.headers, origin: PAGE } });
+  /**
+   * @param {string} input
+   * @param {RequestInit} [init]
+   */
+  const asPage = (input, init) =>
+    fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), origin: PAGE } });
+  /** @param {string} repo */
   const remote = (repo) => ({ url: service.remote(repo), password: service.apiKey });
   const both = { source: remote("source"), destination: remote("mirror"), fetch: asPage, proxy: proxy.url };
   const { refs } = await sync(both);
@@ -79,7 +98,8 @@ test("what it does not serve is refused before any host hears of it", async (t) 
   });
   const proxy = gitProxy({ hosts: [origin], origins: [PAGE], fetch: local });
   const pack = { method: "POST", body: "0000" };
-  for (const [request, status, expected] of [
+  /** @type {[request: Request, status: number, code: string][]} */
+  const refusals = [
     [ask(origin, `r.git/${REFS}`, { headers: { origin: "http://other.test" } }), 403, "ORIGIN_NOT_ALLOWED"],
     [new Request("http://relay.test/https/h.test/r.git/info/refs"), 403, "ORIGIN_NOT_ALLOWED"],
     [ask("http://127.0.0.1:9", `r.git/${REFS}`), 403, "HOST_NOT_ALLOWED"],
@@ -95,7 +115,8 @@ test("what it does not serve is refused before any host hears of it", async (t) 
     [ask(origin, "r.git/git-receive-pack", { ...pack, method: "PUT" }), 403, "NOT_GIT"],
     [ask("ftp://h.test", `r.git/${REFS}`), 404, "NOT_FOUND"],
     [new Request("http://relay.test/", { headers: { origin: PAGE } }), 404, "NOT_FOUND"],
-  ]) {
+  ];
+  for (const [request, status, expected] of refusals) {
     const answer = await proxy(request);
     assert.deepEqual([answer.status, await code(answer)], [status, expected], `${request.method} ${request.url}`);
   }
@@ -111,6 +132,7 @@ test("what it does not serve is refused before any host hears of it", async (t) 
 });
 
 test("credentials and Git's headers are passed on, cookies and all else are not", async (t) => {
+  /** @type {import("node:http").IncomingHttpHeaders[]} */
   const seen = [];
   const origin = await host(t, (request, answer) => {
     seen.push(request.headers);
@@ -126,8 +148,9 @@ test("credentials and Git's headers are passed on, cookies and all else are not"
   };
   const answer = await proxy(ask(origin, `r.git/${REFS}`, { headers }));
   assert.equal(await answer.text(), "refs");
-  assert.deepEqual([seen[0].authorization, seen[0]["git-protocol"]], ["Basic abc", "version=2"]);
-  for (const name of ["cookie", "x-forwarded-for", "origin", "referer"]) assert.equal(seen[0][name], undefined, name);
+  const passed = present(seen[0]);
+  assert.deepEqual([passed.authorization, passed["git-protocol"]], ["Basic abc", "version=2"]);
+  for (const name of ["cookie", "x-forwarded-for", "origin", "referer"]) assert.equal(passed[name], undefined, name);
   assert.equal(answer.headers.get("content-type"), "x/y");
   for (const name of ["set-cookie", "www-authenticate", "x-own"]) assert.equal(answer.headers.get(name), null, name);
   assert.equal(answer.headers.get("access-control-allow-origin"), PAGE);
@@ -135,10 +158,11 @@ test("credentials and Git's headers are passed on, cookies and all else are not"
     ask(origin, `r.git/${REFS}`, { method: "OPTIONS", headers: { "access-control-request-headers": "authorization" } }),
   );
   assert.equal(preflight.status, 204);
-  assert.match(preflight.headers.get("access-control-allow-headers"), /authorization.*git-protocol/);
+  assert.match(present(preflight.headers.get("access-control-allow-headers")), /authorization.*git-protocol/);
 });
 
 test("a redirect is followed to another named host without the credentials, and to no other", async (t) => {
+  /** @type {(string | undefined)[]} */
   const seen = [];
   const second = await host(t, (request, answer) => {
     seen.push(request.headers.authorization);
@@ -158,9 +182,10 @@ test("a redirect is followed to another named host without the credentials, and 
 });
 
 test("it is bounded in requests, in bytes and in silence", async (t) => {
+  /** @type {import("node:http").ServerResponse[]} */
   const waiting = [];
   const origin = await host(t, (request, answer) => {
-    if (request.url.startsWith("/large")) answer.end(Buffer.alloc(100_000));
+    if (request.url?.startsWith("/large")) answer.end(Buffer.alloc(100_000));
     else waiting.push(answer);
   });
   const options = { hosts: [origin], origins: [PAGE], fetch: local };
@@ -181,13 +206,15 @@ test("it is bounded in requests, in bytes and in silence", async (t) => {
 });
 
 test("hosts and origins that are none are refused at the start", () => {
-  for (const [hosts, origins, message] of [
+  /** @type {[hosts: string[], origins: string[], message: RegExp][]} */
+  const bad = [
     [[], [PAGE], /hosts is empty/],
     [["github.com"], [], /origins is empty/],
     [["github.com/owner"], [PAGE], /"github\.com\/owner" is no host/],
     [["*.github.com"], [PAGE], /is no host/],
     [["github.com"], ["page.test"], /"page\.test" is no host or origin/],
-  ]) {
+  ];
+  for (const [hosts, origins, message] of bad) {
     assert.throws(() => gitProxy({ hosts, origins }), message);
   }
   const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));

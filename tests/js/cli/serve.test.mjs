@@ -3,7 +3,10 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { present } from "../../support/present.mjs";
 import { folder, git, refsync, serve, terminal, workTree } from "./support.mjs";
+
+/** @import { SyncRunRef, SyncRunStats } from "refsync" */
 
 const zeros = "0".repeat(40);
 
@@ -26,7 +29,8 @@ test("sync brings every ref over, then finds nothing to do, then rejects what di
 
   const second = await refsync(["sync", "--json", remote("up"), remote("down")]);
   assert.equal(second.status, 0);
-  const stats = JSON.parse(second.stdout.trim().split("\n").at(-1));
+  /** @type {SyncRunStats} */
+  const stats = JSON.parse(present(second.stdout.trim().split("\n").at(-1)));
   assert.deepEqual([...new Set(stats.refs.map((ref) => ref.outcome))], ["unchanged"]);
   assert.equal(stats.refs.length, 4);
 
@@ -36,7 +40,8 @@ test("sync brings every ref over, then finds nothing to do, then rejects what di
   await git(tree, "push", "--quiet", "--force", remote("up"), "main", "release/1");
   const third = await refsync(["sync", "--json", "--branches", "*", remote("up"), remote("down")]);
   assert.equal(third.status, 3);
-  const refs = JSON.parse(third.stdout).refs;
+  /** @type {SyncRunStats} */
+  const { refs } = JSON.parse(third.stdout);
   assert.deepEqual(refs.map(({ name, outcome, after }) => [name, outcome, after]).sort(), [
     ["refs/heads/main", "rejected", old],
     ["refs/heads/release/1", "updated", await git(tree, "rev-parse", "release/1")],
@@ -67,12 +72,12 @@ test("a pull through the API brings the upstream's refs, and a stop and a start 
   const created = await before.api("POST", "/app/upstream/syncs", { direction: "pull" });
   assert.equal(created.status, 201);
   const run = await terminal(before, created.body.id);
-  assert.equal(run.status, "completed", run.error);
+  assert.equal(run.status, "completed", run.error ?? "");
   assert.deepEqual(
-    run.stats.refs.map((ref) => ref.outcome),
+    run.stats.refs.map((/** @type {SyncRunRef} */ ref) => ref.outcome),
     ["updated", "updated"],
   );
-  assert.ok(run.stats.refs.every((ref) => ref.before === null && ref.after !== zeros));
+  assert.ok(run.stats.refs.every((/** @type {SyncRunRef} */ ref) => ref.before === null && ref.after !== zeros));
   assert.equal(await before.stop(), 0, "a stop is not a failure");
   assert.equal(existsSync(join(data, "lock")), false);
 

@@ -18,7 +18,9 @@ test("a sync over http loads neither Node's fetch nor TLS nor languages, nor the
   const args = ["--require", listing, bin, "sync", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git"];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
   assert.match(stderr, /ECONNREFUSED/, "it came as far as its first request");
-  const loaded = JSON.parse(stdout).map((name) => name.replace(/^NativeModule /, ""));
+  /** @type {string[]} */
+  const modules = JSON.parse(stdout);
+  const loaded = modules.map((name) => name.replace(/^NativeModule /, ""));
   assert.ok(loaded.includes("http"), "the list names what was loaded");
   const dear = ["internal/deps/undici/undici", "https", "tls", "zlib", "internal/modules/esm/translators"];
   for (const name of dear) assert.ok(!loaded.includes(name), name);
@@ -26,7 +28,7 @@ test("a sync over http loads neither Node's fetch nor TLS nor languages, nor the
 
 test("the command is one file, and no ES module", () => {
   const main = readFileSync(new URL("../../../pkg/dist/cli/main.cjs", import.meta.url), "utf8");
-  const required = [...main.matchAll(/require\(["'`]([^"'`]+)["'`]\)/g)].map(([, name]) => name);
+  const required = [...main.matchAll(/require\(["'`]([^"'`]+)["'`]\)/g)].map(([, name = ""]) => name);
   assert.ok(required.includes("node:http"), "the requires are found");
   assert.deepEqual(
     required.filter((name) => !isBuiltin(name)),

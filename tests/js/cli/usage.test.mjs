@@ -4,10 +4,13 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { remoteOf } from "../../../pkg/dist/cli/credentials.js";
+import { present } from "../../support/present.mjs";
 
 const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+/** @param {string[]} args */
 const refsync = (...args) => spawnSync(process.execPath, [bin, ...args], { encoding: "utf8", timeout: 20_000 });
 
+/** @type {[args: string[], message: RegExp][]} */
 const wrong = [
   [["bogus"], /unknown command 'bogus'/],
   [["sync"], /missing required argument 'source-url'/],
@@ -47,7 +50,7 @@ test("a sync that cannot reach its source fails with code 1, one line, and its e
   assert.match(plain.stderr, /^error: .*http:\/\/127\.0\.0\.1:1\/.*ECONNREFUSED.*\n$/);
   const json = refsync("sync", "--json", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git");
   assert.equal(json.status, 1);
-  const { error } = JSON.parse(json.stdout.trim().split("\n").at(-1));
+  const { error } = JSON.parse(present(json.stdout.trim().split("\n").at(-1)));
   assert.ok(error.code && error.message.includes("ECONNREFUSED"));
 });
 
@@ -63,6 +66,9 @@ test("credentials in the URL are never printed", () => {
   assert.doesNotMatch(typo.stdout + typo.stderr, /hunter2/);
 });
 
+/**
+ * @type {[url: string, environment: NodeJS.ProcessEnv, expected: { url: string, username?: string, password?: string }][]}
+ */
 const remotes = [
   ["http://h/r.git", {}, { url: "http://h/r.git" }],
   ["http://u:p%40q@h/r.git", {}, { url: "http://h/r.git", username: "u", password: "p@q" }],

@@ -5,11 +5,17 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { listen } from "../../support/listen.mjs";
 import { postgres } from "../../support/postgres.mjs";
 import { folder, git, refsync, serve, serveWith, terminal, worker, workTree } from "./support.mjs";
 
-/** Takes webhooks; gives the runs that their events are about. */
+/**
+ * Takes webhooks; gives the runs that their events are about.
+ *
+ * @param {import("node:test").TestContext} t
+ */
 async function receiver(t) {
+  /** @type {string[]} */
   const told = [];
   const server = createServer(async (request, response) => {
     let body = "";
@@ -17,9 +23,9 @@ async function receiver(t) {
     told.push(JSON.parse(body).data.sync.id);
     response.writeHead(204).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => server.close());
-  return { url: `http://127.0.0.1:${server.address().port}/`, told };
+  return { url: `http://127.0.0.1:${port}/`, told };
 }
 
 test("a worker without a data folder syncs what lives elsewhere, and never claims a hosted repository", async (t) => {
@@ -27,6 +33,7 @@ test("a worker without a data folder syncs what lives elsewhere, and never claim
   t.after(() => database.stop());
   const elsewhere = await serve(t, join(folder(t), "data"), "--no-worker");
   const auth = { kind: "token", token: elsewhere.apiKey };
+  /** @param {string} name */
   const address = (name) => ({ url: `${elsewhere.url}/default/${name}.git`, auth });
   for (const name of ["source", "home"]) await elsewhere.api("POST", "/repos", { name });
   const tree = await workTree(t);
@@ -39,6 +46,10 @@ test("a worker without a data folder syncs what lives elsewhere, and never claim
   await s.api("POST", "/webhook-targets", { url: hook.url, events: ["sync.completed"] });
   await s.api("POST", "/repos", { name: "hosted", upstream: address("source") });
   await s.api("POST", "/repos", { name: "app", upstream: address("source"), origin: address("home") });
+  /**
+   * @param {string} name
+   * @param {"pull" | "push"} direction
+   */
   const sync = async (name, direction) => {
     const { status, body } = await s.api("POST", `/${name}/upstream/syncs`, { direction });
     assert.equal(status, 201);
@@ -56,14 +67,15 @@ test("a worker without a data folder syncs what lives elsewhere, and never claim
 
   const key = readFileSync(join(data, "secret.key"), "utf8").trim();
   const remote = await worker(t, { ...env, REFSYNC_SECRET_KEY: key }, "--allow-private-network");
+  /** @param {string} name */
   const refs = (name) => git(tree, "ls-remote", elsewhere.remote(name), "refs/heads/*");
   const pulled = await terminal(s, await sync("app", "pull"));
-  assert.equal(pulled.status, "completed", pulled.error);
+  assert.equal(pulled.status, "completed", pulled.error ?? "");
   assert.equal(await refs("home"), await refs("source"));
   await git(tree, "commit", "--quiet", "--allow-empty", "-m", "three");
   await git(tree, "push", "--quiet", elsewhere.remote("home"), "main");
   const pushed = await terminal(s, await sync("app", "push"));
-  assert.equal(pushed.status, "completed", pushed.error);
+  assert.equal(pushed.status, "completed", pushed.error ?? "");
   assert.equal(await refs("source"), await refs("home"));
 
   const { body: waits } = await s.api("GET", `/hosted/upstream/syncs/${hosted}`);

@@ -5,9 +5,17 @@ import { test } from "node:test";
 
 import { NotFoundError, SyncClient } from "refsync";
 
+import { present } from "../../support/present.mjs";
 import { start } from "../service/support.mjs";
 
-/** A service with a repository `app` that has itself as its upstream, and a client of it. */
+/** @import { ClientOptions } from "refsync" */
+
+/**
+ * A service with a repository `app` that has itself as its upstream, and a client of it.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {Partial<ClientOptions>} [options]
+ */
 async function hosted(t, options = {}) {
   const backend = await start(t);
   const url = await backend.listen();
@@ -28,6 +36,7 @@ test("for await goes over all pages of a list, await gives the first", async (t)
 
 test("a list asks for a page only when it gets there", async (t) => {
   let requests = 0;
+  /** @type {import("refsync").Fetch} */
   const counted = (input, init) => {
     requests += 1;
     return fetch(input, init);
@@ -46,6 +55,7 @@ test("a failed list rejects in for await too", async (t) => {
   }, NotFoundError);
 });
 
+/** @param {Awaited<ReturnType<typeof hosted>>} backend */
 async function queued({ client, url, keys }) {
   const upstream = `${url}/acme/source.git`;
   await client.repos.create({ name: "source" });
@@ -60,8 +70,8 @@ test("watch yields the run as it stands and each change up to its end", async (t
   const seen = [];
   for await (const change of backend.client.syncs.watch(run)) seen.push(change);
   assert.equal(seen[0], run);
-  const last = seen.at(-1);
-  assert.equal(last.status, "completed", last.error);
+  const last = present(seen.at(-1));
+  assert.equal(last.status, "completed", last.error ?? "");
   assert.deepEqual(last.stats, { refs: [] }, "the source is empty");
   assert.deepEqual(last, await backend.client.syncs.get({ repo: "app", sync_id: run.id }));
   const again = [];
@@ -71,6 +81,7 @@ test("watch yields the run as it stands and each change up to its end", async (t
 
 test("leaving a watch stops its polling, and a signal ends it with an AbortError", async (t) => {
   let requests = 0;
+  /** @type {import("refsync").Fetch} */
   const counted = (input, init) => {
     requests += 1;
     return fetch(input, init);
@@ -114,23 +125,25 @@ test("a function gives the token of each request, and its failure is the call's"
 test("a private key signs a fresh token for each request, which its public key verifies", async () => {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const der = privateKey.export({ format: "der", type: "pkcs8" }).toString("base64url");
+  /** @type {string[]} */
   const tokens = [];
   // Answers nothing but errors: what is judged is the request.
+  /** @type {import("refsync").Fetch} */
   const recorded = async (_, init) => {
-    tokens.push(init.headers.authorization.slice("Bearer ".length));
+    tokens.push(present(new Headers(init?.headers).get("authorization")).slice("Bearer ".length));
     return new Response("{}", { status: 401 });
   };
   const client = new SyncClient({ apiUrl: "http://h", apiKey: `mesa_private_key_my_org_${der}`, fetch: recorded });
   for (let n = 0; n < 2; n++) await assert.rejects(client.whoami(), { name: "UnauthenticatedError" });
   const ids = new Set();
   for (const token of tokens) {
-    const [head, body, signature] = token.split(".");
-    const { alg, typ, jwk } = JSON.parse(Buffer.from(head, "base64url"));
+    const [head = "", body = "", signature = ""] = token.split(".");
+    const { alg, typ, jwk } = JSON.parse(Buffer.from(head, "base64url").toString());
     assert.deepEqual([alg, typ], ["EdDSA", "mesa-at+jwt"]);
     assert.deepEqual(jwk, publicKey.export({ format: "jwk" }));
     const key = createPublicKey({ key: jwk, format: "jwk" });
     assert.ok(verify(null, Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url")));
-    const claims = JSON.parse(Buffer.from(body, "base64url"));
+    const claims = JSON.parse(Buffer.from(body, "base64url").toString());
     assert.deepEqual([claims.iss, claims.aud, claims.admin], ["my_org", "mesa-api", true]);
     assert.equal(claims.exp - claims.iat, 900);
     assert.ok(Math.abs(claims.iat - Date.now() / 1000) < 60);

@@ -22,27 +22,48 @@ import {
   UnauthenticatedError,
 } from "refsync";
 
+import { listen } from "../../support/listen.mjs";
+import { present } from "../../support/present.mjs";
 import { start } from "../service/support.mjs";
 
+/**
+ * @import { ClientOptions } from "refsync"
+ * @import { ServiceOptions } from "refsync/service"
+ */
+
+/**
+ * @param {import("node:test").TestContext} t
+ * @param {Partial<ServiceOptions>} [service]
+ */
 async function hosted(t, service = {}) {
   const backend = await start(t, { service });
   const url = await backend.listen();
+  /** @param {Partial<ClientOptions>} [options] */
   const client = (options = {}) =>
     new SyncClient({ apiUrl: url, apiKey: backend.keys.admin, maxRetries: 0, ...options });
   return { ...backend, url, client };
 }
 
+/** @type {Set<unknown>} */
 const raised = new Set();
 
+/**
+ * @template {RefsyncError} E
+ * @param {Promise<unknown>} call
+ * @param {new (...args: never[]) => E} Class
+ * @param {Partial<Record<keyof E, unknown>>} expected
+ */
 async function raises(call, Class, expected) {
   const error = await call.then(
     () => assert.fail(`${Class.name} was expected`),
-    (thrown) => thrown,
+    (/** @type {unknown} */ thrown) => thrown,
   );
-  assert.ok(error instanceof Class, `${error.name}: ${error.message}, expected a ${Class.name}`);
+  assert.ok(error instanceof Class, `${error}, expected a ${Class.name}`);
   assert.ok(error instanceof RefsyncError);
   raised.add(Class);
-  for (const [key, value] of Object.entries(expected)) assert.deepEqual(error[key], value, `${Class.name}.${key}`);
+  for (const key of /** @type {(keyof E)[]} */ (Object.keys(expected))) {
+    assert.deepEqual(error[key], expected[key], `${Class.name}.${String(key)}`);
+  }
   return error;
 }
 
@@ -55,7 +76,7 @@ test("what the service refuses", async (t) => {
     code: "INVALID_REQUEST",
     retryable: false,
   });
-  assert.equal(bad.fields[0].field, "name");
+  assert.equal(present(bad.fields[0]).field, "name");
   await raises(client({ apiKey: "wrong" }).whoami(), UnauthenticatedError, { status: 401, code: "UNAUTHENTICATED" });
   await raises(client({ apiKey: keys.read }).repos.create({ name: "b" }), ForbiddenError, {
     status: 403,
@@ -74,7 +95,8 @@ test("a key that calls too often is told how long to wait", async (t) => {
   const calls = client();
   await calls.whoami();
   const error = await raises(calls.whoami(), RateLimitedError, { status: 429, code: "RATE_LIMITED", retryable: true });
-  assert.ok(error.retryAfter >= 1000 && error.retryAfter <= 10_000, `${error.retryAfter} ms`);
+  const wait = present(error.retryAfter);
+  assert.ok(wait >= 1000 && wait <= 10_000, `${wait} ms`);
 });
 
 test("a service whose database is gone answers a ServerError with a trace id", async (t) => {
@@ -89,9 +111,8 @@ test("a service whose database is gone answers a ServerError with a trace id", a
 test("no answer, none in time, and a call that is given up", async (t) => {
   const { client, url, keys } = await hosted(t);
   // A port that was free a moment ago.
-  const gone = createServer().listen(0, "127.0.0.1");
-  await once(gone, "listening");
-  const { port } = gone.address();
+  const gone = createServer();
+  const port = await listen(gone);
   gone.close();
   await once(gone, "close");
   await raises(client({ apiUrl: `http://127.0.0.1:${port}` }).whoami(), ConnectionError, {
@@ -114,10 +135,9 @@ test("a web page in the API's place is an InvalidResponseError that says so", as
   // As a server of single-page applications answers: the page, whatever is asked.
   const page = await readFile(new URL("../../../pkg/dist/page/index.html", import.meta.url));
   const server = createServer((_, answer) => answer.writeHead(200, { "content-type": "text/html" }).end(page));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const port = await listen(server);
   t.after(() => server.close());
-  const client = new SyncClient({ apiUrl: `http://127.0.0.1:${server.address().port}`, apiKey: "key" });
+  const client = new SyncClient({ apiUrl: `http://127.0.0.1:${port}`, apiKey: "key" });
   const error = await raises(client.whoami(), InvalidResponseError, { status: 200, code: "INVALID_RESPONSE" });
   assert.match(error.message, /expected a Whoami from http.*bytes of text\/html are not JSON/);
 });

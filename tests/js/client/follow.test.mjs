@@ -5,19 +5,35 @@ import { test } from "node:test";
 
 import { ConflictError, NotFoundError, SyncClient } from "refsync";
 
+import { listen } from "../../support/listen.mjs";
+import { present } from "../../support/present.mjs";
 import { eventually, git, start } from "../service/support.mjs";
 
-/** A service with `app`, whose upstream is `source`, which has a commit and a tag; notes every request of its client. */
+/**
+ * @import { ClientOptions, Fetch } from "refsync"
+ *
+ * @typedef {[method: string | undefined, path: string]} Noted
+ */
+
+/**
+ * A service with `app`, whose upstream is `source`, which has a commit and a tag; notes every request of its client.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {Partial<ClientOptions>} [options]
+ */
 async function hosted(t, options = {}) {
   const backend = await start(t);
   const url = await backend.listen();
+  /** @type {Noted[]} */
   const requests = [];
+  /** @type {Fetch} */
   const noted = (input, init) => {
-    requests.push([init.method, new URL(input).pathname, init.headers]);
+    requests.push([init?.method, new URL(input).pathname]);
     return fetch(input, init);
   };
   const client = new SyncClient({ apiUrl: url, apiKey: backend.keys.admin, org: "acme", fetch: noted, ...options });
   await client.repos.create({ name: "source" });
+  /** @type {import("refsync").UpstreamAuth} */
   const auth = { kind: "token", token: backend.keys.admin };
   await client.repos.create({ name: "app", upstream: { url: `${url}/acme/source.git`, auth } });
   await git(backend.folder, "init", "--quiet", "--initial-branch=main", "tree");
@@ -28,6 +44,7 @@ async function hosted(t, options = {}) {
   return { ...backend, url, client, requests };
 }
 
+/** @param {Noted[]} requests */
 const ends = (requests) => requests.map(([method, path]) => `${method} ${path.split("/").slice(5).join("/")}`);
 
 test("watch follows a run by its events, and polls nothing", async (t) => {
@@ -47,28 +64,27 @@ test("watch follows a run by its events, and polls nothing", async (t) => {
 
 test("a watch whose connection is cut goes on where it was", async (t) => {
   const { client: direct, keys, url, service } = await hosted(t);
+  /** @type {(string | string[] | undefined)[]} */
   const cuts = [];
   // A reverse proxy that lets the first stream of events say something, and then cuts it off.
   const proxy = createServer((incoming, answer) => {
-    const onward = request(
-      new URL(incoming.url, url),
-      { method: incoming.method, headers: incoming.headers },
-      (reply) => {
-        answer.writeHead(reply.statusCode, reply.headers);
-        reply.pipe(answer);
-        if (!incoming.url.endsWith("/events")) return;
-        cuts.push(incoming.headers["last-event-id"]);
-        if (cuts.length === 1) reply.once("data", () => setTimeout(() => answer.destroy(), 50));
-      },
-    );
+    const path = incoming.url ?? "/";
+    const onward = request(new URL(path, url), { method: incoming.method, headers: incoming.headers }, (reply) => {
+      answer.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(answer);
+      if (!path.endsWith("/events")) return;
+      cuts.push(incoming.headers["last-event-id"]);
+      if (cuts.length === 1) reply.once("data", () => setTimeout(() => answer.destroy(), 50));
+    });
     onward.on("error", () => answer.destroy());
     incoming.pipe(onward);
   });
-  await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const port = await listen(proxy);
   t.after(() => proxy.closeAllConnections());
   t.after(() => proxy.close());
-  const client = new SyncClient({ apiUrl: `http://127.0.0.1:${proxy.address().port}`, apiKey: keys.admin });
+  const client = new SyncClient({ apiUrl: `http://127.0.0.1:${port}`, apiKey: keys.admin });
   const run = await direct.repos.syncUpstream({ repo: "app", direction: "pull" });
+  /** @type {string[]} */
   const statuses = [];
   const watching = (async () => {
     for await (const { status } of client.syncs.watch(run)) statuses.push(status);
@@ -77,7 +93,7 @@ test("a watch whose connection is cut goes on where it was", async (t) => {
   await service.tick();
   await watching;
   assert.equal(cuts[0], undefined);
-  assert.match(cuts[1], /^\d+$/, "the second stream starts after the last event of the first");
+  assert.match(String(cuts[1]), /^\d+$/, "the second stream starts after the last event of the first");
   assert.equal(statuses.at(-1), "completed");
   assert.equal(new Set(statuses).size, 3, `each status was seen: ${statuses}`);
 });
@@ -85,9 +101,11 @@ test("a watch whose connection is cut goes on where it was", async (t) => {
 test("giving a wait up closes its stream", async (t) => {
   const { client, url, keys } = await hosted(t);
   const run = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
+  /** @type {AbortSignal[]} */
   const streams = [];
+  /** @type {Fetch} */
   const noted = async (input, init) => {
-    if (input.endsWith("/events")) streams.push(init.signal);
+    if (input.endsWith("/events")) streams.push(present(init?.signal));
     return fetch(input, init);
   };
   const { syncs } = new SyncClient({ apiUrl: url, apiKey: keys.read, org: "acme", fetch: noted });
@@ -96,7 +114,7 @@ test("giving a wait up closes its stream", async (t) => {
   await eventually(() => streams.length === 1);
   stop.abort();
   await assert.rejects(waiting, { name: "AbortError" });
-  assert.equal(streams[0].aborted, true, "the service is no longer kept busy");
+  assert.equal(present(streams[0]).aborted, true, "the service is no longer kept busy");
   for await (const { status } of syncs.watch(run)) {
     assert.equal(status, "queued");
     break;
@@ -117,6 +135,7 @@ test("a plan says what a sync would do, and changes nothing", async (t) => {
     assert.equal(error.code, "UPSTREAM_NOT_CONFIGURED");
     return true;
   });
+  /** @type {import("refsync").UpstreamUpdate} */
   const upstream = { url: `${url}/acme/none.git`, auth: { kind: "token", token: keys.admin } };
   await client.repos.update({ repo: "app", upstream });
   await assert.rejects(client.repos.planUpstreamSync({ repo: "app", direction: "pull" }), (error) => {

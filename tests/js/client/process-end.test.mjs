@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
+import { listen } from "../../support/listen.mjs";
 import { ended, GRACE } from "../../support/process.mjs";
 import { serve } from "../../support/serve.mjs";
 
@@ -38,12 +39,12 @@ const scripts = {
 
 test("a script ends with its last call", async (t) => {
   const server = createServer(() => {});
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  const silent = `http://127.0.0.1:${server.address().port}`;
+  const silent = `http://127.0.0.1:${port}`;
   const service = await serve();
   t.after(() => service.stop());
   await service.api("POST", `/${service.org}/repos`, { name: "source" });

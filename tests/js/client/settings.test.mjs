@@ -6,7 +6,12 @@ import { promisify } from "node:util";
 
 const here = new URL(".", import.meta.url);
 
-/** The URL and the key of a client's first request, or the error; `globals` runs before the package is imported. */
+/**
+ * The URL and the key of a client's first request, or the error; `globals` runs before the package is imported.
+ *
+ * @param {string} options
+ * @param {{ env?: NodeJS.ProcessEnv, globals?: string }} [place]
+ */
 async function firstRequest(options, { env = {}, globals = "" } = {}) {
   const script = `
     ${globals}
@@ -56,6 +61,7 @@ test("the environment has the address and the key that the options leave out", a
 
 test("in a browser the address is the page's own origin; the environment of a bundle does not count", async () => {
   // What a page has of the globals that decide it.
+  /** @param {string} origin */
   const globals = (origin) => `
     const { exit } = process;
     Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Mozilla/5.0" } });

@@ -4,11 +4,16 @@ import { test } from "node:test";
 
 import { ForbiddenError, InvalidRequestError, NotFoundError, SyncClient } from "refsync";
 
+import { present } from "../../support/present.mjs";
 import { start } from "../service/support.mjs";
 
+/** @import { Scope } from "refsync/service" */
+
+/** @param {import("node:test").TestContext} t */
 async function hosted(t) {
   const backend = await start(t);
   const apiUrl = await backend.listen();
+  /** @param {Scope} scope */
   const client = (scope) => new SyncClient({ apiUrl, apiKey: backend.keys[scope], maxRetries: 0 });
   return { ...backend, client: client("admin"), reader: client("read") };
 }
@@ -54,9 +59,13 @@ test("a rotation gives another secret and leaves the target as it is", async (t)
 
 test("what is wrong is named, before a request where that can be known", async (t) => {
   const { client, reader } = await hosted(t);
-  const field = (name, status) => (error) => {
+  /**
+   * @param {string} name
+   * @param {number | undefined} status
+   */
+  const field = (name, status) => (/** @type {unknown} */ error) => {
     assert.ok(error instanceof InvalidRequestError, String(error));
-    assert.deepEqual([error.fields[0].field, error.status], [name, status]);
+    assert.deepEqual([present(error.fields[0]).field, error.status], [name, status]);
     return true;
   };
   await assert.rejects(client.webhookTargets.create({ url: "ftp://h" }), field("url", 400));
@@ -65,9 +74,11 @@ test("what is wrong is named, before a request where that can be known", async (
     field("events", 400),
   );
   await assert.rejects(
+    // @ts-expect-error: a field that is misspelt
     client.webhookTargets.create({ url: "https://h", evnets: ["push"] }),
     field("evnets", undefined),
   );
+  // @ts-expect-error: without the id
   await assert.rejects(client.webhookTargets.get({}), field("target_id", undefined));
   await assert.rejects(client.webhookTargets.list({ limit: 0 }), field("limit", undefined));
   await assert.rejects(reader.webhookTargets.list(), ForbiddenError);

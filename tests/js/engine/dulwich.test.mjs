@@ -13,8 +13,11 @@ import { fileURLToPath } from "node:url";
 
 import { sync } from "../../../pkg/dist/engine.js";
 import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node/index.js";
+import { messageOf } from "../../../scripts/command.mjs";
 import { git } from "../../support/git.mjs";
 import { grow } from "../../support/history.mjs";
+
+/** @import { SyncRunStats } from "refsync" */
 
 const python = fileURLToPath(new URL("../../../target/tools/dulwich/bin/python", import.meta.url));
 assert.ok(existsSync(python), "dulwich is not installed; run: node scripts/setup.mjs --tests");
@@ -23,6 +26,7 @@ const root = await mkdtemp(join(tmpdir(), "refsync-dulwich-"));
 const backend = gitHttpBackend({ root });
 const pairs = ["first", "second"].flatMap((name) => [`${name}-from`, `${name}-to`]);
 for (const name of pairs) await backend.create(name, "main");
+/** @param {string} name */
 const folder = (name) => join(root, `${name}.git`);
 for (const name of pairs.filter((n) => n.endsWith("from"))) await grow(folder(name), 220);
 
@@ -47,24 +51,35 @@ after(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
+/** @param {string} name */
 const dulwich = (name) => `http://127.0.0.1:${port}/${name}.git`;
+/** @param {string} name */
 const real = (name) => `http://127.0.0.1:${listener.port}/git/${name}.git`;
+/** @param {string} name */
 const refs = (name) => git(folder(name), "for-each-ref", "--format=%(refname) %(objectname)");
+/**
+ * @param {SyncRunStats} stats
+ * @returns {Record<string, string>}
+ */
 const outcomes = (stats) => Object.fromEntries(stats.refs.map((ref) => [ref.name, ref.reason ?? ref.outcome]));
 
-for (const [from, to, name] of [
-  [dulwich, real, "first"],
-  [real, dulwich, "second"],
+for (const { from, to, name } of [
+  { from: dulwich, to: real, name: "first" },
+  { from: real, to: dulwich, name: "second" },
 ]) {
   const role = from === dulwich ? "source" : "destination";
   const [source, destination] = [`${name}-from`, `${name}-to`];
-  const run = async (options) => {
+  const run = async () => {
     try {
-      return await sync({ source: from(source), destination: to(destination), fetch, ...options });
+      return await sync({ source: from(source), destination: to(destination), fetch });
     } catch (error) {
-      throw new Error(`${error.message}\ndulwich said: ${said}`, { cause: error });
+      throw new Error(`${messageOf(error)}\ndulwich said: ${said}`, { cause: error });
     }
   };
+  /**
+   * @param {string} repository
+   * @param {string} branch
+   */
   const commitOn = async (repository, branch) => {
     const tree = await git(folder(repository), "rev-parse", `${branch}^{tree}`);
     const id = await git(folder(repository), "commit-tree", tree, "-p", branch, "-m", `news in ${repository}`);

@@ -1,6 +1,5 @@
 // A process ends when its work has ended: no timer, socket or listener of the package keeps it alive.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -8,8 +7,20 @@ import { fileURLToPath } from "node:url";
 import { serve } from "refsync/node";
 
 import { grow } from "../../support/history.mjs";
+import { listen } from "../../support/listen.mjs";
+import { present } from "../../support/present.mjs";
 import { ended, GRACE } from "../../support/process.mjs";
 import { host } from "./support.mjs";
+
+/**
+ * @typedef {object} Scenario
+ * @property {string} name
+ * @property {string} [source]
+ * @property {string} destination
+ * @property {boolean} [plan]
+ * @property {string[]} [more] Options of the library, and flags of the command.
+ * @property {{ updated: number, rejected: number } | { error: string }} ends
+ */
 
 const ENGINE = new URL("../../../pkg/dist/engine.js", import.meta.url).href;
 const BIN = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
@@ -24,12 +35,17 @@ const listener = await serve({
       const body = isCut ? await request.text() : request.body;
       const url = `http://git.test${pathname.slice("/git".length)}${search}`;
       const response = await hosted.fetch(url, { method, headers, body, duplex: "half" });
-      if (!isCut || !body.includes("command=fetch")) return response;
-      return new Response(response.body.pipeThrough(failingAfter(1)), response);
+      if (typeof body !== "string" || !body.includes("command=fetch")) return response;
+      return new Response(response.body?.pipeThrough(failingAfter(1)), response);
     },
   },
 });
-/** Passes some chunks on and then fails. */
+/**
+ * Passes some chunks on and then fails.
+ *
+ * @param {number} chunks
+ * @returns {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>}
+ */
 function failingAfter(chunks) {
   let left = chunks;
   return new TransformStream({
@@ -45,11 +61,9 @@ function failingAfter(chunks) {
 /** A server that answers nothing, and one that fails. */
 const silent = createServer(() => {});
 const failing = createServer((_, response) => response.writeHead(500).end("broken"));
-const addressOf = async (server) => {
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return `http://127.0.0.1:${server.address().port}/x.git`;
-};
-const [silentUrl, failingUrl] = await Promise.all([silent, failing].map(addressOf));
+/** @param {import("node:http").Server} server */
+const addressOf = async (server) => `http://127.0.0.1:${await listen(server)}/x.git`;
+const [silentUrl, failingUrl] = await Promise.all([addressOf(silent), addressOf(failing)]);
 after(async () => {
   for (const server of [silent, failing]) server.closeAllConnections();
   for (const server of [silent, failing]) server.close();
@@ -58,12 +72,23 @@ after(async () => {
 });
 
 await grow(hosted.folder("source"), 200);
+/** @param {string} name */
 const url = (name) => `${listener.url}/git/${name}.git`;
 const tree = await hosted.git("source", "rev-parse", "main^{tree}");
+/**
+ * @param {string} name
+ * @param {string[]} parent
+ * @param {string} message
+ */
 const commit = (name, parent, message) => hosted.git(name, "commit-tree", tree, ...parent, "-m", message);
 
 // One commit each: the whole pack comes in one piece.
+/** @param {string} name */
 const emptyTree = (name) => hosted.git(name, "hash-object", "-t", "tree", "-w", "/dev/null");
+/**
+ * @param {string} name
+ * @param {string} message
+ */
 const root = async (name, message) => hosted.git(name, "commit-tree", await emptyTree(name), "-m", message);
 const original = await root("original", "one");
 await hosted.git("rewritten", "update-ref", "refs/heads/main", await root("rewritten", "another"));
@@ -87,6 +112,7 @@ async function reset() {
   await hosted.git("original", "update-ref", "refs/heads/main", original);
 }
 
+/** @type {Scenario[]} */
 const scenarios = [
   { name: "nothing to do", destination: url("same"), ends: { updated: 0, rejected: 0 } },
   { name: "a fast-forward", destination: url("behind"), ends: { updated: 1, rejected: 0 } },
@@ -149,7 +175,9 @@ for (const { name, source = url("source"), destination, plan = false, more = [],
     await reset();
     const flags = ["--branches", "main", "--json", ...(plan ? ["--plan"] : []), ...more.map((flag) => `--${flag}`)];
     const { line, lived } = await ended([BIN, "sync", source, destination, ...flags]);
+    /** @type {{ refs?: import("refsync").SyncRunRef[], error?: { code: string } }} */
     const { refs = [], error } = JSON.parse(line);
+    /** @param {string} word */
     const count = (word) => refs.filter(({ outcome }) => outcome === word).length;
     assert.deepEqual(error ? { error: error.code } : { updated: count("updated"), rejected: count("rejected") }, ends);
     assert.ok(lived < GRACE, `it lived ${lived} ms on`);
@@ -181,6 +209,7 @@ test("refsync sync takes as long with a diverged branch as without one", async (
   await reset();
   await hosted.git("rewritten", "update-ref", "refs/heads/same", await root("rewritten", "same"));
   await hosted.git("rewritten", "push", "--quiet", hosted.folder("original"), "same");
+  /** @type {Record<"same" | "main", number[]>} */
   const times = { same: [], main: [] };
   for (let round = 0; round < 5; round += 1) {
     for (const [branch, all] of Object.entries(times)) {
@@ -189,7 +218,8 @@ test("refsync sync takes as long with a diverged branch as without one", async (
       all.push(performance.now() - start);
     }
   }
-  const median = (all) => all.toSorted((a, b) => a - b)[2];
+  /** @param {number[]} all */
+  const median = (all) => present(all.toSorted((a, b) => a - b)[2]);
   const [same, diverged] = [median(times.same), median(times.main)];
   t.diagnostic(`medians: ${diverged.toFixed(0)} ms with a diverged branch, ${same.toFixed(0)} ms without`);
   assert.ok(diverged - same < 200, `${diverged} ms against ${same} ms`);

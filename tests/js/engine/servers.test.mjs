@@ -9,17 +9,31 @@ import { after, test } from "node:test";
 import { InvalidRequestError, SyncError, sync } from "../../../pkg/dist/engine.js";
 import { guardedFetch } from "../../../pkg/dist/node/index.js";
 import { fastImport, grow } from "../../support/history.mjs";
+import { listen } from "../../support/listen.mjs";
+import { present } from "../../support/present.mjs";
 import { host } from "./support.mjs";
+
+/** @import { AskCredentials, EngineFetch, SyncOptions } from "refsync/engine" */
 
 const hosted = await host("upstream", "asked", "given", "hooked", "moved", "late", "wide", "narrow", "many", "copied");
 after(() => hosted.remove());
 await grow(hosted.folder("upstream"), 120);
 
+/** @param {string} name */
 const refs = (name) => hosted.refs(name);
+/**
+ * @param {string} destination
+ * @param {Partial<SyncOptions>} [options]
+ */
 const pull = (destination, options = {}) =>
   sync({ source: hosted.url("upstream"), destination: hosted.url(destination), fetch: hosted.fetch, ...options });
 
-/** Git's own server, which wants `me:secret`. */
+/**
+ * Git's own server, which wants `me:secret`.
+ *
+ * @param {(string | null)[]} seen
+ * @returns {EngineFetch}
+ */
 function guarded(seen) {
   return async (url, init) => {
     const authorization = new Headers(init?.headers).get("authorization");
@@ -30,7 +44,11 @@ function guarded(seen) {
 }
 
 test("credentials are asked for once, with the URL and what the server says", async () => {
-  const [seen, asked] = [[], []];
+  /** @type {(string | null)[]} */
+  const seen = [];
+  /** @type {Parameters<AskCredentials>[]} */
+  const asked = [];
+  /** @type {AskCredentials} */
   const credentials = async (url, challenge) => {
     asked.push([url, challenge]);
     return { username: "me", password: "secret" };
@@ -40,7 +58,7 @@ test("credentials are asked for once, with the URL and what the server says", as
   await pull("asked", { source, destination });
   assert.equal(await refs("asked"), await refs("upstream"));
   assert.deepEqual(asked.map(([url]) => url).sort(), [hosted.url("asked"), hosted.url("upstream")]);
-  assert.deepEqual(asked[0][1], { scheme: "Basic", realm: "our forge" });
+  assert.deepEqual(present(asked[0])[1], { scheme: "Basic", realm: "our forge" });
   assert.equal(seen.filter((authorization) => authorization === null).length, 1, "later requests carry them at once");
 });
 
@@ -65,37 +83,40 @@ test("push options reach the destination's hooks; one with a line's end is refus
   assert.equal(await readFile(join(hosted.folder("hooked"), "option"), "utf8"), "ci.skip\n");
   const error = await pull("hooked", { pushOptions: ["a\nb"] }).catch((e) => e);
   assert.ok(error instanceof InvalidRequestError, `${error}`);
-  assert.equal(error.fields[0].field, "push_options");
+  assert.equal(present(error.fields[0]).field, "push_options");
 });
 
 test("a repository that has moved is followed, and its requests go to the new address", async (t) => {
+  /** @type {(string | undefined)[]} */
   const seen = [];
   const server = createServer((request, response) => {
     seen.push(request.url);
-    if (request.url.startsWith("/old")) {
+    if (request.url?.startsWith("/old")) {
       response.writeHead(301, { location: request.url.replace("/old", "/upstream") }).end();
       return;
     }
+    /** @type {Buffer[]} */
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", async () => {
       const body = request.method === "POST" ? Buffer.concat(chunks) : undefined;
-      const { method, headers } = request;
+      const { method } = request;
+      const headers = /** @type {Record<string, string>} */ (request.headers);
       const answer = await hosted.fetch(`http://git.test${request.url}`, { method, headers, body });
       response.writeHead(answer.status, Object.fromEntries(answer.headers));
       response.end(Buffer.from(await answer.arrayBuffer()));
     });
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
   t.after(() => {
     fetch.close();
     server.close();
   });
-  const url = `http://127.0.0.1:${server.address().port}/old.git`;
+  const url = `http://127.0.0.1:${port}/old.git`;
   await pull("moved", { source: { url, fetch } });
   assert.equal(await refs("moved"), await refs("upstream"));
-  const asked = seen.filter((path) => path.startsWith("/old"));
+  const asked = seen.filter((path) => path?.startsWith("/old"));
   const first = ["/old.git/git-upload-pack", "/old.git/info/refs?service=git-upload-pack"];
   assert.deepEqual(asked.sort(), first, "only the two before the redirect is known");
 });
@@ -105,10 +126,12 @@ test("a question of over 1 MiB is compressed, as Git's servers limit what they r
   await fill(hosted.folder("wide"), names, 0);
   // Tags of the same names on commits that the source does not have: the question for the proof names all of them.
   await fill(hosted.folder("narrow"), names, 1_000_000);
+  /** @type {[encoding: string | undefined, isSmall: boolean][]} */
   const questions = [];
+  /** @type {EngineFetch} */
   const fetch = (url, init) => {
-    if (url.endsWith("/git-upload-pack"))
-      questions.push([init.headers["content-encoding"], init.body.length < 2 ** 20]);
+    if (url.endsWith("/git-upload-pack") && init?.body instanceof Uint8Array)
+      questions.push([new Headers(init.headers).get("content-encoding") ?? undefined, init.body.length < 2 ** 20]);
     return hosted.fetch(url, init);
   };
   const stats = await pull("narrow", { source: { url: hosted.url("wide"), fetch } });
@@ -128,14 +151,22 @@ test("more refs than a host takes in one push go in several", async () => {
   assert.equal(await refs("copied"), await refs("many"));
 });
 
-/** A commit for each of as many tags; `from` makes them different ones. */
+/**
+ * A commit for each of as many tags; `from` makes them different ones.
+ *
+ * @param {string} folder
+ * @param {number} count
+ * @param {number} from
+ */
 async function fill(folder, count, from) {
+  /** @param {number} n */
   const commit = (n) => `commit refs/heads/main\nmark :${n}\ncommitter A <a@example.org> ${from + n} +0000\ndata 0\n`;
   const tags = Array.from({ length: count }, (_, n) => `${commit(n + 1)}reset refs/tags/t${n}\nfrom :${n + 1}\n\n`);
   await fastImport(folder, tags.join(""));
 }
 
 test("a sync that takes longer than it may ends with the code timeout, and changes nothing", async () => {
+  /** @type {EngineFetch} */
   const slow = async (url, init) => {
     await new Promise((resolve) => setTimeout(resolve, 2000));
     return hosted.fetch(url, init);

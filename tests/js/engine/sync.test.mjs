@@ -5,15 +5,26 @@ import { after, test } from "node:test";
 
 import { AbortError, InvalidRequestError, plan, SyncError, sync } from "../../../pkg/dist/engine.js";
 import { grow } from "../../support/history.mjs";
+import { present } from "../../support/present.mjs";
 import { host } from "./support.mjs";
+
+/**
+ * @import { SyncRunStats } from "refsync"
+ * @import { EngineFetch, SyncOptions } from "refsync/engine"
+ */
 
 const hosted = await host("upstream", "mirror", "collected", "cut", "aborted");
 after(() => hosted.remove());
 await grow(hosted.folder("upstream"), 1200);
 
 const source = hosted.url("upstream");
+/**
+ * @param {string} destination
+ * @param {Partial<SyncOptions>} [options]
+ */
 const pull = (destination, options = {}) =>
   sync({ source, destination: hosted.url(destination), fetch: hosted.fetch, ...options });
+/** @param {SyncRunStats} stats */
 const outcomes = (stats) => new Set(stats.refs.map((r) => r.outcome));
 
 test("a plan tells what a sync would do, and changes nothing", async () => {
@@ -26,6 +37,7 @@ test("a plan tells what a sync would do, and changes nothing", async () => {
 });
 
 test("a first pull of 1,200 commits and both kinds of tags makes both sides equal and sound", async () => {
+  /** @type {import("refsync/engine").Progress[]} */
   const seen = [];
   const stats = await pull("mirror", { onProgress: (progress) => seen.push(progress) });
   assert.equal(await hosted.refs("mirror"), await hosted.refs("upstream"));
@@ -33,7 +45,8 @@ test("a first pull of 1,200 commits and both kinds of tags makes both sides equa
   assert.deepEqual([...outcomes(stats)], ["updated"]);
   await hosted.git("mirror", "fsck", "--strict");
   assert.deepEqual([...new Set(seen.map((p) => p.phase))], ["listing", "transferring", "storing"]);
-  assert.ok(seen.at(-1).bytes > 10_000 && seen.at(-1).objects > 2_000, "the last report has the whole pack");
+  const last = present(seen.at(-1));
+  assert.ok(last.bytes > 10_000 && present(last.objects) > 2_000, "the last report has the whole pack");
 });
 
 test("a second pull is all unchanged and sends no pack", async () => {
@@ -45,6 +58,11 @@ test("a second pull is all unchanged and sends no pack", async () => {
 
 test("new commits arrive as a fast-forward, a diverged branch is rejected with the id it keeps", async () => {
   const tree = await hosted.git("upstream", "rev-parse", "main^{tree}");
+  /**
+   * @param {string} name
+   * @param {string} branch
+   * @param {string} message
+   */
   const commitOn = async (name, branch, message) => {
     const id = await hosted.git(name, "commit-tree", tree, "-p", branch, "-m", message);
     await hosted.git(name, "update-ref", `refs/heads/${branch}`, id);
@@ -55,6 +73,7 @@ test("new commits arrive as a fast-forward, a diverged branch is rejected with t
   const ours = await commitOn("mirror", "release/1", "ours");
   await commitOn("upstream", "release/1", "theirs");
   const stats = await pull("mirror");
+  /** @param {string} name */
   const find = (name) => stats.refs.find((r) => r.name === `refs/heads/${name}`);
   assert.deepEqual(find("main"), {
     name: "refs/heads/main",
@@ -64,10 +83,8 @@ test("new commits arrive as a fast-forward, a diverged branch is rejected with t
     reason: null,
     message: null,
   });
-  assert.deepEqual(
-    { outcome: find("release/1").outcome, reason: find("release/1").reason, after: find("release/1").after },
-    { outcome: "rejected", reason: "non_fast_forward", after: ours },
-  );
+  const { outcome, reason, after: kept } = present(find("release/1"));
+  assert.deepEqual({ outcome, reason, kept }, { outcome: "rejected", reason: "non_fast_forward", kept: ours });
   assert.equal(await hosted.git("mirror", "rev-parse", "release/1"), ours);
 });
 
@@ -105,10 +122,13 @@ test("where a runtime cannot stream requests the pack is collected, up to a limi
 });
 
 test("a source that dies in the middle of its pack leaves the destination as it was", async () => {
+  /** @type {EngineFetch} */
   const cutting = async (url, init) => {
     const response = await hosted.fetch(url, init);
-    if (init?.method !== "POST" || !new TextDecoder().decode(init.body).includes("command=fetch")) return response;
+    const asked = init?.body instanceof Uint8Array ? new TextDecoder().decode(init.body) : "";
+    if (!asked.includes("command=fetch")) return response;
     let left = 100_000;
+    /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
     const cut = new TransformStream({
       transform(chunk, controller) {
         controller.enqueue(chunk.subarray(0, left));
@@ -116,7 +136,7 @@ test("a source that dies in the middle of its pack leaves the destination as it 
         if (left <= 0) controller.error(new Error("the line went dead"));
       },
     });
-    return new Response(response.body.pipeThrough(cut), response);
+    return new Response(response.body?.pipeThrough(cut), response);
   };
   const error = await pull("cut", { source: { url: source, fetch: cutting } }).catch((e) => e);
   assert.ok(error instanceof SyncError, `${error}`);
@@ -128,15 +148,20 @@ test("a source that dies in the middle of its pack leaves the destination as it 
 
 test("an aborted sync rejects with an AbortError and changes nothing", async () => {
   const controller = new AbortController();
-  const onProgress = ({ phase }) => phase === "transferring" && controller.abort(new Error("enough"));
+  /** @param {import("refsync/engine").Progress} progress */
+  const onProgress = ({ phase }) => {
+    if (phase === "transferring") controller.abort(new Error("enough"));
+  };
   const error = await pull("aborted", { signal: controller.signal, onProgress }).catch((e) => e);
   assert.ok(error instanceof AbortError, `${error}`);
+  assert.ok(error.cause instanceof Error);
   assert.equal(error.cause.message, "enough");
   assert.equal(await hosted.refs("aborted"), "");
 });
 
 test("bad arguments are refused before anything is sent, by name", async () => {
   hosted.asked.length = 0;
+  /** @type {[options: Partial<SyncOptions>, field: string][]} */
   const table = [
     [{ destination: source }, "source.url"],
     [{ source: "git@github.com:a/b.git", destination: source }, "source.url"],
@@ -146,7 +171,8 @@ test("bad arguments are refused before anything is sent, by name", async () => {
     [{ source, destination: source, ref_globs: { branches: "[" } }, "ref_globs.branches"],
   ];
   for (const [options, field] of table) {
-    const error = await sync({ fetch: hosted.fetch, ...options }).catch((e) => e);
+    const wrong = /** @type {SyncOptions} */ ({ fetch: hosted.fetch, ...options });
+    const error = await sync(wrong).catch((e) => e);
     assert.ok(error instanceof InvalidRequestError, `${field}: ${error}`);
     assert.deepEqual(
       error.fields.map((f) => f.field),
@@ -158,6 +184,7 @@ test("bad arguments are refused before anything is sent, by name", async () => {
 });
 
 test("an upstream that is no Git server, or refuses the connection, is named in the error", async () => {
+  /** @type {[fetch: EngineFetch, code: string][]} */
   const table = [
     [async () => new Response("<html>", { headers: { "content-type": "text/html" } }), "not_a_git_server"],
     [async () => new Response("", { status: 401 }), "unauthorized"],

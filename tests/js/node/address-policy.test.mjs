@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { AddressPolicy } from "../../../pkg/dist/node/address-policy.js";
 
 // The IANA special-purpose address registries, one or two of each.
+/** @type {[address: string, why: string][]} */
 const refused = [
   ["0.0.0.0", "unspecified"],
   ["0.1.2.3", "this network"],

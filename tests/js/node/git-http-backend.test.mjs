@@ -20,28 +20,46 @@ import { promisify } from "node:util";
 
 import { gitHttpBackend, serve } from "refsync/node";
 
+import { present } from "../../support/present.mjs";
+
+/** @import { TestContext } from "node:test" */
+
 const identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
 
-/** A folder that goes with the test. */
+/**
+ * A folder that goes with the test.
+ *
+ * @param {TestContext} t
+ */
 function folder(t) {
   const path = mkdtempSync(join(tmpdir(), "refsync-test-"));
   t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
   return path;
 }
 
-/** Runs git while our own listener answers it, so never synchronously. */
+/**
+ * Runs git while our own listener answers it, so never synchronously.
+ *
+ * @param {string} cwd
+ * @param {string[]} args
+ */
 async function git(cwd, ...args) {
   const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null" };
   const { stdout } = await promisify(execFile)("git", [...identity, ...args], { cwd, env });
   return stdout.trim();
 }
 
-/** A host with one repository `r1`, served at `<url>/o/r1.git`. */
+/**
+ * A host with one repository `r1`, served at `<url>/o/r1.git`.
+ *
+ * @param {TestContext} t
+ */
 async function hosted(t) {
   const root = join(folder(t), "repositories");
   const host = gitHttpBackend({ root });
   await host.create("r1", "main");
   const service = {
+    /** @param {Request} request */
     fetch(request) {
       const url = new URL(request.url);
       url.pathname = url.pathname.replace(/^\/o/, "");
@@ -53,7 +71,12 @@ async function hosted(t) {
   return { root, host, listener, url: `${listener.url}/o/r1.git` };
 }
 
-/** A work tree with one commit, and a file of so many megabytes that do not compress. */
+/**
+ * A work tree with one commit, and a file of so many megabytes that do not compress.
+ *
+ * @param {TestContext} t
+ * @param {number} [megabytes]
+ */
 async function workTree(t, megabytes = 0) {
   const path = folder(t);
   await git(path, "init", "--quiet");
@@ -158,7 +181,11 @@ test("the parent's own Git variables and configuration do not reach the reposito
   await promisify(execFile)("git", ["push", "--quiet", url, "main"], { cwd: tree, env });
 });
 
-/** The processes that work in a folder, by their id. Linux tells. */
+/**
+ * The processes that work in a folder, by their id. Linux tells.
+ *
+ * @param {string} folder
+ */
 function processesIn(folder) {
   return readdirSync("/proc").filter((pid) => {
     try {
@@ -170,6 +197,10 @@ function processesIn(folder) {
   });
 }
 
+/**
+ * @param {() => boolean} condition
+ * @param {string} what
+ */
 async function until(condition, what) {
   for (let waited = 0; waited < 8000; waited += 50) {
     if (condition()) return;
@@ -193,7 +224,7 @@ test("a fetch that nobody reads any more is ended, in Git too", async (t) => {
     }),
   );
   assert.equal(response.status, 200);
-  const reader = response.body.getReader();
+  const reader = present(response.body).getReader();
   await reader.read();
   assert.notDeepEqual(processesIn(root), [], "30 MB do not fit into the buffers, so Git still writes");
   await reader.cancel();

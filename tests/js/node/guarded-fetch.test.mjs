@@ -7,9 +7,20 @@ import { gzipSync } from "node:zlib";
 
 import { guardedFetch } from "refsync/node";
 
-/** Starts a server on a free port; it and its connections end with the test. */
+import { listen as listenLocally } from "../../support/listen.mjs";
+import { present } from "../../support/present.mjs";
+
+/** @import { TestContext } from "node:test" */
+
+/**
+ * Starts a server on a free port; it and its connections end with the test.
+ *
+ * @param {TestContext} t
+ * @param {import("node:net").Server} server
+ */
 async function listen(t, server) {
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenLocally(server);
+  /** @type {Set<import("node:net").Socket>} */
   const sockets = new Set();
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -20,9 +31,13 @@ async function listen(t, server) {
     for (const socket of sockets) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
-  return `http://127.0.0.1:${server.address().port}`;
+  return `http://127.0.0.1:${port}`;
 }
 
+/**
+ * @param {TestContext} t
+ * @param {import("refsync/node").GuardedFetchOptions} [options]
+ */
 function local(t, options) {
   const fetch = guardedFetch({ allow: ["127.0.0.0/8"], ...options });
   t.after(() => fetch.close());
@@ -77,6 +92,7 @@ test("a redirect to a refused address is refused", async (t) => {
 });
 
 test("a GET follows redirects, tells the final address, and keeps credentials from another origin", async (t) => {
+  /** @type {(string | undefined)[][]} */
   const seen = [];
   const other = await listen(
     t,
@@ -226,10 +242,12 @@ test("aborting ends a request that waits, an upload, and an answer that is being
 });
 
 test("cancelling an answer closes its connection", async (t) => {
-  let closed;
-  const gone = new Promise((resolve) => {
-    closed = resolve;
-  });
+  let closed = () => {};
+  const gone = /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      closed = resolve;
+    })
+  );
   const url = await listen(
     t,
     createServer((request, response) => {
@@ -238,7 +256,7 @@ test("cancelling an answer closes its connection", async (t) => {
     }),
   );
   const response = await local(t)(url);
-  await response.body.cancel();
+  await response.body?.cancel();
   await gone;
 });
 
@@ -269,6 +287,7 @@ test("a GET on a kept-alive connection that the server has closed is sent once m
     }),
   );
   const fetch = local(t);
+  /** @param {RequestInit} [init] */
   const once = async (init) => {
     const response = await fetch(url, init);
     await response.text();
@@ -304,7 +323,10 @@ test("a refused connection says so, and a URL's credentials are not repeated", a
   const fetch = guardedFetch({ allowPrivateNetwork: true });
   await assert.rejects(fetch("http://127.0.0.1:1/"), { code: "ECONNREFUSED", message: /ECONNREFUSED/ });
   await assert.rejects(fetch("http://localhost:1/"), { code: "ECONNREFUSED", message: /ECONNREFUSED/ });
-  await assert.rejects(fetch("http://user:hunter2@127.0.0.1:1/"), (error) => !error.message.includes("hunter2"));
+  await assert.rejects(
+    fetch("http://user:hunter2@127.0.0.1:1/"),
+    (error) => error instanceof Error && !error.message.includes("hunter2"),
+  );
   await assert.rejects(fetch("ftp://example.com/"), /only http and https/);
 });
 
@@ -348,7 +370,7 @@ test("an upload to a slow reader, and a slowly read answer, are held back instea
   assert.equal(await upload.text(), String(total));
 
   let read = 0;
-  for await (const piece of (await fetch(url)).body) {
+  for await (const piece of present((await fetch(url)).body)) {
     read += piece.length;
     if (read % (16 * 1024 * 1024) < piece.length) await delay(20);
   }

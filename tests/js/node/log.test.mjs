@@ -3,6 +3,11 @@ import { test } from "node:test";
 
 import { lineLog } from "refsync/node";
 
+import { present } from "../../support/present.mjs";
+
+/** @import { LogRecord } from "refsync/service" */
+
+/** @type {Extract<LogRecord, { event: "request" }>} */
 const request = {
   event: "request",
   trace_id: "0123456789abcdef",
@@ -11,6 +16,7 @@ const request = {
   status: 200,
   duration_ms: 3,
 };
+/** @type {Extract<LogRecord, { event: "sync" }>} */
 const run = {
   event: "sync",
   trace_id: "0123456789abcdef",
@@ -25,12 +31,18 @@ const run = {
   refs: { updated: 1, unchanged: 0, filtered: 0, rejected: 2 },
 };
 
+/**
+ * @param {LogRecord} record
+ * @param {import("refsync/node").LogOptions} [options]
+ */
 function written(record, options) {
+  /** @type {string[]} */
   const lines = [];
   lineLog({ stream: { write: (text) => lines.push(text) }, ...options })(record);
   assert.equal(lines.length, 1);
-  assert.ok(lines[0].endsWith("\n") && lines[0].indexOf("\n") === lines[0].length - 1, "one line");
-  return lines[0].trimEnd();
+  const line = present(lines[0]);
+  assert.ok(line.endsWith("\n") && line.indexOf("\n") === line.length - 1, "one line");
+  return line.trimEnd();
 }
 
 test("a record is one JSON object with its time and level, where there is no terminal", () => {
@@ -43,7 +55,9 @@ test("a record is one JSON object with its time and level, where there is no ter
 });
 
 test("on a terminal a record is a line for people, which cannot move its cursor", () => {
+  /** @param {LogRecord} record */
   const onTerminal = (record) => {
+    /** @type {string[]} */
     const lines = [];
     lineLog({ stream: { isTTY: true, write: (line) => lines.push(line) } })(record);
     return lines.join("").replace(/^[\d:.]+ /, "");
@@ -65,7 +79,7 @@ test("what looks like a credential is hidden, should one get as far as here", ()
   ];
   const [key, privateKey, webhook, inUrl, basic] = secrets;
   const message = `${key} ${privateKey} ${webhook} https://${inUrl}@h/x Authorization: Basic ${basic}`;
-  for (const format of ["json", "text"]) {
+  for (const format of /** @type {const} */ (["json", "text"])) {
     const line = written({ event: "trouble", message }, { format });
     for (const secret of secrets) assert.ok(!line.includes(secret), line);
     assert.match(line, /https:\/\/\[hidden\]@h\/x/);

@@ -6,19 +6,29 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
 import { mesaNpmSdk } from "../../../scripts/tools.mjs";
+import { present } from "../../support/present.mjs";
 import { eventually } from "../service/support.mjs";
 import { events, working } from "./support.mjs";
 
+/**
+ * @import { Repo, SyncRun, WebhookTarget } from "refsync"
+ * @import { Delivery } from "../service/receiver.mjs"
+ */
+
 const { exports } = JSON.parse(readFileSync(join(mesaNpmSdk, "package.json"), "utf8"));
 const { Mesa, MesaApiError, MesaWebhookVerificationError } = await import(
-  pathToFileURL(join(mesaNpmSdk, exports["."].import))
+  pathToFileURL(join(mesaNpmSdk, exports["."].import)).href
 );
 
-/** The code and the status that a call is refused with. */
+/**
+ * The code and the status that a call is refused with.
+ *
+ * @param {Promise<unknown>} call
+ */
 async function refusal(call) {
   const error = await call.then(
     () => assert.fail("it was not refused"),
-    (thrown) => thrown,
+    (/** @type {{ status: number, code: string }} */ thrown) => thrown,
   );
   assert.ok(error instanceof MesaApiError, `${error}`);
   return [error.status, error.code];
@@ -32,6 +42,7 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
   const target = await mesa.webhookTargets.create({ url: s.hook.url, name: "sdk", events: Object.keys(events) });
 
   const { url, token } = s.upstream;
+  /** @param {string} value */
   const upstream = (value) => ({ url, auth: { kind: "token", token: value } });
   const made = await mesa.repos.create({ name: "sdk", upstream: upstream(token) });
   assert.equal(made.upstream.auth_kind, "token");
@@ -43,20 +54,25 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
   assert.deepEqual(await refusal(mesa.repos.get({ repo: "nowhere" })), [404, "NOT_FOUND"]);
   assert.deepEqual(await refusal(mesa.repos.create({ name: "not a name" })), [400, "INVALID_REQUEST"]);
 
+  /**
+   * @param {{ id: string }} queued
+   * @returns {Promise<SyncRun>}
+   */
   const ended = async ({ id }) => {
+    /** @type {SyncRun | undefined} */
     let run;
     await eventually(async () => {
       run = await mesa.repos.getUpstreamSync({ repo: "sdk", syncId: id });
-      return ["completed", "failed"].includes(run.status);
+      return run?.status === "completed" || run?.status === "failed";
     });
-    return run;
+    return present(run);
   };
   const queued = await mesa.repos.syncUpstream(pull);
   assert.deepEqual([queued.status, queued.ref_globs], ["queued", { branches: "*", tags: "" }]);
   const completed = await ended(queued);
-  assert.equal(completed.status, "completed", completed.error);
+  assert.equal(completed.status, "completed", completed.error ?? "");
   assert.deepEqual(
-    completed.stats.refs.map(({ name, outcome }) => [name, outcome]),
+    completed.stats?.refs.map(({ name, outcome }) => [name, outcome]),
     [["refs/heads/main", "updated"]],
   );
   await mesa.repos.update({ repo: "sdk", upstream: upstream("wrong") });
@@ -65,13 +81,13 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
   const page = await mesa.repos.listUpstreamSyncs({ repo: "sdk", limit: 1 });
   const rest = await mesa.repos.listUpstreamSyncs({ repo: "sdk", limit: 1, cursor: page.next_cursor });
   assert.deepEqual(
-    [...page.syncs, ...rest.syncs].map(({ id }) => id),
+    [...page.syncs, ...rest.syncs].map((/** @type {SyncRun} */ { id }) => id),
     [failed.id, completed.id],
     "newest first, a page at a time",
   );
   assert.equal((await mesa.repos.get({ repo: "sdk" })).upstream.latest_sync.id, failed.id);
   assert.deepEqual(
-    (await mesa.repos.list()).repos.map(({ name }) => name),
+    (await mesa.repos.list()).repos.map((/** @type {Repo} */ { name }) => name),
     ["sdk", "plain", "source"],
   );
 
@@ -79,7 +95,7 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
   assert.equal(renamed.name, "renamed");
   const { webhook_targets: targets } = await mesa.webhookTargets.list();
   assert.deepEqual(
-    targets.map(({ id }) => id),
+    targets.map((/** @type {WebhookTarget} */ { id }) => id),
     [target.id],
   );
   await mesa.repos.update({ repo: "sdk", name: "sdk-renamed", upstream: null });
@@ -87,15 +103,24 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
 
   const deliveries = await s.delivered();
   const receiver = new Mesa({ apiKey: s.keys.read, apiUrl: s.apiUrl, org: "acme", webhookSecret: target.secret });
+  /** @type {string[]} */
   const seen = [];
-  receiver.webhooks.on(Object.keys(events), ({ type }) => seen.push(type));
-  const request = ({ headers }, body) => new Request(s.hook.url, { method: "POST", headers, body });
+  receiver.webhooks.on(Object.keys(events), (/** @type {{ type: string }} */ { type }) => seen.push(type));
+  /**
+   * @param {Delivery} delivery
+   * @param {string} body
+   */
+  const request = ({ headers }, body) => {
+    const sent = /** @type {Record<string, string>} */ (headers);
+    return new Request(s.hook.url, { method: "POST", headers: sent, body });
+  };
   for (const delivery of deliveries) await receiver.webhooks.receive(request(delivery, delivery.raw));
   assert.deepEqual(seen, s.hook.types(), "each was verified and fits the SDK's schema");
   for (const [type, count] of Object.entries(events)) {
     assert.equal(seen.filter((one) => one === type).length, count, type);
   }
-  const forged = request(deliveries[0], `${deliveries[0].raw} `);
+  const first = present(deliveries[0]);
+  const forged = request(first, `${first.raw} `);
   await assert.rejects(receiver.webhooks.receive(forged), MesaWebhookVerificationError);
   assert.deepEqual(await mesa.webhookTargets.delete({ webhookTargetId: target.id }), { success: true });
 });
@@ -104,7 +129,7 @@ test("an access token that the npm SDK signs with an API key is refused, and the
   const s = await working(t);
   const mesa = new Mesa({ apiKey: s.keys.write, apiUrl: s.apiUrl });
   const { token } = await mesa.tokens.create({ scopes: ["read"], repos: ["acme/source"] });
-  const header = JSON.parse(Buffer.from(token.split(".")[0], "base64url"));
+  const header = JSON.parse(Buffer.from(token.split(".")[0], "base64url").toString());
   assert.deepEqual([header.alg, header.typ, "jwk" in header], ["HS256", "mesa-at+jwt", false]);
   const [status, body] = await s.call("GET", "/acme/source", undefined, { key: token });
   assert.equal(status, 401);

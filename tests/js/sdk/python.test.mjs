@@ -8,17 +8,30 @@ import { fileURLToPath } from "node:url";
 import { pythonRoot } from "../../../scripts/tools.mjs";
 import { events, working } from "./support.mjs";
 
+/**
+ * @import { SyncRunRef } from "refsync"
+ * @import { Json } from "../../support/json.mjs"
+ */
+
 const script = fileURLToPath(new URL("walk.py", import.meta.url));
 
-/** Runs the script to its end; gives what it prints. */
+/**
+ * Runs the script to its end; gives what it prints.
+ *
+ * @param {string} mode
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} [input]
+ * @returns {Promise<Json>}
+ */
 async function python(mode, env, input = "") {
   const child = spawn(join(pythonRoot("mesa-sdk"), "bin/python3"), [script, mode], { env: { ...process.env, ...env } });
   const said = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"]) {
-    child[name].setEncoding("utf8").on("data", (text) => {
-      said[name] += text;
-    });
-  }
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    said.stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    said.stderr += text;
+  });
   child.stdin.end(input);
   const status = await new Promise((resolve) => child.on("close", resolve));
   assert.equal(status, 0, said.stderr);
@@ -44,7 +57,7 @@ test("the public Python SDK goes through repositories, syncs and webhooks, and t
   assert.deepEqual(said.queued.ref_globs, { branches: "*", tags: "" });
   assert.equal(said.completed.status, "completed", said.completed.error);
   assert.deepEqual(
-    said.completed.stats.refs.map(({ name, outcome }) => [name, outcome]),
+    said.completed.stats.refs.map((/** @type {SyncRunRef} */ { name, outcome }) => [name, outcome]),
     [["refs/heads/main", "updated"]],
   );
   assert.equal(said.failed.status, "failed");

@@ -17,7 +17,11 @@ export const events = {
   "sync.failed": 1,
 };
 
-/** Starts it: the repository `source` has a commit, `plain` has no upstream. */
+/**
+ * Starts it: the repository `source` has a commit, `plain` has no upstream.
+ *
+ * @param {import("node:test").TestContext} t
+ */
 export async function working(t) {
   const s = await start(t);
   const url = await s.listen();
