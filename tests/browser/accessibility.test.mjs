@@ -10,6 +10,7 @@ import { sync } from "../support/page.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** @type {import("../support/dashboard.mjs").Dashboard} */
 let hosted;
 
 before(async () => {
@@ -30,18 +31,24 @@ before(async () => {
 
 after(() => hosted?.stop());
 
-/** What axe has to say, as lines: the rule, and where it is broken. */
+/**
+ * What axe has to say, as lines: the rule, and where it is broken.
+ *
+ * @param {import("playwright-core").Page} page
+ */
 async function violations(page) {
   // By way of the debugger, since the page's own policy lets nothing else run in it.
   await page.evaluate(axe);
   return page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    const { axe } = /** @type {{ axe: typeof import("axe-core") }} */ (/** @type {unknown} */ (globalThis));
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, target }) => `${id}: ${target} ${html.slice(0, 120)}`),
     );
   });
 }
 
+/** @type {Record<string, import("playwright-core").BrowserContextOptions>} */
 const looks = {
   "light and wide": { colorScheme: "light" },
   "dark and wide": { colorScheme: "dark" },
@@ -52,9 +59,13 @@ const looks = {
 for (const [look, options] of Object.entries(looks)) {
   test(`axe finds nothing, ${look}`, async () => {
     const { page, close } = await hosted.open("app", options);
+    /** @param {string} screen */
     const judge = async (screen) => {
       assert.deepEqual(await violations(page), [], screen);
-      const [width, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      const { width, room } = await page.evaluate(() => ({
+        width: document.documentElement.scrollWidth,
+        room: innerWidth,
+      }));
       assert.ok(width <= room, `${screen}: ${width} pixels in ${room}, so that it scrolls sideways`);
     };
     await page.getByRole("button", { name: "Preview pull" }).click();
@@ -86,11 +97,15 @@ for (const [look, options] of Object.entries(looks)) {
 
 test("the keyboard alone filters refs, previews and pulls", async () => {
   const { page, close } = await hosted.open();
-  /** Presses Tab until the focus is on what has this name. */
+  /**
+   * Presses Tab until the focus is on what has this name.
+   *
+   * @param {RegExp} name
+   */
   const tabTo = async (name) => {
     for (let presses = 0; presses < 60; presses += 1) {
       const focused = await page.evaluate(() => {
-        const { activeElement: on } = document;
+        const on = /** @type {HTMLInputElement | null} */ (document.activeElement);
         return on?.getAttribute("aria-label") ?? on?.labels?.[0]?.textContent ?? on?.textContent ?? "";
       });
       if (name.test(focused)) return;
@@ -109,6 +124,7 @@ test("the keyboard alone filters refs, previews and pulls", async () => {
   await page.keyboard.press("Enter");
   await page.waitForFunction(
     (old) => {
+      /** @type {HTMLElement | null} */
       const run = document.querySelector("[data-run-id]");
       return run?.dataset.runId !== old && run?.dataset.runStatus === "completed";
     },

@@ -1,16 +1,26 @@
 /** A run while it runs: previewed, followed by its events, cancelled; and what its end changes elsewhere on the page. */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
+
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
 import { dashboard } from "../support/dashboard.mjs";
 import { refsOf } from "../support/git.mjs";
+import { listen } from "../support/listen.mjs";
 import { runId, sync, tableRows } from "../support/page.mjs";
+import { present } from "../support/present.mjs";
 
+/**
+ * @import { SyncRun } from "refsync"
+ * @import { Dashboard } from "../support/dashboard.mjs"
+ */
+
+/** @type {Dashboard} */
 let hosted;
+/** @type {Dashboard["service"]} */
 let service;
+/** @type {import("node:http").Server} */
 let silent;
 
 before(async () => {
@@ -22,9 +32,7 @@ before(async () => {
   ({ service } = hosted);
   // An upstream that takes the request and never answers.
   silent = createServer(() => {});
-  silent.listen(0, "127.0.0.1");
-  await once(silent, "listening");
-  const url = `http://127.0.0.1:${silent.address().port}/silent.git`;
+  const url = `http://127.0.0.1:${await listen(silent)}/silent.git`;
   await service.api("POST", `/${service.org}/repos`, { name: "silent", upstream: { url } });
 });
 
@@ -67,6 +75,7 @@ test("a preview that cannot be made says why, in place", async () => {
 
 test("a run is followed by its events, says how far it is, and is cancelled by a press", async () => {
   const { page, close } = await hosted.open("silent");
+  /** @type {string[]} */
   const asked = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname.split("/").slice(5).join("/")));
   await page.locator("button[data-direction=pull]").click();
@@ -98,8 +107,8 @@ test("the end of a run brings the upstream's card and the chart of the history u
   const chart = page.getByRole("img", { name: /how long the latest runs took/ });
   await chart.waitFor();
   const { syncs } = await service.api("GET", `/${service.org}/app/upstream/syncs`);
-  const ended = syncs.filter(({ finished_at }) => finished_at !== null);
-  const said = (await chart.getAttribute("aria-label")).split("; ");
+  const ended = syncs.filter((/** @type {SyncRun} */ { finished_at }) => finished_at !== null);
+  const said = present(await chart.getAttribute("aria-label")).split("; ");
   assert.equal(said.length, ended.length, "a bar for each run");
   await close();
 });

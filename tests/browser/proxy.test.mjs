@@ -12,13 +12,24 @@ import { launch } from "../support/page.mjs";
 import { relay, serve } from "../support/serve.mjs";
 import { serveFolder } from "../support/static.mjs";
 
+/**
+ * @import { Browser } from "playwright-core"
+ * @import { WorkTree } from "../support/git.mjs"
+ * @import { Served } from "../support/serve.mjs"
+ */
+
 const DIST = fileURLToPath(new URL("../../pkg/dist", import.meta.url));
 const imports = { "refsync/engine": "./refsync/engine.js", "#engine-wasm": "./refsync/engine-wasm.default.js" };
 
+/** @type {Served} */
 let service;
+/** @type {Browser} */
 let browser;
+/** @type {WorkTree} */
 let tree;
+/** @type {string} */
 let folder;
+/** @type {Awaited<ReturnType<typeof serveFolder>>} */
 let site;
 
 before(async () => {
@@ -44,12 +55,18 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a sync in a page; its outcomes, or its error. */
+/**
+ * Runs a sync in a page; its outcomes, or its error.
+ *
+ * @param {string} [proxy]
+ * @returns {Promise<import("../support/json.mjs").Json>}
+ */
 async function syncInPage(proxy) {
   const context = await browser.newContext();
   try {
     const page = await context.newPage();
     await page.goto(site.origin);
+    /** @param {string} repo */
     const remote = (repo) => ({ url: service.remote(repo), password: service.apiKey });
     const options = { source: remote("source"), destination: remote("mirror"), ...(proxy && { proxy }) };
     return await page.evaluate(async (given) => {
@@ -57,7 +74,7 @@ async function syncInPage(proxy) {
       try {
         return (await sync(given)).refs.map(({ name, outcome }) => `${name} ${outcome}`);
       } catch (error) {
-        return `${error.name}: ${error.message}`;
+        return String(error);
       }
     }, options);
   } finally {

@@ -4,16 +4,29 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { launch, openPage } from "../support/page.mjs";
+import { present } from "../support/present.mjs";
 import { serve } from "../support/serve.mjs";
+
+/**
+ * @import { Browser } from "playwright-core"
+ * @import { Served } from "../support/serve.mjs"
+ */
 
 const UPSTREAM = "https://git.example.org/app.git";
 
+/** @type {Served} */
 let service;
+/** @type {Browser} */
 let browser;
 
-/** What the service says of a repository. */
+/**
+ * What the service says of a repository.
+ *
+ * @param {string} name
+ */
 const repo = (name) => service.api("GET", `/${service.org}/${name}`);
 
+/** @param {string} [name] */
 async function open(name) {
   const opened = await openPage(browser, `${service.origin}/#key=${service.apiKey}`);
   if (name) {
@@ -45,7 +58,7 @@ test("an empty organisation says what to do, and a new repository opens", async 
   await page.getByRole("heading", { level: 1, name: "app" }).waitFor();
   const { upstream, default_bookmark: branch } = await repo("app");
   assert.deepEqual([upstream.url, upstream.auth_kind, branch], [UPSTREAM, "token", "main"]);
-  assert.match(await page.locator("[data-card=upstream]").textContent(), /Token, stored encrypted/);
+  assert.match(present(await page.locator("[data-card=upstream]").textContent()), /Token, stored encrypted/);
   await close();
 });
 

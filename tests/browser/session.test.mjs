@@ -4,9 +4,17 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { launch, openPage } from "../support/page.mjs";
+import { present } from "../support/present.mjs";
 import { serve } from "../support/serve.mjs";
 
+/**
+ * @import { Browser } from "playwright-core"
+ * @import { Served } from "../support/serve.mjs"
+ */
+
+/** @type {Served} */
 let service;
+/** @type {Browser} */
 let browser;
 
 before(async () => {
@@ -40,7 +48,7 @@ test("without a key the page asks for one", async () => {
 test("a wrong key returns to the form with the reason", async () => {
   const { page, close } = await openPage(browser, `${service.origin}/#key=not-a-key`);
   await page.getByText("UNAUTHENTICATED").waitFor();
-  assert.match(await page.getByRole("alert").first().textContent(), /does not take this key/);
+  assert.match(present(await page.getByRole("alert").first().textContent()), /does not take this key/);
   await page.getByLabel("API key").fill(service.apiKey);
   await page.getByRole("button", { name: "Connect" }).click();
   await page.getByRole("link", { name: /^app/ }).waitFor();

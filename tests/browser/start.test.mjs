@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { launch, openPage, sync, tableRows } from "../support/page.mjs";
+import { present } from "../support/present.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** How long the user waits at most, in milliseconds, from opening the page until every outcome is visible. */
@@ -26,6 +27,8 @@ test("npm start serves a page whose first Pull shows every outcome, and a second
   assert.equal(await sync(page, "pull"), "completed");
   const rows = await tableRows(page);
   const took = Date.now() - opened;
+  /** @param {string} name */
+  const why = (name) => present(rows[name]?.why);
   assert.ok(took < PATIENCE, `every outcome was visible after ${took} ms`);
   const outcomes = Object.fromEntries(Object.entries(rows).map(([name, { outcome }]) => [name, outcome]));
   assert.equal(outcomes["refs/heads/main"], "updated", "the upstream has a new commit");
@@ -33,28 +36,34 @@ test("npm start serves a page whose first Pull shows every outcome, and a second
   assert.equal(outcomes["refs/tags/demo-v3.0.0"], "updated", "the upstream has a new tag");
   assert.equal(outcomes["refs/heads/release/1"], "unchanged");
   assert.equal(outcomes["refs/heads/stable"], "filtered");
-  assert.match(rows["refs/heads/stable"].why, /symbolic/i);
+  assert.match(why("refs/heads/stable"), /symbolic/i);
   assert.equal(outcomes["refs/heads/experiment"], "rejected");
-  assert.match(rows["refs/heads/experiment"].why, /diverged/i);
+  assert.match(why("refs/heads/experiment"), /diverged/i);
   assert.equal(outcomes["refs/tags/nightly"], "rejected");
-  assert.match(rows["refs/tags/nightly"].why, /already points elsewhere/i);
-  const shown = await page.locator("[data-card=run]").textContent();
+  assert.match(why("refs/tags/nightly"), /already points elsewhere/i);
+  const shown = present(await page.locator("[data-card=run]").textContent());
   for (const word of ["Rejected", "Updated", "Filtered", "Unchanged"]) assert.ok(shown.includes(word), word);
   await close();
   await first.stop();
 
   const second = await npmStart(t, data);
   const again = await openApp(browser, second.address);
-  assert.match(await again.page.locator("[data-card=run]").textContent(), /Rejected/, "the earlier run is still there");
+  const earlier = present(await again.page.locator("[data-card=run]").textContent());
+  assert.match(earlier, /Rejected/, "the earlier run is still there");
   assert.equal(await sync(again.page, "pull"), "completed");
   const after = await tableRows(again.page);
-  assert.equal(after["refs/heads/main"].outcome, "unchanged");
-  assert.equal(after["refs/heads/experiment"].outcome, "rejected");
+  assert.equal(after["refs/heads/main"]?.outcome, "unchanged");
+  assert.equal(after["refs/heads/experiment"]?.outcome, "rejected");
   await again.close();
   await second.stop();
 });
 
-/** Opens the printed address and the repository `app`. */
+/**
+ * Opens the printed address and the repository `app`.
+ *
+ * @param {import("playwright-core").Browser} browser
+ * @param {string} address
+ */
 async function openApp(browser, address) {
   const opened = await openPage(browser, address);
   await opened.page.getByRole("link", { name: /^app(?!-)/ }).click();
@@ -62,7 +71,12 @@ async function openApp(browser, address) {
   return opened;
 }
 
-/** Types `npm start` in a terminal, which `script` provides. `stop` types Ctrl-C. */
+/**
+ * Types `npm start` in a terminal, which `script` provides. `stop` types Ctrl-C.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {string} data
+ */
 async function npmStart(t, data) {
   const env = { ...process.env, PORT: "0", REFSYNC_DEMO_DATA: data };
   const child = spawn("script", ["--quiet", "--return", "--command", "npm start", "/dev/null"], { cwd: ROOT, env });
@@ -72,11 +86,13 @@ async function npmStart(t, data) {
     return ended;
   });
   let printed = "";
+  /** @type {string} */
   const address = await new Promise((resolve, reject) => {
+    /** @param {string} text */
     const read = (text) => {
       printed += text;
       const found = /refsync is ready: (http\S+)/.exec(printed);
-      if (found) resolve(found[1]);
+      if (found?.[1]) resolve(found[1]);
     };
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", read);
     ended.then((code) => reject(new Error(`npm start ended with ${code}:\n${printed}`)));

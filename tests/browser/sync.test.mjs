@@ -6,9 +6,18 @@ import { after, before, test } from "node:test";
 import { dashboard } from "../support/dashboard.mjs";
 import { refsOf } from "../support/git.mjs";
 import { runId, sync, tableRows } from "../support/page.mjs";
+import { present } from "../support/present.mjs";
 
+/**
+ * @import { SyncRun } from "refsync"
+ * @import { Dashboard } from "../support/dashboard.mjs"
+ */
+
+/** @type {Dashboard} */
 let hosted;
+/** @type {Dashboard["service"]} */
 let service;
+/** @type {Dashboard["tree"]} */
 let tree;
 
 before(async () => {
@@ -28,9 +37,10 @@ after(() => hosted?.stop());
 test("shows the repository with its upstream", async () => {
   const { page, close } = await hosted.open();
   const upstream = page.locator("[data-card=upstream]");
-  assert.match(await upstream.textContent(), new RegExp(service.remote("origin")));
-  assert.match(await upstream.textContent(), /User name and password/, "the kind of the credential, never itself");
-  assert.match(await page.locator("[data-card=run]").textContent(), /No sync has run yet/);
+  const said = present(await upstream.textContent());
+  assert.match(said, new RegExp(service.remote("origin")));
+  assert.match(said, /User name and password/, "the kind of the credential, never itself");
+  assert.match(present(await page.locator("[data-card=run]").textContent()), /No sync has run yet/);
   assert.ok(!(await page.content()).includes(service.apiKey), "the key stands nowhere in the page");
   assert.ok(!page.url().includes(service.apiKey), "nor in the address");
   await close();
@@ -52,7 +62,7 @@ test("a pull brings every ref, and the table says what Git says", async () => {
     "all are new",
   );
   const chart = page.getByRole("img", { name: /refs per outcome/ });
-  assert.match(await chart.getAttribute("aria-label"), /0 rejected, 5 updated, 0 filtered, 0 unchanged/);
+  assert.match(present(await chart.getAttribute("aria-label")), /0 rejected, 5 updated, 0 filtered, 0 unchanged/);
   const said = page.getByRole("status").filter({ hasText: /^The pull is completed: 5 updated/ });
   assert.equal(await said.count(), 1, "a screen reader hears how the run ended");
   await close();
@@ -66,7 +76,7 @@ test("only the refs that the globs match take part", async () => {
   const rows = await tableRows(page);
   assert.deepEqual(Object.keys(rows).sort(), ["refs/heads/release/1.0", "refs/heads/release/1/fix"]);
   assert.ok(Object.values(rows).every((row) => row.outcome === "unchanged" && row.before === row.after));
-  assert.match(await page.locator("[data-card=run]").textContent(), /branches release\/\* · tags none/);
+  assert.match(present(await page.locator("[data-card=run]").textContent()), /branches release\/\* · tags none/);
   await close();
 });
 
@@ -84,12 +94,13 @@ test("a diverged branch is rejected with its reason while its neighbour moves", 
   const { page, close } = await hosted.open();
   assert.equal(await sync(page, "pull"), "completed", "one refused ref does not fail the run");
   const rows = await tableRows(page);
-  assert.equal(rows["refs/heads/release/1.0"].outcome, "rejected");
-  assert.equal(rows["refs/heads/release/1.0"].after, ours, "the destination keeps what it has");
-  assert.match(rows["refs/heads/release/1.0"].why, /non_fast_forward/);
-  assert.deepEqual([rows["refs/heads/main"].outcome, rows["refs/heads/main"].after], ["updated", ahead]);
+  const [release, main] = [present(rows["refs/heads/release/1.0"]), present(rows["refs/heads/main"])];
+  assert.equal(release.outcome, "rejected");
+  assert.equal(release.after, ours, "the destination keeps what it has");
+  assert.match(present(release.why), /non_fast_forward/);
+  assert.deepEqual([main.outcome, main.after], ["updated", ahead]);
   assert.equal((await refsOf(service.gitUrl("app")))["refs/heads/release/1.0"], ours);
-  assert.match(await page.locator("[data-card=run]").textContent(), /One ref was rejected/);
+  assert.match(present(await page.locator("[data-card=run]").textContent()), /One ref was rejected/);
 
   await page.getByRole("button", { name: "Show rejected" }).click();
   assert.deepEqual(Object.keys(await tableRows(page)), ["refs/heads/release/1.0"], "the filter shows it alone");
@@ -106,7 +117,7 @@ test("a push takes new commits to the upstream", async () => {
   const { page, close } = await hosted.open();
   await page.getByLabel("Branches", { exact: true }).fill("feature/*");
   assert.equal(await sync(page, "push"), "completed");
-  assert.equal((await tableRows(page))["refs/heads/feature/new"].after, id);
+  assert.equal((await tableRows(page))["refs/heads/feature/new"]?.after, id);
   assert.equal((await refsOf(service.gitUrl("origin")))["refs/heads/feature/new"], id);
   await close();
 });
@@ -123,23 +134,39 @@ test("a bad glob is explained at its field and starts no run", async () => {
   await close({ refusals: [400] });
 });
 
+/**
+ * Waits until the page shows the run.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string | undefined} id
+ */
+async function showsRun(page, id) {
+  await page.waitForFunction((id) => {
+    /** @type {HTMLElement | null} */
+    const run = document.querySelector("[data-run-id]");
+    return run?.dataset.runId === id;
+  }, id);
+}
+
 test("the history lists every run, newest first, and a press shows an older one", async () => {
   const { page, close } = await hosted.open();
   const listed = page.locator("[data-card=history] li");
   await listed.first().waitFor();
   const { syncs } = await service.api("GET", `/${service.org}/app/upstream/syncs`);
-  const ids = await listed.evaluateAll((items) => items.map((item) => item.dataset.syncId));
+  const ids = await listed.evaluateAll((/** @type {HTMLElement[]} */ items) =>
+    items.map((item) => item.dataset.syncId),
+  );
   assert.deepEqual(
     ids,
-    syncs.map(({ id }) => id),
+    syncs.map((/** @type {SyncRun} */ { id }) => id),
   );
   assert.equal(await runId(page), ids[0], "the newest is open");
   const oldest = ids.at(-1);
   await page.locator(`[data-sync-id="${oldest}"] a`).click();
-  await page.waitForFunction((id) => document.querySelector("[data-run-id]")?.dataset.runId === id, oldest);
+  await showsRun(page, oldest);
   assert.equal(Object.keys(await tableRows(page)).length, 5, "with what became of its refs");
   await page.goBack();
-  await page.waitForFunction((id) => document.querySelector("[data-run-id]")?.dataset.runId === id, ids[0]);
+  await showsRun(page, ids[0]);
   await close();
 });
 
