@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { project } from "../support/packed.mjs";
 import { launch } from "../support/page.mjs";
+import { present } from "../support/present.mjs";
 import { serve } from "../support/serve.mjs";
 import { serveFolder } from "../support/static.mjs";
 
@@ -22,10 +23,14 @@ try {
 }
 `;
 
+/** @param {string} script */
 const page = (script) => `<!doctype html><title>waiting</title><script type="module" src="${script}"></script>\n`;
 
+/** @type {import("../support/packed.mjs").Project} */
 let user;
+/** @type {import("../support/serve.mjs").Served} */
 let service;
+/** @type {import("playwright-core").Browser} */
 let browser;
 
 before(async () => {
@@ -42,7 +47,11 @@ after(async () => {
   await user?.remove();
 });
 
-/** Each takes the folder of the sources, builds into `out`, and says where the page is. */
+/**
+ * Each takes the folder of the sources, builds into `out`, and says where the page is.
+ *
+ * @type {Record<string, (src: string, out: string) => Promise<void>>}
+ */
 const bundlers = {
   async vite(src, out) {
     const { build } = await import("vite");
@@ -57,6 +66,7 @@ const bundlers = {
       output: { path: out, filename: "main.js" },
       performance: { hints: false },
     });
+    /** @type {import("webpack").Stats} */
     const stats = await new Promise((resolve, reject) => {
       compiler.run((error, result) => (error ? reject(error) : resolve(result)));
     });
@@ -135,20 +145,25 @@ test("without a bundler, an import map will do", async (t) => {
   await works(out);
 });
 
+/**
+ * @param {import("node:test").TestContext} t
+ * @param {string} out
+ */
 async function shipsOneFile(t, out) {
   const files = (await readdir(out, { recursive: true })).filter((file) => /\.(wasm|m?js)$/.test(file));
-  const contents = await Promise.all(files.map((file) => readFile(join(out, file))));
-  const sizes = files.map((file, at) => `${file} ${contents[at].length} (${gzipSync(contents[at]).length} gzipped)`);
+  const shipped = await Promise.all(files.map(async (file) => ({ file, content: await readFile(join(out, file)) })));
+  const sizes = shipped.map(({ file, content }) => `${file} ${content.length} (${gzipSync(content).length} gzipped)`);
   t.diagnostic(sizes.join(", "));
-  const wasm = contents.filter((_, at) => files[at].endsWith(".wasm"));
+  const wasm = shipped.filter(({ file }) => file.endsWith(".wasm"));
   assert.equal(wasm.length, 1, files.join(" "));
   const client = await readFile(join(user.root, "node_modules/refsync/dist/wasm/client/refsync_bg.wasm"));
-  assert.ok(wasm[0].equals(client), "it is the client's build, unchanged");
-  const scripts = contents.filter((_, at) => !files[at].endsWith(".wasm"));
-  const total = scripts.reduce((sum, script) => sum + script.length, 0);
+  assert.ok(present(wasm[0]).content.equals(client), "it is the client's build, unchanged");
+  const scripts = shipped.filter(({ file }) => !file.endsWith(".wasm"));
+  const total = scripts.reduce((sum, { content }) => sum + content.length, 0);
   assert.ok(total < 100_000, `${total} bytes of script: WebAssembly must not be inlined`);
 }
 
+/** @param {string} out */
 async function works(out) {
   const site = await serveFolder(out, service.origin);
   const context = await browser.newContext();

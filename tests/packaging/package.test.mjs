@@ -10,11 +10,16 @@ import { promisify } from "node:util";
 
 import { pack } from "../support/packed.mjs";
 
+/** @typedef {string | { [condition: string]: Targets } | Targets[]} Targets Paths of a manifest, by condition. */
+
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
+/** @param {string} name */
 const bin = (name) => fileURLToPath(new URL(`node_modules/.bin/${name}`, import.meta.url));
 
+/** @type {string} */
 let folder;
+/** @type {Awaited<ReturnType<typeof pack>>} */
 let tarball;
 
 before(async () => {
@@ -36,6 +41,10 @@ test("the tarball holds what is used, and nothing else", async (t) => {
 
 test("every target of exports, imports and bin is in the tarball", async () => {
   const manifest = JSON.parse(await readFile(join(root, "pkg/package.json"), "utf8"));
+  /**
+   * @param {Targets} value
+   * @returns {string[]}
+   */
   const targets = (value) => (typeof value === "string" ? [value] : Object.values(value).flatMap(targets));
   for (const target of targets([manifest.exports, manifest.imports, manifest.bin]))
     assert.ok(tarball.files.includes(target.replace(/^\.\//, "")), target);

@@ -1,7 +1,7 @@
 // The suite as a process: its one argument is JSON, and so is what it prints.
 import { clientSuite, engineSuite } from "./suite.mjs";
 
-const asked = JSON.parse(process.argv[2]);
+const asked = JSON.parse(String(process.argv[2]));
 const { node, deno, bun } = process.versions;
 const runtime = deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node ${node}`;
 console.log(JSON.stringify({ runtime, client: await clientSuite(asked), engine: await engineSuite(asked) }));

@@ -14,14 +14,39 @@ import { launch } from "../support/page.mjs";
 import { serve } from "../support/serve.mjs";
 import { serveFolder } from "../support/static.mjs";
 
+/**
+ * @import { TestContext } from "node:test"
+ * @import { Asked, ClientSeen, EngineSeen } from "./suite.mjs"
+ *
+ * @typedef {{ client: ClientSeen, engine: EngineSeen }} Seen
+ * @typedef {Seen & { failed?: string }} BrowserSeen
+ * @typedef {{ client: Asked, engine: Asked }} Both
+ * @typedef {(asked: Both) => Promise<BrowserSeen>} Body What runs in a page.
+ * @typedef {{ client: string, engine: string }} Wasm The files, by build.
+ */
+
+/**
+ * A page of a browser, and the way to close it.
+ *
+ * @typedef {object} Opened
+ * @property {{ goto(url: string): Promise<unknown>, evaluate(body: Body, given: Both): Promise<BrowserSeen> }} page
+ * @property {() => Promise<void>} close
+ */
+
+/** @typedef {{ wasm?: Partial<Wasm>, open?: () => Promise<Opened> }} How */
+
 const run = promisify(execFile);
 const here = fileURLToPath(new URL(".", import.meta.url));
 const all = process.env.REFSYNC_MATRIX === "all";
 const more = all ? {} : { skip: "npm run test:runtimes runs it" };
+/** @param {string} path */
 const installed = (path) => join(here, "node_modules", path);
 
+/** @type {import("../support/packed.mjs").Project} */
 let user;
+/** @type {import("../support/serve.mjs").Served} */
 let service;
+/** @type {import("playwright-core").Browser} */
 let browser;
 
 before(async () => {
@@ -44,7 +69,13 @@ after(async () => {
   await user?.remove();
 });
 
-/** What the suite is given; repositories of its own for each runtime. */
+/**
+ * What the suite is given; repositories of its own for each runtime.
+ *
+ * @param {string} name
+ * @param {string} [origin]
+ * @returns {Promise<Asked>}
+ */
 async function arguments_(name, origin = service.origin) {
   await service.api("POST", `/${service.org}/repos`, { name: `${name}-mirror` });
   return {
@@ -56,7 +87,12 @@ async function arguments_(name, origin = service.origin) {
   };
 }
 
+/**
+ * @param {TestContext} t
+ * @param {Seen} seen
+ */
 function judge(t, { client, engine }) {
+  /** @param {string} outcome */
   const refs = (outcome) => [`refs/heads/main ${outcome}`, `refs/tags/v1 ${outcome}`];
   t.diagnostic(`first call after ${client.ready.toFixed(1)} ms`);
   assert.equal(client.org, service.org);
@@ -67,6 +103,7 @@ function judge(t, { client, engine }) {
   assert.deepEqual(engine, { first: refs("updated"), second: refs("unchanged") });
 }
 
+/** @type {Record<string, [command: string, ...flags: string[]]>} */
 const processes = {
   "the current Node": [process.execPath],
   "Node 20": [installed("node20/bin/node")],
@@ -141,20 +178,40 @@ const BROWSER = `
     }
   };`;
 
-/** A page of Chromium, and the way to close it. */
+/**
+ * A page of Chromium, and the way to close it.
+ *
+ * @returns {Promise<Opened>}
+ */
 async function inChromium() {
   const context = await browser.newContext();
   return { page: await context.newPage(), close: () => context.close() };
 }
 
-/** A page of Firefox, which the protocol WebDriver BiDi drives without a driver of its own. */
+/**
+ * A page of Firefox, which the protocol WebDriver BiDi drives without a driver of its own.
+ *
+ * @returns {Promise<Opened>}
+ */
 async function inFirefox() {
   const { default: puppeteer } = await import("puppeteer-core");
-  const started = await puppeteer.launch({ browser: "firefox", executablePath: firefox(), headless: true });
+  const started = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: firefox() ?? undefined,
+    headless: true,
+  });
   return { page: await started.newPage(), close: () => started.close() };
 }
 
-/** Opens a page of `folder` and runs `body` in it with the arguments of the suite; the engine's remotes are of its origin. */
+/**
+ * Opens a page of `folder` and runs `body` in it with the arguments of the suite; the engine's remotes are of its origin.
+ *
+ * @param {TestContext} t
+ * @param {string} folder
+ * @param {string} name
+ * @param {Body} body
+ * @param {How} [how]
+ */
 async function inPage(t, folder, name, body, { wasm = {}, open = inChromium } = {}) {
   const site = await serveFolder(folder, service.origin);
   const { page, close } = await open();
@@ -164,8 +221,10 @@ async function inPage(t, folder, name, body, { wasm = {}, open = inChromium } = 
   });
   await page.goto(`${site.origin}/`);
   const asked = await arguments_(name, site.origin);
+  /** @param {string} url */
   const here = (url) => url.replace(service.origin, site.origin);
   const engine = { ...asked, source: here(asked.source), destination: here(asked.destination) };
+  /** @param {string | undefined} file */
   const at = (file) => file && { wasm: `${site.origin}/${file}` };
   const given = { client: { ...asked, ...at(wasm.client) }, engine: { ...engine, ...at(wasm.engine) } };
   const seen = await page.evaluate(body, given);
@@ -173,13 +232,18 @@ async function inPage(t, folder, name, body, { wasm = {}, open = inChromium } = 
   judge(t, seen);
 }
 
-/** A page of plain files with an import map; its folder. */
+/**
+ * A page of plain files with an import map; its folder.
+ *
+ * @param {string} name
+ */
 async function plainPage(name) {
   const out = join(user.root, name);
   await mkdir(out);
   await cp(join(user.root, "node_modules/refsync/dist"), join(out, "refsync"), { recursive: true });
   await cp(join(user.root, "suite.mjs"), join(out, "suite.mjs"));
   await writeFile(join(out, "main.mjs"), BROWSER);
+  /** @param {string} name */
   const file = (name) => `./refsync/${name}.js`;
   const imports = {
     refsync: file("index"),
@@ -194,7 +258,8 @@ async function plainPage(name) {
   return out;
 }
 
-const inMain = async (asked) => (await import("/main.mjs")).suite(asked);
+/** @type {Body} */
+const inMain = async (asked) => (await import(/** @type {string} */ ("/main.mjs"))).suite(asked);
 
 test("Chromium, a page without a bundler", { timeout: 60_000 }, async (t) => {
   await inPage(t, await plainPage("page"), "page", inMain);
@@ -204,7 +269,12 @@ test("Firefox, a page without a bundler", { timeout: 120_000, ...more }, async (
   await inPage(t, await plainPage("firefox-page"), "firefox", inMain, { open: inFirefox });
 });
 
-/** Bundles the suite behind `listen`, code that calls it; workers know no import maps. */
+/**
+ * Bundles the suite behind `listen`, code that calls it; workers know no import maps.
+ *
+ * @param {string} name
+ * @param {string} listen
+ */
 async function bundled(name, listen) {
   const { build } = await import("esbuild");
   const out = join(user.root, name);
@@ -231,6 +301,7 @@ async function bundled(name, listen) {
 
 test("Chromium, a worker", { timeout: 60_000, ...more }, async (t) => {
   const { out, wasm } = await bundled("web-worker", "onmessage = async ({ data }) => postMessage(await suite(data));");
+  /** @type {Body} */
   const body = (asked) =>
     new Promise((resolve, reject) => {
       const worker = new Worker("/web-worker.js", { type: "module" });
@@ -245,9 +316,11 @@ test("Chromium, a service worker", { timeout: 60_000, ...more }, async (t) => {
   const listen =
     "onmessage = (event) => event.waitUntil(suite(event.data).then((seen) => event.source.postMessage(seen)));";
   const { out, wasm } = await bundled("service-worker", listen);
+  /** @type {Body} */
   const body = async (asked) => {
     const registered = await navigator.serviceWorker.register("/service-worker.js", { type: "module" });
     const worker = registered.installing ?? registered.waiting ?? registered.active;
+    if (!worker) throw new Error("the service worker is not registered");
     while (worker.state !== "activated") await new Promise((resolve) => setTimeout(resolve, 50));
     return new Promise((resolve) => {
       navigator.serviceWorker.onmessage = ({ data }) => resolve(data);

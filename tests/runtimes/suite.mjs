@@ -3,12 +3,25 @@
 
 import { NotFoundError, SyncClient } from "refsync";
 
-/** The client: a repository made, planned, synced with `source`, listed, and an error of a class. */
+/**
+ * What a suite is given. `wasm` is left out where the package finds its own code.
+ *
+ * @typedef {{ apiUrl: string, apiKey: string, name: string, source: string, destination: string, wasm?: string }} Asked
+ * @typedef {Awaited<ReturnType<typeof clientSuite>>} ClientSeen
+ * @typedef {Awaited<ReturnType<typeof engineSuite>>} EngineSeen
+ */
+
+/**
+ * The client: a repository made, planned, synced with `source`, listed, and an error of a class.
+ *
+ * @param {Asked} asked
+ */
 export async function clientSuite({ apiUrl, apiKey, source, name, wasm }) {
   const client = new SyncClient({ apiUrl, apiKey, ...(wasm && { wasm }) });
   const before = performance.now();
   const { org } = await client.whoami();
   const ready = performance.now() - before;
+  /** @type {import("refsync").UpstreamRequest} */
   const upstream = { url: source, auth: { kind: "token", token: apiKey } };
   const repo = await client.repos.create({ name, upstream });
   const planned = await client.repos.planUpstreamSync({ repo: repo.name, direction: "pull" });
@@ -35,7 +48,11 @@ export async function clientSuite({ apiUrl, apiKey, source, name, wasm }) {
   };
 }
 
-/** The engine: from one hosted repository to another; gives what became of each ref, and of each at a second time. */
+/**
+ * The engine: from one hosted repository to another; gives what became of each ref, and of each at a second time.
+ *
+ * @param {Asked} asked
+ */
 export async function engineSuite({ apiKey, source, destination, wasm }) {
   const { sync } = await import("refsync/engine");
   const options = {
