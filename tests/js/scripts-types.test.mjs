@@ -1,0 +1,117 @@
+// The check of the scripts' types finds what it is for: an option that is misspelt or missing.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Copies of scripts, each with one change, and the error that the change makes. None for the copy that stays as it is. */
+const copies = [
+  { of: "scripts/start.mjs", from: "", to: "", error: null },
+  {
+    of: "scripts/start.mjs",
+    from: "commandLine((options) => serve(options, ready))",
+    to: "commandLine(({ worker, ...options }) => serve(options, ready))",
+    error: /Property 'worker' is missing/,
+  },
+  {
+    of: "scripts/start.mjs",
+    from: "await setup();",
+    to: "await setup({ test: true });",
+    error: /'test' does not exist in type/,
+  },
+  {
+    of: "scripts/upgrade-fixture.mjs",
+    from: "serve({ service })",
+    to: "serve({ service, prot: 1 })",
+    error: /'prot' does not exist in type 'ServeOptions'/,
+  },
+  {
+    of: "scripts/upgrade-fixture.mjs",
+    from: "new Service({ database, git, fetch, secretKey,",
+    to: "new Service({ database, git, fetch,",
+    error: /Property 'secretKey' is missing/,
+  },
+  {
+    of: "benches/service.mjs",
+    from: "await prepare(bench, workers);",
+    to: "await prepare(bench);",
+    error: /Expected 2 arguments, but got 1/,
+  },
+  {
+    of: "tests/js/client/client.test.mjs",
+    from: "apiKey: backend.keys.admin",
+    to: "apikey: backend.keys.admin",
+    error: /'apikey' does not exist in type 'ClientOptions'/,
+  },
+  {
+    of: "tests/js/service/surroundings.test.mjs",
+    from: "{ service: { metrics: true } }",
+    to: "{ service: { metric: true } }",
+    error: /'metric' does not exist in type 'Partial<ServiceOptions>'/,
+  },
+];
+
+test("an option of a script that is misspelt or missing is an error", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "refsync-types-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  const places = copies.map((_, at) => join(folder, String(at)));
+  const files = copies.map(({ of: original, from, to }, at) => {
+    const text = readFileSync(join(root, original), "utf8");
+    assert.ok(text.includes(from), `${original} has ${from}`);
+    const path = join(folder, String(at), original);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text.replace(from, to));
+    return path;
+  });
+  const project = join(folder, "tsconfig.json");
+  const settings = {
+    extends: join(root, "tsconfig.scripts.json"),
+    // A relative import that a copy's own folder does not have is looked for in the checkout.
+    compilerOptions: { rootDirs: [root, ...places] },
+    include: [...files, join(root, "tests/*.d.ts"), join(root, "tests/support/*.d.ts")],
+  };
+  writeFileSync(project, JSON.stringify(settings));
+  const output = await tsc("--project", project);
+  const found = output.split("\n").filter((line) => /error TS\d+/.test(line));
+  for (const [at, { of: original, to, error }] of copies.entries()) {
+    const own = found.filter((line) => line.includes(join("/", String(at), original)));
+    assert.equal(own.length, error ? 1 : 0, `${original} with ${to}:\n${output}`);
+    if (error) assert.match(own.join(), error);
+  }
+});
+
+test("every script is checked, with every flag that the product has", async () => {
+  const { stdout } = await promisify(execFile)("git", ["ls-files", "*.mjs"], { cwd: root });
+  const scripts = stdout.trim().split("\n");
+  const checked = new Set((await tsc("--project", "tsconfig.scripts.json", "--listFilesOnly")).split("\n"));
+  assert.ok(scripts.length > 100, `git knows ${scripts.length} scripts`);
+  assert.deepEqual(
+    scripts.filter((file) => !checked.has(join(root, file))),
+    [],
+  );
+  for (const file of scripts) assert.doesNotMatch(readFileSync(join(root, file), "utf8"), SILENCED, file);
+  const { extends: base, compilerOptions } = JSON.parse(readFileSync(join(root, "tsconfig.scripts.json"), "utf8"));
+  assert.equal(base, "./tsconfig.base.json");
+  assert.deepEqual(Object.keys(compilerOptions).sort(), ["allowJs", "checkJs", "noEmit", "types"]);
+});
+
+const SILENCED = /@ts-(nocheck|ignore)\b/;
+
+/**
+ * What tsc prints.
+ *
+ * @param {string[]} args
+ */
+async function tsc(...args) {
+  const compiler = join(root, "node_modules/.bin/tsc");
+  const run = promisify(execFile)(compiler, [...args, "--pretty", "false"], { cwd: root, maxBuffer: 1 << 24 });
+  const { stdout } = await run.catch((error) => error);
+  return String(stdout);
+}
