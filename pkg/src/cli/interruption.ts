@@ -9,6 +9,7 @@
  */
 
 import type { EngineFetch } from "../host.js";
+import { onSignal } from "./signals.js";
 
 /** What SIGINT and SIGTERM have said so far. */
 export interface Interruption {
@@ -32,14 +33,14 @@ export function interruption(onStop: () => void): Interruption {
     stop.abort(reason);
     onStop();
   };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  const release = onSignal(interrupt);
   return {
     get isStopping() {
       return stop.signal.aborted;
     },
     leave: leave.signal,
     source: (fetch) => (input, init) => fetch(input, { ...init, signal: either(stop.signal, init?.signal ?? null) }),
-    release: () => void process.off("SIGINT", interrupt).off("SIGTERM", interrupt),
+    release,
   };
 }
 

@@ -7,7 +7,7 @@ import { guardedFetch } from "../node/guarded-fetch.js";
 import { listen } from "../node/port.js";
 import { gitProxy } from "../proxy.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
-import { nextSignal } from "./serve.js";
+import { nextSignal } from "./signals.js";
 
 /** What the command line said. */
 export interface ProxyFlags {

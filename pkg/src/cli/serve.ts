@@ -5,6 +5,7 @@
  */
 
 import { type SelfHosted, type SelfHostedOptions, selfHosted } from "./self-hosted.js";
+import { copiesOver, nextSignal } from "./signals.js";
 
 /** What the command line said. */
 export interface ServeFlags extends SelfHostedOptions {
@@ -26,20 +27,13 @@ export async function serve(
   const hosted = await selfHosted(options);
   await Promise.race([onReady(hosted), signal]);
   await signal;
-  await stopOnce(hosted);
+  await stopAndExit(hosted);
 }
 
-/** Resolves at the first SIGINT or SIGTERM. */
-export function nextSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve());
-  });
-}
-
-/** Stops and ends the process with code 0; a second signal ends it at once. */
-export async function stopOnce(hosted: Pick<SelfHosted, "stop">): Promise<void> {
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => process.exit(130));
+/** Stops, and ends the process with code 0. */
+export async function stopAndExit(hosted: Pick<SelfHosted, "stop">): Promise<void> {
   await hosted.stop();
+  await copiesOver();
   // Whatever a library still waits for is not worth waiting for.
   process.exit(0);
 }

@@ -10,7 +10,8 @@ import { gitHttpBackend } from "../node/git-http-backend.js";
 import { Service } from "../service.js";
 import { limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
 import { type OperationFlags, operation } from "./operation.js";
-import { nextSignal, stopOnce } from "./serve.js";
+import { stopAndExit } from "./serve.js";
+import { nextSignal } from "./signals.js";
 
 /** What the command line said. */
 export interface WorkerFlags extends WorkFlags, OperationFlags {
@@ -44,7 +45,7 @@ export async function worker(flags: WorkerFlags): Promise<void> {
       : `refsync works, ${concurrency} runs at a time\n\nCtrl-C stops it.\n`,
   );
   await signal;
-  await stopOnce({
+  await stopAndExit({
     async stop() {
       await atWork.stop();
       fetch.close();

@@ -92,9 +92,23 @@ test("a second Ctrl-C does not wait for a destination that says nothing", { time
   await until(() => hosted.asked.includes("POST silent"));
   child.kill("SIGINT");
   await until(() => said().includes("Ctrl-C again leaves at once"));
+  await delay(300);
   child.kill("SIGINT");
   const { code, stderr, json } = await ended;
   assert.equal(code, 1);
   assert.match(stderr, /left at once/);
   assert.equal(json.error.code, "interrupted");
+});
+
+test("a Ctrl-C that npx passes on as well still waits until the destination has dropped the pack", {
+  timeout: 60_000,
+}, async () => {
+  const { child, ended } = refsync("git/mirror.git");
+  await until(async () => (await hosted.leftovers("mirror")).length > 0);
+  child.kill("SIGINT");
+  await delay(20);
+  child.kill("SIGINT");
+  const { stderr } = await ended;
+  assert.match(stderr, /no ref was moved, and the destination has dropped/);
+  assert.deepEqual(await hosted.leftovers("mirror"), []);
 });
