@@ -83,6 +83,22 @@ async function runs(file) {
 }
 
 /**
+ * A relay: asked by a browser whether the page may use it.
+ *
+ * @param {{ fetch(request: Request): Promise<Response> }} worker
+ */
+async function relays(worker) {
+  /** @param {string} origin */
+  const ask = (origin) => {
+    const url = "https://worker.test/https/github.com/acme/app.git/info/refs?service=git-upload-pack";
+    return worker.fetch(new Request(url, { method: "OPTIONS", headers: { origin } }));
+  };
+  const answer = await ask("https://dashboard.example.com");
+  assert.equal(answer.headers.get("access-control-allow-origin"), "https://dashboard.example.com");
+  assert.equal((await ask("https://other.example.com")).status, 403);
+}
+
+/**
  * A worker: called as its runtime would call it.
  *
  * @param {string} file
@@ -90,6 +106,7 @@ async function runs(file) {
 async function answers(file) {
   Object.assign(process.env, env);
   const { default: worker } = await import(pathToFileURL(file).href);
+  if ((await readFile(file, "utf8")).includes("refsync/proxy")) return relays(worker);
   const sync = { id: "s", status: "completed", stats: { refs: [] } };
   const body = JSON.stringify({ id: "e", type: "sync.completed", data: { sync } });
   const time = Math.floor(Date.now() / 1000);
