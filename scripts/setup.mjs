@@ -136,6 +136,8 @@ async function systemPackages(tests) {
   if (tests && !chromium()) missing.push("chromium");
   if (tests && !chromedriver()) missing.push("chromium-driver");
   if (tests && postgresBin() === null) missing.push("postgresql");
+  // The documents tell people to type these, and a test does.
+  for (const command of ["curl", "openssl"]) if (tests && !inPath(command)) missing.push(command);
   if (tests && output("python3", ["-c", "import ensurepip, venv"]) === null) missing.push("python3", "python3-venv");
   await aptInstall(missing);
 }

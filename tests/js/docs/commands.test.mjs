@@ -1,0 +1,232 @@
+/**
+ * Types every command of the documents into a shell, in order, in an empty folder of its own for each document. npm gets the packed
+ * package from a registry of this test. What serves is stopped by Ctrl-C at the next heading.
+ */
+
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { postgresBin } from "../../../scripts/tools.mjs";
+import { blocksIn, commandsIn, documents, textOf } from "../../support/documents.mjs";
+import { gitServer } from "../../support/git-server.mjs";
+import { postgres } from "../../support/postgres.mjs";
+import { registry } from "../../support/registry.mjs";
+import { openTerminal } from "../../support/terminal.mjs";
+import { EFFECTS } from "./effects.mjs";
+import { DATABASES, filled, PASSWORD, PLACEHOLDERS, thingsFor } from "./things.mjs";
+
+/** Commands that another test types, or that a test cannot type, and why. */
+const NOT_TYPED_HERE = new Map([
+  ["npm start", "tests/browser/start.test.mjs types it"],
+  ["npm test", "this test is a part of it"],
+]);
+
+/** Commands that run on until Ctrl-C. */
+const RUNS_ON = /\brefsync (serve|worker|proxy)\b/;
+
+/** Blocks of other languages are no commands: docs.test.mjs runs `js`; `json` and `text` are only read. */
+const LANGUAGES = ["sh", "js", "json", "text"];
+
+const withCommands = documents.filter((document) => commandsIn(textOf(document)).length > 0);
+
+/** @type {Awaited<ReturnType<typeof registry>>} */
+let npm;
+/** @type {Awaited<ReturnType<typeof gitServer>>} */
+let server;
+/** @type {Awaited<ReturnType<typeof postgres>>} */
+let database;
+/** @type {string} */
+let cache;
+
+before(async () => {
+  [npm, server, database] = await Promise.all([registry(), gitServer(), postgres()]);
+  cache = await mkdtemp(join(tmpdir(), "refsync-npm-cache-"));
+  await prepare(database.url);
+});
+
+after(async () => {
+  await npm?.close();
+  await server?.close();
+  await database?.stop();
+  if (cache) await rm(cache, { recursive: true, force: true, maxRetries: 3 });
+});
+
+describe("the commands of each document work as they stand there", { concurrency: true }, () => {
+  for (const document of withCommands) test(document, { timeout: 300_000 }, (t) => typeAll(t, document));
+});
+
+test("every promised effect belongs to one command, and every placeholder and exception is in a document", () => {
+  const all = withCommands.flatMap((document) =>
+    commandsIn(textOf(document)).map(({ text }) => ({ document, text: withoutComment(text) })),
+  );
+  for (const [document, effects] of Object.entries(EFFECTS)) {
+    for (const [pattern] of effects) {
+      const fits = all.filter((command) => command.document === document && pattern.test(command.text));
+      assert.equal(fits.length, 1, `${document}: ${pattern} fits ${fits.length} commands`);
+    }
+  }
+  for (const [name] of PLACEHOLDERS)
+    assert.ok(
+      all.some(({ text }) => text.includes(name)),
+      `"${name}" is in no document`,
+    );
+  for (const name of NOT_TYPED_HERE.keys())
+    assert.ok(
+      all.some(({ text }) => text === name),
+      `"${name}" is in no document`,
+    );
+});
+
+test("every command of refsync in the documents has an effect that is looked at", () => {
+  for (const document of withCommands) {
+    for (const { text, line } of commandsIn(textOf(document))) {
+      if (!/\brefsync [a-z]|^curl/.test(text) || text.startsWith("npm install")) continue;
+      assert.ok(effectsOf(document, withoutComment(text)).length > 0, `${document}:${line}: ${text}`);
+    }
+  }
+});
+
+test("every block of the documents is in a language that a test knows", () => {
+  for (const document of documents) {
+    for (const { language, line, text } of blocksIn(textOf(document))) {
+      assert.ok(LANGUAGES.includes(language), `${document}:${line}: "${language}" is none of ${LANGUAGES.join(", ")}`);
+      if (language !== "json") continue;
+      for (const one of text.trim().split("\n"))
+        assert.doesNotThrow(() => JSON.parse(one), `${document}:${line}: ${one}`);
+    }
+  }
+});
+
+/**
+ * Types the commands of a document, and looks at what they promise.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {string} document
+ */
+async function typeAll(t, document) {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "refsync-typed-")));
+  const cwd = join(folder, "empty");
+  const home = join(folder, "home");
+  for (const path of [cwd, home]) await mkdir(path);
+  const name = document.replace(/\W/g, "-");
+  const things = await thingsFor(name, { folder, server, postgres: new URL("/", database.url).href });
+  const terminal = await openTerminal(cwd, environment(home));
+  t.after(async () => {
+    await terminal.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+
+  /** @type {import("../../support/terminal.mjs").Running[]} */
+  const running = [];
+  const stop = async (/** @type {import("../../support/terminal.mjs").Running} */ one) => {
+    running.splice(running.indexOf(one), 1);
+    assert.equal(await one.interrupt(), 0, `${one.command}: its exit code after Ctrl-C\n${one.output()}`);
+  };
+  const stopAll = async () => {
+    for (const one of running.slice().reverse()) await stop(one);
+  };
+  const context = { things, cwd, server, name, running, stop, notes: new Map() };
+
+  let section = 0;
+  for (const command of commandsIn(textOf(document))) {
+    const text = withoutComment(command.text);
+    if (NOT_TYPED_HERE.has(text)) continue;
+    if (command.section !== section) await stopAll();
+    section = command.section;
+    await named(`${document}:${command.line}: ${text}`, async () => {
+      const typed = filled(command.text, things);
+      const { output, started } = await typeOne(terminal, typed, RUNS_ON.test(text));
+      if (started) running.push(started);
+      for (const [, holds] of effectsOf(document, text)) await holds({ ...context, output });
+    });
+  }
+  await stopAll();
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof openTerminal>>} terminal
+ * @param {string} command
+ * @param {boolean} runsOn
+ */
+async function typeOne(terminal, command, runsOn) {
+  if (runsOn) {
+    const started = await terminal.start(command);
+    return { output: started.output, started };
+  }
+  const { code, output } = await terminal.type(command);
+  assert.equal(code, 0, `${command}\n${output()}`);
+  return { output };
+}
+
+/**
+ * Makes the databases, and has PostgreSQL ask for a password from now on.
+ *
+ * @param {string} url
+ */
+async function prepare(url) {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client(url);
+  await client.connect();
+  for (const name of DATABASES) await client.query(`CREATE DATABASE ${name}`);
+  await client.query("SET password_encryption = 'scram-sha-256'");
+  await client.query(`ALTER ROLE refsync PASSWORD '${PASSWORD}'`);
+  const { rows } = await client.query("SHOW hba_file");
+  await client.query(`COPY (SELECT 'host all all 127.0.0.1/32 scram-sha-256') TO '${rows[0].hba_file}'`);
+  await client.query("SELECT pg_reload_conf()");
+  await client.end();
+}
+
+/**
+ * A new user's environment: nothing of this user's, and no commands but the installed ones.
+ *
+ * @param {string} home
+ */
+function environment(home) {
+  // npm puts the workspace's own commands into it, `refsync` among them.
+  const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.endsWith("node_modules/.bin"));
+  const bin = postgresBin();
+  return {
+    PATH: [...(bin ? [bin] : []), ...path].join(delimiter),
+    HOME: home,
+    LC_ALL: "C.UTF-8",
+    TMPDIR: tmpdir(),
+    npm_config_registry: npm.url,
+    npm_config_cache: cache,
+    npm_config_update_notifier: "false",
+    npm_config_audit: "false",
+    // Where it is dash, Ctrl-C kills the shell between npx and refsync, so that npx does not learn refsync's exit code.
+    npm_config_script_shell: "bash",
+  };
+}
+
+/**
+ * @param {string} document
+ * @param {string} text
+ */
+function effectsOf(document, text) {
+  return (EFFECTS[document] ?? []).filter(([pattern]) => pattern.test(text));
+}
+
+/** @param {string} command */
+function withoutComment(command) {
+  return command.replace(/\s+#.*$/m, "").trim();
+}
+
+/**
+ * Says which command an error belongs to.
+ *
+ * @template T
+ * @param {string} where
+ * @param {() => Promise<T>} act
+ */
+async function named(where, act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof Error) error.message = `${where}\n${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,285 @@
+/** What the documents promise of their commands, looked at once each command has been typed. */
+
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { sync } from "../../../pkg/dist/engine.js";
+import { git } from "../../support/git.mjs";
+import { PAGE } from "./things.mjs";
+
+/**
+ * @typedef {object} Context
+ * @property {import("./things.mjs").Things} things
+ * @property {string} cwd Where the commands are typed.
+ * @property {Awaited<ReturnType<typeof import("../../support/git-server.mjs").gitServer>>} server The Git host.
+ * @property {string} name Its repositories of this document begin with this name.
+ * @property {() => string} output What the command has printed so far.
+ * @property {import("../../support/terminal.mjs").Running[]} running What runs now, the newest last.
+ * @property {(running: import("../../support/terminal.mjs").Running) => Promise<void>} stop Ends one, as Ctrl-C does.
+ * @property {Map<string, any>} notes What one effect leaves for a later one.
+ *
+ * @typedef {[command: RegExp, holds: (context: Context) => Promise<void>]} Effect
+ */
+
+/**
+ * By document. Each pattern fits exactly one command of the document.
+ *
+ * @type {Record<string, Effect[]>}
+ */
+export const EFFECTS = {
+  "README.md": [
+    [
+      /refsync sync .* --plan/,
+      async ({ server, name, output }) => {
+        assert.match(output(), /refs\/heads\/main/);
+        assert.match(output(), /a plan: nothing was changed/);
+        assert.equal(await server.refs(`${name}-origin`), "");
+      },
+    ],
+    [
+      /refsync sync \S+ \S+$/,
+      async ({ server, name }) => {
+        assert.match(await server.refs(`${name}-origin`), /refs\/heads\/main/);
+        assert.equal(await server.refs(`${name}-origin`), await server.refs(`${name}-upstream`));
+      },
+    ],
+    [
+      /refsync serve$/,
+      async ({ output, cwd }) => {
+        await servesPage(output());
+        assert.ok(existsSync(join(cwd, "refsync-data/secret.key")));
+      },
+    ],
+  ],
+  "docs/dashboard.md": [
+    [/npm install refsync$/, async ({ cwd }) => assert.ok(existsSync(join(cwd, "node_modules/refsync/dist/index.js")))],
+  ],
+  "docs/browser.md": [
+    [
+      /refsync proxy/,
+      async ({ things, output, server, name }) => {
+        const [, proxy] = /relays Git at (\S+)/.exec(output()) ?? [];
+        assert.ok(proxy, output());
+        const destination = await server.create(`${name}-destination`);
+        /** @type {string[]} */
+        const asked = [];
+        /** As a browser does, whose page cannot forge it. */
+        const fetchFrom = (/** @type {string} */ page) => (/** @type {any} */ input, /** @type {any} */ init) => {
+          asked.push(String(input));
+          return fetch(input, { ...init, headers: { ...init.headers, origin: page } });
+        };
+        await sync({ source: things.upstream, destination, proxy, fetch: fetchFrom(PAGE) });
+        assert.ok(asked.length > 0 && asked.every((url) => url.startsWith(proxy)), asked.join("\n"));
+        assert.equal(await server.refs(`${name}-destination`), await server.refs(`${name}-upstream`));
+        const fromElsewhere = { source: things.upstream, destination, proxy, fetch: fetchFrom("https://other.test") };
+        await assert.rejects(sync(fromElsewhere), /does not serve https:\/\/other\.test/);
+      },
+    ],
+  ],
+  "docs/self-hosting.md": [
+    [
+      /refsync serve --data \.\/refsync-data/,
+      async ({ server, name, cwd, output, notes }) => {
+        await servesPage(output());
+        const service = serviceOf(output());
+        // Its upstream asks for a credential, which is stored sealed.
+        const url = await server.create(`${name}-private`, { token: "t0ken" });
+        await server.commit(`${name}-private`, "one");
+        await service.api("POST", "/repos", {
+          name: "app",
+          upstream: { url, auth: { kind: "token", token: "t0ken" } },
+        });
+        await pulled(service, "app");
+        notes.set("embedded", { repos: await described(service), refs: await service.refs("app"), key: service.key });
+        notes.set("secret key", readFileSync(join(cwd, "refsync-data/secret.key"), "utf8"));
+      },
+    ],
+    [
+      /refsync serve .*--no-worker/,
+      async ({ things, output, notes }) => {
+        const service = serviceOf(output());
+        await service.api("POST", "/repos", { name: "hosted", upstream: { url: things.upstream } });
+        const run = await service.api("POST", "/hosted/upstream/syncs", { direction: "pull" });
+        assert.equal(run.status, "queued");
+        notes.set("served", { service, output });
+        notes.set("run", run.id);
+      },
+    ],
+    [
+      /refsync worker .*--concurrency 8/,
+      async ({ server, name, output, running, notes }) => {
+        assert.match(output(), /refsync works, 8 runs at a time/);
+        const { service } = notes.get("served");
+        await completed(service, "hosted", notes.get("run"));
+        assert.match(await server.refs(`${name}-upstream`), new RegExp((await service.refs("hosted")).split("\t")[0]));
+        notes.set("first worker", running.at(-1));
+      },
+    ],
+    [
+      /curl /,
+      async ({ things, notes }) => {
+        const { service, output } = notes.get("served");
+        const answers = records(output()).filter(
+          ({ method, path }) => method === "POST" && path === "/v1/default/repos",
+        );
+        // The first is the one above, of `hosted`.
+        assert.deepEqual(
+          answers.map(({ status }) => status),
+          [201, 201],
+        );
+        const { origin, upstream } = await service.api("GET", "/app");
+        assert.deepEqual(origin, { url: things.origin, auth_kind: "token" });
+        assert.equal(upstream.url, things.upstream);
+      },
+    ],
+    [
+      /refsync worker --database \S+$/,
+      async ({ server, name, output, stop, notes }) => {
+        await stop(notes.get("first worker"));
+        const { service } = notes.get("served");
+        await pulled(service, "app");
+        assert.match(await server.refs(`${name}-origin`), /refs\/heads\/main/);
+        assert.equal(await server.refs(`${name}-origin`), await server.refs(`${name}-upstream`));
+        const [run] = records(output()).filter(({ event }) => event === "sync");
+        assert.deepEqual([run.repo, run.status], ["app", "completed"], "it was this worker");
+        notes.set("shared", { repos: await described(service), refs: await service.refs("hosted"), key: service.key });
+      },
+    ],
+    [
+      /refsync rotate-key/,
+      async ({ cwd, notes }) => {
+        const key = readFileSync(join(cwd, "refsync-data/secret.key"), "utf8");
+        assert.match(key, /^[A-Za-z0-9+/]{43}=\n$/);
+        assert.notEqual(key, notes.get("secret key"));
+      },
+    ],
+    [/openssl rand/, async ({ output }) => assert.equal(Buffer.from(output(), "base64").length, 32)],
+    [/refsync backup/, async ({ output }) => assert.match(output(), /\d+ rows and 1 repositories are in \.\/backup-1/)],
+    [/refsync restore/, async ({ output }) => assert.match(output(), /\d+ rows and 1 repositories are restored/)],
+    [
+      /refsync serve --data \.\/other-folder/,
+      async ({ server, name, output, notes }) => {
+        const service = serviceOf(output());
+        const before = notes.get("embedded");
+        const now = { repos: await described(service), refs: await service.refs("app"), key: service.key };
+        assert.deepEqual(now, before);
+        await server.commit(`${name}-private`, "two");
+        await pulled(service, "app");
+        assert.notEqual(await service.refs("app"), before.refs, "the stored credential is good");
+      },
+    ],
+    [
+      /pg_dump/,
+      async ({ cwd }) => assert.match(readFileSync(join(cwd, "refsync.sql"), "utf8"), /CREATE SCHEMA refsync/),
+    ],
+    [
+      /refsync serve --data \/srv\/refsync-copy/,
+      async ({ output, notes }) => {
+        const service = serviceOf(output());
+        const now = { repos: await described(service), refs: await service.refs("hosted"), key: service.key };
+        assert.deepEqual(now, notes.get("shared"));
+        await pulled(service, "app");
+      },
+    ],
+  ],
+};
+
+/**
+ * The service that a greeting tells of.
+ *
+ * @param {string} greeting
+ */
+function serviceOf(greeting) {
+  const [, base = ""] = /^ {2}API {3}(\S+)\/v1$/m.exec(greeting) ?? [];
+  const [, key = ""] = /^ {2}key {3}(\S+)$/m.exec(greeting) ?? [];
+  assert.ok(base && key, `no address and key in: ${greeting}`);
+  return {
+    key,
+    /**
+     * @param {string} method
+     * @param {string} path
+     * @param {unknown} [body]
+     * @returns {Promise<any>}
+     */
+    async api(method, path, body) {
+      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+      const answer = await fetch(`${base}/v1/default${path}`, {
+        method,
+        headers,
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      const json = await answer.json();
+      assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${JSON.stringify(json)}`);
+      return json;
+    },
+    /**
+     * What it tells Git of its repository.
+     *
+     * @param {string} repo
+     */
+    refs: (repo) => git(process.cwd(), "ls-remote", `${base.replace("://", `://git:${key}@`)}/default/${repo}.git`),
+  };
+}
+
+/** @typedef {ReturnType<typeof serviceOf>} Hosted */
+
+/**
+ * Every repository, as the API shows it, without what changes by itself.
+ *
+ * @param {Hosted} service
+ */
+async function described(service) {
+  const { repos } = await service.api("GET", "/repos");
+  return repos.map((/** @type {any} */ { id, name, origin, upstream, head_change_id }) => {
+    return { id, name, origin, upstream: upstream.url, head: head_change_id };
+  });
+}
+
+/** @param {string} greeting */
+async function servesPage(greeting) {
+  const [, page = ""] = /^ {2}page {2}(\S+)$/m.exec(greeting) ?? [];
+  const answer = await fetch(page);
+  assert.equal(answer.status, 200);
+  assert.match(await answer.text(), /<html/);
+  await serviceOf(greeting).api("GET", "/repos");
+}
+
+/**
+ * Asks for a pull, and waits until it is completed.
+ *
+ * @param {Hosted} service
+ * @param {string} repo
+ */
+async function pulled(service, repo) {
+  const { id } = await service.api("POST", `/${repo}/upstream/syncs`, { direction: "pull" });
+  await completed(service, repo, id);
+}
+
+/**
+ * @param {Hosted} service
+ * @param {string} repo
+ * @param {string} id
+ */
+async function completed(service, repo, id) {
+  for (let waited = 0; waited < 20_000; waited += 50) {
+    const { status, error } = await service.api("GET", `/${repo}/upstream/syncs/${id}`);
+    if (status === "completed") return;
+    assert.notEqual(status, "failed", error);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`the run of ${repo} does not end`);
+}
+
+/**
+ * The records of a log between other lines.
+ *
+ * @param {string} output
+ * @returns {any[]}
+ */
+function records(output) {
+  return output
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
+}

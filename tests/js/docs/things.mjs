@@ -1,0 +1,91 @@
+/** The real things that stand behind the placeholders of the documents. */
+
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+/** An address of a page, which no test opens: the relay compares it with what a browser says. */
+export const PAGE = "https://dashboard.test";
+/** The credential of `https://git.example.com/app.git`. */
+const TOKEN = "the-token-of-app";
+/** The password of every PostgreSQL user that the documents name. */
+export const PASSWORD = "the-password-of-refsync";
+/** The databases that the documents name. */
+export const DATABASES = ["refsync", "copy"];
+
+/**
+ * What the documents say, and what is typed instead. The document's own data, ports and hosts become ones of this machine; a command
+ * stays as it is otherwise.
+ *
+ * @type {[name: string, value: (things: Things) => string][]}
+ */
+export const PLACEHOLDERS = [
+  ["https://github.com/acme/app.git", ({ upstream }) => upstream],
+  ["https://git.example.com/app.git", ({ origin }) => origin],
+  ["--allow-host github.com gitlab.com", ({ host }) => `--allow-host ${host} gitlab.test`],
+  ["https://dashboard.example.com", () => PAGE],
+  ["REFSYNC_DESTINATION_TOKEN=…", () => `REFSYNC_DESTINATION_TOKEN=${TOKEN}`],
+  ['"token": "…"', () => `"token": "${TOKEN}"`],
+  ["PGPASSWORD=…", () => `PGPASSWORD=${PASSWORD}`],
+  ["postgres://refsync@db.example.com/", ({ postgres }) => postgres],
+  ["/srv/", ({ folder }) => join(folder, "shared/")],
+  // The default ports may be taken on this machine, and its own addresses are private.
+  ["8722", ({ port }) => String(port)],
+  ["refsync serve", ({ port }) => `refsync serve --port ${port} --allow-private-network`],
+  ["refsync worker", () => "refsync worker --allow-private-network"],
+  ["refsync proxy", ({ port }) => `refsync proxy --port ${port} --allow-private-network`],
+];
+
+/** What must not be left in a command that is typed. */
+const LEFT_OVER = /…|\bexample\.|\b(github|gitlab)\.com|\/srv\//;
+
+/**
+ * @typedef {object} Things What one document works with.
+ * @property {string} folder Empty at first; the commands are typed in a folder in it.
+ * @property {number} port
+ * @property {string} host The Git host, as an origin.
+ * @property {string} upstream A repository that everyone can read, with one commit on `main`.
+ * @property {string} origin An empty repository that asks for a token.
+ * @property {string} postgres
+ */
+
+/**
+ * Makes the things for a document.
+ *
+ * @param {string} name
+ * @param {{ folder: string, server: Awaited<ReturnType<typeof import("../../support/git-server.mjs").gitServer>>, postgres: string }} shared
+ * @returns {Promise<Things>}
+ */
+export async function thingsFor(name, { folder, server, postgres }) {
+  const upstream = await server.create(`${name}-upstream`);
+  await server.commit(`${name}-upstream`, "one");
+  const origin = await server.create(`${name}-origin`, { token: TOKEN });
+  return { folder, port: await freePort(), host: server.origin, upstream, origin, postgres };
+}
+
+/**
+ * A document's command, as it is typed. Throws if a placeholder has no thing behind it.
+ *
+ * @param {string} command
+ * @param {Things} things
+ */
+export function filled(command, things) {
+  // The longest first: a URL, and not a part of it.
+  const names = PLACEHOLDERS.map(([name]) => name).sort((a, b) => b.length - a.length);
+  const pattern = new RegExp(names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "g");
+  const values = new Map(PLACEHOLDERS);
+  const left = LEFT_OVER.exec(command.replace(pattern, ""));
+  if (left) throw new Error(`"${left[0]}" is a placeholder; add to tests/js/docs/things.mjs what stands for it`);
+  return command.replace(pattern, (name) => values.get(name)?.(things) ?? name);
+}
+
+/** @returns {Promise<number>} */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = /** @type {import("node:net").AddressInfo} */ (probe.address());
+      probe.close(() => resolve(port));
+    });
+  });
+}
