@@ -16,13 +16,20 @@ import init, { initSync, refId, runSync } from "./wasm/engine/refsync.js";
 
 const load = loader({ init, initSync }, ownWasm);
 
+let memory: WebAssembly.Memory | undefined;
+
+/** How much memory the engine has taken, in bytes; 0 before its first call. It never gives memory back. */
+export function engineMemory(): number {
+  return memory?.buffer.byteLength ?? 0;
+}
+
 /** Syncs, or only tells what a sync would do, and gives the stats in the columns in which they leave WebAssembly. */
 export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: boolean }): Promise<Columns> {
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
   const own = options.fetch ?? ownFetch;
   const fetch = options.proxy === undefined ? own : proxied(relay(options.proxy), own);
-  await load(options.wasm);
+  ({ memory } = await load(options.wasm));
   try {
     const settings = {
       source: source.settings,
@@ -53,7 +60,7 @@ export async function refIdOf(
   refName: string,
   wasm: WasmSource | undefined,
 ): Promise<string | undefined> {
-  await load(wasm);
+  ({ memory } = await load(wasm));
   try {
     return await refId(settings, fetch, refName);
   } catch (error) {

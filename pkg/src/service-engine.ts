@@ -1,5 +1,6 @@
 /**
- * The engine as the service uses it: loaded when the first sync, or the first look at a repository, needs it.
+ * The engine as the service uses it, in the service's own thread. It is loaded when the first sync, or the first look at a
+ * repository, needs it. `refsync/node` has one in threads of its own.
  *
  * @module
  */
@@ -7,11 +8,14 @@ import type { Fetch, GitHost } from "./host.js";
 import type { WasmSource } from "./load.js";
 import type { RefGlobs, RemoteSettings } from "./wasm/engine/refsync.js";
 
-/** What the service's WebAssembly calls; see `service/engine.rs`. Data goes as JSON texts. */
+/** Carries out what the service decides; see `service/engine.rs`. Only plain data crosses it: JSON texts. */
 export interface ServiceEngine {
-  /** Syncs, or tells what a sync would do, and gives its stats. */
+  /**
+   * Syncs, or tells what a sync would do, and gives its stats. Rejects with a `SyncError`, or with any error that has its
+   * `code`, `retryable` and `side`.
+   */
   sync(task: string, report: (progress: string) => void, signal: AbortSignal): Promise<string>;
-  /** The id that a ref has. */
+  /** The id that a ref has; undefined if there is no such ref. */
   refId(remote: string, refName: string): Promise<string | undefined>;
 }
 
@@ -29,7 +33,7 @@ interface Remote extends RemoteSettings {
 }
 
 /** The engine between the repositories that `git` has and those that are reached with `fetch`. */
-export function serviceEngine(git: GitHost, fetch: Fetch, wasm: WasmSource | undefined): ServiceEngine {
+export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: WasmSource | undefined): ServiceEngine {
   const side = ({ is_hosted, ...settings }: Remote) => ({
     ...settings,
     fetch: is_hosted ? (input: string, init?: RequestInit) => git.fetch(new Request(input, init)) : fetch,
@@ -40,7 +44,7 @@ export function serviceEngine(git: GitHost, fetch: Fetch, wasm: WasmSource | und
       const { source, destination, ref_globs, plan_only }: Task = JSON.parse(task);
       const onProgress = (progress: unknown) => report(JSON.stringify(progress));
       const sides = { source: side(source), destination: side(destination) };
-      // A service is no page: what it runs in can stream a request.
+      // A service is no page: its runtime can stream a request.
       const options = { ...sides, ref_globs, onProgress, signal, requestStreams: true, wasm };
       return JSON.stringify(await (plan_only ? engine.plan(options) : engine.sync(options)));
     },

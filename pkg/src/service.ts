@@ -28,11 +28,12 @@ import type { Database, Fetch, GitHost } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
 import { nextTick } from "./schedule.js";
 import { serviceCrypto } from "./service-crypto.js";
-import { serviceEngine } from "./service-engine.js";
+import { type ServiceEngine, serviceEngine } from "./service-engine.js";
 import init, { initSync, Service as WasmService } from "./wasm/service/refsync.js";
 
 export type { Database, Fetch, GitHost } from "./host.js";
 export type { WasmSource } from "./load.js";
+export type { ServiceEngine } from "./service-engine.js";
 
 /** What an API key allows; each includes those before it: read, write, admin. */
 export type Scope = "read" | "write" | "admin";
@@ -43,6 +44,11 @@ export interface ServiceOptions {
   database: Database;
   /** Where the repositories live. */
   git: GitHost;
+  /**
+   * Carries out syncs and plans. In the service's own thread when left out: then a fault in the engine stops the service.
+   * `engineThreads` of `refsync/node` has threads of its own, and takes the place of `git` and `fetch` in a sync.
+   */
+  engine?: ServiceEngine;
   /** For upstream remotes and webhooks; should refuse private addresses (see `guardedFetch` of `refsync/node`). */
   fetch: Fetch;
   /** 32 bytes that encrypt stored secrets (AES-256-GCM). */
@@ -72,6 +78,11 @@ export interface ServiceOptions {
   maxRuns?: number;
   /** The same for the runs of each organisation. */
   maxRunsPerOrganization?: number;
+  /**
+   * How long one attempt of a run may take, in milliseconds; then it fails. Default one hour. A sync that is repeated goes on
+   * from what has arrived.
+   */
+  runTimeout?: number;
   /** Works only runs of repositories that another Git server has (their `origin`): `git` cannot reach the hosted ones. */
   onlyOrigins?: boolean;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
@@ -150,7 +161,7 @@ export class Service {
     this.#service = async () => {
       await load(options.wasm);
       const { git, fetch, engineWasm } = options;
-      const engine = serviceEngine(git, fetch, engineWasm);
+      const engine = options.engine ?? serviceEngine(git, fetch, engineWasm);
       service ??= new WasmService({ ...options, nextTick, openapi, crypto: serviceCrypto, engine });
       return service;
     };
@@ -206,11 +217,12 @@ export class Service {
   }
 
   /**
-   * Claims one run, calls `onClaimed`, and works the run to its end; false when nothing was ready. Rejects where the
-   * database fails.
+   * Claims one run, calls `onClaimed`, and works the run to its end; false when nothing was ready. `isLastLane`: claims no
+   * run whose upstream's host has a run in progress, so that one slow host cannot hold every lane. Rejects if the database
+   * fails.
    */
-  async tick(onClaimed?: () => void): Promise<boolean> {
-    return (await this.#service()).tick(onClaimed);
+  async tick(onClaimed?: () => void, isLastLane = false): Promise<boolean> {
+    return (await this.#service()).tick(onClaimed, isLastLane);
   }
 
   /**

@@ -26,8 +26,8 @@ export interface Worker {
 
 /** What a worker works for: `Service`, or anything with its verbs. Each says whether there was something to do. */
 export interface Workable {
-  /** Calls `onClaimed` where there was, before it does it. */
-  tick(onClaimed?: () => void): Promise<boolean>;
+  /** Calls `onClaimed` if there was, before it does it. `isLastLane`: all other lanes are at work. */
+  tick(onClaimed?: () => void, isLastLane?: boolean): Promise<boolean>;
   deliver?(): Promise<boolean>;
 }
 
@@ -51,10 +51,16 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
     runs.ring();
     deliveries.ring();
   };
+  let atWork = 0;
   const run = async () => {
-    const worked = await service.tick(onClaimed);
-    if (worked) deliveries.ring();
-    return worked;
+    atWork += 1;
+    try {
+      const worked = await service.tick(onClaimed, concurrency > 1 && atWork === concurrency);
+      if (worked) deliveries.ring();
+      return worked;
+    } finally {
+      atWork -= 1;
+    }
   };
   const lanes = Array.from({ length: concurrency }, () => lane(runs, run));
   if (service.deliver) {

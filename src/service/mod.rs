@@ -91,6 +91,8 @@ pub struct Options {
     pub metrics: bool,
     /// What its worker may claim.
     pub limits: Limits,
+    /// How long one attempt of a run may take.
+    pub run_timeout: Duration,
     /// The platform's cryptography.
     pub crypto: Rc<dyn crypto::Crypto>,
     /// What seals stored secrets.

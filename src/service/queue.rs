@@ -83,7 +83,7 @@ pub(super) async fn enqueue(
 }
 
 /// Takes the next run that may start, or one whose worker was lost; none where there is neither.
-pub(super) async fn claim(database: &dyn Database, limits: Limits) -> Result<Option<Claim>, Error> {
+pub(super) async fn claim(database: &dyn Database, limits: Limits, is_last_lane: bool) -> Result<Option<Claim>, Error> {
     let lease = hex(&random::<16>());
     let limit = |limit: Option<u32>| limit.map(|limit| limit.to_string());
     let params = vec![
@@ -93,6 +93,7 @@ pub(super) async fn claim(database: &dyn Database, limits: Limits) -> Result<Opt
         limit(limits.runs_per_organization),
         Some(limits.only_origins.to_string()),
         Some(MAX_LOST_ATTEMPTS.to_string()),
+        Some(is_last_lane.to_string()),
     ];
     let mut contended = 0;
     loop {

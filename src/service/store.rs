@@ -112,6 +112,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (8, sql!("migrations/0008_schedules.sql")),
     (9, sql!("migrations/0009_secret_key_check.sql")),
     (10, sql!("migrations/0010_origin.sql")),
+    (11, sql!("migrations/0011_upstream_hosts.sql")),
 ];
 
 /// The version of the last one.

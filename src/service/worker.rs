@@ -35,18 +35,21 @@ enum Interruption {
     Lost,
     /// It may be another worker's soon: the lease could not be kept.
     Fenced,
+    /// It takes longer than it may.
+    TookTooLong,
     /// The service stops.
     Stop,
 }
 
 impl Service {
-    /// Claims one run, says so, and works it to its end; false where nothing was ready.
+    /// Claims one run, says so, and works it to its end; false where nothing was ready. `is_last_lane`: no run whose upstream's
+    /// host has a run in progress.
     ///
     /// # Errors
     ///
     /// Where the database failed. A run that fails is no error, but a failed run; a run whose end could not be stored
     /// is taken up again when its lease expires.
-    pub async fn tick(&self, on_claimed: impl FnOnce()) -> Result<bool, Error> {
+    pub async fn tick(&self, on_claimed: impl FnOnce(), is_last_lane: bool) -> Result<bool, Error> {
         if self.stop.is_stopping() {
             return Ok(false);
         }
@@ -57,7 +60,7 @@ impl Service {
         self.look_at_schedules().await;
         // The lease begins after this, however long the database takes to say so.
         let asked_at = self.options.runtime.now();
-        let Some(claim) = queue::claim(self.database(), self.options.limits).await? else {
+        let Some(claim) = queue::claim(self.database(), self.options.limits, is_last_lane).await? else {
             self.give_up().await?;
             return Ok(false);
         };
@@ -74,6 +77,10 @@ impl Service {
                 self.options.runtime.sleep(Duration::ZERO).await;
                 match interruption {
                     Interruption::Cancelled => Err(Failure::last(queue::CANCELLED)),
+                    Interruption::TookTooLong => Err(Failure::last(&format!(
+                        "the sync took longer than the {} s that it may take; what arrived stays, and another sync goes on from there",
+                        self.options.run_timeout.as_secs_f64()
+                    ))),
                     Interruption::Lost => {
                         let id = &claim.run.id;
                         self.log(&format!("sync {id} was taken over or deleted while it ran here; stopped"));
@@ -196,7 +203,8 @@ impl Service {
         let result = self.options.engine.sync(&task, report).await;
         result.map(|stats| redaction.stats(stats)).map_err(|error| Failure {
             message: redaction.text(&self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name))),
-            transient: error.transient,
+            // Whatever took its thread down twice would take down others.
+            transient: error.transient && !(error.code == ENGINE_STOPPED && run.attempt >= MAX_STOPS),
             refused: error.is_refusal(run.direction),
         })
     }
@@ -227,13 +235,18 @@ impl Service {
     /// Ends only when the run shall be stopped here. `kept_at` is when the lease was last known to be ours.
     async fn until_interrupted(&self, claim: &Claim, mut kept_at: Duration, latest: &Latest) -> Interruption {
         let runtime = &self.options.runtime;
+        let started = runtime.now();
+        let left_of_run = || self.options.run_timeout.saturating_sub(runtime.now().saturating_sub(started));
         let left = |kept_at| queue::FENCE.saturating_sub(runtime.now().saturating_sub(kept_at));
         loop {
-            let sleep = runtime.sleep(queue::HEARTBEAT.min(left(kept_at)));
+            let sleep = runtime.sleep(queue::HEARTBEAT.min(left(kept_at)).min(left_of_run()));
             let stopped = self.stop.stopped();
             pin_mut!(stopped);
             if let Either::Right(_) = select(sleep, stopped).await {
                 return Interruption::Stop;
+            }
+            if left_of_run().is_zero() {
+                return Interruption::TookTooLong;
             }
             let left = left(kept_at);
             if left.is_zero() {
@@ -280,6 +293,10 @@ type Latest = Rc<RefCell<Option<String>>>;
 const SCHEDULES: Duration = Duration::from_secs(1);
 /// How many runs in a row an upstream may refuse before its schedule is paused.
 const REFUSALS: u32 = 5;
+/// The code of an engine whose thread ended.
+const ENGINE_STOPPED: &str = "engine_stopped";
+/// How many attempts may end so.
+const MAX_STOPS: u32 = 2;
 /// The most characters of a run's error.
 const MAX_MESSAGE: usize = 4_000;
 /// How often a worker that is never idle looks for runs that lost too many workers.

@@ -16,6 +16,8 @@ export interface WorkFlags {
   maxRuns?: number;
   /** Runs at the same time of one organisation. */
   maxRunsPerOrg?: number;
+  /** How long one attempt of a run may take, in seconds. */
+  runTimeout: number;
 }
 
 /** A worker that can be stopped. */
@@ -66,8 +68,10 @@ export function sharedDatabase(url: string, { concurrency }: WorkFlags, complain
 export function limits({
   maxRuns,
   maxRunsPerOrg,
-}: WorkFlags): Pick<ServiceOptions, "maxRuns" | "maxRunsPerOrganization"> {
+  runTimeout,
+}: WorkFlags): Pick<ServiceOptions, "maxRuns" | "maxRunsPerOrganization" | "runTimeout"> {
   return {
+    runTimeout: runTimeout * 1000,
     ...(maxRuns !== undefined && { maxRuns }),
     ...(maxRunsPerOrg !== undefined && { maxRunsPerOrganization: maxRunsPerOrg }),
   };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AddressPolicyOptions } from "../node/address-policy.js";
 import type { DataFolder } from "../node/data-folder.js";
 import { type GuardedFetch, guardedFetch } from "../node/guarded-fetch.js";
 import { lineLog } from "../node/log.js";
@@ -25,6 +26,8 @@ export interface OperationFlags {
 /** What it comes to. */
 export interface Operation {
   fetch: GuardedFetch;
+  /** Which addresses upstreams and webhooks may have. */
+  network: AddressPolicyOptions;
   /** Options of the service that the flags, the environment and the data folder decide. */
   options: Pick<ServiceOptions, "fetch" | "secretKey" | "previousSecretKeys" | "acceptLostKey" | "record">;
   /** Tells the operator of trouble. */
@@ -34,10 +37,12 @@ export interface Operation {
 /** Reads the flags, and the keys of the environment and of the data folder, if any. Throws where one of them is none. */
 export function operation(flags: OperationFlags, folder: DataFolder | null): Operation {
   const { allowPrivateNetwork, allowRange: allow, log: format, acceptLostKey } = flags;
-  const fetch = guardedFetch({ allowPrivateNetwork, ...(allow && { allow }) });
+  const network = { allowPrivateNetwork, ...(allow && { allow }) };
+  const fetch = guardedFetch(network);
   const record: (record: LogRecord) => void = lineLog(format && { format });
   return {
     fetch,
+    network,
     options: { fetch, ...secretKeys(folder), acceptLostKey, record },
     complain: (message) => record({ event: "trouble", message }),
   };

@@ -38,6 +38,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
       .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
       .option("--max-runs-per-org <number>", "the same for each organisation", positive)
+      .option("--run-timeout <seconds>", "the most that one attempt of a run may take", seconds, 3600)
       .option(
         "--public-url <url>",
         "the service's address as others know it, which webhooks name repositories by",

@@ -9,6 +9,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type DataFolder, openDataFolder } from "../node/data-folder.js";
 import { openEmbedded } from "../node/database.js";
+import { engineThreads } from "../node/engine-threads.js";
 import { gitHttpBackend, sweep } from "../node/git-http-backend.js";
 import { serve } from "../node/listener.js";
 import type { Listener } from "../node/port.js";
@@ -59,8 +60,11 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     closers.push(() => folder.release());
     // What looks unfinished may be another process's work.
     if (!shared) await sweep(folder.repositories);
-    const { fetch, options: operated, complain } = operation(options, folder);
+    const { fetch, network, options: operated, complain } = operation(options, folder);
     closers.push(async () => fetch.close());
+    const { repositories } = folder;
+    const engine = engineThreads({ repositories, network, threads: options.concurrency });
+    closers.push(() => engine.close());
     const database =
       options.database === undefined
         ? await openEmbedded(folder.database)
@@ -71,7 +75,8 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     const { allowOrigin: allowedOrigins, rateLimit, metrics } = options;
     const service = new Service({
       database,
-      git: gitHttpBackend({ root: folder.repositories }),
+      git: gitHttpBackend({ root: repositories }),
+      engine,
       ...operated,
       // A free port is known once there is a listener.
       publicUrl: () => options.publicUrl ?? listener?.url,

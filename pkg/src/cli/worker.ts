@@ -6,6 +6,7 @@
 
 import type { GitHost } from "../host.js";
 import { openDataFolder } from "../node/data-folder.js";
+import { engineThreads } from "../node/engine-threads.js";
 import { gitHttpBackend } from "../node/git-http-backend.js";
 import { Service } from "../service.js";
 import { limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
@@ -25,12 +26,14 @@ export interface WorkerFlags extends WorkFlags, OperationFlags {
 export async function worker(flags: WorkerFlags): Promise<void> {
   const signal = nextSignal();
   const folder = flags.data === undefined ? null : await openDataFolder(flags.data, { shared: true });
-  const { fetch, options, complain } = operation(flags, folder);
+  const { fetch, network, options, complain } = operation(flags, folder);
   const database = await sharedDatabase(flags.database, flags, complain);
-  const { publicUrl } = flags;
+  const { publicUrl, concurrency } = flags;
+  const engine = engineThreads({ repositories: folder?.repositories, network, threads: concurrency });
   const service = new Service({
     database,
     git: folder === null ? noRepositories : gitHttpBackend({ root: folder.repositories }),
+    engine,
     onlyOrigins: folder === null,
     ...options,
     ...(publicUrl !== undefined && { publicUrl }),
@@ -38,7 +41,6 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   });
   await service.migrate();
   const atWork = await workFor(service, database, flags, complain);
-  const { concurrency } = flags;
   process.stdout.write(
     flags.json
       ? `${JSON.stringify({ concurrency })}\n`
@@ -48,6 +50,7 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   await stopAndExit({
     async stop() {
       await atWork.stop();
+      await engine.close();
       fetch.close();
       await database.close();
     },

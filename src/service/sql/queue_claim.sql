@@ -1,12 +1,18 @@
 -- $1 a new lease, $2 its seconds, $3 how many runs may be in progress or null, $4 how many of one organisation or null,
--- $5 whether only those of repositories that another Git server has, $6 how many attempts may be lost. Takes the next run
--- that may start, or that a lost worker left; no row where there is none. Fails with a unique violation where another
+-- $5 whether only those of repositories that another Git server has, $6 how many attempts may be lost, $7 whether only those
+-- whose upstream's host has no run in progress. Takes the next run that may start, or that a lost worker left; no row
+-- where there is none. Fails with a unique violation where another
 -- worker took the same repository or the same place at this moment.
 WITH busy AS (
     SELECT r.org_id, count(*) AS runs, count(*) FILTER (WHERE s.lease_expires_at > now()) AS alive
     FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id
     WHERE s.status = 'in_progress'
     GROUP BY r.org_id
+), busy_hosts AS (
+    SELECT refsync.url_host(r.upstream_url) AS host, count(*) AS alive
+    FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id
+    WHERE s.status = 'in_progress' AND s.lease_expires_at > now()
+    GROUP BY 1
 ), next AS (
     SELECT s.id, r.name AS repo_name, o.id AS org_id, o.slug AS org, r.upstream_url, r.upstream_auth,
         r.origin_url, r.origin_auth
@@ -14,8 +20,10 @@ WITH busy AS (
     JOIN refsync.repos r ON r.id = s.repo_id
     JOIN refsync.organizations o ON o.id = r.org_id
     LEFT JOIN busy ON busy.org_id = r.org_id
+    LEFT JOIN busy_hosts ON busy_hosts.host = refsync.url_host(r.upstream_url)
     -- A run that a lost worker left has its place.
-    WHERE ($5::text = 'false' OR r.origin_url IS NOT NULL) AND (
+    WHERE ($5::text = 'false' OR r.origin_url IS NOT NULL)
+        AND ($7::text = 'false' OR busy_hosts.host IS NULL) AND (
         (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL
             AND s.attempt < $6::int)
         OR (s.status = 'queued' AND s.run_after <= now()
@@ -23,8 +31,8 @@ WITH busy AS (
                 SELECT FROM refsync.syncs other WHERE other.repo_id = s.repo_id AND other.status = 'in_progress')
             AND ($3::int IS NULL OR $3::int > (SELECT coalesce(sum(runs), 0) FROM busy))
             AND ($4::int IS NULL OR $4::int > coalesce(busy.runs, 0))))
-    -- Organisations with less in progress come first, then who waits longest.
-    ORDER BY coalesce(busy.alive, 0), s.seq
+    -- Organisations and hosts with less in progress come first, then who waits longest.
+    ORDER BY coalesce(busy.alive, 0) + coalesce(busy_hosts.alive, 0), s.seq
     LIMIT 1
     -- The repository's lock keeps other workers from its other runs, without holding up new ones.
     FOR NO KEY UPDATE OF s, r SKIP LOCKED

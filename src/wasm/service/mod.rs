@@ -7,7 +7,7 @@ mod engine;
 mod exchange;
 mod host;
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
@@ -58,6 +58,7 @@ impl JsService {
                 runs_per_organization: limit(options, "maxRunsPerOrganization")?,
                 only_origins: option(options, "onlyOrigins") == true,
             },
+            run_timeout: run_timeout(options)?,
             secret_key: key_bytes(object(options, "secretKey")?, "secretKey")?,
             other_secret_keys: others.collect::<Result<_, _>>()?,
             accept_lost_key: option(options, "acceptLostKey") == true,
@@ -138,16 +139,17 @@ impl JsService {
         })
     }
 
-    /// Claims one run, calls `on_claimed`, and works the run to its end; false where nothing was ready.
+    /// Claims one run, calls `on_claimed`, and works the run to its end; false where nothing was ready. `is_last_lane`: no run
+    /// whose upstream's host has a run in progress.
     #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
-    pub fn tick(&self, on_claimed: Option<Function>) -> Promise {
+    pub fn tick(&self, on_claimed: Option<Function>, is_last_lane: bool) -> Promise {
         let tell = || {
             // Whoever only wants to know of the claim must not be able to end the run.
             if let Some(on_claimed) = on_claimed {
                 drop(on_claimed.call0(&JsValue::UNDEFINED));
             }
         };
-        self.call(async move |service| Ok(service.tick(tell).await?.into()))
+        self.call(async move |service| Ok(service.tick(tell, is_last_lane).await?.into()))
     }
 
     /// Hands back the runs in progress, and claims nothing more.
@@ -255,6 +257,20 @@ fn limit(options: &Object, name: &str) -> Result<Option<u32>, js_sys::Error> {
     }
 }
 
+/// How long one attempt of a run may take; an hour when left out.
+fn run_timeout(options: &Object) -> Result<Duration, js_sys::Error> {
+    let given = option(options, "runTimeout");
+    match given.as_f64() {
+        None if given.is_undefined() => Ok(Duration::from_secs(3600)),
+        Some(milliseconds) if milliseconds > 0.0 => {
+            Ok(Duration::from_secs_f64((milliseconds / 1000.0).min(MAX_TIMEOUT)))
+        }
+        _ => Err(type_error("Service: runTimeout must be milliseconds, above 0")),
+    }
+}
+
+/// The longest run timeout in seconds: a year.
+const MAX_TIMEOUT: f64 = 365.0 * 86_400.0;
 /// More runs than this at the same time are no limit.
 const MAX_LIMIT: f64 = 10_000.0;
 

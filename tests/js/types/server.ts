@@ -32,6 +32,9 @@ import {
   type AddressPolicyOptions,
   type DataFolder,
   type DataFolderOptions,
+  type EngineThreads,
+  type EngineThreadsOptions,
+  engineThreads,
   type GitHttpBackendOptions,
   type GuardedFetch,
   type GuardedFetchOptions,
@@ -53,7 +56,15 @@ import {
   work,
 } from "refsync/node";
 import { type GitProxyOptions, gitProxy } from "refsync/proxy";
-import { type Database, type GitHost, type LogRecord, type Scope, Service, type ServiceOptions } from "refsync/service";
+import {
+  type Database,
+  type GitHost,
+  type LogRecord,
+  type Scope,
+  Service,
+  type ServiceEngine,
+  type ServiceOptions,
+} from "refsync/service";
 
 export async function mirror(token: string): Promise<string[]> {
   const policy: AddressPolicyOptions = { allowPrivateNetwork: true };
@@ -130,7 +141,11 @@ export async function host(database: Database): Promise<() => Promise<void>> {
   const folder: DataFolder = await openDataFolder("./data", shared);
   const backend: GitHttpBackendOptions = { root: folder.repositories };
   const git: GitHost = gitHttpBackend(backend);
-  const options: ServiceOptions = { database, git, fetch: guardedFetch(), secretKey: folder.secretKey };
+  const threads: EngineThreadsOptions = { repositories: folder.repositories, threads: 2, maxMemory: 128 };
+  const engine: EngineThreads = engineThreads(threads);
+  const carrier: ServiceEngine = engine;
+  const { secretKey } = folder;
+  const options: ServiceOptions = { database, git, engine: carrier, fetch: guardedFetch(), secretKey };
   const service = new Service(options);
   const scope: Scope = "admin";
   await service.createApiKey("acme", scope);
@@ -143,6 +158,7 @@ export async function host(database: Database): Promise<() => Promise<void>> {
     await listener.close();
     end.abort();
     await worker.stopped;
+    await engine.close();
     await folder.release();
   };
 }

@@ -1,0 +1,56 @@
+/**
+ * One thread of {@link engineThreads}: an engine of its own, which works one task at a time.
+ *
+ * @module
+ */
+
+import { parentPort, workerData } from "node:worker_threads";
+
+import { engineMemory } from "../engine-run.js";
+import { serviceEngine } from "../service-engine.js";
+import type { ThreadSetup, ToParent, ToThread } from "./engine-threads.js";
+import { gitHttpBackend } from "./git-http-backend.js";
+import { guardedFetch } from "./guarded-fetch.js";
+
+const setup = workerData as ThreadSetup;
+const fetch = guardedFetch(setup.network);
+const git = setup.repositories === undefined ? noRepositories() : gitHttpBackend({ root: setup.repositories });
+const engine = serviceEngine(git, fetch, setup.wasm);
+let running: AbortController | undefined;
+
+parentPort?.on("message", (message: ToThread) => {
+  switch (message.verb) {
+    case "ping":
+      return send({ verb: "pong" });
+    case "abort":
+      return running?.abort();
+    case "sync":
+      running = new AbortController();
+      return void answer(engine.sync(message.task, (progress) => send({ verb: "progress", progress }), running.signal));
+    case "refId":
+      return void answer(engine.refId(message.remote, message.refName));
+  }
+});
+
+async function answer(work: Promise<string | undefined>): Promise<void> {
+  try {
+    const result = await work;
+    send({ verb: "done", result, memory: engineMemory() });
+  } catch (error) {
+    // After a trap the engine cannot be used again, so the thread ends.
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    const { message, code, retryable, side } = error as { [key: string]: unknown };
+    const failure = { message: String(message ?? error), code, retryable, side };
+    send({ verb: "failed", failure, memory: engineMemory() });
+  } finally {
+    running = undefined;
+  }
+}
+
+function send(message: ToParent): void {
+  parentPort?.postMessage(message);
+}
+
+function noRepositories() {
+  return { fetch: () => Promise.reject(new Error("this service has no hosted repositories")) };
+}
