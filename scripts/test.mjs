@@ -17,6 +17,11 @@ import { chromedriver, chromium, installedTool, postgresBin, wasmBindgenVersion,
  * @typedef {{ name: string, passed: number, failed: number }} Result
  */
 
+/** Milliseconds. A test file that has not ended by then has failed: a process that it left running would hold up `npm test` for ever. */
+const FILE_LIMIT = 600_000;
+/** Milliseconds. The same for a whole step; `cargo test` compiles first. */
+const STEP_LIMIT = 40 * 60_000;
+
 /** What a runner says at its end, summed over its parts, since one command may run several binaries. */
 const summaries = {
   cargo: { passed: /^test result: .*?(\d+) passed/gm, failed: /^test result: .*?(\d+) failed/gm },
@@ -94,7 +99,8 @@ function steps() {
  */
 function nodeTests(name, folder) {
   const files = testFiles(join(root, folder));
-  return { name, command: [process.execPath, "--test", "--test-reporter=spec", ...files], summary: summaries.node };
+  const options = ["--test", "--test-reporter=spec", `--test-timeout=${FILE_LIMIT}`];
+  return { name, command: [process.execPath, ...options, ...files], summary: summaries.node };
 }
 
 /** @param {string} folder */
@@ -140,6 +146,10 @@ function outputOf([command, ...args]) {
   };
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const timer = setTimeout(() => {
+      say(`${command} did not end within ${STEP_LIMIT / 60_000} minutes: it is ended`);
+      child.kill("SIGKILL");
+    }, STEP_LIMIT);
     let text = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (chunk) => {
@@ -148,7 +158,12 @@ function outputOf([command, ...args]) {
       });
     }
     child.on("error", (error) => resolve({ code: 1, text: error.message }));
-    child.on("close", (code) => resolve({ code: code ?? 1, text }));
+    child.on("exit", (code) => {
+      clearTimeout(timer);
+      // A process that the step left behind may hold the pipes open.
+      setTimeout(() => child.stdout.destroy() && child.stderr.destroy(), 5000).unref();
+      child.on("close", () => resolve({ code: code ?? 1, text }));
+    });
   });
 }
 

@@ -29,7 +29,7 @@ const listener = await serve({
       const url = `http://git.test/${repository}/${rest.join("/")}${search}`;
       const response = await hosted.fetch(url, { method, headers, body, duplex: "half" });
       if (!String(body).includes("command=fetch")) return response;
-      return new Response(response.body?.pipeThrough(silentAfter(50_000)), response);
+      return new Response(response.body && silentAfter(response.body, 50_000), response);
     },
   },
 });
@@ -39,17 +39,23 @@ after(async () => {
 });
 
 /**
+ * The first bytes of a body, and then silence. Whoever cancels it cancels the body, so that Git's process ends with its test.
+ *
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
  * @param {number} bytes
- * @returns {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>}
  */
-function silentAfter(bytes) {
+function silentAfter(body, bytes) {
+  const reader = body.getReader();
   let left = bytes;
-  return new TransformStream({
-    async transform(chunk, controller) {
-      controller.enqueue(chunk.subarray(0, left));
-      left -= chunk.length;
-      if (left <= 0) await new Promise(() => {});
+  return new ReadableStream({
+    async pull(controller) {
+      if (left <= 0) return new Promise(() => {});
+      const { value, done } = await reader.read();
+      if (done) return controller.close();
+      controller.enqueue(value.subarray(0, left));
+      left -= value.length;
     },
+    cancel: (reason) => reader.cancel(reason),
   });
 }
 
