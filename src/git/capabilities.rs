@@ -18,6 +18,11 @@ impl Capabilities {
         self.0.iter().any(|(n, _)| n == name)
     }
 
+    /// The first of these names that is there.
+    pub(super) fn first_of<'a>(&self, names: &[&'a str]) -> Option<&'a str> {
+        names.iter().copied().find(|name| self.has(name))
+    }
+
     /// Its first value.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, value)| n == name && value.is_some()).and_then(|(_, value)| value.as_deref())

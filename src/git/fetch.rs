@@ -82,11 +82,16 @@ impl Request {
     }
 
     /// The v0 and v1 request, `filter` as for v2. It always says `done`: there is no negotiation.
+    ///
+    /// It asks for the same acknowledgments as Git does, because Azure DevOps refuses a client that asks for none
+    /// (`TF401041: Clients must support multi-ack`).
     pub fn encode_v0(&self, capabilities: &Capabilities, filter: bool, object_format: Kind) -> Vec<u8> {
         let mut features = String::new();
         // Dulwich, which names no agent, refuses whoever does not say that they take thin packs.
         let thin = self.thin || !capabilities.has("agent");
-        for feature in ["side-band-64k", "ofs-delta"].into_iter().chain(thin.then_some("thin-pack")) {
+        let acknowledgments = capabilities.first_of(&["multi_ack_detailed", "multi_ack"]);
+        let bands = capabilities.first_of(SIDE_BANDS);
+        for feature in acknowledgments.into_iter().chain(bands).chain(["ofs-delta"]).chain(thin.then_some("thin-pack")) {
             if capabilities.has(feature) {
                 features.push_str(&format!(" {feature}"));
             }
@@ -173,14 +178,14 @@ pub(super) async fn decode_v0(mut reader: Reader, capabilities: &Capabilities) -
             Some(text) if text == b"NAK" || text.starts_with(b"ACK ") => {}
             _ => return Err(ErrorKind::Protocol("no acknowledgment precedes the pack".into())),
         }
-        // Git acknowledges the first have that it knows, and until it meets a second one also each that it knew already: the same
-        // again, or a parent of it.
-        if !reader.next_starts_with(b"ACK ").await? {
+        // How many lines come before the pack depends on the kind of acknowledgments: with `multi_ack` one for each have that
+        // the server knows and a last one, with none of it one or more. The pack looks like neither.
+        if !reader.next_starts_with(b"ACK ").await? && !reader.next_starts_with(b"NAK").await? {
             break;
         }
     }
     let (first, rest) = reader.into_rest();
-    let pack = if capabilities.has("side-band-64k") {
+    let pack = if capabilities.first_of(SIDE_BANDS).is_some() {
         sideband::data(first, rest)
     } else {
         let first = futures_util::stream::iter([Ok(first)]);
@@ -188,3 +193,6 @@ pub(super) async fn decode_v0(mut reader: Reader, capabilities: &Capabilities) -
     };
     Ok(Answer { acknowledged: HashSet::new(), pack: Some(pack) })
 }
+
+/// The ways to send the pack together with progress and errors, the best first.
+const SIDE_BANDS: &[&str] = &["side-band-64k", "side-band"];

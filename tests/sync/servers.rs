@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::{FutureExt, future::LocalBoxFuture};
+use gix_object::bstr::ByteSlice;
 use refsync::{
     git::{Credentials, Remote},
     http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
@@ -152,7 +153,20 @@ pub(super) fn pull(upstream: &Remote, local: &Remote) -> Result<SyncRunStats, sy
 
 #[test]
 fn servers_that_lack_a_capability_work() {
-    for lacking in ["side-band-64k", "report-status-v2", "ofs-delta", "agent=", "object-format=sha1"] {
+    // A name that is the start of others takes those away, too: "side-band" and "side-band-64k", for one.
+    for lacking in [
+        "side-band-64k",
+        "side-band",
+        "multi_ack_detailed",
+        "multi_ack",
+        "report-status-v2",
+        "ofs-delta",
+        "thin-pack",
+        "no-progress",
+        "filter",
+        "agent=",
+        "object-format=sha1",
+    ] {
         for version in [0, 2] {
             let (upstream, local) = (source(3), Repository::empty());
             for round in 0..2 {
@@ -172,7 +186,7 @@ fn servers_that_lack_a_capability_work() {
 
 #[test]
 fn a_source_of_an_old_protocol_may_acknowledge_a_have_and_then_its_parent() {
-    for lacking in ["side-band-64k", "no such capability"] {
+    for lacking in ["side-band-64k", "side-band", "multi_ack_detailed", "multi_ack", "no such capability"] {
         let (upstream, local) = (source(2), Repository::empty());
         // An id that both sides have, below the old tip of what is going to move.
         upstream.git(&["tag", "old", "main~1"]);
@@ -184,6 +198,39 @@ fn a_source_of_an_old_protocol_may_acknowledge_a_have_and_then_its_parent() {
             assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Updated, "without {lacking}, round {round}");
             assert_eq!(local.refs(), upstream.refs(), "without {lacking}, round {round}");
             grow(&upstream, "main", 2, 1);
+        }
+    }
+}
+
+#[test]
+fn a_source_that_wants_multi_ack_gets_it_and_several_haves_are_acknowledged() {
+    // The haves of the second round: two tips that moved, and tags that both sides have.
+    for offered in ["multi_ack_detailed", "multi_ack"] {
+        let (upstream, local) = (source(3), Repository::empty());
+        upstream.git(&["branch", "other", "main"]);
+        for n in 0..3 {
+            upstream.git(&["tag", &format!("old{n}"), &format!("main~{n}")]);
+        }
+        for round in 0..2 {
+            // As Azure DevOps does, which speaks protocol v0 only.
+            let mut from = Between::answering(&upstream, |request, body| {
+                let is_fetch = request.url.ends_with("/git-upload-pack");
+                let says = body.lines().next().is_some_and(|line| line.contains_str(" multi_ack"));
+                (is_fetch && !says).then(|| refusal(400, &[("content-type", "text/plain")]))
+            });
+            (_, from.backend) = Backend::new(&upstream).speaking(0).remote();
+            if offered == "multi_ack" {
+                from.replace = Some((b"multi_ack_detailed", b"xxxxxxxxxxxxxxxxxx"));
+            }
+            let (from, log) = from.remote();
+            let stats = pull(&from, &Backend::new(&local).remote().0);
+            let stats = stats.unwrap_or_else(|e| panic!("{offered}, round {round}: {e}"));
+            assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Updated, "{offered}, round {round}");
+            assert_eq!(local.refs(), upstream.refs(), "{offered}, round {round}");
+            let asked = log.bodies.borrow().iter().any(|body| body.contains_str(format!(" {offered} ")));
+            assert!(asked, "{offered}, round {round}");
+            grow(&upstream, "main", 3, 2);
+            grow(&upstream, "other", 3, 1);
         }
     }
 }
