@@ -81,8 +81,7 @@ function variables(request: Request, pathInfo: string): Record<string, string> {
   };
   const fromHeaders: Record<string, string> = {
     "content-type": "CONTENT_TYPE",
-    // Left unset for a chunked request, which tells Git to read to the end.
-    "content-length": "CONTENT_LENGTH",
+    // Not CONTENT_LENGTH: without it Git reads to the end. With it, Git waits for ever for what a broken connection did not bring.
     "content-encoding": "HTTP_CONTENT_ENCODING",
     "git-protocol": "GIT_PROTOCOL",
   };

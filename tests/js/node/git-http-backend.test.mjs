@@ -231,31 +231,36 @@ test("a fetch that nobody reads any more is ended, in Git too", async (t) => {
   await until(() => processesIn(root).length === 0, "the processes of the fetch are gone");
 });
 
-test("a push whose client goes away leaves the refs as they were and nothing behind", async (t) => {
-  const { url, root } = await hosted(t);
-  const tree = await workTree(t);
-  await git(tree, "push", "--quiet", url, "main");
-  const { hostname, port, pathname } = new URL(url);
-  const request = httpRequest({
-    hostname,
-    port,
-    path: `${pathname}/git-receive-pack`,
-    method: "POST",
-    headers: { "content-type": "application/x-git-receive-pack-request" },
+for (const [kind, headers] of [
+  ["in chunks", {}],
+  // Git's own server never ends such a request: it waits for the bytes that do not come.
+  ["with its length", { "content-length": "1000000" }],
+])
+  test(`a push ${kind} whose client goes away leaves the refs as they were and nothing behind`, async (t) => {
+    const { url, root } = await hosted(t);
+    const tree = await workTree(t);
+    await git(tree, "push", "--quiet", url, "main");
+    const { hostname, port, pathname } = new URL(url);
+    const request = httpRequest({
+      hostname,
+      port,
+      path: `${pathname}/git-receive-pack`,
+      method: "POST",
+      headers: { "content-type": "application/x-git-receive-pack-request", ...headers },
+    });
+    request.on("error", () => {});
+    const old = await git(tree, "rev-parse", "HEAD");
+    const command = `${old} ${"1".repeat(40)} refs/heads/main\0report-status`;
+    request.write(`${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`);
+    // A pack that announces 200 objects, so that Git indexes it, and then goes silent.
+    request.write(Buffer.concat([Buffer.from("PACK"), Buffer.from([0, 0, 0, 2, 0, 0, 0, 200])]));
+    const incoming = () => readdirSync(join(root, "r1.git/objects")).filter((name) => name.startsWith("tmp_objdir"));
+    await until(() => incoming().length > 0, "Git takes the pack");
+    request.destroy();
+    await until(() => incoming().length === 0, "Git removes what it took");
+    assert.equal(await git(join(root, "r1.git"), "rev-parse", "main"), old);
+    assert.equal(existsSync(join(root, "r1.git/refs/heads/main.lock")), false);
   });
-  request.on("error", () => {});
-  const old = await git(tree, "rev-parse", "HEAD");
-  const command = `${old} ${"1".repeat(40)} refs/heads/main\0report-status`;
-  request.write(`${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`);
-  // A pack that announces 200 objects, so that Git indexes it, and then goes silent.
-  request.write(Buffer.concat([Buffer.from("PACK"), Buffer.from([0, 0, 0, 2, 0, 0, 0, 200])]));
-  const incoming = () => readdirSync(join(root, "r1.git/objects")).filter((name) => name.startsWith("tmp_objdir"));
-  await until(() => incoming().length > 0, "Git takes the pack");
-  request.destroy();
-  await until(() => incoming().length === 0, "Git removes what it took");
-  assert.equal(await git(join(root, "r1.git"), "rev-parse", "main"), old);
-  assert.equal(existsSync(join(root, "r1.git/refs/heads/main.lock")), false);
-});
 
 test("the listener answers what is not there in the contract's form", async (t) => {
   const { listener } = await hosted(t);
