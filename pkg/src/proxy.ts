@@ -46,8 +46,14 @@ export interface GitProxyOptions {
 /** What the engine sends, and all that is passed on. */
 const PASSED_ON = ["accept", "authorization", "content-encoding", "content-type", "git-protocol"];
 
-/** What is passed back. Not `www-authenticate`, for which a browser would ask its user for a password. */
-const PASSED_BACK = ["cache-control", "content-encoding", "content-type", "retry-after"];
+/**
+ * What is passed back. Not `www-authenticate`, for which a browser would ask its user for a password, and not
+ * `content-encoding`, because `fetch` has decoded the body.
+ */
+const PASSED_BACK = ["cache-control", "content-type", "retry-after"];
+
+/** Some hosts answer whoever is not `git/` with a sign-in page instead of a 401. */
+const USER_AGENT = "git/2.0 (refsync)";
 
 const SERVICES = ["git-upload-pack", "git-receive-pack"];
 
@@ -78,7 +84,7 @@ export function gitProxy(options: GitProxyOptions): (request: Request) => Promis
     });
     const bounds = { maxBytes, touch };
     try {
-      const headers = new Headers();
+      const headers = new Headers({ "user-agent": USER_AGENT });
       for (const name of PASSED_ON) pass(name, request.headers, headers);
       const body = request.body && limited(request.body, bounds);
       const init = { method: request.method, headers, signal, redirect: "manual" as const };

@@ -47,7 +47,10 @@ function attempt(
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const request = open(url, { method, headers, agent, ...(lookup && { lookup }) });
+    // Some servers end header lines without a CR, or name a length beside chunks. Git reads their answers. Nobody else's answer
+    // comes over the connection, so that a server can only confuse what it says itself.
+    const insecureHTTPParser = true;
+    const request = open(url, { method, headers, agent, insecureHTTPParser, ...(lookup && { lookup }) });
     const upload = new AbortController();
     const abort = () => void request.destroy(signal?.reason);
     const release = () => {

@@ -21,7 +21,10 @@ import { readableFrom } from "./web-stream.js";
 export interface HttpFetchOptions {
   /** Says which addresses may be connected to; all where it is left out. */
   policy?: { allows(address: string): boolean; refusal(host: string, address: string): Error };
-  /** Asks for gzip and unpacks it. Off by default: packs do not shrink. */
+  /**
+   * Asks for gzip. Off by default, because packs do not shrink. An answer that is compressed all the same is always unpacked:
+   * some servers and proxies do not ask.
+   */
   decompress?: boolean;
   /** Sent where a request names no other. Default `refsync`. */
   userAgent?: string;
@@ -48,6 +51,8 @@ export function httpFetch(options: HttpFetchOptions = {}): HttpFetch {
   const { policy } = options;
   const lookup = policy && checkedLookup(policy);
   const agents = new Map<string, http.Agent>();
+  // The origins that answered in HTTP/1.0, which has no chunks: a request body needs a length there (RFC 9112, section 6.1).
+  const old = new Set<string>();
 
   const fetch = async (input: string | URL, init: RequestInit = {}): Promise<HttpAnswer> => {
     let url = parse(input);
@@ -55,9 +60,12 @@ export function httpFetch(options: HttpFetchOptions = {}): HttpFetch {
     const headers = plainHeaders(init.headers);
     headers["user-agent"] ??= options.userAgent ?? "refsync";
     if (options.decompress) headers["accept-encoding"] ??= "gzip";
-    const body = await bodyOf(init.body ?? null, headers);
+    let body = await bodyOf(init.body ?? null, headers);
     for (let redirects = 0; ; redirects += 1) {
       if (policy) checkLiteral(policy, url);
+      if (body !== null && !ArrayBuffer.isView(body) && old.has(url.origin)) {
+        body = await collected(body, url);
+      }
       const client = url.protocol === "https:" ? await import("node:https") : http;
       const agent = agents.get(url.protocol) ?? new client.Agent(agentOptions);
       agents.set(url.protocol, agent);
@@ -70,8 +78,9 @@ export function httpFetch(options: HttpFetchOptions = {}): HttpFetch {
         lookup,
         signal: init.signal ?? null,
       });
+      if (answer.httpVersion === "1.0") old.add(url.origin);
       const next = redirection(answer, url);
-      if (next === null || init.redirect === "manual") return answerOf(answer, method, url, redirects, options);
+      if (next === null || init.redirect === "manual") return answerOf(answer, method, url, redirects);
       answer.destroy();
       refuseRedirect(init.redirect ?? "follow", method, url, next, redirects);
       if (next.origin !== url.origin) for (const name of credentialHeaders) delete headers[name];
@@ -126,7 +135,10 @@ function redirection(answer: http.IncomingMessage, url: URL): URL | null {
   const { location } = answer.headers;
   if (!redirectStatuses.has(answer.statusCode ?? 0) || !location) return null;
   try {
-    return parse(new URL(location, url));
+    const next = new URL(location, url);
+    // A server has no credentials to give, and a fragment is for pages.
+    next.username = next.password = next.hash = "";
+    return parse(next);
   } catch (error) {
     answer.destroy();
     throw new TypeError(
@@ -171,34 +183,45 @@ async function answerOf(
   method: string,
   url: URL,
   redirects: number,
-  { decompress }: HttpFetchOptions,
 ): Promise<HttpAnswer> {
   const { rawHeaders, statusCode: status = 0, statusMessage: statusText = "" } = answer;
   let headers: [string, string][] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.push([rawHeaders[i] ?? "", rawHeaders[i + 1] ?? ""]);
   const bodyless = method === "HEAD" || status === 204 || status === 205 || status === 304;
   if (bodyless) answer.resume();
-  const gzip = decompress && /^(x-)?gzip$/i.test(answer.headers["content-encoding"] ?? "");
-  if (gzip) headers = headers.filter(([name]) => !/^content-(encoding|length)$/i.test(name));
+  const encoding = answer.headers["content-encoding"];
+  // Loaded where it is needed: few servers compress what nobody asked them to compress.
+  const decoded = encoding && !bodyless ? (await import("./decoded.js")).decoded(answer, encoding) : undefined;
+  if (decoded) headers = headers.filter(([name]) => !/^content-(encoding|length)$/i.test(name));
   const whole = () => readableFrom(answer, { isWhole: () => answer.complete });
-  const body = bodyless ? null : gzip ? await gunzipped(answer) : whole();
   return {
     status,
     statusText,
     url: url.href,
     redirected: redirects > 0,
     headers: { entries: () => headers.values() },
-    body,
+    body: bodyless ? null : decoded ? readableFrom(decoded) : whole(),
   };
 }
 
-async function gunzipped(answer: http.IncomingMessage): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  // Loaded where it is needed: few ask for it.
-  const gunzip = (await import("node:zlib")).createGunzip();
-  answer.on("error", (error) => void gunzip.destroy(error));
-  gunzip.on("close", () => void answer.destroy());
-  return readableFrom(answer.pipe(gunzip));
+/** The whole body, for a server that needs to know its length. */
+async function collected(body: ReadableStream<Uint8Array>, url: URL): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (const reader = body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(chunks);
+    chunks.push(value);
+    size += value.byteLength;
+    if (size <= MAX_COLLECTED) continue;
+    await reader.cancel();
+    const message = `fetch ${url.origin}${url.pathname}: the server speaks HTTP/1.0, and the request has more than the ${MAX_COLLECTED} bytes that can be sent there`;
+    throw Object.assign(new TypeError(message), { code: "ERR_BODY_TOO_LARGE" });
+  }
 }
+
+/** The most bytes of a request to a server of HTTP/1.0. */
+const MAX_COLLECTED = 256 * 1024 * 1024;
 
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 const credentialHeaders = ["authorization", "cookie", "proxy-authorization"];

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 import { sync } from "refsync/engine";
 import { guardedFetch } from "refsync/node";
@@ -159,6 +160,32 @@ test("credentials and Git's headers are passed on, cookies and all else are not"
   );
   assert.equal(preflight.status, 204);
   assert.match(present(preflight.headers.get("access-control-allow-headers")), /authorization.*git-protocol/);
+});
+
+test("a host that compresses what nobody asked it to is read through a relay, whatever `fetch` that has", async (t) => {
+  const origin = await host(t, (_, response) => {
+    response.writeHead(200, { "content-type": "text/x-test", "content-encoding": "gzip" }).end(gzipSync("packed"));
+  });
+  for (const fetch of [local, globalThis.fetch]) {
+    const relay = gitProxy({ hosts: [origin], origins: [PAGE], fetch });
+    const answer = await relay(ask(origin, `r.git/${REFS}`));
+    assert.equal(answer.headers.get("content-encoding"), null, "a browser would decode it again");
+    assert.equal(await answer.text(), "packed");
+  }
+});
+
+test("a host that tells Git from a browser sees a Git behind the relay", async (t) => {
+  const seen = [];
+  const origin = await host(t, (request, response) => {
+    seen.push(request.headers["user-agent"]);
+    response.end("here");
+  });
+  for (const fetch of [local, globalThis.fetch]) {
+    const relay = gitProxy({ hosts: [origin], origins: [PAGE], fetch });
+    await (await relay(ask(origin, `r.git/${REFS}`))).text();
+  }
+  for (const name of seen) assert.match(name, /^git\//);
+  assert.equal(seen.length, 2);
 });
 
 test("a redirect is followed to another named host without the credentials, and to no other", async (t) => {

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
+import { createGzip, gzipSync } from "node:zlib";
 
 import { guardedFetch } from "refsync/node";
 
@@ -301,7 +301,7 @@ test("a GET on a kept-alive connection that the server has closed is sent once m
   assert.equal(connections, 2, "a POST may have been acted on");
 });
 
-test("gzip is left alone unless it is asked for", async (t) => {
+test("gzip is asked for only with `decompress`, and unpacked wherever it comes", async (t) => {
   const url = await listen(
     t,
     createServer((request, response) => {
@@ -310,13 +310,48 @@ test("gzip is left alone unless it is asked for", async (t) => {
       response.end(gzipSync("packed"));
     }),
   );
-  const raw = await local(t)(url);
-  assert.equal(raw.headers.get("x-accepted"), "nothing");
-  assert.deepEqual(Buffer.from(await raw.arrayBuffer()), gzipSync("packed"));
-  const unpacked = await local(t, { decompress: true })(url);
-  assert.equal(unpacked.headers.get("x-accepted"), "gzip");
-  assert.equal(unpacked.headers.get("content-encoding"), null);
-  assert.equal(await unpacked.text(), "packed");
+  for (const [options, accepted] of [
+    [{}, "nothing"],
+    [{ decompress: true }, "gzip"],
+  ]) {
+    const answer = await local(t, options)(url);
+    assert.equal(answer.headers.get("x-accepted"), accepted);
+    assert.equal(answer.headers.get("content-encoding"), null);
+    assert.equal(await answer.text(), "packed");
+  }
+});
+
+test("an answer in an unknown encoding is left alone and says so", async (t) => {
+  const url = await listen(
+    t,
+    createServer((_, response) => response.writeHead(200, { "content-encoding": "gzip, lzma" }).end("as it came")),
+  );
+  const answer = await local(t)(url);
+  assert.equal(answer.headers.get("content-encoding"), "gzip, lzma");
+  assert.equal(await answer.text(), "as it came");
+});
+
+test("cancelling a compressed answer closes its connection", async (t) => {
+  let closed;
+  const gone = new Promise((resolve) => {
+    closed = resolve;
+  });
+  const url = await listen(
+    t,
+    createServer((request, response) => {
+      request.socket.once("close", closed);
+      response.writeHead(200, { "content-encoding": "gzip" });
+      const gzip = createGzip();
+      gzip.pipe(response);
+      gzip.write("endless");
+      gzip.flush();
+    }),
+  );
+  const answer = await local(t)(url);
+  const reader = answer.body.getReader();
+  assert.equal(Buffer.from((await reader.read()).value).toString(), "endless");
+  await reader.cancel();
+  await gone;
 });
 
 test("a refused connection says so, and a URL's credentials are not repeated", async () => {
