@@ -31,6 +31,21 @@ pub trait HttpClient {
         std::future::ready(()).boxed_local()
     }
 
+    /// The most bytes of a request body that may be collected in memory, if it cannot be sent as it comes.
+    fn collect_limit(&self) -> usize {
+        256 * 1024 * 1024
+    }
+
+    /// The URL as `fetch` writes it, with a host in lower case and no default port; none if the host cannot tell.
+    fn canonical(&self, _url: &str) -> Option<String> {
+        None
+    }
+
+    /// Whether requests may name a `User-Agent`. A page must not: its browser would have to ask the server first (CORS).
+    fn takes_user_agent(&self) -> bool {
+        false
+    }
+
     /// The bytes in the gzip format ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)); none where the host cannot make it.
     fn gzip(&self, _bytes: Bytes) -> LocalBoxFuture<'_, Option<Bytes>> {
         std::future::ready(None).boxed_local()
@@ -113,6 +128,8 @@ pub enum ErrorKind {
     AddressNotAllowed,
     /// More bytes than the limit allows.
     TooLarge,
+    /// The server redirects the request, and it cannot be sent there.
+    Redirected,
     /// The request could not be made, such as one with an invalid URL.
     Invalid,
 }
@@ -183,6 +200,18 @@ impl Body {
                 Ok(all.freeze())
             }
         }
+    }
+
+    /// The first bytes of the body, at most this many: fewer if it ends or breaks.
+    pub async fn start(self, most: usize) -> Bytes {
+        let mut stream = self.into_stream();
+        let mut start = BytesMut::new();
+        while start.len() < most
+            && let Some(Ok(chunk)) = stream.next().await
+        {
+            start.extend_from_slice(&chunk[..chunk.len().min(most - start.len())]);
+        }
+        start.freeze()
     }
 
     /// The body piece by piece.

@@ -32,6 +32,8 @@ pub mod glob;
 pub mod http;
 pub mod json_path;
 pub mod model;
+#[cfg(any(feature = "engine", feature = "service"))]
+pub mod userinfo;
 
 #[cfg(feature = "engine")]
 pub mod git;

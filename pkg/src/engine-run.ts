@@ -4,6 +4,7 @@
  * @module
  */
 import { wasm as ownWasm } from "#engine-wasm";
+import { addressOf, refusedCredential } from "./address.js";
 import type { Columns } from "./columns.js";
 import type { AskCredentials, RemoteOptions, SyncOptions } from "./engine.js";
 import { InvalidRequestError, typed } from "./errors.js";
@@ -84,11 +85,13 @@ interface Side {
 /** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
 function remote(side: string, given: string | RemoteOptions): Side {
   const { fetch, credentials, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
-  let message: string | undefined;
-  if (typeof settings.url !== "string" || !URL.canParse(settings.url)) message = "is missing or no URL";
-  else if (!/^https?:$/.test(new URL(settings.url).protocol)) message = "is not an http or https URL";
-  if (message !== undefined) throw refused(`${side}.url`, message);
-  return { settings, fetch, credentials };
+  const address = addressOf(settings.url);
+  if ("refusal" in address) throw refused(`${side}.url`, address.refusal);
+  for (const field of ["username", "password"] as const) {
+    const refusal = refusedCredential(settings[field]);
+    if (refusal !== undefined) throw refused(`${side}.${field}`, refusal);
+  }
+  return { settings: { ...settings, url: address.url }, fetch, credentials };
 }
 
 function refused(field: string, message: string): InvalidRequestError {

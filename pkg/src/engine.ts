@@ -50,10 +50,13 @@ export interface RemoteOptions extends RemoteSettings {
   credentials?: AskCredentials | undefined;
 }
 
-/** Gives the credentials for a URL: a password or token, and the user name where the server minds. */
+/**
+ * Gives the credentials for a URL: a password or token, and the user name where the server minds. `challenge.username` is the
+ * user name that is known already, such as one in the URL.
+ */
 export type AskCredentials = (
   url: string,
-  challenge: { scheme: string; realm: string | null },
+  challenge: { scheme: string; realm: string | null; username?: string },
 ) => Credentials | undefined | Promise<Credentials | undefined>;
 
 /** A password or token, and the user name where the server minds. */

@@ -40,5 +40,5 @@ export const ownFetch: Fetch = async (input, init) => {
   const response = await globalThis.fetch(input, { ...init, redirect: "manual" });
   if (response.status < 300 || response.status > 399) return response;
   await response.body?.cancel();
-  throw new TypeError("the answer is a redirect, which a request with a body does not follow");
+  throw new TypeError("unexpected redirect: a request with a body does not follow it");
 };

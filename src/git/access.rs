@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::future::LocalBoxFuture;
 
 use super::ErrorKind;
-use crate::http;
+use crate::{http, userinfo::Userinfo};
 
 /// A user name and a password or token.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Credentials {
 pub struct Challenge {
     /// The remote, without credentials.
     pub url: String,
+    /// The user name that is known already, such as one in the URL.
+    pub username: Option<String>,
     /// The scheme, such as `Basic`; empty where the server names none.
     pub scheme: String,
     /// What the credentials are for, in the server's words.
@@ -34,21 +36,37 @@ pub struct Challenge {
 #[derive(Clone, Default)]
 pub(super) struct Access(Rc<State>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
-    authorization: RefCell<Option<String>>,
+    given: RefCell<Given>,
     ask: RefCell<Option<Rc<Ask>>>,
+}
+
+/// The parts of a credential that are known.
+#[derive(Clone, Default)]
+struct Given {
+    username: Option<Vec<u8>>,
+    password: Option<Vec<u8>>,
 }
 
 type Ask = dyn Fn(Challenge) -> LocalBoxFuture<'static, Option<Credentials>>;
 
 impl Access {
-    /// The same with these credentials.
-    pub(super) fn with(&self, credentials: &Credentials) -> Self {
-        Self(Rc::new(State {
-            authorization: RefCell::new(Some(credentials.authorization())),
-            ask: RefCell::new(self.0.ask.borrow().clone()),
-        }))
+    /// The credentials in a URL.
+    pub(super) fn from_userinfo(Userinfo { username, password }: Userinfo) -> Self {
+        let given = Given { username: Some(username), password };
+        Self(Rc::new(State { given: RefCell::new(given), ask: RefCell::default() }))
+    }
+
+    /// The same with this user name and this password or token, where they are given.
+    pub(super) fn with(&self, username: Option<&str>, password: Option<&str>) -> Self {
+        let state = State::clone(&self.0);
+        let bytes = |text: &str| trimmed(text).as_bytes().to_vec();
+        let mut given = state.given.borrow_mut();
+        given.username = username.map(bytes).or_else(|| given.username.take());
+        given.password = password.map(bytes).or_else(|| given.password.take());
+        drop(given);
+        Self(Rc::new(state))
     }
 
     /// The same, asking for credentials once they are missing.
@@ -56,42 +74,94 @@ impl Access {
         &self,
         ask: impl Fn(Challenge) -> LocalBoxFuture<'static, Option<Credentials>> + 'static,
     ) -> Self {
-        let authorization = self.0.authorization.borrow().clone();
-        Self(Rc::new(State { authorization: RefCell::new(authorization), ask: RefCell::new(Some(Rc::new(ask))) }))
+        let state = State::clone(&self.0);
+        state.ask.replace(Some(Rc::new(ask)));
+        Self(Rc::new(state))
     }
 
     /// The value of `Authorization`.
     pub(super) fn authorization(&self) -> Option<String> {
-        self.0.authorization.borrow().clone()
+        self.0.given.borrow().authorization()
     }
 
-    /// Asks for credentials, the first time that it is called; whether there are any now that were not sent yet.
-    pub(super) async fn ask(&self, url: &str, challenge: &str) -> bool {
-        let Some(ask) = self.0.ask.take() else { return false };
-        let Some(credentials) = ask(Challenge::parse(url, challenge)).await else { return false };
-        self.0.authorization.replace(Some(credentials.authorization()));
-        true
+    /// Finds other credentials after a server refused a request for want of them; whether there are any now that were not sent
+    /// yet. Who can be asked is asked, once.
+    ///
+    /// If the URL has a name and no password, the name may be a token. It was sent as a user name, as Git does, which GitHub
+    /// and Gitea take; then it is sent as a password, which GitLab, Azure DevOps and Bitbucket take.
+    pub(super) async fn find_others(&self, url: &str, challenge: &str) -> bool {
+        let ask = self.0.ask.take();
+        if let Some(ask) = ask
+            && let Some(Credentials { username, password }) = ask(self.challenge(url, challenge)).await
+        {
+            let bytes = |text: String| Some(trimmed(&text).as_bytes().to_vec());
+            self.0.given.replace(Given { username: bytes(username), password: bytes(password) });
+            return true;
+        }
+        let mut given = self.0.given.borrow_mut();
+        if given.password.is_none() {
+            given.password = given.username.take();
+            return given.password.is_some();
+        }
+        false
+    }
+
+    fn challenge(&self, url: &str, header: &str) -> Challenge {
+        let username = self.0.given.borrow().username.as_deref().map(|name| String::from_utf8_lossy(name).into_owned());
+        let (scheme, realm) = scheme_and_realm(header);
+        Challenge { url: url.to_owned(), username, scheme, realm }
     }
 }
 
-impl Credentials {
-    fn authorization(&self) -> String {
-        format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", self.username, self.password)))
+impl Given {
+    fn authorization(&self) -> Option<String> {
+        if self.username.is_none() && self.password.is_none() {
+            return None;
+        }
+        let username = self.username.as_deref().unwrap_or(b"git");
+        let pair = [username, b":", self.password.as_deref().unwrap_or_default()].concat();
+        Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
     }
 }
 
-impl Challenge {
-    /// From the header's value; of several challenges the first counts.
-    fn parse(url: &str, header: &str) -> Self {
-        let header = header.trim();
-        let (scheme, parameters) = header.split_once(' ').unwrap_or((header, ""));
-        let at = parameters.to_ascii_lowercase().find("realm=");
-        let realm = at.map(|at| &parameters[at + "realm=".len()..]).map(|value| match value.strip_prefix('"') {
-            Some(quoted) => quoted.split('"').next().unwrap_or_default(),
-            None => value.split([',', ' ']).next().unwrap_or_default(),
-        });
-        Self { url: url.to_owned(), scheme: scheme.to_owned(), realm: realm.map(str::to_owned) }
-    }
+/// Without a byte order mark, and without a line end and the blanks beside it, which come along from a file or by copying. Other
+/// blanks may belong to a password.
+fn trimmed(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (blanks, rest) = text.split_at(text.len() - text.trim_start().len());
+    let text = if blanks.contains(LINE_ENDS) { rest } else { text };
+    let (rest, blanks) = text.split_at(text.trim_end().len());
+    if blanks.contains(LINE_ENDS) { rest } else { text }
+}
+
+const LINE_ENDS: [char; 2] = ['\r', '\n'];
+
+/// The scheme and the realm in the values of `WWW-Authenticate`. Of several challenges `Basic` counts, because that is the one
+/// that can be met; else the first.
+fn scheme_and_realm(header: &str) -> (String, Option<String>) {
+    let header = header.trim();
+    let challenge = basic_challenge(header).unwrap_or(header);
+    let (scheme, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
+    let at = parameters.to_ascii_lowercase().find("realm=");
+    let realm = at.map(|at| &parameters[at + "realm=".len()..]).map(|value| match value.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next().unwrap_or_default(),
+        None => value.split([',', ' ']).next().unwrap_or_default(),
+    });
+    (scheme.trim_end_matches(',').to_owned(), realm.map(str::to_owned))
+}
+
+/// The challenge for `Basic` and all behind it.
+fn basic_challenge(header: &str) -> Option<&str> {
+    let starts = std::iter::once(0).chain(header.match_indices(',').map(|(at, _)| at + 1));
+    starts.map(|at| header[at..].trim_start()).find(|rest| {
+        rest.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
+            && rest[5..].chars().next().is_none_or(|next| next == ' ' || next == ',')
+    })
+}
+
+/// Whether a server that wants credentials takes a user name and a password: it offers `Basic`, or names no scheme.
+pub(super) fn offers_basic(header: &str) -> bool {
+    header.trim().is_empty() || basic_challenge(header.trim()).is_some()
 }
 
 /// How long to wait before a request that changes nothing is sent again, or nothing where that would not help.

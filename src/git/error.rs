@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gix_object::bstr::ByteSlice;
 
+use super::access::offers_basic;
 use crate::http;
 
 /// A failed operation on a remote.
@@ -37,13 +38,45 @@ pub enum ErrorKind {
     #[error(transparent)]
     Http(#[from] http::Error),
     /// 401.
-    #[error("{}", if *.credentials_sent { "the server refused the user name and password or token (401)" } else { "the server wants a user name and password or a token (401)" })]
+    #[error("{}", unauthorized_message(*.credentials_sent, .challenge))]
     Unauthorized {
         /// Whether credentials were sent.
         credentials_sent: bool,
         /// What the server asks for (`WWW-Authenticate`).
         challenge: String,
     },
+    /// A sign-in page in the place of an answer.
+    #[error(
+        "the server answered with a sign-in page ({url}): {}",
+        if *.credentials_sent { "it does not accept the user name and password or token, which may have expired" } else { "it wants a user name and password or a token" }
+    )]
+    SignIn {
+        /// The page.
+        url: String,
+        /// Whether credentials were sent.
+        credentials_sent: bool,
+    },
+    /// A redirect to another origin, which lets nobody in. Credentials belong to one origin and are not sent to another.
+    #[error("{}", elsewhere_message(.url, *.status, *.credentials_withheld))]
+    Elsewhere {
+        /// Where the redirect leads.
+        url: String,
+        /// What is answered there.
+        status: u16,
+        /// Whether there are credentials for the first origin.
+        credentials_withheld: bool,
+    },
+    /// A redirect of a request that cannot follow it.
+    #[error("the server redirects the request to {url}; if the repository has moved, use its new address")]
+    Redirected {
+        /// Where it leads.
+        url: String,
+    },
+    /// An answer that is encoded in a way that nobody asked for and that cannot be decoded.
+    #[error(
+        "the server sent the answer in the content encoding {0:?}, which is not supported; gzip, deflate and br are"
+    )]
+    Encoding(String),
     /// Any other status that is not 200; the text is what the server said, shortened.
     #[error("{}", status_message(*.status, .message, *.retry_after))]
     Status {
@@ -81,9 +114,12 @@ impl Error {
                 http::ErrorKind::Aborted => "aborted",
                 http::ErrorKind::AddressNotAllowed => "address_not_allowed",
                 http::ErrorKind::TooLarge => "too_large",
+                http::ErrorKind::Redirected => "redirected",
                 http::ErrorKind::Invalid => "invalid_url",
             },
-            ErrorKind::Unauthorized { .. } => "unauthorized",
+            ErrorKind::Unauthorized { .. } | ErrorKind::SignIn { .. } => "unauthorized",
+            ErrorKind::Elsewhere { .. } | ErrorKind::Redirected { .. } => "redirected",
+            ErrorKind::Encoding(_) => "unsupported",
             ErrorKind::Status { status, .. } => match status {
                 403 => "forbidden",
                 408 | 504 => "timeout",
@@ -147,6 +183,26 @@ pub(super) fn quoted(text: &[u8]) -> String {
 }
 
 const MAX_QUOTED: usize = 100;
+
+fn unauthorized_message(credentials_sent: bool, challenge: &str) -> String {
+    let what = match credentials_sent {
+        true => "the server refused the user name and password or token (401)",
+        false => "the server wants a user name and password or a token (401)",
+    };
+    if offers_basic(challenge) {
+        return what.to_owned();
+    }
+    let scheme = challenge.split([' ', ',']).next().unwrap_or_default();
+    format!("{what}; it offers {scheme} only, and HTTP Basic authentication is all that is supported")
+}
+
+fn elsewhere_message(url: &str, status: u16, credentials_withheld: bool) -> String {
+    let why = match credentials_withheld {
+        true => "the user name and password or token were not sent there, because they are for another origin",
+        false => "it wants a user name and password or a token",
+    };
+    format!("the server redirects to {url}, which answers {status}: {why}; use {url} as the address if you trust it")
+}
 
 fn status_message(status: u16, message: &str, retry_after: Option<Duration>) -> String {
     let meaning = match status {

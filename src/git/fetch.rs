@@ -91,7 +91,8 @@ impl Request {
         let thin = self.thin || !capabilities.has("agent");
         let acknowledgments = capabilities.first_of(&["multi_ack_detailed", "multi_ack"]);
         let bands = capabilities.first_of(SIDE_BANDS);
-        for feature in acknowledgments.into_iter().chain(bands).chain(["ofs-delta"]).chain(thin.then_some("thin-pack")) {
+        for feature in acknowledgments.into_iter().chain(bands).chain(["ofs-delta"]).chain(thin.then_some("thin-pack"))
+        {
             if capabilities.has(feature) {
                 features.push_str(&format!(" {feature}"));
             }

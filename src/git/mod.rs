@@ -22,6 +22,7 @@
 //! codec takes bytes and does no IO of its own.
 
 mod access;
+mod address;
 mod advertisement;
 mod capabilities;
 mod commit_graph;
@@ -31,6 +32,7 @@ mod excerpt;
 mod fetch;
 mod ls_refs;
 mod pack;
+mod page;
 pub mod pkt_line;
 mod push;
 mod receive_pack;

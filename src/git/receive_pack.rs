@@ -1,18 +1,23 @@
 //! The service that a remote is written with: its refs, and pushes.
 
-use bytes::Bytes;
+use std::cell::Cell;
+
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use gix_hash::{Kind, ObjectId};
 
 use super::{
-    Advertisement, Capabilities, Command, Error, ErrorKind, Operation, PushOptions, Ref, Remote, Report, push,
-    remote::Link,
+    Advertisement, Capabilities, Command, Error, ErrorKind, Operation, PushOptions, Ref, Remote, Report, pkt_line,
+    push, remote::Link,
 };
-use crate::http::{Body, ByteStream};
+use crate::http::{self, Body, ByteStream};
 
 /// The service that a repository is written with, and what it advertised: the refs that a push compares against.
 pub struct ReceivePack {
     link: Link,
+    lengths: Cell<Lengths>,
+    /// Whether a push was sent without its length.
+    has_streamed: Cell<bool>,
     capabilities: Capabilities,
     /// The object format of its ids.
     pub object_format: Kind,
@@ -31,7 +36,9 @@ impl Remote {
     pub async fn receive_pack(&self) -> Result<ReceivePack, Error> {
         match self.connect("git-receive-pack").await? {
             (link, Advertisement::Refs { capabilities, object_format, refs, haves, .. }) => {
-                Ok(ReceivePack { link, capabilities, object_format, refs, haves })
+                let lengths = if link.ends_by_closing { Lengths::Preferred } else { Lengths::IfSmall };
+                let (lengths, has_streamed) = (Cell::new(lengths), Cell::new(false));
+                Ok(ReceivePack { link, lengths, has_streamed, capabilities, object_format, refs, haves })
             }
             (_, Advertisement::V2(_)) => {
                 let kind = ErrorKind::Protocol("it speaks protocol v2 for a push, which there is none of".into());
@@ -62,13 +69,24 @@ impl ReceivePack {
         self.capabilities.has("push-options")
     }
 
-    /// Asks for credentials where a push was refused for want of them, which a server may do that lists its refs to everybody:
-    /// whether there are any now that were not sent yet, so that another push may fare better.
-    pub async fn gains_credentials(&self, refusal: &Error) -> bool {
-        self.link.remote.gains_credentials(&refusal.kind, &self.link.base_url).await
+    /// Whether another push may fare better than one that was refused so, before the destination did anything.
+    ///
+    /// It may have refused for want of credentials, though it lists its refs to everybody: then they are asked for. Or it wants
+    /// to know the length of a request: then the next push has one.
+    pub async fn can_push_again(&self, refusal: &Error) -> bool {
+        match refusal.kind {
+            // 501 is what a server says that does not know chunks (RFC 9112, section 6.1).
+            ErrorKind::Status { status: 411 | 501, .. } => {
+                self.has_streamed.get() && self.lengths.replace(Lengths::Required) != Lengths::Required
+            }
+            _ => self.link.remote.gains_credentials(&refusal.kind).await,
+        }
     }
 
-    /// Sends the commands and then `pack`, as it comes, and reads the report.
+    /// Sends the commands and then `pack`, and reads the report. A small push is sent with its length, a large one as it comes.
+    ///
+    /// A pack that fails ends the push. If nothing was sent until then, nothing is sent, and the report is empty. Otherwise the
+    /// request ends there, so that the destination finds the pack incomplete.
     ///
     /// # Errors
     ///
@@ -85,10 +103,68 @@ impl ReceivePack {
         let head = Bytes::from(push::encode(commands, options, &self.capabilities, self.object_format));
         let body = futures_util::stream::iter([Ok(head)]).chain(pack).boxed_local();
         let report = async {
-            let request = self.link.request("git-receive-pack", false, Body::Stream(body));
-            let response = self.link.remote.send(request, &self.link.base_url).await?;
+            let Some(body) = self.with_length(body).await? else { return Ok(Report::default()) };
+            self.has_streamed.set(matches!(body, Body::Stream(_)));
+            let request = self.link.request("git-receive-pack", false, body);
+            let response = match self.link.remote.send(request).await {
+                Err(ErrorKind::Http(error)) if error.kind == http::ErrorKind::Redirected => {
+                    return Err(self.explain(error).await);
+                }
+                response => response?,
+            };
             push::decode(response.body, &self.capabilities).await
         };
         report.await.map_err(|kind| self.link.remote.push_error(kind))
     }
+
+    /// The body of a push with its length if it is small, or if the destination wants to know it; none if it fails until then.
+    ///
+    /// Git sends up to 1 MiB so, too (`http.postBuffer`). Some servers and proxies take nothing else.
+    async fn with_length(&self, mut body: ByteStream) -> Result<Option<Body>, ErrorKind> {
+        let limit = match self.lengths.get() {
+            Lengths::IfSmall => self.link.remote.collect_limit().min(SMALL),
+            Lengths::Preferred | Lengths::Required => self.link.remote.collect_limit(),
+        };
+        let mut start = BytesMut::new();
+        while start.len() <= limit {
+            match body.next().await {
+                None => return Ok(Some(Body::Bytes(start.freeze()))),
+                Some(Err(_)) => return Ok(None),
+                Some(Ok(chunk)) => start.extend_from_slice(&chunk),
+            }
+        }
+        if self.lengths.get() == Lengths::Required {
+            let message = format!(
+                "the server wants to know the length of a request (411), and the pack is larger than the {limit} bytes that \
+                 are collected for that; sync fewer refs at a time, or raise collectLimit"
+            );
+            return Err(http::Error::new(http::ErrorKind::TooLarge, message).into());
+        }
+        let rest = body.take_while(|chunk| std::future::ready(chunk.is_ok()));
+        Ok(Some(Body::Stream(futures_util::stream::iter([Ok(start.freeze())]).chain(rest).boxed_local())))
+    }
+
+    /// Where a redirect leads: not every `fetch` tells it of a request that is sent as it comes. Git asks the same short question
+    /// before a large push.
+    async fn explain(&self, redirect: http::Error) -> ErrorKind {
+        let question = || self.link.request("git-receive-pack", false, Body::Bytes(pkt_line::FLUSH.into()));
+        match self.link.remote.send(question()).await {
+            Err(ErrorKind::Http(_)) | Ok(_) => ErrorKind::Http(redirect),
+            Err(kind) => kind,
+        }
+    }
 }
+
+/// When the length of a push is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lengths {
+    /// If the push is small.
+    IfSmall,
+    /// If it can be collected.
+    Preferred,
+    /// Always.
+    Required,
+}
+
+/// Up to how many bytes a push is small.
+const SMALL: usize = 1 << 20;

@@ -4,15 +4,19 @@ use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
-use percent_encoding::percent_decode_str;
 
 use super::{
     Advertisement, Challenge, Credentials, Error, ErrorKind, Operation,
     access::{self, Access},
+    address,
     excerpt::excerpt,
+    page,
     pkt_line::Reader,
 };
-use crate::http::{Body, HttpClient, Method, Request, Response};
+use crate::{
+    http::{Body, HttpClient, Method, Request, Response},
+    userinfo,
+};
 
 /// A Git repository on a smart-HTTP server.
 #[derive(Clone)]
@@ -26,23 +30,26 @@ pub struct Remote {
 pub(super) struct Link {
     pub(super) remote: Remote,
     pub(super) base_url: String,
+    /// Whether its first answer ended with its connection.
+    pub(super) ends_by_closing: bool,
 }
 
 impl Remote {
     /// The remote at `url`. Credentials in the URL are taken out of it and used.
     pub fn new(url: &str, http: Rc<dyn HttpClient>) -> Self {
-        let (url, userinfo) = split_userinfo(url);
-        let remote = Self { url: url.trim_end_matches('/').to_owned(), access: Access::default(), http };
-        match userinfo {
-            Some((username, password)) => remote.with_basic_auth(&username, &password),
-            None => remote,
-        }
+        let (url, userinfo) = userinfo::split(url.trim());
+        // Again, because a runtime also finds credentials in a URL that is written in an unusual way.
+        let (url, unusual) = userinfo::split(&http.canonical(&url).unwrap_or(url));
+        let userinfo = userinfo.or(unusual);
+        let access = userinfo.map(Access::from_userinfo).unwrap_or_default();
+        Self { url: url.trim_end_matches('/').to_owned(), access, http }
     }
 
-    /// The same with HTTP Basic authentication.
+    /// The same with credentials for HTTP Basic authentication. What is not given stays as the URL has it; the user name is
+    /// `git` if there is none.
     #[must_use]
-    pub fn with_basic_auth(mut self, username: &str, password: &str) -> Self {
-        self.access = self.access.with(&Credentials { username: username.into(), password: password.into() });
+    pub fn with_credentials(mut self, username: Option<&str>, password: Option<&str>) -> Self {
+        self.access = self.access.with(username, password);
         self
     }
 
@@ -59,26 +66,32 @@ impl Remote {
     }
 
     pub(super) async fn connect(&self, service: &str) -> Result<(Link, Advertisement), Error> {
-        self.try_connect(service).await.map_err(|kind| self.error(Operation::ListRefs, kind))
+        let connected = self.try_connect(service).await;
+        connected.map_err(|kind| self.error(Operation::ListRefs, with_hint(kind, &self.url)))
     }
 
     async fn try_connect(&self, service: &str) -> Result<(Link, Advertisement), ErrorKind> {
-        let path = format!("/info/refs?service={service}");
-        let request = || match Request::new(Method::Get, format!("{}{path}", self.url)) {
+        let url = format!("{}/info/refs?service={service}", self.url);
+        let request = || match Request::new(Method::Get, url.as_str()) {
             request if service == "git-upload-pack" => request.header("git-protocol", "version=2"),
             request => request,
         };
-        let response = self.send_again(request, &self.url).await?;
-        let content_type = response.headers.get("content-type").unwrap_or_default();
-        if content_type.split(';').next().map(str::trim) != Some(&format!("application/x-{service}-advertisement")) {
-            return Err(not_git(content_type));
-        }
+        let response = self.send_again(&request).await?;
+        let media_type = page::media_type(&response);
         // Where a runtime does not tell the final URL, there was no redirect that mattered.
-        let base_url = response.url.strip_suffix(&path).unwrap_or(&self.url).to_owned();
+        let base_url = address::base_of(&response.url).unwrap_or_else(|| self.url.clone());
+        let ends_by_closing = ends_by_closing(&response);
         let mut reader = Reader::new(response.body);
+        let is_git = match media_type.as_str() {
+            "" => reader.next_starts_with(b"# service=").await? || reader.next_starts_with(b"version ").await?,
+            other => other == format!("application/x-{service}-advertisement"),
+        };
+        if !is_git {
+            return Err(not_git(&media_type));
+        }
         let advertisement = Advertisement::read(&mut reader, service).await?;
         reader.finish().await;
-        Ok((Link { remote: self.clone(), base_url }, advertisement))
+        Ok((Link { remote: self.clone(), base_url, ends_by_closing }, advertisement))
     }
 
     /// Waits, where the host has a clock.
@@ -86,26 +99,30 @@ impl Remote {
         self.http.sleep(duration).await;
     }
 
+    /// The most bytes of a request body that may be collected.
+    pub(super) fn collect_limit(&self) -> usize {
+        self.http.collect_limit()
+    }
+
     /// Sends a request that changes nothing at the server, and again where that may help: with credentials that were asked
     /// for, after a lost connection, and when the server was busy.
-    async fn send_again(&self, request: impl Fn() -> Request, base_url: &str) -> Result<Response, ErrorKind> {
-        self.send_while(|_| true, request, base_url).await
+    pub(super) async fn send_again(&self, request: &dyn Fn() -> Request) -> Result<Response, ErrorKind> {
+        self.send_while(|_| true, request).await
     }
 
     /// The same, giving up at a failure that `repeats` is not for.
     pub(super) async fn send_while(
         &self,
-        repeats: impl Fn(&ErrorKind) -> bool,
-        request: impl Fn() -> Request,
-        base_url: &str,
+        repeats: fn(&ErrorKind) -> bool,
+        request: &dyn Fn() -> Request,
     ) -> Result<Response, ErrorKind> {
         let mut failures = 0;
         loop {
-            let error = match self.send(request(), base_url).await {
+            let error = match self.send(request()).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            if self.gains_credentials(&error, base_url).await {
+            if self.gains_credentials(&error).await {
                 continue;
             }
             failures += 1;
@@ -116,28 +133,54 @@ impl Remote {
         }
     }
 
-    /// Asks for credentials where a request was refused for want of them; whether there are any now that were not sent yet.
-    pub(super) async fn gains_credentials(&self, error: &ErrorKind, base_url: &str) -> bool {
+    /// Looks for other credentials if a request was refused for want of them; whether there are any now that were not sent yet.
+    pub(super) async fn gains_credentials(&self, error: &ErrorKind) -> bool {
         match error {
-            ErrorKind::Unauthorized { challenge, .. } => {
-                self.is_own_origin(base_url) && self.access.ask(&self.url, challenge).await
-            }
+            ErrorKind::Unauthorized { challenge, .. } => self.access.find_others(&self.url, challenge).await,
+            ErrorKind::SignIn { .. } => self.access.find_others(&self.url, "").await,
             _ => false,
         }
     }
 
     /// Sends a request with the credentials, and gives its response where that is a 200.
-    pub(super) async fn send(&self, mut request: Request, base_url: &str) -> Result<Response, ErrorKind> {
-        let authorization = self.access.authorization().filter(|_| self.is_own_origin(base_url));
-        let credentials_sent = authorization.is_some();
-        if let Some(authorization) = authorization {
+    pub(super) async fn send(&self, mut request: Request) -> Result<Response, ErrorKind> {
+        let asked = request.url.clone();
+        let credentials = self.access.authorization();
+        let has_credentials = credentials.is_some();
+        let credentials = credentials.filter(|_| self.is_own_origin(&asked));
+        let credentials_sent = credentials.is_some();
+        if let Some(authorization) = credentials {
             request = request.header("authorization", authorization);
         }
+        if self.http.takes_user_agent() {
+            request = request.header("user-agent", USER_AGENT);
+        }
         let response = self.http.send(request).await?;
+        let answered_by = if response.url.is_empty() { asked.clone() } else { response.url.clone() };
+        let is_elsewhere = !self.is_own_origin(&answered_by);
         match response.status {
-            200 => Ok(response),
+            200 | 203 if page::is_page(&response) => {
+                Err(page::meaning(response, &answered_by, answered_by != asked, credentials_sent).await)
+            }
+            // 203 is also what a proxy says that has changed the answer.
+            200 | 203 => decoded(response),
+            // 0 is a redirect that a browser does not show.
+            0 | 301 | 302 | 303 | 307 | 308 => {
+                let location = response.headers.get("location").map(|location| address::redirected(&asked, location));
+                let url = location.unwrap_or_else(|| "another address".to_owned());
+                Err(match page::is_sign_in(&url) {
+                    true => ErrorKind::SignIn { url, credentials_sent },
+                    false => ErrorKind::Redirected { url },
+                })
+            }
+            status @ (401 | 403 | 404) if is_elsewhere && (has_credentials || status == 401) => {
+                let url = address::base_of(&answered_by).unwrap_or_else(|| address::shown(&answered_by));
+                Err(ErrorKind::Elsewhere { url, status, credentials_withheld: has_credentials })
+            }
             401 => {
-                let challenge = response.headers.get("www-authenticate").unwrap_or_default().to_owned();
+                let challenges =
+                    response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
+                let challenge = challenges.map(|(_, value)| value).collect::<Vec<_>>().join(", ");
                 Err(ErrorKind::Unauthorized { credentials_sent, challenge })
             }
             status => {
@@ -149,8 +192,8 @@ impl Remote {
     }
 
     /// Whether the credentials are for the server there: another origin does not get them.
-    fn is_own_origin(&self, base_url: &str) -> bool {
-        origin(base_url) == origin(&self.url)
+    fn is_own_origin(&self, url: &str) -> bool {
+        address::origin(url) == address::origin(&self.url)
     }
 
     /// What went wrong while pushing to it.
@@ -174,7 +217,7 @@ impl Link {
             let request = self.request("git-upload-pack", version_2, Body::Bytes(body.clone()));
             if is_gzip { request.header("content-encoding", "gzip") } else { request }
         };
-        Ok(self.remote.send_again(request, &self.base_url).await?.body)
+        Ok(self.remote.send_again(&request).await?.body)
     }
 
     pub(super) fn request(&self, service: &str, version_2: bool, body: Body) -> Request {
@@ -190,33 +233,50 @@ impl Link {
 /// (`http.maxRequestBuffer`), as it comes to it. Less goes as it is: a proxy in front of a page's fetch may not know the header.
 const GZIP_FROM: usize = 1 << 20;
 
-/// Scheme, host and port.
-fn origin(url: &str) -> &str {
-    let authority = url.find("://").map_or(0, |at| at + 3);
-    let end = url[authority..].find(['/', '?', '#']).map_or(url.len(), |at| authority + at);
-    &url[..end]
+/// What we call ourselves in HTTP. Some hosts, such as Azure DevOps, answer whoever is not `git/` as they answer a browser: with a
+/// redirect to a sign-in page instead of a 401.
+const USER_AGENT: &str = concat!("git/2.0 (refsync/", env!("CARGO_PKG_VERSION"), ")");
+
+/// Whether the end of the connection is the end of the answer, as it is in HTTP/1.0. Such a server may not know chunks.
+fn ends_by_closing(Response { headers, .. }: &Response) -> bool {
+    let closes = headers.get("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    closes && headers.get("content-length").is_none() && headers.get("transfer-encoding").is_none()
 }
 
-/// Parts the user name and password from a URL.
-fn split_userinfo(url: &str) -> (String, Option<(String, String)>) {
-    let origin = origin(url);
-    let (Some((scheme, authority)), rest) = (origin.split_once("://"), &url[origin.len()..]) else {
-        return (url.to_owned(), None);
-    };
-    let Some((userinfo, host)) = authority.rsplit_once('@') else { return (url.to_owned(), None) };
-    let (username, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    (format!("{scheme}://{host}{rest}"), Some((decode(username), decode(password))))
+/// The response, unless its body is still encoded. What asks for an encoding, or knows one, has decoded it before.
+fn decoded(response: Response) -> Result<Response, ErrorKind> {
+    let codings = response.headers.get("content-encoding").unwrap_or_default().split(',').map(str::trim);
+    let unknown =
+        codings.filter(|name| !name.is_empty()).find(|name| !CODINGS.iter().any(|c| c.eq_ignore_ascii_case(name)));
+    match unknown {
+        Some(name) => Err(ErrorKind::Encoding(name.to_owned())),
+        None => Ok(response),
+    }
 }
 
-fn not_git(content_type: &str) -> ErrorKind {
-    ErrorKind::NotGit(match content_type {
-        "" => "it answers without a content type".to_owned(),
-        "text/plain" | "application/octet-stream" | "text/plain; charset=utf-8" => {
+/// The encodings that every `fetch` decodes, and `zstd`, which some do.
+const CODINGS: [&str; 6] = ["gzip", "x-gzip", "deflate", "br", "zstd", "identity"];
+
+fn not_git(media_type: &str) -> ErrorKind {
+    ErrorKind::NotGit(match media_type {
+        "" | "text/plain" | "application/octet-stream" => {
             "it answers as a server of plain files does (dumb HTTP), which cannot be synced with".to_owned()
         }
         other => format!("it answers with {other}"),
     })
+}
+
+/// The same error with what to try instead, if the URL is that of a page.
+fn with_hint(kind: ErrorKind, url: &str) -> ErrorKind {
+    let Some(hint) = address::hint(url) else { return kind };
+    match kind {
+        ErrorKind::NotGit(why) => ErrorKind::NotGit(format!("{why}; {hint}")),
+        ErrorKind::Status { status: status @ (404 | 410), message, retry_after } => {
+            let message = if message.is_empty() { hint } else { format!("{message}; {hint}") };
+            ErrorKind::Status { status, message, retry_after }
+        }
+        kind => kind,
+    }
 }
 
 /// The words of an error response, for a person.

@@ -52,12 +52,12 @@ impl Remote {
 
     /// Lists refs before anything is known of the server; nothing where it has to be asked in order.
     async fn ls_refs_at_once(&self, prefixes: &[BString]) -> Result<Option<(UploadPack, Vec<Ref>)>, ErrorKind> {
-        let link = Link { remote: self.clone(), base_url: self.url.clone() };
+        let link = Link { remote: self.clone(), base_url: self.url.clone(), ends_by_closing: false };
         let body = Bytes::from(ls_refs::encode(&Capabilities::default(), prefixes));
         let request = || link.request("git-upload-pack", true, Body::Bytes(body.clone()));
         // One that fails, or redirects, is asked in order at once.
         let refs = async {
-            let response = self.send_while(is_busy, request, &self.url).await?;
+            let response = self.send_while(is_busy, &request).await?;
             ls_refs::decode(response.body, UNTOLD_FORMAT).await
         };
         match refs.await {
@@ -189,12 +189,14 @@ impl UploadPack {
 /// What a server answers in that is told of no object format (`gitprotocol-v2` "object-format"); one of another refuses.
 const UNTOLD_FORMAT: Kind = Kind::Sha1;
 
-/// Whether a server that failed so would do no better if it were asked in the protocol's order: it lets nobody in, is busy, or
-/// fell silent.
+/// Whether a server that failed so would do no better if it were asked in the protocol's order: it refuses the credentials, is
+/// busy, or fell silent.
+///
+/// A server that wants credentials and gets none is asked again: its first answer in the protocol's order may be a redirect.
 fn is_final(error: &ErrorKind) -> bool {
     match error {
-        ErrorKind::Http(error) => error.kind != http::ErrorKind::Network,
-        ErrorKind::Unauthorized { .. } => true,
+        ErrorKind::Http(error) => !matches!(error.kind, http::ErrorKind::Network | http::ErrorKind::Redirected),
+        ErrorKind::Unauthorized { credentials_sent, .. } => *credentials_sent,
         error => is_busy(error),
     }
 }

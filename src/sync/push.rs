@@ -80,7 +80,7 @@ pub(super) async fn push(
     while let Some(batch) = queue.next() {
         let transferred = transfer(&batch.commands, claims.clone(), sides, options).await;
         if let Err(Failure { error: Error::Destination(refusal), .. }) = &transferred
-            && sides.receive.gains_credentials(refusal).await
+            && sides.receive.can_push_again(refusal).await
         {
             queue.repeat(batch);
             continue;

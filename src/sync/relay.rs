@@ -16,7 +16,10 @@ use super::{
     Observer, Phase,
     gate::{Gate, Unproved},
 };
-use crate::{git, http::ByteStream};
+use crate::{
+    git,
+    http::{self, ByteStream},
+};
 
 /// Why a pack ended short.
 pub(super) enum Cut {
@@ -51,7 +54,8 @@ impl Ending {
     }
 }
 
-/// The pack as a request body, and where to look afterwards for how it ended.
+/// The pack as a request body, and where to look afterwards for how it ended. If it ends short, the body's last item is an error:
+/// a push of which nothing was sent need not be sent then.
 pub(super) fn relay(
     pack: impl Stream<Item = Result<Bytes, git::Error>> + 'static,
     gate: Gate,
@@ -63,12 +67,18 @@ pub(super) fn relay(
     let body = pack
         .map(Some)
         .chain(futures_util::stream::iter([None]))
-        .map(move |item| relay.step(item, &unreadable))
-        .take_while(|step| std::future::ready(step.is_some()))
-        .flat_map(|step| futures_util::stream::iter(step.into_iter().flatten()))
-        .filter(|bytes| std::future::ready(!bytes.is_empty()))
-        .map(Ok);
+        .flat_map(move |item| {
+            futures_util::stream::iter(match relay.step(item, &unreadable) {
+                Some(pieces) => pieces.map(Ok),
+                None => [Err(cut_short()), Ok(Bytes::new())],
+            })
+        })
+        .filter(|piece| std::future::ready(!matches!(piece, Ok(bytes) if bytes.is_empty())));
     (body.boxed_local(), ending)
+}
+
+fn cut_short() -> http::Error {
+    http::Error::new(http::ErrorKind::Aborted, "the pack ends short")
 }
 
 struct Relay {

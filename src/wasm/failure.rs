@@ -19,17 +19,27 @@ pub(super) fn failure(error: &JsValue) -> Error {
     let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok().and_then(|v| v.as_string());
     let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
     let code = text(error, "code").or_else(|| text(&cause, "code"));
-    let kind = match (text(error, "name").as_deref(), code.as_deref()) {
-        (_, Some("ADDRESS_NOT_ALLOWED")) => ErrorKind::AddressNotAllowed,
-        (Some("AbortError"), _) => ErrorKind::Aborted,
-        (Some("TimeoutError"), _) | (_, Some("ETIMEDOUT")) => ErrorKind::Timeout,
-        (_, Some("ERR_INVALID_URL")) => ErrorKind::Invalid,
-        _ => ErrorKind::Network,
-    };
     let message = text(error, "message").or_else(|| error.as_string()).unwrap_or_else(|| "the request failed".into());
     let message = match text(&cause, "message").filter(|c| !c.is_empty() && !message.contains(c.as_str())) {
         Some(cause) => format!("{message}: {cause}"),
         None => message,
     };
+    let kind = match (text(error, "name").as_deref(), code.as_deref()) {
+        (_, Some("ADDRESS_NOT_ALLOWED")) => ErrorKind::AddressNotAllowed,
+        (Some("AbortError"), _) => ErrorKind::Aborted,
+        (Some("TimeoutError"), _) | (_, Some("ETIMEDOUT")) => ErrorKind::Timeout,
+        (_, Some("ERR_INVALID_URL")) => ErrorKind::Invalid,
+        (_, Some("ERR_BODY_TOO_LARGE")) => ErrorKind::TooLarge,
+        _ if is_redirect(&message) => ErrorKind::Redirected,
+        _ => ErrorKind::Network,
+    };
     Error::new(kind, message)
+}
+
+/// Whether a request failed because of a redirect that it does not follow: no runtime has a code for it. These are the words of
+/// Node, Deno, Bun and of this package.
+fn is_redirect(message: &str) -> bool {
+    ["unexpected redirect", "redirect count", "redirect mode is", "UnexpectedRedirect", "redirected to"]
+        .iter()
+        .any(|words| message.contains(words))
 }

@@ -51,7 +51,11 @@ impl FetchClient {
         let init = request_init(request.method, &request.headers, &guard.0.signal());
         match request.body {
             Body::Empty => {}
-            Body::Bytes(bytes) => set(&init, "body", &Uint8Array::from(bytes.as_ref()).into()),
+            Body::Bytes(bytes) => {
+                set(&init, "body", &Uint8Array::from(bytes.as_ref()).into());
+                // Then a redirect is an answer that tells where it leads, in most runtimes.
+                set(&init, "redirect", &"manual".into());
+            }
             Body::Stream(stream) if self.request_streams => {
                 set(&init, "body", &readable(stream, waker.clone()).map_err(|e| failure(&e))?.into());
                 set(&init, "duplex", &"half".into());
@@ -149,6 +153,19 @@ impl HttpClient for FetchClient {
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         timer(duration).boxed_local()
+    }
+
+    fn collect_limit(&self) -> usize {
+        self.collect_limit
+    }
+
+    fn takes_user_agent(&self) -> bool {
+        // Only browsers send no streams.
+        self.request_streams
+    }
+
+    fn canonical(&self, url: &str) -> Option<String> {
+        web_sys::Url::new(url).ok().map(|url| url.href())
     }
 
     fn gzip(&self, bytes: Bytes) -> LocalBoxFuture<'_, Option<Bytes>> {

@@ -15,6 +15,30 @@ export async function grow(folder, commits) {
 }
 
 /**
+ * Fills the bare repository in `folder` with commits whose pack has about as many bytes: their files do not compress.
+ *
+ * @param {string} folder
+ * @param {number} bytes
+ */
+export async function growNoise(folder, bytes) {
+  const each = 100_000;
+  const parts = [];
+  let state = 7;
+  for (let n = 0; n * each < bytes; n++) {
+    const words = new Uint32Array(each / 4);
+    for (let i = 0; i < words.length; i++) {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      words[i] = state ^ (state >>> 15);
+    }
+    const text = Buffer.from(words.buffer).toString("base64");
+    const who = `A <a@example.org> ${1_600_000_000 + n} +0000`;
+    parts.push(`commit refs/heads/main\ncommitter ${who}\ndata 1\nx\n`);
+    parts.push(`M 100644 inline file-${n}\ndata ${text.length}\n${text}\n`);
+  }
+  await fastImport(folder, parts.join(""));
+}
+
+/**
  * Gives the bare repository in `folder` what the stream says.
  *
  * @param {string} folder

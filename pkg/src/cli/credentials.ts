@@ -4,44 +4,48 @@
  * @module
  */
 
-/** A remote as the engine takes it. */
+import { addressOf, refusedCredential } from "../address.js";
+
+/** A remote as the engine takes it. Credentials in the URL stay there: the engine takes them out. */
 export interface Remote {
   url: string;
   username?: string;
   password?: string;
 }
 
-/** The URL is not one that can be synced with. */
+/** The URL is not one that can be synced with, or a variable is no credential. */
 export class UrlError extends Error {}
 
 /**
- * Splits the credentials off a URL; where it has none, takes those of the environment
- * (`REFSYNC_SOURCE_…`, `REFSYNC_DESTINATION_…`: `USERNAME` and `PASSWORD`, or `TOKEN`, whose user name is `git` unless
- * `USERNAME` says otherwise).
+ * A remote, and what the environment adds to its URL: `REFSYNC_SOURCE_…` or `REFSYNC_DESTINATION_…`, that is `USERNAME`, and
+ * `PASSWORD` or `TOKEN`. The URL comes first: a user name in it is used with the environment's token, and a password in it leaves
+ * the environment out.
  */
 export function remoteOf(side: "source" | "destination", text: string, environment: NodeJS.ProcessEnv): Remote {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  // What cannot be parsed may hold a password, so it is not repeated.
-  if (!url) throw new UrlError(`the ${side} is not a URL`);
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new UrlError(`the ${side} is a ${url.protocol} URL; refsync speaks http and https`);
-  }
-  const variable = (name: string) => environment[`REFSYNC_${side.toUpperCase()}_${name}`] || undefined;
-  const inUrl = { username: decode(url.username), password: decode(url.password) };
-  url.username = "";
-  url.password = "";
-  if (inUrl.username || inUrl.password) return { url: url.href, ...inUrl };
+  const address = addressOf(text);
+  if ("refusal" in address) throw new UrlError(`the ${side} ${address.refusal}`);
+  const { url } = address;
+  const variable = (suffix: string) => {
+    const name = `REFSYNC_${side.toUpperCase()}_${suffix}`;
+    // A line end, a blank or a byte order mark comes along from a file or by copying.
+    const value = environment[name]?.trim() || undefined;
+    const refusal = refusedCredential(value);
+    if (refusal !== undefined) throw new UrlError(`${name} ${refusal}`);
+    return value;
+  };
+  const userinfo = userinfoOf(url);
+  if (userinfo?.includes(":")) return { url };
+  const username = userinfo === undefined ? variable("USERNAME") : undefined;
   const password = variable("PASSWORD") ?? variable("TOKEN");
-  const username = variable("USERNAME") ?? (password === undefined ? undefined : "git");
-  if (username === undefined) return { url: url.href };
-  return { url: url.href, username, password: password ?? "" };
+  return { url, ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A percent sign that starts no escape means itself.
-    return text;
-  }
+/** Whether a remote has a password, if only an empty one. */
+export function hasPassword({ url, password }: Remote): boolean {
+  return password !== undefined || userinfoOf(url)?.includes(":") === true;
+}
+
+/** What stands before the `@` of a URL, as it is written there. */
+function userinfoOf(url: string): string | undefined {
+  return /^https?:\/\/([^/\\]*)@/i.exec(url)?.[1];
 }

@@ -5,7 +5,7 @@
  */
 
 import type { AskCredentials } from "../engine.js";
-import type { Remote } from "./credentials.js";
+import { hasPassword, type Remote } from "./credentials.js";
 import type { Filled } from "./git-credential.js";
 
 /** A remote that asks Git's helpers where the server wants a password and none was given. */
@@ -17,12 +17,12 @@ export interface Helped {
 
 /** The remote, with the helpers behind it. What was given counts, also where it is refused. */
 export function helped(remote: Remote): Helped {
-  if (remote.password) return { remote, settle: async () => {} };
+  if (hasPassword(remote)) return { remote, settle: async () => {} };
   let filled: Filled | undefined;
   // Loaded where it is needed: most servers let in whoever brings a token, and those that let in everybody ask for nothing.
   const helpers = () => import("./git-credential.js");
-  const credentials: AskCredentials = async (url) => {
-    filled = await (await helpers()).fill(url, remote.username);
+  const credentials: AskCredentials = async (url, { username }) => {
+    filled = await (await helpers()).fill(url, username);
     return filled;
   };
   const settle = async (isAccepted: boolean) => {

@@ -238,18 +238,13 @@ fn remote(
 }
 
 fn with_credential(target: Remote, RemoteSettings { username, password, .. }: &RemoteSettings) -> Remote {
-    match (username, password) {
-        (None, None) => target,
-        (username, password) => {
-            target.with_basic_auth(username.as_deref().unwrap_or("git"), password.as_deref().unwrap_or_default())
-        }
-    }
+    target.with_credentials(username.as_deref(), password.as_deref())
 }
 
 /// Asks the caller for credentials; none where it gives none, or fails to.
 async fn credentials(ask: Function, challenge: Challenge) -> Option<Credentials> {
-    let Challenge { url, scheme, realm } = challenge;
-    let details = to_js(&Details { scheme, realm }).ok()?;
+    let Challenge { url, username, scheme, realm } = challenge;
+    let details = to_js(&Details { username, scheme, realm }).ok()?;
     let given = ask.call2(&JsValue::UNDEFINED, &url.into(), &details).ok()?;
     let given = JsFuture::from(Promise::resolve(&given)).await.ok()?;
     let given: Given = Arguments::whole("sync", "credentials", &given).ok()?.read().ok()?;
@@ -259,6 +254,8 @@ async fn credentials(ask: Function, challenge: Challenge) -> Option<Credentials>
 /// What a server says that wants credentials, as JavaScript sees it.
 #[derive(Serialize)]
 struct Details {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
     scheme: String,
     realm: Option<String>,
 }

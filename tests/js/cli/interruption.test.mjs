@@ -7,14 +7,15 @@ import { fileURLToPath } from "node:url";
 
 import { serve } from "refsync/node";
 
-import { grow } from "../../support/history.mjs";
+import { growNoise } from "../../support/history.mjs";
 import { host } from "../engine/support.mjs";
 
 const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
 const hosted = await host("upstream", "mirror");
-await grow(hosted.folder("upstream"), 1200);
+// More than the engine collects before it sends anything.
+await growNoise(hosted.folder("upstream"), 4_000_000);
 
-/** The hosted repositories; the source falls silent after 50 kB of its pack, and `/silent/` answers no push. */
+/** The hosted repositories; the source falls silent after 2 MB of its pack, and `/silent/` answers no push. */
 const listener = await serve({
   service: {
     async fetch(request) {
@@ -29,7 +30,7 @@ const listener = await serve({
       const url = `http://git.test/${repository}/${rest.join("/")}${search}`;
       const response = await hosted.fetch(url, { method, headers, body, duplex: "half" });
       if (!String(body).includes("command=fetch")) return response;
-      return new Response(response.body && silentAfter(response.body, 50_000), response);
+      return new Response(response.body && silentAfter(response.body, 2_000_000), response);
     },
   },
 });

@@ -18,7 +18,7 @@ const wrong = [
   [["sync", "http://a/x.git", "http://b/y.git", "http://c/z.git"], /too many arguments/],
   [["sync", "--overwrite", "http://a/x.git", "http://b/y.git"], /unknown option '--overwrite'/],
   [["sync", "somewhere", "http://b/y.git"], /the source is not a URL/],
-  [["sync", "http://a/x.git", "ssh://git@b/y.git"], /the destination is a ssh: URL; refsync speaks http and https/],
+  [["sync", "http://a/x.git", "ssh://git@b/y.git"], /the destination is an SSH address, and SSH is not supported/],
   [["sync", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git", "--branches", "["], /\[/],
   [["sync", "http://a/x.git", "http://b/y.git", "--timeout", "0"], /must be seconds, above 0/],
   [["sync", "http://a/x.git", "http://b/y.git", "--timeout", "soon"], /must be seconds, above 0/],
@@ -66,25 +66,28 @@ test("credentials in the URL are never printed", () => {
   assert.doesNotMatch(typo.stdout + typo.stderr, /hunter2/);
 });
 
+// What the engine makes of a URL with credentials, and what a server is sent: tests/js/hosts/credentials.test.mjs.
 /**
  * @type {[url: string, environment: NodeJS.ProcessEnv, expected: { url: string, username?: string, password?: string }][]}
  */
 const remotes = [
   ["http://h/r.git", {}, { url: "http://h/r.git" }],
-  ["http://u:p%40q@h/r.git", {}, { url: "http://h/r.git", username: "u", password: "p@q" }],
-  ["http://u:100%@h/r.git", {}, { url: "http://h/r.git", username: "u", password: "100%" }],
+  ["http://u:p%40q@h/r.git", {}, { url: "http://u:p%40q@h/r.git" }],
+  ["http://u:100%@h/r.git", {}, { url: "http://u:100%@h/r.git" }],
   [
     "http://h/r.git",
     { REFSYNC_SOURCE_USERNAME: "u", REFSYNC_SOURCE_PASSWORD: "p" },
     { url: "http://h/r.git", username: "u", password: "p" },
   ],
-  ["http://h/r.git", { REFSYNC_SOURCE_TOKEN: "t" }, { url: "http://h/r.git", username: "git", password: "t" }],
+  ["http://h/r.git", { REFSYNC_SOURCE_TOKEN: "t" }, { url: "http://h/r.git", password: "t" }],
   [
     "http://h/r.git",
     { REFSYNC_SOURCE_TOKEN: "t", REFSYNC_SOURCE_USERNAME: "oauth2" },
     { url: "http://h/r.git", username: "oauth2", password: "t" },
   ],
-  ["http://u:p@h/r.git", { REFSYNC_SOURCE_TOKEN: "t" }, { url: "http://h/r.git", username: "u", password: "p" }],
+  ["http://u@h/r.git", { REFSYNC_SOURCE_TOKEN: "t" }, { url: "http://u@h/r.git", password: "t" }],
+  ["http://u:p@h/r.git", { REFSYNC_SOURCE_TOKEN: "t" }, { url: "http://u:p@h/r.git" }],
+  ["http://h/r.git", { REFSYNC_SOURCE_TOKEN: " \n" }, { url: "http://h/r.git" }],
   ["http://h/r.git", { REFSYNC_DESTINATION_TOKEN: "t" }, { url: "http://h/r.git" }],
 ];
 for (const [url, environment, expected] of remotes) {

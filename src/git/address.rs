@@ -1,0 +1,44 @@
+//! URLs: their origin, where a redirect leads, and what may be wrong with one that has no repository.
+
+use crate::userinfo;
+
+/// Scheme, host and port.
+pub(super) fn origin(url: &str) -> &str {
+    &url[..userinfo::authority(url).1]
+}
+
+/// The URL for a message: without credentials, and without a query or a fragment, which may hold secrets.
+pub(super) fn shown(url: &str) -> String {
+    let (url, _) = userinfo::split(url);
+    url.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+/// Where the header `Location` of an answer leads ([RFC 9110, section 10.2.2]), for a message.
+///
+/// [RFC 9110, section 10.2.2]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.2
+pub(super) fn redirected(from: &str, location: &str) -> String {
+    let scheme = from.split("//").next().unwrap_or_default();
+    shown(&match location {
+        _ if location.contains("://") => location.to_owned(),
+        _ if location.starts_with("//") => format!("{scheme}{location}"),
+        _ if location.starts_with('/') => format!("{}{location}", origin(from)),
+        _ => format!("{}/{location}", from.rsplit_once('/').map_or(from, |(folder, _)| folder)),
+    })
+}
+
+/// The repository's base URL, taken from the URL that answered for its refs; none if that has another form.
+pub(super) fn base_of(answered_by: &str) -> Option<String> {
+    let path = answered_by.split(['?', '#']).next()?;
+    path.strip_suffix("/info/refs").map(str::to_owned)
+}
+
+/// What to try instead of the address of a page about a repository, such as `https://github.com/o/r/tree/main`.
+pub(super) fn hint(url: &str) -> Option<String> {
+    let path = userinfo::authority(url).1;
+    let page = PAGES.iter().filter_map(|page| url[path..].find(page)).filter(|at| *at > 0).min()?;
+    Some(format!("this looks like the address of a page; the repository may be at {}", &url[..path + page]))
+}
+
+/// What follows the repository's own path in the addresses of pages on GitHub, GitLab, Gitea and Bitbucket.
+const PAGES: [&str; 9] =
+    ["/-/", "/tree/", "/blob/", "/src/", "/commit/", "/commits/", "/pull/", "/issues/", "/releases/"];
