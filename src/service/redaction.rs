@@ -20,8 +20,13 @@ impl Redaction {
     /// Of this credential: as it is, percent-encoded, and as HTTP Basic authentication sends it.
     pub fn of(auth: Option<&UpstreamAuth>) -> Self {
         let Some((username, password)) = auth.map(UpstreamAuth::basic) else { return Self::default() };
-        let encoded = utf8_percent_encode(password, NON_ALPHANUMERIC).to_string();
-        let mut forms = vec![STANDARD.encode(format!("{username}:{password}")), password.to_owned(), encoded];
+        // A user name without a password may be a token, which is then sent as a password, too.
+        let secret = if password.is_empty() { username } else { password };
+        let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+        let mut forms = vec![STANDARD.encode(format!("{username}:{password}")), secret.to_owned(), encoded];
+        if password.is_empty() {
+            forms.push(STANDARD.encode(format!("git:{secret}")));
+        }
         // Anything shorter is in every other word, and guessed at once.
         forms.retain(|form| form.len() >= SHORTEST);
         let parts = forms.iter().flat_map(|form| form.as_bytes().windows(PART)).filter_map(|part| part.try_into().ok());

@@ -242,6 +242,12 @@ impl Refusals {
         }
         match upstream::parse(url) {
             Ok(parsed) if parsed.auth.is_some() && auth.is_some() => {
+                let given = auth.iter().flatten().next();
+                if let Some(joined) =
+                    parsed.auth.iter().zip(given).find_map(|(auth, given)| upstream::join(auth, given))
+                {
+                    return (parsed.url, Some(Some(joined)));
+                }
                 let message = format!("has a credential, and {name}.auth is there too; leave one of them out");
                 self.check(&format!("{name}.url"), Some(message));
                 (parsed.url, auth)

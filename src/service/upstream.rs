@@ -1,15 +1,16 @@
 //! The upstream in a request: its URL is checked, and a credential inside the URL is moved out of it.
 
-use percent_encoding::percent_decode_str;
-
-use crate::model::UpstreamAuth;
+use crate::{
+    model::UpstreamAuth,
+    userinfo::{self, Userinfo},
+};
 
 /// A URL that may be stored and shown, and the credential that stood in it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parsed {
     /// Without a credential.
     pub url: String,
-    /// The credential that was in the URL: `user:password@`, or a token as `token@`.
+    /// The credential that was in the URL: `user:password@`, or a token as `token@`, which is a user name without a password.
     pub auth: Option<UpstreamAuth>,
 }
 
@@ -23,10 +24,12 @@ pub fn parse(url: &str) -> Result<Parsed, String> {
         return Err(format!("has more than {MAX_URL} bytes"));
     }
     if !url.bytes().all(|b| b.is_ascii_graphic()) || url.contains('\\') {
-        return Err("has a character that a URL cannot have; percent-encode it".into());
+        return Err("has a character that a URL cannot have; percent-encode it, and write a host as xn--…".into());
     }
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err("must be an absolute http or https URL, such as https://host/owner/repository.git".into());
+        return Err(
+            "must be an http or https URL, such as https://host/owner/repository.git; SSH is not supported".into()
+        );
     };
     let scheme = scheme.to_ascii_lowercase();
     if !matches!(scheme.as_str(), "http" | "https") {
@@ -35,11 +38,11 @@ pub fn parse(url: &str) -> Result<Parsed, String> {
     if rest.contains(['?', '#']) {
         return Err("must have neither a query nor a fragment".into());
     }
-    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-    let (userinfo, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    let (plain, userinfo) = userinfo::split(&format!("{scheme}://{rest}"));
+    let host = plain[scheme.len() + 3..].split('/').next().unwrap_or_default();
     check_host(host)?;
     let auth = userinfo.map(credential).transpose()?;
-    Ok(Parsed { url: format!("{scheme}://{host}{path}"), auth })
+    Ok(Parsed { url: plain, auth })
 }
 
 fn check_host(host: &str) -> Result<(), String> {
@@ -58,20 +61,29 @@ fn check_host(host: &str) -> Result<(), String> {
     if valid { Ok(()) } else { Err("has a port that is not a number from 1 to 65535".into()) }
 }
 
-fn credential(userinfo: &str) -> Result<UpstreamAuth, String> {
-    let decode = |text: &str| {
-        let decoded = percent_decode_str(text).decode_utf8().map_err(|_| "has a credential that is not UTF-8");
-        decoded.map(std::borrow::Cow::into_owned)
-    };
-    let auth = match userinfo.split_once(':') {
-        Some((username, password)) => {
-            UpstreamAuth::UsernamePassword { username: decode(username)?, password: decode(password)? }
-        }
-        None => UpstreamAuth::Token { token: decode(userinfo)?, token_username: None },
-    };
+fn credential(Userinfo { username, password }: Userinfo) -> Result<UpstreamAuth, String> {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| "has a credential that is not UTF-8");
+    let is_alone = password.is_none();
+    let auth =
+        UpstreamAuth::UsernamePassword { username: text(username)?, password: text(password.unwrap_or_default())? };
     match refusal(&auth) {
+        // A name that stands alone may be a token.
+        Some(("password", _)) if is_alone => Ok(auth),
         Some(_) => Err("has an empty or unusable credential before @; use upstream.auth instead".into()),
         None => Ok(auth),
+    }
+}
+
+/// A credential that is given beside a URL with this one; none if both are complete. A user name in the URL goes with a token.
+pub fn join(in_url: &UpstreamAuth, given: &UpstreamAuth) -> Option<UpstreamAuth> {
+    match (in_url, given) {
+        (
+            UpstreamAuth::UsernamePassword { username, password },
+            UpstreamAuth::Token { token, token_username: None },
+        ) if password.is_empty() => {
+            Some(UpstreamAuth::Token { token: token.clone(), token_username: Some(username.clone()) })
+        }
+        _ => None,
     }
 }
 

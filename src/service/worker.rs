@@ -223,6 +223,8 @@ impl Service {
         let redaction = Redaction::of(auth.as_ref());
         let basic = auth.as_ref().map(UpstreamAuth::basic);
         let (username, password) = basic.map(|(username, password)| (username.to_owned(), password.to_owned())).unzip();
+        // The engine tries a name that stands alone as a token.
+        let password = password.filter(|password| !password.is_empty());
         Ok((Remote { url: url.to_owned(), username, password, is_hosted: false }, redaction))
     }
 

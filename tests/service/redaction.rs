@@ -17,6 +17,15 @@ fn takes_out_each_form_that_a_remote_may_repeat() {
 }
 
 #[test]
+fn takes_out_a_token_that_was_sent_as_a_user_name_and_as_a_password() {
+    let alone = UpstreamAuth::UsernamePassword { username: "t0ken-alone".into(), password: String::new() };
+    let redaction = Redaction::of(Some(&alone));
+    for said in ["t0ken-alone", "t0ken%2Dalone", "dDBrZW4tYWxvbmU6", "Z2l0OnQwa2VuLWFsb25l"] {
+        assert_eq!(redaction.text(&format!("you sent {said}.")), "you sent [credential].", "{said}");
+    }
+}
+
+#[test]
 fn takes_out_what_is_left_of_one_where_the_text_was_cut() {
     let secret = "MC4CAQAwBQYDK2VwBCIEIGRhdGEgdGhhdCBub2JvZHkgc2hvdWxkIHNlZQ";
     let redaction = Redaction::of(Some(&token(secret)));

@@ -1,6 +1,6 @@
 use refsync::{
     model::UpstreamAuth,
-    service::upstream::{Parsed, parse},
+    service::upstream::{Parsed, join, parse},
 };
 
 #[test]
@@ -15,8 +15,22 @@ fn moves_a_credential_out_of_the_url() {
     let auth = UpstreamAuth::UsernamePassword { username: "joe".into(), password: "p@ss:word".into() };
     let parsed = parse("HTTPS://joe:p%40ss:word@h:1/x").expect("it is valid");
     assert_eq!(parsed, Parsed { url: "https://h:1/x".into(), auth: Some(auth) });
-    let token = UpstreamAuth::Token { token: "t0ken".into(), token_username: None };
+    // As the engine reads it, and Git: a user name without a password.
+    let token = UpstreamAuth::UsernamePassword { username: "t0ken".into(), password: String::new() };
     assert_eq!(parse("https://t0ken@h/x"), Ok(Parsed { url: "https://h/x".into(), auth: Some(token) }));
+}
+
+#[test]
+fn a_user_name_in_the_url_goes_with_a_token_beside_it() {
+    let in_url = parse("https://joe@h/x").expect("it is valid").auth.expect("it has a name");
+    let token = |token_username: Option<&str>| UpstreamAuth::Token {
+        token: "t0ken".into(),
+        token_username: token_username.map(str::to_owned),
+    };
+    assert_eq!(join(&in_url, &token(None)), Some(token(Some("joe"))));
+    assert_eq!(join(&in_url, &token(Some("other"))), None, "both name a user");
+    let with_password = parse("https://joe:secret@h/x").expect("it is valid").auth.expect("it has one");
+    assert_eq!(join(&with_password, &token(None)), None, "both are complete");
 }
 
 #[test]
