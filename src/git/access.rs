@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64ct::{Base64, Encoding};
 use futures_util::future::LocalBoxFuture;
 
 use super::ErrorKind;
@@ -120,7 +120,7 @@ impl Given {
         }
         let username = self.username.as_deref().unwrap_or(b"git");
         let pair = [username, b":", self.password.as_deref().unwrap_or_default()].concat();
-        Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
+        Some(format!("Basic {}", Base64::encode_string(&pair)))
     }
 }
 

@@ -24,6 +24,7 @@
 mod access;
 mod address;
 mod advertisement;
+mod answer;
 mod capabilities;
 mod commit_graph;
 pub mod delta;
@@ -32,7 +33,6 @@ mod excerpt;
 mod fetch;
 mod ls_refs;
 mod pack;
-mod page;
 pub mod pkt_line;
 mod push;
 mod receive_pack;

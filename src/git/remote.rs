@@ -9,8 +9,7 @@ use super::{
     Advertisement, Challenge, Credentials, Error, ErrorKind, Operation,
     access::{self, Access},
     address,
-    excerpt::excerpt,
-    page,
+    answer::{self, Asked},
     pkt_line::Reader,
 };
 use crate::{
@@ -77,10 +76,10 @@ impl Remote {
             request => request,
         };
         let response = self.send_again(&request).await?;
-        let media_type = page::media_type(&response);
+        let media_type = answer::media_type(&response.headers);
         // Where a runtime does not tell the final URL, there was no redirect that mattered.
         let base_url = address::base_of(&response.url).unwrap_or_else(|| self.url.clone());
-        let ends_by_closing = ends_by_closing(&response);
+        let ends_by_closing = answer::ends_by_closing(&response.headers);
         let mut reader = Reader::new(response.body);
         let is_git = match media_type.as_str() {
             "" => reader.next_starts_with(b"# service=").await? || reader.next_starts_with(b"version ").await?,
@@ -156,39 +155,20 @@ impl Remote {
             request = request.header("user-agent", USER_AGENT);
         }
         let response = self.http.send(request).await?;
-        let answered_by = if response.url.is_empty() { asked.clone() } else { response.url.clone() };
-        let is_elsewhere = !self.is_own_origin(&answered_by);
-        match response.status {
-            200 | 203 if page::is_page(&response) => {
-                Err(page::meaning(response, &answered_by, answered_by != asked, credentials_sent).await)
-            }
-            // 203 is also what a proxy says that has changed the answer.
-            200 | 203 => decoded(response),
-            // 0 is a redirect that a browser does not show.
-            0 | 301 | 302 | 303 | 307 | 308 => {
-                let location = response.headers.get("location").map(|location| address::redirected(&asked, location));
-                let url = location.unwrap_or_else(|| "another address".to_owned());
-                Err(match page::is_sign_in(&url) {
-                    true => ErrorKind::SignIn { url, credentials_sent },
-                    false => ErrorKind::Redirected { url },
-                })
-            }
-            status @ (401 | 403 | 404) if is_elsewhere && (has_credentials || status == 401) => {
-                let url = address::base_of(&answered_by).unwrap_or_else(|| address::shown(&answered_by));
-                Err(ErrorKind::Elsewhere { url, status, credentials_withheld: has_credentials })
-            }
-            401 => {
-                let challenges =
-                    response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
-                let challenge = challenges.map(|(_, value)| value).collect::<Vec<_>>().join(", ");
-                Err(ErrorKind::Unauthorized { credentials_sent, challenge })
-            }
-            status => {
-                // Without a clock: a date is only as good as the answer's own.
-                let retry_after = response.headers.retry_after(i64::MAX);
-                Err(ErrorKind::Status { status, message: words_of(response).await, retry_after })
-            }
+        if answer::is_git(&response) {
+            return match answer::unknown_encoding(&response.headers) {
+                Some(name) => Err(ErrorKind::Encoding(name.to_owned())),
+                None => Ok(response),
+            };
         }
+        let Response { status, url, headers, body } = response;
+        // The others say all in their head.
+        let start =
+            if matches!(status, 200..300 | 400 | 402..) { body.start(answer::MAX_START).await } else { Bytes::new() };
+        let answered_by = if url.is_empty() { &asked } else { &url };
+        let is_elsewhere = !self.is_own_origin(answered_by);
+        let asked = Asked { url: &asked, answered_by, is_elsewhere, has_credentials, credentials_sent };
+        Err(answer::meaning(status, &headers, &start, &asked))
     }
 
     /// Whether the credentials are for the server there: another origin does not get them.
@@ -237,26 +217,6 @@ const GZIP_FROM: usize = 1 << 20;
 /// redirect to a sign-in page instead of a 401.
 const USER_AGENT: &str = concat!("git/2.0 (refsync/", env!("CARGO_PKG_VERSION"), ")");
 
-/// Whether the end of the connection is the end of the answer, as it is in HTTP/1.0. Such a server may not know chunks.
-fn ends_by_closing(Response { headers, .. }: &Response) -> bool {
-    let closes = headers.get("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-    closes && headers.get("content-length").is_none() && headers.get("transfer-encoding").is_none()
-}
-
-/// The response, unless its body is still encoded. What asks for an encoding, or knows one, has decoded it before.
-fn decoded(response: Response) -> Result<Response, ErrorKind> {
-    let codings = response.headers.get("content-encoding").unwrap_or_default().split(',').map(str::trim);
-    let unknown =
-        codings.filter(|name| !name.is_empty()).find(|name| !CODINGS.iter().any(|c| c.eq_ignore_ascii_case(name)));
-    match unknown {
-        Some(name) => Err(ErrorKind::Encoding(name.to_owned())),
-        None => Ok(response),
-    }
-}
-
-/// The encodings that every `fetch` decodes, and `zstd`, which some do.
-const CODINGS: [&str; 6] = ["gzip", "x-gzip", "deflate", "br", "zstd", "identity"];
-
 fn not_git(media_type: &str) -> ErrorKind {
     ErrorKind::NotGit(match media_type {
         "" | "text/plain" | "application/octet-stream" => {
@@ -278,13 +238,3 @@ fn with_hint(kind: ErrorKind, url: &str) -> ErrorKind {
         kind => kind,
     }
 }
-
-/// The words of an error response, for a person.
-async fn words_of(response: Response) -> String {
-    let content_type = response.headers.get("content-type").unwrap_or_default().to_owned();
-    let body = response.body.bytes(MAX_ERROR_PAGE).await.unwrap_or_default();
-    excerpt(&content_type, &body)
-}
-
-/// The most bytes of an error page that are read.
-const MAX_ERROR_PAGE: usize = 64 * 1024;
