@@ -207,6 +207,7 @@ function syncHelp(): string {
 Credentials come in the URL or from the environment, and are never printed:
   REFSYNC_SOURCE_USERNAME, REFSYNC_SOURCE_PASSWORD or REFSYNC_SOURCE_TOKEN
   REFSYNC_DESTINATION_USERNAME, REFSYNC_DESTINATION_PASSWORD or REFSYNC_DESTINATION_TOKEN
+A user name in the URL goes with the password or token of the environment. A password in the URL leaves the environment out.
 A server that wants some and got none is given what Git's credential helpers know of it, where Git is installed.
 
 Exit code: 0 completed, 3 completed with rejected refs, 1 failed, 2 wrong usage`;

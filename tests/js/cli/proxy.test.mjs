@@ -175,6 +175,7 @@ test("a host that compresses what nobody asked it to is read through a relay, wh
 });
 
 test("a host that tells Git from a browser sees a Git behind the relay", async (t) => {
+  /** @type {(string | undefined)[]} */
   const seen = [];
   const origin = await host(t, (request, response) => {
     seen.push(request.headers["user-agent"]);
@@ -184,7 +185,7 @@ test("a host that tells Git from a browser sees a Git behind the relay", async (
     const relay = gitProxy({ hosts: [origin], origins: [PAGE], fetch });
     await (await relay(ask(origin, `r.git/${REFS}`))).text();
   }
-  for (const name of seen) assert.match(name, /^git\//);
+  for (const name of seen) assert.match(`${name}`, /^git\//);
   assert.equal(seen.length, 2);
 });
 

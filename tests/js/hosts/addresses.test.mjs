@@ -9,7 +9,12 @@ import { refsync } from "../cli/support.mjs";
 import { both, fails, front, repositories, works } from "./both.mjs";
 import { listen } from "./front.mjs";
 
-for (const [name, address] of [
+/**
+ * @typedef {import("./front.mjs").Habit} Habit
+ */
+
+/** @type {[name: string, address: (url: string) => string][]} */
+const pasted = [
   ["a slash at its end", (url) => `${url}/`],
   ["several slashes at its end", (url) => `${url}///`],
   ["blanks and a line end around it", (url) => `  ${url}\n`],
@@ -17,7 +22,8 @@ for (const [name, address] of [
   ["the first request of Git behind it", (url) => `${url}/info/refs?service=git-upload-pack`],
   ["the path of that request behind it", (url) => `${url}/info/refs`],
   ["an IPv4 address in another form", (url) => url.replace("127.0.0.1", "0x7f.1")],
-]) {
+];
+for (const [name, address] of pasted) {
   test(`an address with ${name} works`, async (t) => {
     const repos = await repositories(t);
     await repos.create("upstream", 12);
@@ -28,6 +34,7 @@ for (const [name, address] of [
 test("a host in upper case gets its credentials, also behind a redirect", async (t) => {
   const repos = await repositories(t);
   await repos.create("upstream", 12);
+  /** @type {Habit} */
   const habit = {
     answer: async (request, pass) => {
       if (request.headers.authorization !== `Basic ${btoa("me:secret")}`) return { status: 401, headers: {}, body: "" };
@@ -38,7 +45,8 @@ test("a host in upper case gets its credentials, also behind a redirect", async 
       return pass(request);
     },
   };
-  const address = (url) => url.replace("://127.0.0.1", "://me:secret@LocalHost").replace(/\/([^/]*)$/, "/moved/$1");
+  const address = (/** @type {string} */ url) =>
+    url.replace("://127.0.0.1", "://me:secret@LocalHost").replace(/\/([^/]*)$/, "/moved/$1");
   await both(t, repos, habit, works(repos), { address });
 });
 
@@ -55,27 +63,33 @@ test("an IPv6 address works", async (t) => {
       headers: kept(request.headers),
       body,
     });
-    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") });
+    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
     response.end(Buffer.from(await answer.arrayBuffer()));
   });
-  const { port } = new URL(await listen(t, server, "::1").then((url) => url.replace("::1", "[::1]")));
+  const { port } = new URL(await listen(t, server, "::1"));
   for (const host of ["[::1]", "[0:0:0:0:0:0:0:1]"]) {
     await both(t, repos, {}, works(repos), { address: (url) => url.replace(/127\.0\.0\.1:\d+/, `${host}:${port}`) });
   }
 });
 
+/** @param {import("node:http").IncomingHttpHeaders} headers */
 const kept = (headers) =>
-  Object.fromEntries(["content-type", "git-protocol", "accept"].filter((n) => headers[n]).map((n) => [n, headers[n]]));
+  Object.fromEntries(
+    ["content-type", "git-protocol", "accept"].filter((n) => headers[n]).map((n) => [n, String(headers[n])]),
+  );
 
 test("names and ports are asked for as a browser writes them", async () => {
-  for (const [url, asked] of [
+  /** @type {[url: string, asked: string][]} */
+  const table = [
     ["https://BÜCHER.example/r.git", "https://xn--bcher-kva.example/r.git"],
     ["HTTPS://Git.Example:443/Owner/r.git/", "https://git.example/Owner/r.git"],
     ["http://me:pass@h.example:80/r", "http://h.example/r"],
     ["https://h.example/a b/r.git", "https://h.example/a%20b/r.git"],
-  ]) {
+  ];
+  for (const [url, asked] of table) {
+    /** @type {string[]} */
     const seen = [];
-    const fetch = async (input) => {
+    const fetch = async (/** @type {string} */ input) => {
       seen.push(input);
       return new Response("", { status: 404 });
     };
@@ -86,18 +100,20 @@ test("names and ports are asked for as a browser writes them", async () => {
   }
 });
 
-for (const [page, repository] of [
+/** @type {[page: string, repository: string][]} */
+const pages = [
   ["/owner/upstream/tree/main", "/owner/upstream"],
   ["/owner/upstream/blob/main/README.md", "/owner/upstream"],
   ["/group/sub/upstream/-/tree/main?x", "/group/sub/upstream"],
   ["/owner/upstream/src/branch/main", "/owner/upstream"],
   ["/owner/upstream/pull/7", "/owner/upstream"],
-]) {
+];
+for (const [page, repository] of pages) {
   test(`the address of a page, ${page}, is an error that names the repository's`, async (t) => {
     const repos = await repositories(t);
     await repos.create("upstream", 12);
     const html = { "content-type": "text/html" };
-    const address = (url) => new URL(page.replace("?x", ""), url).href;
+    const address = (/** @type {string} */ url) => new URL(page.replace("?x", ""), url).href;
     const hint = new RegExp(`address of a page; the repository may be at http://127\\.0\\.0\\.1:\\d+${repository}$`);
     await both(
       t,
@@ -116,6 +132,7 @@ for (const [page, repository] of [
   });
 }
 
+/** @type {[url: string, words: RegExp][]} */
 const refusals = [
   [
     "git@github.com:owner/repo.git",
@@ -156,8 +173,11 @@ for (const [url, words] of refusals) {
       const at = { source: "http://127.0.0.1:1/a", destination: "http://127.0.0.1:1/b", [side]: url };
       const error = await sync(at).catch((e) => e);
       assert.ok(error instanceof InvalidRequestError, `${error}`);
-      assert.deepEqual([error.fields[0].field, error.fields.length], [`${side}.url`, 1]);
-      assert.match(error.fields[0].message, words);
+      assert.deepEqual(
+        error.fields.map(({ field }) => field),
+        [`${side}.url`],
+      );
+      assert.match(`${error.fields[0]?.message}`, words);
       assert.doesNotMatch(error.message, /planted|anted/);
     }
   });

@@ -6,7 +6,17 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:
 
 import { both, fails, gitWith, repositories, works } from "./both.mjs";
 
-/** Changes each answer of Git's: its headers and its body. */
+/**
+ * @typedef {import("./front.mjs").Habit} Habit
+ * @typedef {import("./front.mjs").Passed} Passed
+ */
+
+/**
+ * Changes each answer of Git's: its headers and its body.
+ *
+ * @param {(answer: Passed) => Partial<Passed>} change
+ * @returns {Habit}
+ */
 const changing = (change) => ({
   answer: async (request, pass) => {
     const answer = await pass(request);
@@ -14,16 +24,23 @@ const changing = (change) => ({
   },
 });
 
+/** @type {(name: string, encode: (body: Buffer) => Buffer) => Habit} */
 const encoded = (name, encode) =>
   changing(({ headers, body }) => ({ headers: { ...headers, "content-encoding": name }, body: encode(body) }));
 
+/** @param {(type: string | undefined) => string | undefined} type */
 const typed = (type) =>
   changing(({ headers: { "content-type": given, ...headers } }) => {
     const changed = type(given);
     return { headers: changed === undefined ? headers : { ...headers, "content-type": changed } };
   });
 
-/** Writes each answer by hand: `form(head, body)` are its bytes, from a head that tells the length and ends the connection. */
+/**
+ * Writes each answer by hand: `form(head, body)` are its bytes, from a head that tells the length and ends the connection.
+ *
+ * @param {(head: string, body: Buffer) => (string | Buffer)[]} form
+ * @returns {Habit}
+ */
 const written = (form) => ({
   answer: async (request, pass) => {
     const { status, headers, body } = await pass(request);
@@ -34,8 +51,11 @@ const written = (form) => ({
   },
 });
 
+/** @param {string} head */
 const withoutLength = (head) => head.replace(/content-length.*\r\n/, "");
+/** @type {(head: string, line: string) => string} */
 const withHeader = (head, line) => head.replace("\r\n\r\n", `\r\n${line}\r\n\r\n`);
+/** @param {Buffer} body */
 const chunked = (body, extra = "") => [`${body.length.toString(16)}${extra}\r\n`, body, "\r\n0\r\n"];
 
 const habits = {
@@ -128,7 +148,7 @@ test("the words of an error page are read though they are compressed", async (t)
 test("a compressed answer that breaks off is a failure", async (t) => {
   const repos = await repositories(t);
   await repos.create("upstream", 12);
-  const cut = (body) => gzipSync(body).subarray(0, -12);
+  const cut = (/** @type {Buffer} */ body) => gzipSync(body).subarray(0, -12);
   const habit = encoded("gzip", cut);
   await both(t, repos, habit, async (what, { error }, destination) => {
     assert.equal(error?.retryable, true, `${what}: ${error}`);
@@ -141,6 +161,7 @@ test("a plain file server says so: its Git is of the dumb kind", async (t) => {
   await repos.create("upstream", 12);
   for (const type of ["text/plain; charset=UTF-8", "application/octet-stream", undefined]) {
     const body = `${"a".repeat(40)}\trefs/heads/main\n`;
+    /** @type {Habit} */
     const habit = { answer: async () => ({ status: 200, headers: type ? { "content-type": type } : {}, body }) };
     await both(t, repos, habit, fails(repos, "not_a_git_server", /dumb HTTP/));
   }
@@ -150,6 +171,7 @@ test("a proxy that answers 502, 503 or 504 once with a page is asked again; Git 
   const repos = await repositories(t);
   await repos.create("upstream", 12);
   for (const status of [502, 503, 504]) {
+    /** @returns {Habit} */
     const habit = () => {
       let count = 0;
       const page = { status, headers: { "content-type": "text/html" }, body: "<html>Bad gateway</html>" };
@@ -164,6 +186,7 @@ test("a source that refuses the first question is asked in the protocol's order"
   const repos = await repositories(t);
   await repos.create("upstream", 12);
   for (const status of [400, 401, 403, 404, 405, 411, 415, 500, 501]) {
+    /** @returns {Habit} */
     const habit = () => {
       let isKnown = false;
       return {

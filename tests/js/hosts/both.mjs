@@ -6,7 +6,23 @@ import { SyncError, sync } from "../../../pkg/dist/engine.js";
 import { httpFetch } from "../../../pkg/dist/node/http-fetch.js";
 import { front, repositories, runGit } from "./front.mjs";
 
-/** Both ways to send requests: what a script uses that gives no `fetch`, and what `refsync sync` uses. */
+/**
+ * @typedef {import("./front.mjs").Test} Test
+ * @typedef {import("./front.mjs").Repositories} Repositories
+ * @typedef {import("./front.mjs").Habit | (() => import("./front.mjs").Habit)} Habit
+ * @typedef {{ error?: Error & { code?: string, side?: string, retryable?: boolean }, host: Awaited<ReturnType<typeof front>>, side: string }} Result
+ * @typedef {(what: string, result: Result, destination: string) => Promise<void>} Check
+ */
+
+/** @type {["source", "destination"]} */
+export const SIDES = ["source", "destination"];
+
+/**
+ * Both ways to send requests: what a script uses that gives no `fetch`, and what `refsync sync` uses.
+ *
+ * @param {Test} t
+ * @returns {Record<string, ReturnType<typeof httpFetch> | undefined>}
+ */
 export function fetches(t) {
   const own = httpFetch();
   t.after(() => own.close());
@@ -14,21 +30,26 @@ export function fetches(t) {
 }
 
 /**
- * Syncs from the host and to it, with each `fetch`. Calls `check(what, result, destination)` with the stats or the error of
- * each sync, and the name of its destination. `address(url)` changes the URL of the host's repository.
+ * Syncs from the host and to it, with each `fetch`. Calls `check(what, result, destination)` with what became of each sync, and the name of its destination. `address(url)` changes the URL of the host's repository.
+ *
+ * @param {Test} t
+ * @param {Repositories} repos
+ * @param {Habit} habit
+ * @param {Check} check
+ * @param {{ only?: string, address?: (url: string) => string, options?: { collectLimit?: number } }} [options]
  */
 export async function both(t, repos, habit, check, { only, address = (url) => url, options = {} } = {}) {
   const plain = await front(t, repos);
   for (const [name, fetch] of Object.entries(fetches(t))) {
     if (only && only !== name) continue;
-    for (const side of ["source", "destination"]) {
+    for (const side of SIDES) {
       // Each has a server of its own, for some habits are for the first request only.
       const host = await front(t, repos, typeof habit === "function" ? habit() : habit);
       const destination = await repos.empty();
       const at = { source: plain.url("upstream"), destination: plain.url(destination) };
       at[side] = address(host.url(side === "source" ? "upstream" : destination));
       const result = await sync({ ...at, ...(fetch && { fetch }), stallTimeout: 20_000, ...options }).then(
-        (stats) => ({ stats, host, side }),
+        () => ({ host, side }),
         (error) => ({ error, host, side }),
       );
       await check(`${side}, ${name}`, result, destination);
@@ -36,7 +57,12 @@ export async function both(t, repos, habit, check, { only, address = (url) => ur
   }
 }
 
-/** The sync has done its work. */
+/**
+ * The sync has done its work.
+ *
+ * @param {Repositories} repos
+ * @returns {Check}
+ */
 export function works(repos) {
   return async (what, { error }, destination) => {
     assert.ifError(error);
@@ -44,7 +70,14 @@ export function works(repos) {
   };
 }
 
-/** The sync has failed with this code and words like these, and has changed nothing. */
+/**
+ * The sync has failed with this code and words like these, and has changed nothing.
+ *
+ * @param {Repositories} repos
+ * @param {string} code
+ * @param {RegExp[]} words
+ * @returns {Check}
+ */
 export function fails(repos, code, ...words) {
   return async (what, { error, side }, destination) => {
     assert.ok(error instanceof SyncError, `${what}: ${error}`);
@@ -54,7 +87,14 @@ export function fails(repos, code, ...words) {
   };
 }
 
-/** What Git makes of the host: whether it lists the refs of the one repository, and whether it pushes to the other. */
+/**
+ * What Git makes of the host: whether it lists the refs of the one repository, and whether it pushes to the other.
+ *
+ * @param {Test} t
+ * @param {Repositories} repos
+ * @param {Habit} habit
+ * @param {{ address?: (url: string) => string }} [options]
+ */
 export async function gitWith(t, repos, habit, { address = (url) => url } = {}) {
   const make = () => front(t, repos, typeof habit === "function" ? habit() : habit);
   const [from, to] = [await make(), await make()];

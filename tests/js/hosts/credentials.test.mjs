@@ -1,17 +1,31 @@
 /** Credentials as people copy them, and the header that a server gets. */
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
 import { InvalidRequestError, sync } from "../../../pkg/dist/engine.js";
 import { refsync } from "../cli/support.mjs";
-import { fetches, front, repositories, runGit } from "./both.mjs";
+import { fetches, front, repositories, runGit, SIDES } from "./both.mjs";
 
+/**
+ * @typedef {import("./front.mjs").Test} Test
+ * @typedef {import("./front.mjs").Repositories} Repositories
+ * @typedef {import("./front.mjs").Habit} Habit
+ * @typedef {import("./front.mjs").Host} Host
+ * @typedef {(url: string) => string | { url: string, username?: string, password?: string }} Settings
+ */
+
+/** @param {string | Buffer} pair */
 const basic = (pair) => `Basic ${Buffer.from(pair).toString("base64")}`;
 
-/** A host that lets in only those who send this pair of user name and password, and remembers what was sent. */
+/**
+ * A host that lets in only those who send this pair of user name and password, and remembers what was sent.
+ *
+ * @param {string | Buffer} pair
+ * @returns {Habit}
+ */
 const guarded = (pair) => ({
   answer: async (request, pass) => {
     if (request.headers.authorization === basic(pair)) return pass(request);
@@ -19,20 +33,32 @@ const guarded = (pair) => ({
   },
 });
 
-/** What was sent so far, each once, in order. */
+/**
+ * What was sent so far, each once, in order.
+ *
+ * @param {Host} host
+ */
 function sent(host) {
   const pairs = host.seen.map(({ headers }) => headers.authorization && atob(headers.authorization.slice(6)));
   return [...new Set(pairs)];
 }
 
-/** Syncs from the host with each `fetch` and back to it. */
+/**
+ * Syncs from the host with each `fetch`, and to it.
+ *
+ * @param {Test} t
+ * @param {Repositories} repos
+ * @param {string | Buffer} pair
+ * @param {Settings} settings
+ */
 async function withLibrary(t, repos, pair, settings) {
   const plain = await front(t, repos);
   const hosts = [];
   for (const [name, fetch] of Object.entries(fetches(t))) {
-    for (const side of ["source", "destination"]) {
+    for (const side of SIDES) {
       const host = await front(t, repos, guarded(pair));
       const destination = await repos.empty();
+      /** @type {{ source: ReturnType<Settings>, destination: ReturnType<Settings> }} */
       const at = { source: plain.url("upstream"), destination: plain.url(destination) };
       at[side] = settings(host.url(side === "source" ? "upstream" : destination));
       await sync({ ...at, ...(fetch && { fetch }) });
@@ -43,10 +69,12 @@ async function withLibrary(t, repos, pair, settings) {
   return hosts;
 }
 
+/** @type {(userinfo: string) => (url: string) => string} */
 const inUrl = (userinfo) => (url) => url.replace("://", `://${userinfo}@`);
+/** @type {(options: { username?: string, password?: string }) => Settings} */
 const beside = (options) => (url) => ({ url, ...options });
 
-// What Git itself sends is compared where it sends credentials at all without asking.
+/** @type {[name: string, pair: string | Buffer, settings: (url: string) => string][]} */
 const table = [
   ["a user name and a password in the URL", "me:secret", inUrl("me:secret")],
   ["percent-escapes, decoded once", "m@e:a%40b/c", inUrl("m%40e:a%2540b%2Fc")],
@@ -70,6 +98,7 @@ for (const [name, pair, settings] of table) {
   });
 }
 
+/** @type {[name: string, pair: string, settings: Settings][]} */
 const options = [
   // Git takes the first `@` for the end of the password; browsers, and what this package says is a URL, the last one.
   ["an at sign in a password in the URL", "me:p@ss", inUrl("me:p@ss")],
@@ -98,7 +127,11 @@ for (const [name, pair, settings] of options) {
   });
 }
 
-/** As `atob` gives the bytes. */
+/**
+ * As `atob` gives the bytes.
+ *
+ * @param {string} pair
+ */
 function decoded(pair) {
   return Buffer.from(pair).toString("latin1");
 }
@@ -126,16 +159,25 @@ test("a credential that cannot be sent is refused before anything is asked", asy
   assert.doesNotMatch(error.message, /ken/);
 });
 
-/** The command, from the host and to it. */
-async function withCommand(t, repos, pair, userinfo, variables, { config } = {}) {
+/**
+ * The command, from the host and to it.
+ *
+ * @param {Test} t
+ * @param {Repositories} repos
+ * @param {string} pair
+ * @param {string} userinfo
+ * @param {Record<string, string>} variables
+ */
+async function withCommand(t, repos, pair, userinfo, variables, config = "/dev/null") {
   const plain = await front(t, repos);
   const hosts = [];
-  for (const side of ["source", "destination"]) {
+  for (const side of SIDES) {
     const host = await front(t, repos, guarded(pair));
     const destination = await repos.empty();
     const at = { source: plain.url("upstream"), destination: plain.url(destination) };
     at[side] = inUrl(userinfo)(host.url(side === "source" ? "upstream" : destination)).replace("://@", "://");
-    const env = { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: config ?? "/dev/null" };
+    /** @type {Record<string, string>} */
+    const env = { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: config };
     for (const [name, value] of Object.entries(variables)) env[`REFSYNC_${side.toUpperCase()}_${name}`] = value;
     const { status, stdout, stderr } = await refsync(["sync", at.source, at.destination], env);
     assert.equal(status, 0, `${side}: ${stderr}`);
@@ -146,7 +188,8 @@ async function withCommand(t, repos, pair, userinfo, variables, { config } = {})
   return hosts;
 }
 
-for (const [name, pair, userinfo, variables] of [
+/** @type {[name: string, pair: string, userinfo: string, variables: Record<string, string>][]} */
+const environments = [
   ["a token", "git:t0ken", "", { TOKEN: "t0ken" }],
   ["a token with a line end", "git:t0ken", "", { TOKEN: "t0ken\r\n" }],
   ["a token with blanks and a byte order mark", "git:t0ken", "", { TOKEN: "\uFEFF t0ken \n" }],
@@ -165,7 +208,8 @@ for (const [name, pair, userinfo, variables] of [
   ],
   ["nothing that the URL's own password needs", "joe:s3cret", "joe:s3cret", { TOKEN: "t0ken" }],
   ["nothing that the URL's own empty password needs", "joe:", "joe:", { TOKEN: "t0ken" }],
-]) {
+];
+for (const [name, pair, userinfo, variables] of environments) {
   test(`the environment gives the command ${name}`, async (t) => {
     const repos = await repositories(t);
     await repos.create("upstream", 12);
@@ -187,7 +231,7 @@ test("Git's helper is asked for the password of the user in the URL", async (t) 
   await repos.create("upstream", 12);
   const config = join(repos.root, "gitconfig");
   await writeFile(config, `[credential]\n\thelper = "!f() { grep -q username=joe && echo password=t0ken; }; f"\n`);
-  for (const host of await withCommand(t, repos, "joe:t0ken", "joe", {}, { config })) {
+  for (const host of await withCommand(t, repos, "joe:t0ken", "joe", {}, config)) {
     assert.deepEqual(sent(host), ["joe:", "joe:t0ken"]);
   }
 });
@@ -217,7 +261,6 @@ test("a helper's credentials are not forgotten because a redirect leads to anoth
   assert.equal(status, 1);
   assert.match(stderr, /redirects to .*, which answers 401/);
   assert.doesNotMatch(stderr, /REFSYNC_SOURCE_TOKEN/, "another token would not help");
-  const { readFile } = await import("node:fs/promises");
   assert.equal(await readFile(store, "utf8"), line);
 });
 

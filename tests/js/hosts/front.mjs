@@ -13,11 +13,41 @@ import { gitHttpBackend } from "../../../pkg/dist/node/index.js";
 import { git } from "../../support/git.mjs";
 import { grow, growNoise } from "../../support/history.mjs";
 
-/** A folder of bare repositories, which goes with the test. */
+/**
+ * A request, with the whole of its body once that is read.
+ *
+ * @typedef {{ method: string, url: string, headers: import("node:http").IncomingHttpHeaders, at: string, body: Buffer }} Asked
+ */
+/**
+ * An answer, or what writes one by hand.
+ *
+ * @typedef {{ status: number, headers: Record<string, string | string[] | undefined>, body: string | Buffer }} Answer
+ * @typedef {{ status: number, headers: Record<string, string>, body: Buffer }} Passed
+ * @typedef {{ raw: (socket: import("node:net").Socket) => void }} Raw
+ */
+/**
+ * What a host does that Git's own server does not.
+ *
+ * @typedef {object} Habit
+ * @property {(request: Asked, response: import("node:http").ServerResponse) => boolean} [early]
+ * @property {(request: Asked, pass: (request: Asked) => Promise<Passed>) => Promise<Answer | Raw>} [answer]
+ */
+/**
+ * @typedef {import("node:test").TestContext} Test
+ * @typedef {Awaited<ReturnType<typeof repositories>>} Repositories
+ * @typedef {{ seen: Asked[], url: (name: string) => string, posts: () => Asked[] }} Host
+ */
+
+/**
+ * A folder of bare repositories, which goes with the test.
+ *
+ * @param {Test} t
+ */
 export async function repositories(t) {
   const root = await mkdtemp(join(tmpdir(), "refsync-hosts-"));
   t.after(() => rm(root, { recursive: true, force: true, maxRetries: 3 }));
   const backend = gitHttpBackend({ root });
+  /** @param {string} name */
   const folder = (name) => join(root, `${name}.git`);
   let count = 0;
   return {
@@ -29,17 +59,28 @@ export async function repositories(t) {
       await backend.create(`empty-${count}`, "main");
       return `empty-${count}`;
     },
-    /** A new repository whose pack has about as many bytes: they do not compress. */
+    /**
+     * A new repository whose pack has about as many bytes: they do not compress.
+     *
+     * @param {string} name
+     * @param {number} bytes
+     */
     noise: async (name, bytes) => {
       await backend.create(name, "main");
       await growNoise(folder(name), bytes);
     },
-    /** A new repository, with this many commits. */
+    /**
+     * A new repository, with this many commits.
+     *
+     * @param {string} name
+     */
     create: async (name, commits = 0) => {
       await backend.create(name, "main");
       if (commits > 0) await grow(folder(name), commits);
     },
+    /** @type {(name: string, ...args: string[]) => Promise<string>} */
     git: (name, ...args) => git(folder(name), ...args),
+    /** @param {string} name */
     refs: (name) => git(folder(name), "for-each-ref", "--format=%(refname) %(objectname)"),
     backend,
   };
@@ -49,12 +90,17 @@ export async function repositories(t) {
  * Serves the repositories below `root` at a free port. `habit.early(request, response)` may answer before the body is read
  * (true means that it did). `habit.answer(request, pass)` gives the answer: `request` has `method`, `url`, `headers` and the
  * whole `body`; `pass` asks Git for `{ status, headers, body }`. `seen` are the requests so far.
+ *
+ * @param {Test} t
+ * @param {Repositories} repos
+ * @param {Habit} [habit]
  */
 export async function front(t, { backend }, habit = {}) {
+  /** @type {Asked[]} */
   const seen = [];
   const server = createServer({ requestTimeout: 0 }, async (request, response) => {
-    const { method, url, headers } = request;
-    const asked = { method, url, headers, at: `${method} ${url}` };
+    const { method = "", url = "", headers } = request;
+    const asked = { method, url, headers, at: `${method} ${url}`, body: Buffer.alloc(0) };
     seen.push(asked);
     response.on("error", () => {});
     if (habit.early?.(asked, response)) return;
@@ -65,18 +111,25 @@ export async function front(t, { backend }, habit = {}) {
       return;
     }
     asked.body = Buffer.concat(chunks);
-    const answer = await (habit.answer ?? ((r, pass) => pass(r)))(asked, (r) => pass(backend, r));
-    if (answer.raw) return answer.raw(request.socket);
+    const toGit = (/** @type {Asked} */ r) => pass(backend, r);
+    const answer = await (habit.answer ? habit.answer(asked, toGit) : toGit(asked));
+    if ("raw" in answer) return answer.raw(request.socket);
     response.writeHead(answer.status, answer.headers);
     response.end(answer.body);
   });
   const origin = await listen(t, server);
-  return { origin, seen, url: (name) => `${origin}/${name}.git`, posts: () => seen.filter((r) => r.method === "POST") };
+  const url = (/** @type {string} */ name) => `${origin}/${name}.git`;
+  return { origin, seen, url, posts: () => seen.filter((r) => r.method === "POST") };
 }
 
-/** Listens at a free port of `host`; ends with the test. */
+/**
+ * Listens at a free port of `host`; ends with the test.
+ *
+ * @param {Test} t
+ * @param {import("node:net").Server} server
+ */
 export async function listen(t, server, host = "127.0.0.1") {
-  await new Promise((resolve) => server.listen(0, host, resolve));
+  await new Promise((resolve) => server.listen(0, host, () => resolve(undefined)));
   const sockets = new Set();
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -87,14 +140,21 @@ export async function listen(t, server, host = "127.0.0.1") {
     for (const socket of sockets) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
-  return `http://${host}:${server.address().port}`;
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** What Git answers to a request. */
+/**
+ * What Git answers to a request.
+ *
+ * @param {Repositories["backend"]} backend
+ * @param {Pick<Asked, "method" | "url" | "headers" | "body">} request
+ * @returns {Promise<Passed>}
+ */
 export async function pass(backend, { method, url, headers, body }) {
   const kept = ["content-type", "content-encoding", "git-protocol", "accept"];
-  const init = { method, headers: Object.fromEntries(kept.filter((k) => headers[k]).map((k) => [k, headers[k]])) };
-  if (method === "POST") init.body = body;
+  const passed = Object.fromEntries(kept.filter((k) => headers[k]).map((k) => [k, String(headers[k])]));
+  const init = { method, headers: passed, ...(method === "POST" && { body: new Uint8Array(body) }) };
   const answer = await backend.fetch(new Request(`http://git.test${url}`, init));
   return {
     status: answer.status,
@@ -103,8 +163,14 @@ export async function pass(backend, { method, url, headers, body }) {
   };
 }
 
-/** Runs Git with these arguments in `cwd`: `{ status, stderr }`. */
-export function runGit(cwd, args, env = {}) {
+/**
+ * Runs Git with these arguments in `cwd`.
+ *
+ * @param {string} cwd
+ * @param {string[]} args
+ * @returns {Promise<{ status: number | null, stdout: string, stderr: string }>}
+ */
+export function runGit(cwd, args) {
   const child = spawn("git", args, {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
@@ -113,7 +179,6 @@ export function runGit(cwd, args, env = {}) {
       GIT_CONFIG_GLOBAL: "/dev/null",
       GIT_CONFIG_NOSYSTEM: "1",
       GIT_TERMINAL_PROMPT: "0",
-      ...env,
     },
   });
   let [stdout, stderr] = ["", ""];

@@ -231,10 +231,10 @@ test("a fetch that nobody reads any more is ended, in Git too", async (t) => {
   await until(() => processesIn(root).length === 0, "the processes of the fetch are gone");
 });
 
-for (const [kind, headers] of [
-  ["in chunks", {}],
+for (const { kind, headers } of [
+  { kind: "in chunks", headers: {} },
   // Git's own server never ends such a request: it waits for the bytes that do not come.
-  ["with its length", { "content-length": "1000000" }],
+  { kind: "with its length", headers: { "content-length": "1000000" } },
 ])
   test(`a push ${kind} whose client goes away leaves the refs as they were and nothing behind`, async (t) => {
     const { url, root } = await hosted(t);
