@@ -167,6 +167,39 @@ test("a plain file server says so: its Git is of the dumb kind", async (t) => {
   }
 });
 
+test("a server that closes a connection as soon as it is idle works, as with Git", async (t) => {
+  const repos = await repositories(t);
+  await repos.create("upstream", 12);
+  /** @type {Map<import("node:net").Socket, number>} */
+  const answered = new Map();
+  /** @type {Habit} */
+  const habit = {
+    early: (_, response) => {
+      const { socket } = response;
+      if (!socket) return false;
+      const count = (answered.get(socket) ?? 0) + 1;
+      answered.set(socket, count);
+      const closeIfIdle = () => answered.get(socket) === count && socket.destroy();
+      response.on("finish", () => setTimeout(closeIfIdle, 2));
+      return false;
+    },
+  };
+  assert.deepEqual(await gitWith(t, repos, habit), { lists: true, pushes: true });
+  await both(t, repos, habit, works(repos));
+});
+
+test("a proxy that drops the body of a request without a length gets a small push, as from Git", async (t) => {
+  const repos = await repositories(t);
+  await repos.create("upstream", 12);
+  /** @type {Habit} */
+  const habit = {
+    answer: async (request, pass) =>
+      pass(request.headers["transfer-encoding"] ? { ...request, body: Buffer.alloc(0) } : request),
+  };
+  assert.deepEqual(await gitWith(t, repos, habit), { lists: true, pushes: true });
+  await both(t, repos, habit, works(repos));
+});
+
 test("a proxy that answers 502, 503 or 504 once with a page is asked again; Git gives up", async (t) => {
   const repos = await repositories(t);
   await repos.create("upstream", 12);
