@@ -29,6 +29,8 @@
 pub mod client;
 pub mod clock;
 pub mod glob;
+#[cfg(feature = "engine")]
+pub mod globs;
 pub mod http;
 pub mod json_path;
 pub mod model;

@@ -8,6 +8,7 @@ mod clock;
 mod fuzz;
 mod git;
 mod glob;
+mod globs;
 mod http;
 mod json_path;
 mod service;

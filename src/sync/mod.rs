@@ -15,6 +15,7 @@ mod progress;
 mod proof;
 mod push;
 mod relay;
+mod selection;
 mod settle;
 mod transfer;
 mod verdict;
@@ -29,6 +30,7 @@ pub use error::Error;
 pub use plan::{Decision, Entry, Plan};
 pub use policy::Policy;
 pub use progress::{Observer, Phase, Progress};
+pub use selection::{Request, Selection, Unmatched};
 
 use self::{
     alias::spare_aliases,
@@ -38,7 +40,7 @@ use self::{
 };
 use crate::{
     git::{Command, PushOptions, ReceivePack, Ref, Remote, UploadPack},
-    model::{Direction, SyncRequest},
+    model::Direction,
 };
 
 /// How a sync is done, beyond what the request says.
@@ -63,15 +65,21 @@ impl Options {
 /// # Errors
 ///
 /// Where the work could not be done as a whole. A ref that is refused is not an error, but an outcome.
-pub async fn run(request: &SyncRequest, local: &Remote, upstream: &Remote, options: &Options) -> Result<Plan, Error> {
-    let (source, destination) = orient(request, local, upstream);
-    let (mut sides, mut plan) = prepare(request, source, destination, options).await?;
+pub async fn run(
+    request: impl Into<Request>,
+    local: &Remote,
+    upstream: &Remote,
+    options: &Options,
+) -> Result<Plan, Error> {
+    let Request { direction, selection } = request.into();
+    let (source, destination) = orient(direction, local, upstream);
+    let (mut sides, mut plan) = prepare(&selection, source, destination, options).await?;
     let mut claims = claims(&plan, &sides, &options.policy);
     let mut is_proved = !claims.is_empty();
     let mut refused: Option<Vec<Command>> = None;
     loop {
         if !is_proved {
-            prove(&mut plan, &mut sides, request, source, destination, options).await?;
+            prove(&mut plan, &mut sides, &selection, source, destination, options).await?;
         }
         plan.apply(&options.policy);
         keep_forced(&mut plan, &mut sides, options).await?;
@@ -96,7 +104,7 @@ pub async fn run(request: &SyncRequest, local: &Remote, upstream: &Remote, optio
             }
             // The pack that flowed by left a doubt: ask, and push again what is proved.
             Ended::Unproved { is_refused } => refused = is_refused.then_some(commands),
-            Ended::Stale => relist(&mut plan, &mut sides, request, source, options).await?,
+            Ended::Stale => relist(&mut plan, &mut sides, &selection, source, options).await?,
         }
         is_proved = false;
     }
@@ -107,10 +115,16 @@ pub async fn run(request: &SyncRequest, local: &Remote, upstream: &Remote, optio
 /// # Errors
 ///
 /// As [`run`].
-pub async fn plan(request: &SyncRequest, local: &Remote, upstream: &Remote, options: &Options) -> Result<Plan, Error> {
-    let (source, destination) = orient(request, local, upstream);
-    let (mut sides, mut plan) = prepare(request, source, destination, options).await?;
-    prove(&mut plan, &mut sides, request, source, destination, options).await?;
+pub async fn plan(
+    request: impl Into<Request>,
+    local: &Remote,
+    upstream: &Remote,
+    options: &Options,
+) -> Result<Plan, Error> {
+    let Request { direction, selection } = request.into();
+    let (source, destination) = orient(direction, local, upstream);
+    let (mut sides, mut plan) = prepare(&selection, source, destination, options).await?;
+    prove(&mut plan, &mut sides, &selection, source, destination, options).await?;
     plan.apply(&options.policy);
     Ok(plan)
 }
@@ -119,14 +133,14 @@ pub async fn plan(request: &SyncRequest, local: &Remote, upstream: &Remote, opti
 async fn prove(
     plan: &mut Plan,
     sides: &mut Sides,
-    request: &SyncRequest,
+    selection: &Selection,
     source: &Remote,
     destination: &Remote,
     options: &Options,
 ) -> Result<(), Error> {
     match proof::prove(plan, &sides.upload, destination, &options.observer, sides.is_relisted).await {
         Err(Error::Source(error)) if verdict::is_stale(&error) && !sides.is_relisted => {
-            relist(plan, sides, request, source, options).await?;
+            relist(plan, sides, selection, source, options).await?;
             proof::prove(plan, &sides.upload, destination, &options.observer, sides.is_relisted).await
         }
         result => result,
@@ -137,11 +151,11 @@ async fn prove(
 async fn relist(
     plan: &mut Plan,
     sides: &mut Sides,
-    request: &SyncRequest,
+    selection: &Selection,
     source: &Remote,
     options: &Options,
 ) -> Result<(), Error> {
-    let (upload, refs) = list(source, request).await?;
+    let (upload, refs) = list(source, selection).await?;
     plan.relist(&refs, &sides.receive.refs, &options.policy);
     sides.upload = upload;
     sides.source_ids = refs.iter().map(|r| r.id).collect();
@@ -150,8 +164,8 @@ async fn relist(
 }
 
 /// The source and the destination: the only line that knows pull from push.
-fn orient<'a>(request: &SyncRequest, local: &'a Remote, upstream: &'a Remote) -> (&'a Remote, &'a Remote) {
-    match request.direction {
+fn orient<'a>(direction: Direction, local: &'a Remote, upstream: &'a Remote) -> (&'a Remote, &'a Remote) {
+    match direction {
         Direction::Pull => (upstream, local),
         Direction::Push => (local, upstream),
     }
@@ -183,14 +197,14 @@ impl Sides {
 
 /// Lists the refs of both sides at once, and plans. The destination's symbolic refs are spared.
 async fn prepare(
-    request: &SyncRequest,
+    selection: &Selection,
     source: &Remote,
     destination: &Remote,
     options: &Options,
 ) -> Result<(Sides, Plan), Error> {
     options.observer.report(Phase::Listing, 0, None);
     // Destination first: its ref list is usually the longer one.
-    let (receive, (upload, source_refs)) = try_join!(connect(destination), list(source, request))?;
+    let (receive, (upload, source_refs)) = try_join!(connect(destination), list(source, selection))?;
     if upload.object_format() != receive.object_format {
         return Err(Error::ObjectFormat {
             source_format: upload.object_format(),
@@ -198,14 +212,14 @@ async fn prepare(
         });
     }
     let source_ids = source_refs.iter().map(|r| r.id).collect();
-    let mut plan = Plan::new(source_refs, &receive.refs, &request.ref_globs, &options.policy, receive.object_format);
+    let mut plan = Plan::new(source_refs, &receive.refs, selection, &options.policy, receive.object_format);
     spare_aliases(&mut plan, &receive.refs, destination).await;
     check_deletions(&plan, &options.policy)?;
     Ok((Sides { upload, source_ids, receive, ids: OnceCell::new(), is_relisted: false }, plan))
 }
 
-async fn list(source: &Remote, request: &SyncRequest) -> Result<(Rc<UploadPack>, Vec<Ref>), Error> {
-    let (upload, refs) = source.list_refs(&Plan::prefixes(&request.ref_globs)).await.map_err(Error::Source)?;
+async fn list(source: &Remote, selection: &Selection) -> Result<(Rc<UploadPack>, Vec<Ref>), Error> {
+    let (upload, refs) = source.list_refs(&selection.prefixes()).await.map_err(Error::Source)?;
     Ok((Rc::new(upload), refs))
 }
 

@@ -7,10 +7,14 @@ use std::{borrow::Cow, cell::Cell, collections::HashSet};
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BStr, BString, ByteSlice, ByteVec};
 
-use super::{Policy, push::Refusal};
+use super::{
+    Policy, Selection, Unmatched,
+    push::Refusal,
+    selection::{HEADS, TAGS, head_branch},
+};
 use crate::{
     git::{Command, Ref},
-    model::{MessageSide, Outcome, Reason, RefGlobs, SyncRunMessage, SyncRunRef, SyncRunStats},
+    model::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats},
 };
 
 /// What to do with every source ref that matches the globs, by name.
@@ -24,6 +28,12 @@ pub struct Plan {
     pub messages: Vec<SyncRunMessage>,
     /// Whether a change may move another ref too, because the destination does not tell its symbolic refs.
     pub(super) may_move_others: bool,
+    /// The branch that the source's `HEAD` names, by its full name; none if the source does not tell. It need not be an entry.
+    pub head: Option<BString>,
+    /// The globs that match no ref of the source.
+    pub unmatched: Unmatched,
+    /// Whether the destination has no branch yet.
+    into_empty: bool,
 }
 
 /// One ref.
@@ -69,11 +79,20 @@ pub enum Decision {
 }
 
 impl Plan {
-    /// Plans a sync of the refs that match `globs`.
-    pub fn new(source: Vec<Ref>, destination: &[Ref], globs: &RefGlobs, policy: &Policy, object_format: Kind) -> Self {
+    /// Plans a sync of the refs that `selection` names.
+    pub fn new(
+        source: Vec<Ref>,
+        destination: &[Ref],
+        selection: &Selection,
+        policy: &Policy,
+        object_format: Kind,
+    ) -> Self {
+        let head = head_branch(&source);
+        let unmatched = selection.unmatched(&source);
+        let into_empty = !destination.iter().any(|r| r.name.starts_with(HEADS));
         let there = ByName::new(destination.iter());
         let deletions =
-            if policy.prune.is_some() { deletions(&source, destination, globs, policy) } else { Vec::new() };
+            if policy.prune.is_some() { deletions(&source, destination, selection, policy) } else { Vec::new() };
         let gone: HashSet<&BStr> = deletions.iter().map(|r| r.name.as_bstr()).collect();
         let staying = if gone.is_empty() {
             Cow::Borrowed(&there)
@@ -82,7 +101,7 @@ impl Plan {
         };
         // Almost all match, and a vector that grows would copy them again and again.
         let mut entries = Vec::with_capacity(source.len() + deletions.len());
-        entries.extend(source.into_iter().filter(|r| matches(globs, r.name.as_bstr())).map(|r| {
+        entries.extend(source.into_iter().filter(|r| selection.matches(r.name.as_bstr())).map(|r| {
             let destination = there.id(r.name.as_bstr());
             let decision = decide(&r, destination, &staying, policy);
             Entry {
@@ -105,28 +124,27 @@ impl Plan {
             is_done: false,
         }));
         sort_by_name(&mut entries, |entry| entry.name.as_bstr());
-        Self { entries, object_format, messages: Vec::new(), may_move_others: false }
+        Self { entries, object_format, messages: Vec::new(), may_move_others: false, head, unmatched, into_empty }
     }
 
-    /// The ref prefixes that cover everything the globs can match.
-    pub fn prefixes(globs: &RefGlobs) -> Vec<BString> {
-        [("refs/heads/", &globs.branches), ("refs/tags/", &globs.tags)]
-            .into_iter()
-            .filter(|(_, glob)| !glob.is_none())
-            .map(|(namespace, glob)| BString::from(format!("{namespace}{}", glob.literal_prefix())))
-            .collect()
-    }
-
-    /// The commands that are still open, candidates among them. Deletions come first, to make room for names.
+    /// The commands that are still open, candidates among them. Deletions come first, to make room for names. In a destination
+    /// without branches the branch of the source's `HEAD` comes before everything else, because hosts make the first branch that
+    /// is pushed their default.
     pub fn commands(&self) -> Vec<Command> {
         let command = |entry: &Entry| Command { name: entry.name.clone(), old: entry.destination, new: entry.source };
+        let is_first = |entry: &Entry| self.into_empty && self.head.as_ref() == Some(&entry.name);
+        let rank = |entry: &Entry| match entry.decision {
+            _ if is_first(entry) => 0,
+            Decision::Delete => 1,
+            _ => 2,
+        };
         let open = || self.entries.iter().filter(|entry| entry.is_open());
-        let deletions = open().filter(|entry| entry.decision == Decision::Delete);
-        deletions.chain(open().filter(|entry| entry.decision != Decision::Delete)).map(command).collect()
+        (0..=2).flat_map(|place| open().filter(move |entry| rank(entry) == place)).map(command).collect()
     }
 
     /// Takes over what the source has now. Refs that are done or decided stay as they are.
     pub(super) fn relist(&mut self, source: &[Ref], destination: &[Ref], policy: &Policy) {
+        self.head = head_branch(source);
         let (here, there) = (ByName::new(source.iter()), ByName::new(destination.iter()));
         self.entries.retain_mut(|entry| {
             if !entry.is_open() {
@@ -327,21 +345,11 @@ impl<'a> ByName<'a> {
     }
 }
 
-/// Whether the ref's short name matches the glob of its kind. A name that is not UTF-8 is compared with its bad bytes replaced.
-fn matches(globs: &RefGlobs, name: &BStr) -> bool {
-    let (glob, short) = match (name.strip_prefix(HEADS), name.strip_prefix(TAGS)) {
-        (Some(branch), _) => (&globs.branches, branch),
-        (_, Some(tag)) => (&globs.tags, tag),
-        _ => return false,
-    };
-    glob.matches(&short.to_str_lossy())
-}
-
 /// What the destination has, the globs match and the source lacks.
-fn deletions<'a>(source: &[Ref], destination: &'a [Ref], globs: &RefGlobs, policy: &Policy) -> Vec<&'a Ref> {
+fn deletions<'a>(source: &[Ref], destination: &'a [Ref], selection: &Selection, policy: &Policy) -> Vec<&'a Ref> {
     let at_source: HashSet<&BStr> = source.iter().map(|r| r.name.as_bstr()).collect();
     let is_lost = |r: &&Ref| {
-        matches(globs, r.name.as_bstr())
+        selection.matches(r.name.as_bstr())
             && !at_source.contains(r.name.as_bstr())
             && !policy.excludes(&r.name.to_str_lossy())
     };
@@ -386,5 +394,3 @@ fn conflict<'a>(name: &BStr, there: &ByName<'a>) -> Option<&'a BStr> {
 
 /// The most different texts of remotes that are kept.
 const MAX_MESSAGES: usize = 32;
-const HEADS: &[u8] = b"refs/heads/";
-const TAGS: &[u8] = b"refs/tags/";

@@ -1,6 +1,7 @@
 //! Whole syncs between two real Git repositories.
 
 mod aliases;
+mod head;
 mod narrow;
 mod outcomes;
 mod plan;

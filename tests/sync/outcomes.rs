@@ -43,7 +43,8 @@ fn a_second_pull_is_all_unchanged_and_asks_two_questions() {
 
 #[test]
 fn an_answer_without_a_ref_is_asked_for_again_in_the_protocols_order() {
-    let (upstream, local) = (source(), Repository::empty());
+    // A source with branches answers with its HEAD, at least.
+    let (upstream, local) = (Repository::empty(), Repository::empty());
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
     let (local_remote, _) = Backend::new(&local).remote();
     let stats = run("pull", &local_remote, &upstream_remote, r#"{"branches":"none/*"}"#).expect("it succeeds");

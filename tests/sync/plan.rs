@@ -2,8 +2,8 @@
 
 use refsync::{
     git::Ref,
-    model::{Reason, RefGlobs},
-    sync::{Decision, Plan, Policy},
+    model::Reason,
+    sync::{Decision, Plan, Policy, Selection},
 };
 
 use gix_hash::{Kind, ObjectId};
@@ -14,7 +14,7 @@ fn r(name: &str, id: u8) -> Ref {
 }
 
 fn decisions(source: &[Ref], destination: &[Ref]) -> Vec<(String, Decision)> {
-    let plan = Plan::new(source.to_vec(), destination, &RefGlobs::default(), &Policy::default(), Kind::Sha1);
+    let plan = Plan::new(source.to_vec(), destination, &Selection::default(), &Policy::default(), Kind::Sha1);
     plan.entries.into_iter().map(|entry| (entry.name.to_string(), entry.decision)).collect()
 }
 
@@ -28,7 +28,7 @@ fn only_branches_and_tags_take_part() {
 
 #[test]
 fn what_the_source_lacks_is_left_alone() {
-    let plan = Plan::new(Vec::new(), &[r("refs/heads/ours", 1)], &RefGlobs::default(), &Policy::default(), Kind::Sha1);
+    let plan = Plan::new(Vec::new(), &[r("refs/heads/ours", 1)], &Selection::default(), &Policy::default(), Kind::Sha1);
     assert!(plan.entries.is_empty() && plan.commands().is_empty());
 }
 

@@ -611,3 +611,36 @@ fn a_ref_that_the_destination_puts_elsewhere_is_not_told_as_updated() {
     assert!(!local.refs().contains_key("refs/heads/for/review"));
     assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Updated);
 }
+
+#[test]
+fn a_source_too_old_to_say_what_head_names_is_taken_by_heads_commit() {
+    let upstream = source(1);
+    let other = upstream.commit("other", &[]);
+    upstream.git(&["update-ref", "refs/heads/trunk", &other]);
+    upstream.git(&["symbolic-ref", "HEAD", "refs/heads/trunk"]);
+    let mut from = Between::without(&upstream, "symref=");
+    (_, from.backend) = Backend::new(&upstream).speaking(0).remote();
+    let request: SyncRequest = serde_json::from_str(r#"{"direction":"pull"}"#).expect("it is valid");
+    let local = Repository::empty();
+    let plan = block_on(sync::plan(&request, &Backend::new(&local).remote().0, &from.remote().0, &Options::default()));
+    let head = plan.expect("it succeeds").head.map(|name| name.to_string());
+    assert_eq!(head, Some(upstream.git(&["symbolic-ref", "HEAD"])));
+}
+
+#[test]
+fn the_branch_of_head_is_in_the_first_of_many_pushes_into_an_empty_destination() {
+    let (upstream, local) = (source(1), Repository::empty());
+    for n in 0..60 {
+        upstream.git(&["branch", &format!("a/{n}"), "main"]);
+    }
+    hook(&local, "pre-receive", "head -n 1 | cut -d ' ' -f 3 >> first");
+    // Room for a few commands, and for the pack.
+    let is_long = |request: &Request, body: &[u8]| {
+        (request.url.ends_with("/git-receive-pack") && body.len() > 5_000).then(|| refusal(413, &[]))
+    };
+    let (to, _) = Between::answering(&local, is_long).remote();
+    pull(&Backend::new(&upstream).remote().0, &to).expect("it succeeds");
+    let first = std::fs::read_to_string(local.path().join("first")).expect("the hook has run");
+    assert!(first.lines().count() > 1, "several pushes: {first}");
+    assert_eq!(first.lines().next(), Some("refs/heads/main"));
+}
