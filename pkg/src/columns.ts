@@ -5,8 +5,27 @@
  */
 import type { Outcome, SyncRunMessage, SyncRunRef, SyncRunStats } from "./wasm/engine/refsync.js";
 
-/** Names, ids, outcomes, remarks and messages, as `wasm/engine/columns.rs` writes them. */
-export type Columns = [names: string, ids: string, outcomes: string, remarks: string, messages: string];
+/** Names, ids, outcomes, remarks, messages and notes, as `wasm/engine/columns.rs` writes them. */
+export type Columns = [names: string, ids: string, outcomes: string, remarks: string, messages: string, notes: string];
+
+/** What is known of the whole sync. */
+export interface Notes {
+  /** The branch that the source's `HEAD` names, by its full name. */
+  head: string | null;
+  /** The globs that match no ref of the source. */
+  unmatched: Unmatched;
+}
+
+/** Globs, by their kind. */
+export interface Unmatched {
+  branches: string[];
+  tags: string[];
+}
+
+/** The notes. */
+export function notesOf([, , , , , notes]: Columns): Notes {
+  return JSON.parse(notes);
+}
 
 const outcomeOf: Record<string, Outcome> = { u: "updated", n: "unchanged", f: "filtered", r: "rejected" };
 

@@ -6,14 +6,15 @@
 import { wasm as ownWasm } from "#engine-wasm";
 import { addressOf, refusedCredential } from "./address.js";
 import type { Columns } from "./columns.js";
-import type { AskCredentials, RemoteOptions, SyncOptions } from "./engine.js";
+import type { AskCredentials, RemoteOptions, SyncGlobs, SyncOptions } from "./engine.js";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { EngineFetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
+import { refuseUnknown } from "./options.js";
 import { proxied } from "./proxied.js";
 import { isBrowser, ownFetch } from "./runtime.js";
 import type { RemoteSettings } from "./wasm/engine/refsync.js";
-import init, { initSync, refId, runSync } from "./wasm/engine/refsync.js";
+import init, { initSync, listRefs, runSync } from "./wasm/engine/refsync.js";
 
 const load = loader({ init, initSync }, ownWasm);
 
@@ -26,6 +27,8 @@ export function engineMemory(): number {
 
 /** Syncs, or only tells what a sync would do, and gives the stats in the columns in which they leave WebAssembly. */
 export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: boolean }): Promise<Columns> {
+  refuseUnknown("sync", options, known);
+  refuseUnknown("sync", options.ref_globs, knownGlobs, "ref_globs.");
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
   const own = options.fetch ?? ownFetch;
@@ -55,19 +58,67 @@ export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: 
   }
 }
 
-/** The id that a ref of a remote has, by its full name; undefined where there is no such ref. */
-export async function refIdOf(
-  { fetch, ...settings }: RemoteSettings & { fetch: EngineFetch },
-  refName: string,
+/** A ref of a remote. */
+export interface RemoteRef {
+  /** The full name. */
+  name: string;
+  /** The id that it has. */
+  id: string;
+  /** The ref that it names, if it is symbolic and the remote tells. */
+  symref_target: string | null;
+}
+
+/** Which refs to list: one by its full name, or all that start with a prefix. */
+export type Listing = { name: string } | { prefix: string };
+
+/** Refs of a remote. */
+export async function remoteRefs(
+  {
+    fetch,
+    credentials,
+    ...settings
+  }: RemoteSettings & { fetch: EngineFetch; credentials?: AskCredentials | undefined },
+  listing: Listing,
   wasm: WasmSource | undefined,
-): Promise<string | undefined> {
+): Promise<RemoteRef[]> {
   ({ memory } = await load(wasm));
   try {
-    return await refId(settings, fetch, refName);
+    const [text, whole] = "name" in listing ? [listing.name, true] : [listing.prefix, false];
+    return JSON.parse(await listRefs(settings, { fetch, credentials }, text, whole));
   } catch (error) {
     throw typed(error);
   }
 }
+
+const known = {
+  source: true,
+  destination: true,
+  ref_globs: true,
+  force: true,
+  prune: true,
+  atomic: true,
+  exclude: true,
+  pushOptions: true,
+  timeout: true,
+  signal: true,
+  onProgress: true,
+  fetch: true,
+  proxy: true,
+  stallTimeout: true,
+  requestStreams: true,
+  wasm: true,
+  collectLimit: true,
+} satisfies Record<keyof SyncOptions, true>;
+
+const knownGlobs = { branches: true, tags: true } satisfies Record<keyof SyncGlobs, true>;
+
+const knownOfRemote = {
+  url: true,
+  username: true,
+  password: true,
+  fetch: true,
+  credentials: true,
+} satisfies Record<keyof RemoteOptions, true>;
 
 /** The address of a relay, checked. */
 function relay(proxy: string): string {
@@ -85,6 +136,7 @@ interface Side {
 /** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
 function remote(side: string, given: string | RemoteOptions): Side {
   const { fetch, credentials, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
+  refuseUnknown("sync", given, knownOfRemote, `${side}.`);
   const address = addressOf(settings.url);
   if ("refusal" in address) throw refused(`${side}.url`, address.refusal);
   for (const field of ["username", "password"] as const) {

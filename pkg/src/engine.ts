@@ -21,7 +21,7 @@ import { statsOf } from "./columns.js";
 import { columnsOf } from "./engine-run.js";
 import type { EngineFetch } from "./host.js";
 import type { WasmSource } from "./load.js";
-import type { Progress, RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/engine/refsync.js";
+import type { Progress, RemoteSettings, SyncRunStats } from "./wasm/engine/refsync.js";
 
 export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
 export type { EngineFetch, Fetch, FetchAnswer } from "./host.js";
@@ -67,6 +67,17 @@ export interface Credentials {
   password: string;
 }
 
+/**
+ * Globs of branches and tags by their short names, without `refs/heads/` and `refs/tags/`. Of several a ref has to match one. A kind
+ * that is left out takes no part.
+ */
+export interface SyncGlobs {
+  /** Which branches take part, such as `"main"` or `["main", "release/*"]`. */
+  branches?: string | readonly string[] | undefined;
+  /** Which tags take part. */
+  tags?: string | readonly string[] | undefined;
+}
+
 /** What to sync, and how. */
 export interface SyncOptions {
   /** Where refs come from: a URL, which may hold credentials, or more. */
@@ -74,7 +85,7 @@ export interface SyncOptions {
   /** Where refs go to. */
   destination: string | RemoteOptions;
   /** Which refs take part; all branches and tags when left out. */
-  ref_globs?: Partial<RefGlobs> | undefined;
+  ref_globs?: SyncGlobs | undefined;
   /**
    * Move diverged refs too. What the destination had is kept under `refs/refsync/backup/<old id>/<name>` first, and a ref
    * that moved meanwhile stays. Off when left out.
@@ -87,7 +98,10 @@ export interface SyncOptions {
   prune?: number | undefined;
   /** Move all refs or none: one that is rejected holds back all others, as `atomic_push_failed`. Off when left out. */
   atomic?: boolean | undefined;
-  /** Globs of full ref names, such as `refs/heads/wip/*`: such refs are `filtered`, whatever `ref_globs` says. */
+  /**
+   * Globs of full ref names, such as `refs/heads/wip/*`: such refs are `filtered`, whatever `ref_globs` says. A short name is refused,
+   * because it would leave nothing out.
+   */
   exclude?: string[] | undefined;
   /** Words for the destination's hooks, as `git push --push-option` sends them. */
   pushOptions?: string[] | undefined;
@@ -125,7 +139,8 @@ export interface SyncOptions {
  * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded; never forced and
  * never deleted unless `force` or `prune` say so. The stats tell what became of each.
  *
- * Rejects with a {@link SyncError} where the work could not be done as a whole; a ref that is refused is an outcome.
+ * Rejects with a {@link SyncError} where the work could not be done as a whole; a ref that is refused is an outcome. Rejects with an
+ * {@link InvalidRequestError} for an option that is wrong, or that there is not.
  */
 export async function sync(options: SyncOptions): Promise<SyncRunStats> {
   return statsOf(await columnsOf(options, { planOnly: false }));

@@ -4,19 +4,26 @@
  *
  * @module
  */
+import { notesOf, statsOf } from "./columns.js";
 import type { Fetch, GitHost } from "./host.js";
 import type { WasmSource } from "./load.js";
-import type { RefGlobs, RemoteSettings } from "./wasm/engine/refsync.js";
+import type { RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/engine/refsync.js";
 
 /** Carries out what the service decides; see `service/engine.rs`. Only plain data crosses it: JSON texts. */
 export interface ServiceEngine {
   /**
-   * Syncs, or tells what a sync would do, and gives its stats. Rejects with a `SyncError`, or with any error that has its
+   * Syncs, or tells what a sync would do, and gives a {@link Synced}. Rejects with a `SyncError`, or with any error that has its
    * `code`, `retryable` and `side`.
    */
   sync(task: string, report: (progress: string) => void, signal: AbortSignal): Promise<string>;
-  /** The id that a ref has; undefined if there is no such ref. */
-  refId(remote: string, refName: string): Promise<string | undefined>;
+  /** A ref by its full name, as a `RemoteRef`; undefined if there is no such ref. */
+  findRef(remote: string, refName: string): Promise<string | undefined>;
+}
+
+/** `Synced` of `service/engine.rs`. */
+interface Synced {
+  stats: SyncRunStats;
+  head: string | null;
 }
 
 /** `Task` of `service/engine.rs`. */
@@ -40,17 +47,20 @@ export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: W
   });
   return {
     async sync(task, report, signal) {
-      const engine = await import("./engine.js");
+      const { columnsOf } = await import("./engine-run.js");
       const { source, destination, ref_globs, plan_only }: Task = JSON.parse(task);
       const onProgress = (progress: unknown) => report(JSON.stringify(progress));
       const sides = { source: side(source), destination: side(destination) };
       // A service is no page: its runtime can stream a request.
       const options = { ...sides, ref_globs, onProgress, signal, requestStreams: true, wasm };
-      return JSON.stringify(await (plan_only ? engine.plan(options) : engine.sync(options)));
+      const columns = await columnsOf(options, { planOnly: plan_only });
+      const synced: Synced = { stats: statsOf(columns), head: notesOf(columns).head };
+      return JSON.stringify(synced);
     },
-    async refId(remote, refName) {
-      const { refIdOf } = await import("./engine-run.js");
-      return refIdOf(side(JSON.parse(remote)), refName, wasm);
+    async findRef(remote, refName) {
+      const { remoteRefs } = await import("./engine-run.js");
+      const [found] = await remoteRefs(side(JSON.parse(remote)), { name: refName }, wasm);
+      return found && JSON.stringify(found);
     },
   };
 }

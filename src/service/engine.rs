@@ -5,7 +5,7 @@
 //! uses both.
 
 use futures_util::future::LocalBoxFuture;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Direction, RefGlobs, SyncRunStats};
 
@@ -17,14 +17,32 @@ pub trait Engine {
         &'a self,
         task: &'a Task,
         report: Box<dyn Fn(String)>,
-    ) -> LocalBoxFuture<'a, Result<SyncRunStats, EngineError>>;
+    ) -> LocalBoxFuture<'a, Result<Synced, EngineError>>;
 
-    /// The id that a ref such as `HEAD` has; none where there is no such ref.
-    fn ref_id<'a>(
+    /// A ref such as `HEAD`; none if the remote has no such ref, as an empty repository has no `HEAD`.
+    fn find_ref<'a>(
         &'a self,
         remote: &'a Remote,
         ref_name: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<String>, EngineError>>;
+    ) -> LocalBoxFuture<'a, Result<Option<RemoteRef>, EngineError>>;
+}
+
+/// What a task did.
+#[derive(Deserialize)]
+pub struct Synced {
+    /// What became of the refs.
+    pub stats: SyncRunStats,
+    /// The branch that the source's `HEAD` names, by its full name; none if the source does not tell.
+    pub head: Option<String>,
+}
+
+/// A ref of a remote.
+#[derive(Deserialize)]
+pub struct RemoteRef {
+    /// The commit, or the annotated tag, that it comes down to.
+    pub id: String,
+    /// The ref that it names, if it is symbolic and the remote tells.
+    pub symref_target: Option<String>,
 }
 
 /// What to sync.

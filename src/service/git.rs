@@ -109,7 +109,8 @@ impl Service {
     /// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.
     pub(super) async fn commit_id(&self, repo_id: &str, ref_name: &str) -> Result<Option<String>, Error> {
         let failed = |error: EngineError| Error::Internal(format!("commit of {ref_name}: {error}"));
-        self.options.engine.ref_id(&self.local_remote(repo_id), ref_name).await.map_err(failed)
+        let found = self.options.engine.find_ref(&self.local_remote(repo_id), ref_name).await.map_err(failed)?;
+        Ok(found.map(|found| found.id))
     }
 }
 

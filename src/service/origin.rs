@@ -5,7 +5,13 @@
 
 use serde::Deserialize;
 
-use super::{Error, Service, engine::Remote, redaction::Redaction, secrets::Unreadable, store};
+use super::{
+    Error, Service,
+    engine::{Remote, RemoteRef},
+    redaction::Redaction,
+    secrets::Unreadable,
+    store,
+};
 use crate::model::UpstreamAuth;
 
 /// Where a repository lives, as it is stored.
@@ -48,18 +54,21 @@ impl Service {
         self.auth_params(auth, &owner(repo_id)).await
     }
 
-    /// Notes what the origin's `HEAD` is after a run. That it cannot be told is no reason to fail the run, which is done.
-    pub(super) async fn note_head(&self, repo_id: &str, origin: &Stored) {
+    /// Notes what the origin's `HEAD` is after a run, and gives it. If it cannot be told, the run does not fail: its work is done.
+    pub(super) async fn note_head(&self, repo_id: &str, origin: &Stored) -> Option<RemoteRef> {
         let noted = async {
             let (remote, _) = self.repository(repo_id, Some(origin)).await?;
-            let head = self.options.engine.ref_id(&remote, "HEAD").await.map_err(|error| error.to_string())?;
-            let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), head];
+            let head = self.options.engine.find_ref(&remote, "HEAD").await.map_err(|error| error.to_string())?;
+            let id = head.as_ref().map(|head| head.id.clone());
+            let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), id];
             let sql = sql!("sql/origin_head.sql");
-            store::row::<String>(self.database(), sql, params).await.map_err(|error| error.to_string())
+            store::row::<String>(self.database(), sql, params).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>(head)
         };
-        if let Err(error) = noted.await {
+        noted.await.unwrap_or_else(|error| {
             self.log(&format!("repository {repo_id}: head of its origin: {error}"));
-        }
+            None
+        })
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
         let message = format!("the plan took more than {} s; start a sync instead", PLAN_TIMEOUT.as_secs());
         return Err(Error::Upstream { message, transient: true });
     };
-    planned.map(|stats| redaction.stats(stats)).map_err(|error| {
+    planned.map(|planned| redaction.stats(planned.stats)).map_err(|error| {
         let message = service.tell(&error, &repo.id, &format!("{}/{}", call.caller.org.slug, repo.name));
         Error::Upstream { message: redaction.text(&message), transient: error.transient }
     })

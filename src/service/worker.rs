@@ -10,7 +10,7 @@ use futures_util::{
 
 use super::{
     Error, Service,
-    engine::{EngineError, Remote, Task},
+    engine::{EngineError, Remote, Synced, Task},
     queue::{self, Claim, Heartbeat},
     record::{Record, new_trace},
     redaction::Redaction,
@@ -103,7 +103,7 @@ impl Service {
             }
         };
         match result {
-            Ok(stats) => {
+            Ok(Synced { stats, .. }) => {
                 if let Some(origin) = &claim.origin {
                     self.note_head(&claim.run.repo_id, origin).await;
                 }
@@ -186,7 +186,7 @@ impl Service {
         });
     }
 
-    async fn work(&self, claim: &Claim, latest: &Latest) -> Result<SyncRunStats, Failure> {
+    async fn work(&self, claim: &Claim, latest: &Latest) -> Result<Synced, Failure> {
         let run = &claim.run;
         let url = claim
             .upstream_url
@@ -201,7 +201,8 @@ impl Service {
         let latest = latest.clone();
         let report = Box::new(move |progress| *latest.borrow_mut() = Some(progress));
         let result = self.options.engine.sync(&task, report).await;
-        result.map(|stats| redaction.stats(stats)).map_err(|error| Failure {
+        let redacted = |synced: Synced| Synced { stats: redaction.stats(synced.stats), ..synced };
+        result.map(redacted).map_err(|error| Failure {
             message: redaction.text(&self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name))),
             // Whatever took its thread down twice would take down others.
             transient: error.transient && !(error.code == ENGINE_STOPPED && run.attempt >= MAX_STOPS),

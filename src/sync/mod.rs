@@ -28,7 +28,7 @@ use gix_object::bstr::BString;
 
 pub use error::Error;
 pub use plan::{Decision, Entry, Plan};
-pub use policy::Policy;
+pub use policy::{Policy, can_exclude};
 pub use progress::{Observer, Phase, Progress};
 pub use selection::{Request, Selection, Unmatched};
 

@@ -27,6 +27,13 @@ impl Policy {
     }
 }
 
+/// Whether a glob in [`Policy::exclude`] can match a branch or a tag at all: a short name such as `wip/*` cannot.
+pub fn can_exclude(glob: &Glob) -> bool {
+    let prefix = glob.literal_prefix();
+    let fits = |namespace: &str| namespace.starts_with(&prefix) || prefix.starts_with(namespace);
+    glob.is_none() || fits("refs/heads/") || fits("refs/tags/")
+}
+
 /// The ref that keeps what a forced ref had.
 pub(super) fn backup(name: &BString, old: ObjectId) -> Ref {
     let short = name.strip_prefix(b"refs/").unwrap_or(name);

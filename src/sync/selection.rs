@@ -1,6 +1,7 @@
 //! Which refs take part in a sync.
 
 use gix_object::bstr::{BStr, BString, ByteSlice};
+use serde::Serialize;
 
 use crate::{
     git::Ref,
@@ -28,7 +29,7 @@ pub struct Selection {
 }
 
 /// The globs that match no ref of the source, as they were written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
     /// Those that match no branch.
     pub branches: Vec<String>,

@@ -27,8 +27,8 @@ parentPort?.on("message", (message: ToThread) => {
     case "sync":
       running = new AbortController();
       return void answer(engine.sync(message.task, (progress) => send({ verb: "progress", progress }), running.signal));
-    case "refId":
-      return void answer(engine.refId(message.remote, message.refName));
+    case "findRef":
+      return void answer(engine.findRef(message.remote, message.refName));
   }
 });
 

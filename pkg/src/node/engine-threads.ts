@@ -42,7 +42,7 @@ export interface ThreadSetup {
 /** What the service's thread says to a thread of the engine. */
 export type ToThread =
   | { verb: "sync"; task: string }
-  | { verb: "refId"; remote: string; refName: string }
+  | { verb: "findRef"; remote: string; refName: string }
   | { verb: "abort" }
   | { verb: "ping" };
 
@@ -78,7 +78,7 @@ export function engineThreads(options: EngineThreadsOptions = {}): EngineThreads
       const { plan_only } = JSON.parse(task) as { plan_only: boolean };
       return (plan_only ? looks : runs).work({ verb: "sync", task }, report, signal) as Promise<string>;
     },
-    refId: (remote, refName) => looks.work({ verb: "refId", remote, refName }, () => {}),
+    findRef: (remote, refName) => looks.work({ verb: "findRef", remote, refName }, () => {}),
     close: async () => {
       await Promise.all([runs.close(), looks.close()]);
     },

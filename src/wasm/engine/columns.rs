@@ -4,14 +4,29 @@
 //! makes objects of them.
 
 use js_sys::{Array, JsString};
+use serde::Serialize;
 
-use crate::{model::Outcome, sync::Plan};
+use crate::{
+    model::Outcome,
+    sync::{Plan, Unmatched},
+};
 
-/// `[names, ids, outcomes, remarks, messages]`: the names, each ended by a line's end; the ids, all of one length, the null id where there is
-/// none; a letter for each outcome, small where one id stands for before and after, and a capital where there are two; and
-/// the JSON text of `[index, reason, message, message_index]` for each ref that has one of these; and the JSON text of the
-/// plan's messages.
+/// What is known of the whole sync.
+#[derive(Serialize)]
+struct Notes {
+    /// The branch that the source's `HEAD` names, by its full name.
+    head: Option<String>,
+    unmatched: Unmatched,
+}
+
+/// `[names, ids, outcomes, remarks, messages, notes]`: the names, each ended by a line's end; the ids, all of one length, the
+/// null id where there is none; a letter for each outcome, small where one id stands for before and after, and a capital where there are two; and
+/// the JSON text of `[index, reason, message, message_index]` for each ref that has one of these; the JSON text of the plan's
+/// messages; and that of [`Notes`].
 pub(super) fn columns(mut plan: Plan) -> Array {
+    // A name that is not UTF-8 has no text.
+    let head = plan.head.take().and_then(|name| String::from_utf8(name.into()).ok());
+    let notes = Notes { head, unmatched: std::mem::take(&mut plan.unmatched) };
     let count = plan.entries.len();
     let mut names = String::with_capacity(plan.entries.iter().map(|entry| entry.name.len() + 1).sum());
     let mut ids = String::with_capacity(count * plan.object_format.len_in_hex());
@@ -44,7 +59,8 @@ pub(super) fn columns(mut plan: Plan) -> Array {
     }
     let remarks = serde_json::to_string(&remarks).expect("texts and numbers are JSON");
     let messages = serde_json::to_string(&messages).expect("texts are JSON");
-    [names, ids, outcomes, remarks, messages].into_iter().map(JsString::from).collect()
+    let notes = serde_json::to_string(&notes).expect("texts are JSON");
+    [names, ids, outcomes, remarks, messages, notes].into_iter().map(JsString::from).collect()
 }
 
 fn letter(outcome: Outcome) -> char {

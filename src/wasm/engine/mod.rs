@@ -25,8 +25,9 @@ use crate::{
     client::Error,
     git::{self, Challenge, Credentials, Remote},
     glob::Glob,
-    model::{Direction, RefGlobs, SyncRequest},
-    sync::{self, Observer, Options, Policy, Progress},
+    globs::Globs,
+    model::Direction,
+    sync::{self, Observer, Options, Policy, Progress, Request, Selection},
     wasm::{
         abort::abortable,
         error::{Failure, into_js},
@@ -49,6 +50,28 @@ pub struct RemoteSettings {
     pub password: Option<String>,
 }
 
+/// The globs of a call. A kind that is left out takes no part; at least one has to be there.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobLists {
+    branches: Option<Globs>,
+    tags: Option<Globs>,
+}
+
+impl GlobLists {
+    fn selection(self) -> Result<Selection, Error> {
+        match self {
+            Self { branches: None, tags: None } => {
+                let refusal = "needs at least one of the keys branches and tags; leave ref_globs out to sync all refs";
+                Err(Error::invalid_field(OPERATION, "ref_globs", refusal))
+            }
+            Self { branches, tags } => {
+                Ok(Selection { branches: branches.unwrap_or_default(), tags: tags.unwrap_or_default() })
+            }
+        }
+    }
+}
+
 /// What the engine is asked to sync, and how.
 #[derive(Clone, Deserialize, Tsify)]
 #[serde(rename_all = "snake_case")]
@@ -58,9 +81,11 @@ pub struct SyncSettings {
     /// Where refs go to.
     pub destination: RemoteSettings,
     /// Which refs take part; all branches and tags when left out.
-    #[serde(default)]
-    #[tsify(optional, type = "Partial<RefGlobs>")]
-    pub ref_globs: RefGlobs,
+    #[tsify(
+        optional,
+        type = "{ branches?: string | readonly string[] | undefined; tags?: string | readonly string[] | undefined }"
+    )]
+    pub ref_globs: Option<GlobLists>,
     /// Move diverged refs too; their old commits are kept under `refs/refsync/backup/`. Off when left out.
     #[serde(default)]
     #[tsify(optional)]
@@ -111,7 +136,7 @@ extern "C" {
 /// # Errors
 ///
 /// Where an argument is wrong. Its promise rejects where the work could not be done as a whole.
-#[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<[string, string, string, string, string]>")]
+#[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<[string, string, string, string, string, string]>")]
 pub fn run_sync(
     settings: &Ts<SyncSettings>,
     #[wasm_bindgen(unchecked_param_type = "{ fetch: Function; credentials?: Function | undefined }")]
@@ -123,7 +148,6 @@ pub fn run_sync(
     #[wasm_bindgen(unchecked_param_type = "((progress: Progress) => void) | undefined")] on_progress: Option<Function>,
     signal: Option<AbortSignal>,
 ) -> Result<Promise, JsValue> {
-    const OPERATION: &str = "sync";
     let known = [
         "source",
         "destination",
@@ -138,13 +162,21 @@ pub fn run_sync(
         "collect_limit",
     ];
     let settings: SyncSettings = Arguments::new(OPERATION, settings, &known)?.read()?;
-    let request = SyncRequest { direction: Direction::Pull, ref_globs: settings.ref_globs.clone() };
+    let selection = settings.ref_globs.clone().map(GlobLists::selection).transpose()?.unwrap_or_default();
+    let request = Request { direction: Direction::Pull, selection };
     let source = remote(&settings.source, &settings, source, request_streams);
     let destination = remote(&settings.destination, &settings, destination, request_streams);
     let push_options = settings.push_options.clone();
     if push_options.iter().any(|option| option.contains(['\n', '\0']) || option.len() > MAX_PUSH_OPTION) {
         let refusal = "must be texts of at most 65000 bytes without line ends";
         return Err(Error::invalid_field(OPERATION, "push_options", refusal).into());
+    }
+    if let Some(at) = settings.exclude.iter().position(|glob| !sync::can_exclude(glob)) {
+        let short = &settings.exclude[at];
+        let refusal = format!(
+            "matches no full ref name, and so would leave nothing out; write refs/heads/{short} for branches, refs/tags/{short} for tags"
+        );
+        return Err(Error::invalid_field(OPERATION, &format!("exclude[{at}]"), refusal).into());
     }
     let deadline = settings.timeout.filter(|ms| ms.is_finite() && *ms > 0.0);
     let policy = Policy {
@@ -157,32 +189,49 @@ pub fn run_sync(
     Ok(promise(abortable(OPERATION, signal, async move {
         let plan = async {
             match plan_only {
-                true => sync::plan(&request, &destination, &source, &options).await,
-                false => sync::run(&request, &destination, &source, &options).await,
+                true => sync::plan(request, &destination, &source, &options).await,
+                false => sync::run(request, &destination, &source, &options).await,
             }
         };
         Ok(columns(before(deadline, plan).await?.map_err(|error| into_js(&error))?).into())
     })))
 }
 
-/// The id that a ref of a remote has, by its full name; undefined where there is no such ref.
+/// The refs of a remote that start with `prefix`, or the one ref of that name if it is `whole`, as the JSON text of
+/// `{name, id, symref_target}` for each. A symbolic ref's `symref_target` is the ref that it names, if the remote tells.
 ///
 /// # Errors
 ///
 /// Where an argument is wrong. Its promise rejects where the remote could not be asked.
-#[wasm_bindgen(js_name = refId, unchecked_return_type = "Promise<string | undefined>")]
-pub fn ref_id(
+#[wasm_bindgen(js_name = listRefs, unchecked_return_type = "Promise<string>")]
+pub fn list_refs(
     settings: &Ts<RemoteSettings>,
-    #[wasm_bindgen(unchecked_param_type = "Function")] fetch: Function,
-    ref_name: String,
+    #[wasm_bindgen(unchecked_param_type = "{ fetch: Function; credentials?: Function | undefined }")]
+    functions: &SideFunctions,
+    prefix: String,
+    whole: bool,
 ) -> Result<Promise, JsValue> {
-    let settings: RemoteSettings = Arguments::new("refId", settings, &["url", "username", "password"])?.read()?;
-    let remote = with_credential(Remote::new(&settings.url, Rc::new(FetchClient::new(fetch))), &settings);
+    let settings: RemoteSettings = Arguments::new("listRefs", settings, &["url", "username", "password"])?.read()?;
+    let remote = connection(&settings, FetchClient::new(functions.fetch()), functions);
     Ok(promise(async move {
-        let (_, refs) = remote.list_refs(&[ref_name.as_str().into()]).await.map_err(|error| into_js(&error))?;
-        let found = refs.into_iter().find(|r| r.name == ref_name.as_str());
-        Ok(found.map_or(JsValue::UNDEFINED, |found| found.id.to_string().into()))
+        let (_, refs) = remote.list_refs(&[prefix.as_str().into()]).await.map_err(|error| into_js(&error))?;
+        let is_asked_for = |r: &git::Ref| !whole || r.name == prefix.as_str();
+        let shown = refs.into_iter().filter(is_asked_for).map(|git::Ref { name, id, symref_target, .. }| ShownRef {
+            name: name.to_string(),
+            id: id.to_string(),
+            symref_target: symref_target.map(|target| target.to_string()),
+        });
+        let shown = serde_json::to_string(&shown.collect::<Vec<_>>()).expect("texts are JSON");
+        Ok(shown.into())
     }))
+}
+
+/// A ref as JavaScript sees it.
+#[derive(Serialize)]
+struct ShownRef {
+    name: String,
+    id: String,
+    symref_target: Option<String>,
 }
 
 /// What `work` gives, or an error where it takes longer than this many milliseconds.
@@ -230,6 +279,10 @@ fn remote(
     if let Some(bytes) = settings.collect_limit.filter(|bytes| *bytes >= 0.0) {
         http.collect_limit = bytes as usize; // Saturates, as a limit may.
     }
+    connection(remote, http, functions)
+}
+
+fn connection(remote: &RemoteSettings, http: FetchClient, functions: &SideFunctions) -> Remote {
     let mut target = Remote::new(&remote.url, Rc::new(http));
     if let Some(ask) = functions.credentials() {
         target = target.asking(move |challenge| credentials(ask.clone(), challenge).boxed_local());
@@ -266,6 +319,8 @@ struct Given {
     password: String,
 }
 
+/// What errors say was to be done.
+const OPERATION: &str = "sync";
 /// The most bytes of a push option: what fits into a packet line.
 const MAX_PUSH_OPTION: usize = 65_000;
 

@@ -2,15 +2,14 @@
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::{Function, Promise, Reflect};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{AbortController, AbortSignal};
 
 use super::message;
 use crate::{
-    model::SyncRunStats,
     service::{
-        engine::{Engine, EngineError, Remote, Side, Task},
+        engine::{Engine, EngineError, Remote, RemoteRef, Side, Synced, Task},
         json,
     },
     wasm::{failure::AbortOnDrop, promise::settled},
@@ -21,8 +20,8 @@ extern "C" {
     pub(super) type JsEngine;
     #[wasm_bindgen(method, structural, catch)]
     fn sync(this: &JsEngine, task: &str, report: &Function, signal: &AbortSignal) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, structural, catch, js_name = refId)]
-    fn ref_id(this: &JsEngine, remote: &str, ref_name: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = findRef)]
+    fn find_ref(this: &JsEngine, remote: &str, ref_name: &str) -> Result<Promise, JsValue>;
 }
 
 /// The package's engine.
@@ -33,33 +32,39 @@ impl Engine for HostEngine {
         &'a self,
         task: &'a Task,
         report: Box<dyn Fn(String)>,
-    ) -> LocalBoxFuture<'a, Result<SyncRunStats, EngineError>> {
+    ) -> LocalBoxFuture<'a, Result<Synced, EngineError>> {
         async move {
             let controller = AbortOnDrop(AbortController::new().map_err(|error| engine_error(&error))?);
             let report = Closure::wrap(report);
             let started = self.0.sync(&json(task), report.as_ref().unchecked_ref(), &controller.0.signal());
-            let stats = settled(started).await.map_err(|error| engine_error(&error))?.as_string().unwrap_or_default();
-            json::from_slice(stats.as_bytes()).map_err(|error| EngineError {
-                message: format!("the engine's stats cannot be read: {error}"),
-                code: "unknown".into(),
-                transient: false,
-                side: None,
-            })
+            let synced = settled(started).await.map_err(|error| engine_error(&error))?.as_string().unwrap_or_default();
+            parsed(&synced)
         }
         .boxed_local()
     }
 
-    fn ref_id<'a>(
+    fn find_ref<'a>(
         &'a self,
         remote: &'a Remote,
         ref_name: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<String>, EngineError>> {
+    ) -> LocalBoxFuture<'a, Result<Option<RemoteRef>, EngineError>> {
         async move {
-            let found = settled(self.0.ref_id(&json(remote), ref_name)).await;
-            Ok(found.map_err(|error| engine_error(&error))?.as_string())
+            let found = settled(self.0.find_ref(&json(remote), ref_name)).await;
+            let found = found.map_err(|error| engine_error(&error))?.as_string();
+            found.map(|text| parsed(&text)).transpose()
         }
         .boxed_local()
     }
+}
+
+/// What the engine answered.
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, EngineError> {
+    json::from_slice(text.as_bytes()).map_err(|error| EngineError {
+        message: format!("the engine's answer cannot be read: {error}"),
+        code: "unknown".into(),
+        transient: false,
+        side: None,
+    })
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -28,6 +28,12 @@ export async function host(...names) {
       asked.push(`${init?.method ?? "GET"} ${new URL(url).pathname.slice(1)}`);
       return backend.fetch(new Request(url, init));
     },
+    /**
+     * One more.
+     *
+     * @param {string} name
+     */
+    create: (name) => backend.create(name, "main"),
     /** @param {string} name */
     url: (name) => `http://git.test/${name}.git`,
     /** @param {string} name */

@@ -111,6 +111,23 @@ test("a diverged branch is forced only when asked, and what was there is kept", 
   assert.equal(await hosted.git("mirror", "rev-parse", `refs/refsync/backup/${ours}/heads/release/1`), ours);
 });
 
+test("of several globs a ref has to match one, and an empty list matches none", async () => {
+  /** @param {SyncOptions["ref_globs"]} ref_globs */
+  const named = async (ref_globs) =>
+    (await plan({ source, destination: hosted.url("mirror"), fetch: hosted.fetch, ref_globs })).refs;
+  /** @param {SyncOptions["ref_globs"]} ref_globs */
+  const names = async (ref_globs) => (await named(ref_globs)).map(({ name }) => name);
+  assert.deepEqual(await names({ branches: ["main", "release/1?"] }), [
+    "refs/heads/main",
+    "refs/heads/release/10",
+    "refs/heads/release/11",
+    "refs/heads/release/12",
+  ]);
+  assert.deepEqual(await names({ branches: ["mian"], tags: [] }), [], "what matches nothing is no error");
+  const tags = (await hosted.refs("upstream", "refs/tags")).split("\n").map((line) => line.split(" ")[0]);
+  assert.deepEqual(await names({ branches: [], tags: ["*"] }), tags);
+});
+
 test("where a runtime cannot stream requests the pack is collected, up to a limit", async () => {
   const error = await pull("collected", { requestStreams: false, collectLimit: 10_000 }).catch((e) => e);
   assert.ok(error instanceof SyncError, `${error}`);
@@ -161,7 +178,7 @@ test("an aborted sync rejects with an AbortError and changes nothing", async () 
 
 test("bad arguments are refused before anything is sent, by name", async () => {
   hosted.asked.length = 0;
-  /** @type {[options: Partial<SyncOptions>, field: string][]} */
+  /** @type {[options: object, field: string][]} */
   const table = [
     [{ destination: source }, "source.url"],
     [{ source: "git@github.com:a/b.git", destination: source }, "source.url"],
@@ -169,9 +186,14 @@ test("bad arguments are refused before anything is sent, by name", async () => {
     [{ source, destination: "not a url" }, "destination.url"],
     [{ source, destination: source, ref_globs: {} }, "ref_globs"],
     [{ source, destination: source, ref_globs: { branches: "[" } }, "ref_globs.branches"],
+    [{ source, destination: source, ref_globs: { tags: ["v*", "["] } }, "ref_globs.tags[1]"],
+    [{ source, destination: source, ref_globs: { tags: 5 } }, "ref_globs.tags"],
+    [{ source, destination: source, exclude: ["refs/heads/x", "wip/*"] }, "exclude[1]"],
+    [{ source, destination: source, refGlobs: { branches: "main" } }, "refGlobs"],
   ];
   for (const [options, field] of table) {
-    const wrong = /** @type {SyncOptions} */ ({ fetch: hosted.fetch, ...options });
+    /** @type {any} */
+    const wrong = { fetch: hosted.fetch, ...options };
     const error = await sync(wrong).catch((e) => e);
     assert.ok(error instanceof InvalidRequestError, `${field}: ${error}`);
     assert.deepEqual(

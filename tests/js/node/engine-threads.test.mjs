@@ -21,7 +21,7 @@ const network = { allow: ["127.0.0.0/8"] };
 async function threaded(t, options) {
   const threads = engineThreads({ network, ...options });
   t.after(() => threads.close());
-  const backend = await start(t, { service: { engine: { sync: threads.sync, refId: async () => undefined } } });
+  const backend = await start(t, { service: { engine: { sync: threads.sync, findRef: async () => undefined } } });
   const url = await backend.listen();
   await backend.ok("POST", "/acme/repos", { name: "source" });
   const auth = { kind: "token", token: backend.keys.admin };
@@ -55,11 +55,13 @@ test("a sync and a plan run in threads, between a hosted repository and its upst
     JSON.stringify({ source, destination, ref_globs: { branches: "*", tags: "*" }, plan_only });
   const signal = new AbortController().signal;
   const planned = JSON.parse(await engine.sync(task(true), () => {}, signal));
-  assert.equal(planned.refs[0].outcome, "updated");
+  assert.equal(planned.stats.refs[0].outcome, "updated");
+  assert.equal(planned.head, "refs/heads/main");
   const done = JSON.parse(await engine.sync(task(false), (progress) => seen.push(JSON.parse(progress).phase), signal));
   assert.deepEqual(done, planned);
   assert.ok(seen.includes("transferring"), `${seen}`);
-  assert.equal(await engine.refId(JSON.stringify(source), "refs/heads/main"), done.refs[0].after);
+  const found = await engine.findRef(JSON.stringify(source), "refs/heads/main");
+  assert.equal(JSON.parse(found ?? "null").id, done.stats.refs[0].after);
   const refused = await engine
     .sync(task(false).replace("/acme/source.git", "/acme/none.git"), () => {}, signal)
     .catch((e) => e);
@@ -94,7 +96,7 @@ test("a thread that does not answer is ended", async (t) => {
 test("a run that takes longer than it may fails, and its lane is free", async (t) => {
   const silent = await silentServer(t);
   /** @type {import("refsync/service").ServiceEngine} */
-  const engine = { sync: (...task) => threads.sync(...task), refId: async () => undefined };
+  const engine = { sync: (...task) => threads.sync(...task), findRef: async () => undefined };
   const { service, ok, folder } = await start(t, { service: { engine, runTimeout: 4_000 } });
   const threads = engineThreads({ repositories: `${folder}/repositories`, network });
   t.after(() => threads.close());

@@ -20,6 +20,7 @@ import {
   type RemoteOptions,
   type RemoteSettings,
   SyncError,
+  type SyncGlobs,
   type SyncOptions,
   type SyncRunMessage,
   type SyncRunRef,
@@ -73,7 +74,8 @@ export async function mirror(token: string): Promise<string[]> {
   const fetch: Fetch = guarded;
   const settings: RemoteSettings = { url: "https://git.example.com/mirror.git", password: token };
   const destination: RemoteOptions = { ...settings, fetch };
-  const ref_globs: Partial<RefGlobs> = { branches: "release/*" };
+  const one: Partial<RefGlobs> = { branches: "release/*" };
+  const ref_globs: SyncGlobs = { ...one, tags: ["v1", "v2"] };
   const phases: Phase[] = [];
   const onProgress = ({ phase, bytes, objects }: Progress): void => {
     phases.push(phase);
