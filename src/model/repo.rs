@@ -285,7 +285,7 @@ pub struct CreateRepoRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The branch that `HEAD` names; `main` when left out.
+    /// The branch that `HEAD` names. When left out it is `main`, until a pull takes the upstream's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub default_bookmark: Option<String>,
@@ -310,7 +310,7 @@ pub struct UpdateRepoRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The branch that `HEAD` shall name.
+    /// The branch that `HEAD` shall name. From then on no pull changes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub default_bookmark: Option<String>,

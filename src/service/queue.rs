@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{
+    default_branch::DefaultBranch,
     hex, origin, random,
     store::{Database, Error, row, rows},
 };
@@ -62,6 +63,7 @@ pub(super) struct Claim {
     pub(super) upstream_auth: Option<String>,
     /// None where the service hosts the repository.
     pub(super) origin: Option<origin::Stored>,
+    pub(super) default_branch: DefaultBranch,
     /// What proves that the run is still in this worker's hands.
     #[serde(default)]
     pub(super) lease: String,
@@ -139,14 +141,39 @@ pub(super) async fn cancel(database: &dyn Database, repo_id: &str, sync_id: &str
     row(database, sql!("sql/queue_cancel.sql"), params).await
 }
 
+/// The default branch that a run gives its repository.
+pub(super) struct NewDefaultBranch {
+    /// Its short name.
+    pub(super) name: String,
+    /// The change id of its commit.
+    pub(super) head_change_id: String,
+}
+
+/// A run that has completed.
+#[derive(Deserialize)]
+pub(super) struct Completed {
+    pub(super) run: SyncRun,
+    /// The short name of the repository's default branch.
+    pub(super) default_branch: String,
+}
+
 /// Ends a run; none where the lease was lost.
 pub(super) async fn complete(
     database: &dyn Database,
     claim: &Claim,
     stats: &SyncRunStats,
-) -> Result<Option<SyncRun>, Error> {
+    default_branch: Option<&NewDefaultBranch>,
+) -> Result<Option<Completed>, Error> {
     let stats = serde_json::to_string(stats).expect("stats have string keys");
-    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), Some(stats), claim.upstream_url.clone()];
+    let params = vec![
+        Some(claim.run.id.clone()),
+        Some(claim.lease.clone()),
+        Some(stats),
+        claim.upstream_url.clone(),
+        default_branch.map(|branch| branch.name.clone()),
+        default_branch.map(|branch| branch.head_change_id.clone()),
+        Some(claim.default_branch.name.clone()),
+    ];
     row(database, sql!("sql/queue_complete.sql"), params).await
 }
 

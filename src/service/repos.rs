@@ -75,6 +75,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let repo_id: Option<String> = store::row(service.database(), sql!("sql/repo_id.sql"), Vec::new()).await?;
     let repo_id = repo_id.ok_or_else(|| Error::Internal("the database made no id".into()))?;
     let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
+    let is_asked_for = request.default_bookmark.is_some();
     let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
     let ((url, auth), schedule) =
         upstream.map_or(((None, None), None), |((url, auth), schedule)| ((Some(url), auth.flatten()), schedule));
@@ -97,6 +98,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
         origin_url,
         origin_auth_kind,
         origin_auth,
+        Some(is_asked_for.to_string()),
     ];
     // Its Git repository comes first, so that there is never a row without one.
     let git = &service.options.git;
@@ -176,7 +178,9 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         }
         other => other?.ok_or_else(|| just_deleted(&repo.name))?,
     };
-    if let Some(branch) = &request.default_bookmark {
+    // HEAD of a repository that comes back from another server is from before it went there.
+    if request.default_bookmark.is_some() || origin == "remove" {
+        let branch = &updated.default_bookmark;
         let moved = service.options.git.set_head(&repo.id, branch).await;
         moved.map_err(|error| Error::Internal(format!("git: point HEAD of {} at {branch}: {error}", repo.id)))?;
     }

@@ -113,6 +113,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (9, sql!("migrations/0009_secret_key_check.sql")),
     (10, sql!("migrations/0010_origin.sql")),
     (11, sql!("migrations/0011_upstream_hosts.sql")),
+    (12, sql!("migrations/0012_default_branch_asked_for.sql")),
 ];
 
 /// The version of the last one.

@@ -11,6 +11,7 @@ use futures_util::{
 use super::{
     Error, Service,
     engine::{EngineError, Remote, Synced, Task},
+    notes,
     queue::{self, Claim, Heartbeat},
     record::{Record, new_trace},
     redaction::Redaction,
@@ -103,11 +104,8 @@ impl Service {
             }
         };
         match result {
-            Ok(Synced { stats, .. }) => {
-                if let Some(origin) = &claim.origin {
-                    self.note_head(&claim.run.repo_id, origin).await;
-                }
-                let ended = queue::complete(self.database(), &claim, &stats).await?;
+            Ok(synced) => {
+                let (ended, stats) = self.complete(&claim, synced).await?;
                 self.tell_run(&claim, started, status_word(ended.as_ref()), Some(&stats), None);
             }
             Err(Failure { message, transient, refused }) => {
@@ -120,6 +118,23 @@ impl Service {
             }
         }
         Ok(true)
+    }
+
+    /// Ends a run whose work is done. Gives the run, unless the lease was lost, and its stats.
+    async fn complete(&self, claim: &Claim, mut synced: Synced) -> Result<(Option<SyncRun>, SyncRunStats), Error> {
+        let SyncRun { repo_id, .. } = &claim.run;
+        let origin_head = match &claim.origin {
+            Some(origin) => self.note_head(repo_id, origin).await,
+            None => None,
+        };
+        let (default_branch, said) = self.settle_default_branch(claim, &synced, origin_head.as_ref()).await;
+        synced.stats.messages.extend(said.map(notes::note));
+        let stats = synced.stats;
+        let ended = queue::complete(self.database(), claim, &stats, default_branch.as_ref()).await?;
+        if let (Some(pointed_at), Some(ended), None) = (&default_branch, &ended, &claim.origin) {
+            self.correct_head(repo_id, &pointed_at.name, &ended.default_branch).await;
+        }
+        Ok((ended.map(|ended| ended.run), stats))
     }
 
     /// Fails the runs that lost too many workers.

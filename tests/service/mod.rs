@@ -3,6 +3,7 @@
 mod access_token;
 mod body;
 mod change_id;
+mod default_branch;
 mod git;
 mod names;
 mod openapi;

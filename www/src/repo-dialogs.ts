@@ -15,7 +15,11 @@ export function createRepo(workspace: Workspace, created: (repo: Repo) => void):
     code: true,
     hint: "Letters, digits, dots, dashes and underscores. Left empty, the service makes one up.",
   });
-  const branch = inputField("default_bookmark", "Default branch", { value: "main", code: true });
+  const branch = inputField("default_bookmark", "Default branch", {
+    placeholder: "main",
+    code: true,
+    hint: "The branch that a clone checks out. Left empty, it is main until a pull brings the upstream's.",
+  });
   const upstream = upstreamFields(null, false);
   const fields = [name, branch, ...upstream.fields];
   openDialog({
@@ -58,7 +62,11 @@ export function editRepo(workspace: Workspace, repo: Repo, changed: (repo: Repo)
     failure: "Could not change the repository.",
     handled: (error) => workspace.report(error) || refuseFields([name, branch], problemOf(error)),
     submit: async () => {
-      const changes = { name: name.input.value, default_bookmark: branch.input.value };
+      // A default branch that is sent counts as asked for, and follows the upstream no more.
+      const changes = {
+        name: name.input.value,
+        ...(branch.input.value !== repo.default_bookmark && { default_bookmark: branch.input.value }),
+      };
       const fresh = await workspace.client.repos.update({ repo: repo.id, ...changes });
       // The address first: who hears of the new state looks the repository up by the name that stands there.
       changed(fresh);

@@ -9,6 +9,7 @@ WITH old AS (
 UPDATE refsync.repos r SET
     name = coalesce($2::text, r.name),
     default_bookmark = coalesce($3::text, r.default_bookmark),
+    default_bookmark_asked_for = CASE WHEN $3::text IS NULL THEN r.default_bookmark_asked_for ELSE true END,
     tags = jsonb_strip_nulls(r.tags || coalesce($4::jsonb, '{}')),
     upstream_url = CASE $5::text WHEN 'keep' THEN r.upstream_url WHEN 'set' THEN $6::text END,
     upstream_verified_at = CASE WHEN $5::text = 'keep' OR $6::text = r.upstream_url THEN r.upstream_verified_at END,
@@ -29,7 +30,8 @@ FROM old
 CROSS JOIN LATERAL (SELECT $7::text = 'set' OR $11::text = 'set' OR $5::text <> 'keep' AND $6::text IS DISTINCT FROM old.upstream_url
     AS anew) changed
 WHERE r.id = old.id
-RETURNING (CASE WHEN to_jsonb(r) = to_jsonb(old) THEN refsync.repo(r)
+-- Whether the default bookmark was asked for is not shown, and so no news.
+RETURNING (CASE WHEN to_jsonb(r) - 'default_bookmark_asked_for' = to_jsonb(old) - 'default_bookmark_asked_for' THEN refsync.repo(r)
     ELSE refsync.announce_repo(r, 'repo.updated', $10::text, jsonb_build_object(
         'before', jsonb_build_object('name', old.name, 'default_bookmark', old.default_bookmark, 'tags', old.tags),
         'after', jsonb_build_object('name', r.name, 'default_bookmark', r.default_bookmark, 'tags', r.tags)))

@@ -44,7 +44,8 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
   const { url, token } = s.upstream;
   /** @param {string} value */
   const upstream = (value) => ({ url, auth: { kind: "token", token: value } });
-  const made = await mesa.repos.create({ name: "sdk", upstream: upstream(token) });
+  // A default branch that is not there makes the run carry a message, which the SDK does not know.
+  const made = await mesa.repos.create({ name: "sdk", default_bookmark: "trunk", upstream: upstream(token) });
   assert.equal(made.upstream.auth_kind, "token");
   const pull = { repo: "sdk", direction: "pull", ref_globs: { branches: "*" } };
   assert.deepEqual(await refusal(mesa.repos.syncUpstream({ ...pull, repo: "plain" })), [
@@ -75,6 +76,8 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
     completed.stats?.refs.map(({ name, outcome }) => [name, outcome]),
     [["refs/heads/main", "updated"]],
   );
+  const stored = await s.ok("GET", `/acme/sdk/upstream/syncs/${completed.id}`);
+  assert.match(stored.stats.messages[0].text, /^The default branch is trunk/);
   await mesa.repos.update({ repo: "sdk", upstream: upstream("wrong") });
   const failed = await ended(await mesa.repos.syncUpstream({ repo: "sdk", direction: "push" }));
   assert.equal(failed.status, "failed");

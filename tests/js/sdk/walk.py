@@ -39,7 +39,8 @@ async def walk() -> dict:
         target = await mesa.webhook_targets.create(url=os.environ["HOOK_URL"], name="sdk", events=EVENTS)
         said["secret"] = target.secret
 
-        made = await mesa.repos.create(name="sdk", upstream=UpstreamConfig(url=url, auth=TokenAuth(token=token)))
+        # A default branch that is not there makes the run carry a message, which the SDK does not know.
+        made = await mesa.repos.create(name="sdk", default_bookmark="trunk", upstream=UpstreamConfig(url=url, auth=TokenAuth(token=token)))
         said["made"] = made.to_dict()
         said["no_upstream"] = await refused(mesa.repos.sync_upstream(repo="plain", direction="pull"), ConflictError)
         said["not_found"] = await refused(mesa.repos.get(repo="nowhere"), NotFoundError)

@@ -65,6 +65,38 @@ test("a pull goes from the upstream to the origin, and a push back", { skip: ski
   assert.ok(!JSON.stringify(shown).includes(origin.auth.token));
 });
 
+test("its default branch is what the origin's own HEAD names, unless it was asked for", {
+  skip: skipped,
+}, async (t) => {
+  const { here, elsewhere, work, upstream, origin } = await twoServers(t);
+  const home = await elsewhere.ok("GET", "/acme/home");
+  /** @param {string} branch */
+  const head = (branch) =>
+    git(join(elsewhere.folder, "repositories", `${home.id}.git`), "symbolic-ref", "HEAD", `refs/heads/${branch}`);
+  const auth = `x:${elsewhere.keys.write}@`;
+  await git(work, "push", "-q", origin.url.replace("//", `//${auth}`), "main:dev");
+  await head("dev");
+  await here.ok("POST", "/acme/repos", { name: "app", upstream, origin });
+  const pull = async () => {
+    const { id } = await here.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+    await here.service.tick();
+    const run = await here.ok("GET", `/acme/app/upstream/syncs/${id}`);
+    assert.equal(run.status, "completed", run.error);
+    const shown = await here.ok("GET", "/acme/app");
+    /** @type {import("refsync").SyncRunMessage[]} */
+    const messages = run.stats.messages ?? [];
+    return [shown.default_bookmark, messages.map(({ text }) => text)];
+  };
+  assert.deepEqual(await pull(), ["dev", ["The default branch is now dev, as at the origin. It was main."]]);
+  await here.ok("PATCH", "/acme/app", { default_bookmark: "main" });
+  const differs =
+    "The default branch is main, but HEAD of the origin names dev. Only that server can change it; or change default_bookmark to dev.";
+  assert.deepEqual(await pull(), ["main", [differs]]);
+  await head("main");
+  assert.deepEqual(await pull(), ["main", []]);
+  assert.deepEqual(here.lines, [], "nothing has failed here");
+});
+
 test("its Git is not served here, and the answer says where it is", { skip: skipped }, async (t) => {
   const { here, origin, upstream } = await twoServers(t);
   await here.ok("POST", "/acme/repos", { name: "app", upstream, origin });
