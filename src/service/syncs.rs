@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{
     Error, Service, body,
     engine::Task,
+    notes,
     page::{Page, Row},
     queue, repos,
     routes::Call,
@@ -57,7 +58,11 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
         let message = format!("the plan took more than {} s; start a sync instead", PLAN_TIMEOUT.as_secs());
         return Err(Error::Upstream { message, transient: true });
     };
-    planned.map(|planned| redaction.stats(planned.stats)).map_err(|error| {
+    let noted = |stats: SyncRunStats| {
+        let unmatched = notes::unmatched(request.direction, &request.ref_globs, &stats);
+        SyncRunStats { messages: [stats.messages, unmatched].concat(), ..stats }
+    };
+    planned.map(|planned| noted(redaction.stats(planned.stats))).map_err(|error| {
         let message = service.tell(&error, &repo.id, &format!("{}/{}", call.caller.org.slug, repo.name));
         Error::Upstream { message: redaction.text(&message), transient: error.transient }
     })

@@ -122,13 +122,14 @@ impl Service {
 
     /// Ends a run whose work is done. Gives the run, unless the lease was lost, and its stats.
     async fn complete(&self, claim: &Claim, mut synced: Synced) -> Result<(Option<SyncRun>, SyncRunStats), Error> {
-        let SyncRun { repo_id, .. } = &claim.run;
+        let SyncRun { repo_id, direction, ref_globs, .. } = &claim.run;
         let origin_head = match &claim.origin {
             Some(origin) => self.note_head(repo_id, origin).await,
             None => None,
         };
         let (default_branch, said) = self.settle_default_branch(claim, &synced, origin_head.as_ref()).await;
-        synced.stats.messages.extend(said.map(notes::note));
+        let unmatched = notes::unmatched(*direction, ref_globs, &synced.stats);
+        synced.stats.messages.extend(unmatched.into_iter().chain(said.map(notes::note)));
         let stats = synced.stats;
         let ended = queue::complete(self.database(), claim, &stats, default_branch.as_ref()).await?;
         if let (Some(pointed_at), Some(ended), None) = (&default_branch, &ended, &claim.origin) {

@@ -6,6 +6,7 @@ mod change_id;
 mod default_branch;
 mod git;
 mod names;
+mod notes;
 mod openapi;
 mod page;
 mod rate_limit;

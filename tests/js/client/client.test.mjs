@@ -72,7 +72,8 @@ test("watch yields the run as it stands and each change up to its end", async (t
   assert.equal(seen[0], run);
   const last = present(seen.at(-1));
   assert.equal(last.status, "completed", last.error ?? "");
-  assert.deepEqual(last.stats, { refs: [] }, "the source is empty");
+  const text = "There is no branch and no tag at the upstream.";
+  assert.deepEqual(last.stats, { refs: [], messages: [{ side: "refsync", text }] }, "the source is empty");
   assert.deepEqual(last, await backend.client.syncs.get({ repo: "app", sync_id: run.id }));
   const again = [];
   for await (const change of backend.client.syncs.watch(last)) again.push(change.id);

@@ -195,9 +195,9 @@ test("a push changes no default branch, and an empty upstream none either", asyn
   const s = await upstream(t, "master");
   const mirror = await s.mirror();
   assert.equal(mirror.default_bookmark, "main");
-  assert.deepEqual(await s.pull(undefined, "push"), []);
+  assert.deepEqual(await s.pull(undefined, "push"), ["There is no branch and no tag at the repository."]);
   await s.source("update-ref", "-d", "refs/heads/master");
-  assert.deepEqual(await s.pull(), []);
+  assert.deepEqual(await s.pull(), ["There is no branch and no tag at the upstream."]);
   assert.equal(await s.shown(), "main");
 });
 
