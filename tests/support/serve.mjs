@@ -54,7 +54,12 @@ export async function cli(...args) {
  */
 export async function relay({ origins, hosts }) {
   const args = ["--json", "--port", "0", "--allow-private-network"];
-  const started = await cli("proxy", ...args, "--allow-origin", ...origins, "--allow-host", ...hosts);
+  const started = await cli(
+    "proxy",
+    ...args,
+    ...origins.flatMap((origin) => ["--allow-origin", origin]),
+    ...hosts.flatMap((host) => ["--allow-host", host]),
+  );
   /** @type {{ url: string }} */
   const { url } = started.first;
   return { ...started, url };

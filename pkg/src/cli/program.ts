@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 import type { PlaceFlags } from "./backup.js";
+import { collect, guardOptions } from "./given-options.js";
 import type { ProxyFlags } from "./proxy.js";
 import type { ServeFlags } from "./serve.js";
 import type { SyncFlags } from "./sync.js";
@@ -46,7 +47,11 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       )
       .addOption(log())
       .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
-      .option("--allow-range <range...>", "ranges of addresses that they may live in, such as 10.1.0.0/16")
+      .option(
+        "--allow-range <range>",
+        "a range of addresses that they may live in, such as 10.1.0.0/16; may be given again",
+        collect,
+      )
       .option(
         "--accept-lost-key",
         "start although the secret key that stored credentials are sealed with is lost",
@@ -63,8 +68,9 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--no-worker", "answer calls only; workers do the rest")
     .option("--json", 'first line on stdout, once it answers: {"url","org","api_key"}', false)
     .option(
-      "--allow-origin <origin...>",
-      "origins whose pages may call the API, such as https://app.example.com; * is any",
+      "--allow-origin <origin>",
+      "an origin whose pages may call the API, such as https://app.example.com; * is any; may be given again",
+      collect,
     )
     .option("--rate-limit <calls>", "calls that each key may make, a second[:at once], such as 100:3000", rateLimit)
     .option("--metrics", "serve Prometheus's /metrics, to anyone who can reach it", false)
@@ -113,15 +119,16 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     )
     .argument("<source-url>", "Git repository to read, http or https")
     .argument("<destination-url>", "Git repository to write, http or https")
-    .option("--branches <glob>", "branches to sync, such as 'release/*'")
-    .option("--tags <glob>", "tags to sync, such as 'v1.*'")
-    .option("--exclude <glob...>", "full ref names to leave out, such as 'refs/heads/wip/*'")
+    .option("--branches <glob>", "branches to sync, such as 'release/*'; may be given again", collect)
+    .option("--tags <glob>", "tags to sync, such as 'v1.*'; may be given again", collect)
+    .option("--exclude <glob>", "full ref names to leave out, such as 'refs/heads/wip/*'; may be given again", collect)
     .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
     .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
     .option("--atomic", "move all refs or none", false)
-    .option("--push-option <text>", "a word for the destination's hooks; may be given again", collect, [])
+    .option("--push-option <text>", "a word for the destination's hooks; may be given again", collect)
     .option("--timeout <seconds>", "the most that the whole sync may take", seconds)
     .option("--plan", "tell what would be done, and change nothing", false)
+    .option("--fail-if-empty", "exit with 4 if a glob, or everything, matches no ref of the source", false)
     .option("--json", "last line on stdout: the stats, or the error", false)
     .addHelpText("after", syncHelp())
     .action(async (source: string, destination: string, flags: SyncFlags) => {
@@ -131,8 +138,16 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
   program
     .command("proxy")
     .description("Relay Git's smart HTTP for the engine in a page, to the hosts and for the pages that are named.")
-    .requiredOption("--allow-host <host...>", "Git hosts to reach, such as github.com; https unless http:// is said")
-    .requiredOption("--allow-origin <origin...>", "pages to serve, such as https://dashboard.example.com; '*' is all")
+    .requiredOption(
+      "--allow-host <host>",
+      "a Git host to reach, such as github.com; https unless http:// is said; may be given again",
+      collect,
+    )
+    .requiredOption(
+      "--allow-origin <origin>",
+      "a page to serve, such as https://dashboard.example.com; '*' is all; may be given again",
+      collect,
+    )
     .option("--port <number>", "port to listen on; 0 takes a free one", port, 8723)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--json", 'first line on stdout, once it answers: {"url"}', false)
@@ -141,6 +156,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       process.exitCode = await (await import("./proxy.js")).proxy(flags);
     });
 
+  guardOptions(program.commands);
   return program;
 }
 
@@ -198,10 +214,6 @@ function seconds(text: string): number {
   return Number(text);
 }
 
-function collect(text: string, before: string[]): string[] {
-  return [...before, text];
-}
-
 function syncHelp(): string {
   return `
 Credentials come in the URL or from the environment, and are never printed:
@@ -210,5 +222,7 @@ Credentials come in the URL or from the environment, and are never printed:
 A user name in the URL goes with the password or token of the environment. A password in the URL leaves the environment out.
 A server that wants some and got none is given what Git's credential helpers know of it, where Git is installed.
 
-Exit code: 0 completed, 3 completed with rejected refs, 1 failed, 2 wrong usage`;
+Globs of --branches and --tags are short names: 'main', not 'refs/heads/main'. Of several a ref has to match one.
+
+Exit code: 0 completed, 3 completed with rejected refs, 1 failed, 2 wrong usage, 4 a glob matches nothing (with --fail-if-empty)`;
 }

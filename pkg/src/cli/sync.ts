@@ -4,7 +4,7 @@
  * @module
  */
 
-import { countsOf, statsOf } from "../columns.js";
+import { type Counts, countsOf, notesOf, statsOf } from "../columns.js";
 import { columnsOf } from "../engine-run.js";
 import type { SyncError } from "../errors.js";
 import { httpFetch } from "../node/http-fetch.js";
@@ -16,18 +16,20 @@ import { interruption } from "./interruption.js";
 import { printable } from "./printable.js";
 import { progressLine } from "./progress-line.js";
 import { table } from "./stats-table.js";
+import { explained, unmatchedGlobs } from "./unmatched.js";
 
 /** What the command line said. */
 export interface SyncFlags {
-  branches?: string;
-  tags?: string;
+  branches?: string[];
+  tags?: string[];
   exclude?: string[];
   force: boolean;
   prune?: number;
   atomic: boolean;
-  pushOption: string[];
+  pushOption?: string[];
   timeout?: number;
   plan: boolean;
+  failIfEmpty: boolean;
   json: boolean;
 }
 
@@ -55,6 +57,7 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     const { branches, tags, exclude, force, prune, atomic, pushOption, timeout } = flags;
     const some = branches !== undefined || tags !== undefined;
     const ref_globs = { ...(branches !== undefined && { branches }), ...(tags !== undefined && { tags }) };
+    const wasm = await engineCode;
     const options = {
       source: { ...source.remote, fetch: interrupted.source(fetch) },
       destination: destination.remote,
@@ -68,15 +71,21 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
       timeout: timeout && timeout * 1000,
       onProgress: progress.show,
       fetch,
-      wasm: await engineCode,
+      wasm,
     };
     const columns = await columnsOf(options, { planOnly: flags.plan });
     progress.clear();
+    const unmatched = unmatchedGlobs(notesOf(columns).unmatched, flags);
+    for (const line of await explained(unmatched, options.source, wasm)) {
+      process.stderr.write(`warning: ${line}\n`);
+    }
     await Promise.all([source.settle(true), destination.settle(true)]);
     if (interrupted.isStopping) process.stderr.write("interrupted too late: it was done already\n");
     const note = flags.plan ? "a plan: nothing was changed\n" : "";
     const counts = countsOf(columns);
-    process.stdout.write(flags.json ? `${JSON.stringify(statsOf(columns))}\n` : table(columns, counts) + note);
+    const stats = () => ({ ...statsOf(columns), ...(unmatched.length > 0 && { unmatched }) });
+    process.stdout.write(flags.json ? `${JSON.stringify(stats())}\n` : table(columns, counts) + note);
+    if (flags.failIfEmpty && (unmatched.length > 0 || isEmpty(counts))) return exitCode.unmatched;
     return counts.rejected > 0 ? exitCode.rejected : exitCode.completed;
   } catch (error) {
     progress.clear();
@@ -89,6 +98,10 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     fetch.close();
     interrupted.release();
   }
+}
+
+function isEmpty(counts: Counts): boolean {
+  return Object.values(counts).every((count) => count === 0);
 }
 
 /** An error's code and words, and the side that let nobody in, if one did. */

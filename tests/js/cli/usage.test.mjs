@@ -24,7 +24,24 @@ const wrong = [
   [["sync", "http://a/x.git", "http://b/y.git", "--timeout", "soon"], /must be seconds, above 0/],
   [["serve", "--port", "high"], /must be a number from 0 to 65535/],
   [["serve", "--port", "65536"], /must be a number from 0 to 65535/],
-  [["proxy"], /required option '--allow-host <host\.\.\.>' not specified/],
+  [["proxy"], /required option '--allow-host <host>' not specified/],
+  [
+    ["serve", "--port", "1", "--port", "2"],
+    /option '--port <number>' is given twice with different values; give it once/,
+  ],
+  [["sync", "http://a/x.git", "http://b/y.git", "--prune", "1", "--prune", "2"], /'--prune <number>' is given twice/],
+  [
+    ["sync", "http://a/x.git", "http://b/y.git", "--branches", "--force"],
+    /'--branches <glob>' needs a value, and --force/,
+  ],
+  [["sync", "http://a/x.git", "http://b/y.git", "--branches", "--frce"], /write --branches=--frce if it is the value/],
+  [["sync", "http://a/x.git", "http://b/y.git", "--exclude"], /option '--exclude <glob>' argument missing/],
+  [
+    ["sync", "--exclude", "wip/*", "http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git"],
+    /exclude\[0\] matches no full/,
+  ],
+  [["proxy", "--allow-host", "a.example", "b.example", "--allow-origin", "*"], /too many arguments/],
+  [["serve", "--allow-range", "10.0.0.0/8", "192.168.0.0/16"], /too many arguments/],
   [["serve", "--nope"], /unknown option '--nope'/],
 ];
 for (const [args, message] of wrong) {
@@ -35,6 +52,16 @@ for (const [args, message] of wrong) {
     assert.equal(stdout, "");
   });
 }
+
+test("the same value twice is that value, and a value behind an equals sign may look like an option", () => {
+  // Both get as far as the connection, which is refused.
+  const urls = ["http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git"];
+  for (const flags of [["--prune", "1", "--prune", "1"], ["--branches=--force"], ["--push-option=--x", "--atomic"]]) {
+    const { status, stderr } = refsync("sync", ...urls, ...flags);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /ECONNREFUSED/);
+  }
+});
 
 test("help and version are not wrong usage", () => {
   for (const args of [["--help"], ["sync", "--help"], ["serve", "--help"], ["proxy", "--help"], ["--version"]]) {

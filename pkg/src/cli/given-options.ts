@@ -1,0 +1,46 @@
+/**
+ * How often an option may be given, and with which values. No option takes an argument that is not its own, and no value that was
+ * given is lost without a word.
+ *
+ * @module
+ */
+
+import type { Command, Option } from "commander";
+
+/** For an option that may be given again: all its values. */
+export function collect(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
+/**
+ * Makes the options of these commands refuse what would be lost otherwise: a second, different value of an option that takes one, and
+ * another option in the place of a value.
+ */
+export function guardOptions(commands: readonly Command[]): void {
+  for (const command of commands) {
+    for (const option of command.options) if (option.required || option.optional) guard(command, option);
+  }
+}
+
+function guard(command: Command, option: Option): void {
+  const parse = option.parseArg;
+  let first: string | undefined;
+  option.argParser((text: string, before: unknown) => {
+    if (/^--|^-[a-z]$/i.test(text) && !isAssigned(command, option, text)) {
+      const how = `write ${option.long}=${text} if it is the value`;
+      command.error(`error: option '${option.flags}' needs a value, and ${text} looks like an option; ${how}`);
+    }
+    if (parse === collect) return collect(text, before as string[] | undefined);
+    if (first !== undefined && first !== text) {
+      command.error(`error: option '${option.flags}' is given twice with different values; give it once`);
+    }
+    first = text;
+    return parse ? parse(text, before) : text;
+  });
+}
+
+/** Whether the value was given behind an equals sign. */
+function isAssigned(command: Command, option: Option, text: string): boolean {
+  const { rawArgs = [] } = command.parent as { rawArgs?: readonly string[] };
+  return rawArgs.includes(`${option.long}=${text}`);
+}
