@@ -16,9 +16,10 @@ import { type Credential, isSigned, SignedFetch } from "./credential.js";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
+import { refuseUnknown } from "./options.js";
 import { Repos } from "./repos.js";
 import { environmentVariable, isBrowser, ownFetch, pageOrigin } from "./runtime.js";
-import type { CallOptions, Send } from "./send.js";
+import { type CallOptions, callOptions, type Send } from "./send.js";
 import { Syncs } from "./syncs.js";
 import type { ClientSettings, Organization, OrgPath, Whoami } from "./wasm/client/refsync.js";
 import init, { initSync, WasmClient } from "./wasm/client/refsync.js";
@@ -132,6 +133,16 @@ export interface ClientOptions extends Omit<ClientSettings, "apiKey" | "apiUrl">
 
 const load = loader({ init, initSync }, wasm);
 
+const known = {
+  apiKey: true,
+  apiUrl: true,
+  org: true,
+  maxRetries: true,
+  timeout: true,
+  fetch: true,
+  wasm: true,
+} satisfies Record<keyof ClientOptions, true>;
+
 /**
  * A client of the sync REST API. Making one sends nothing and loads nothing; the first call loads the WebAssembly.
  *
@@ -150,8 +161,12 @@ export class SyncClient {
   readonly webhookTargets: WebhookTargets;
   readonly #send: Send;
 
-  /** Throws an `InvalidRequestError` without an `apiKey` or an `apiUrl`; the first call checks the other options. */
+  /**
+   * Throws an `InvalidRequestError` without an `apiKey` or an `apiUrl`, and for an option that there is not; the first call checks the
+   * other options.
+   */
   constructor(options: ClientOptions = {}) {
+    refuseUnknown("make a client", options, known);
     const {
       fetch: own,
       wasm: code,
@@ -166,7 +181,8 @@ export class SyncClient {
     const fetch = own ?? ownFetch;
     const signed = isSigned(apiKey) ? new SignedFetch(apiKey, fetch) : undefined;
     let client: WasmClient | undefined;
-    this.#send = async (call) => {
+    this.#send = async (options, call) => {
+      refuseUnknown("call", options, callOptions);
       await load(code);
       try {
         // In a browser a `User-Agent` header would cost a CORS preflight.
@@ -176,7 +192,7 @@ export class SyncClient {
           signed?.fetch ?? fetch,
           isBrowser(),
         );
-        return await call(client);
+        return await call(client, options.signal, options.timeout);
       } catch (error) {
         throw signed?.failureBehind(error) ?? typed(error);
       }
@@ -188,12 +204,12 @@ export class SyncClient {
 
   /** Whom the API key belongs to, and what it allows. */
   whoami(options: CallOptions = {}): Promise<Whoami> {
-    return this.#send((client) => client.whoami(options.signal, options.timeout));
+    return this.#send(options, (client, ...when) => client.whoami(...when));
   }
 
   /** The organisation. */
   organization(request: OrgPath = {}, options: CallOptions = {}): Promise<Organization> {
-    return this.#send((client) => client.organization(request, options.signal, options.timeout));
+    return this.#send(options, (client, ...when) => client.organization(request, ...when));
   }
 }
 

@@ -17,6 +17,7 @@
  */
 import type { Fetch } from "./host.js";
 import { limited } from "./limited.js";
+import { refuseUnknown } from "./options.js";
 import { ANSWERED_BY } from "./proxied.js";
 
 export type { Fetch } from "./host.js";
@@ -58,13 +59,14 @@ const USER_AGENT = "git/2.0 (refsync)";
 const SERVICES = ["git-upload-pack", "git-receive-pack"];
 
 /**
- * Makes a relay. Throws a `TypeError` for hosts and origins that are none.
+ * Makes a relay. Throws a `TypeError` for hosts and origins that are none, and an `InvalidRequestError` for an option that there is not.
  *
  * It answers only pages of `origins`, reaches only `hosts`, also on a redirect, and passes on only Git's smart HTTP: the
  * refs, and fetching and pushing. Credentials go to the host that the request names and nowhere else; nothing is kept or
  * logged. An `Origin` can be forged by what is no browser, so whoever can reach a relay can reach its hosts through it.
  */
 export function gitProxy(options: GitProxyOptions): (request: Request) => Promise<Response> {
+  refuseUnknown("gitProxy", options, known);
   const hosts = new Set(options.hosts.map(originOfHost));
   const origins = new Set(options.origins.map((origin) => (origin === "*" ? origin : originOf(origin))));
   if (hosts.size === 0) throw new TypeError("gitProxy: hosts is empty; name the Git hosts that it may reach");
@@ -128,6 +130,15 @@ export function gitProxy(options: GitProxyOptions): (request: Request) => Promis
     return response;
   };
 }
+
+const known = {
+  hosts: true,
+  origins: true,
+  fetch: true,
+  maxConcurrent: true,
+  maxBytes: true,
+  idleTimeout: true,
+} satisfies Record<keyof GitProxyOptions, true>;
 
 /** Why a request is not relayed, as the answer. */
 class Refusal extends Error {

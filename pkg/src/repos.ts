@@ -31,12 +31,12 @@ export class Repos {
 
   /** Makes a repository. `ConflictError` for a name that is taken. */
   create(request: CreateRepoRequest & OrgPath = {}, options: CallOptions = {}): Promise<Repo> {
-    return this.#send((client) => client.createRepo(request, options.signal, options.timeout) as Promise<Repo>);
+    return this.#send(options, (client, ...when) => client.createRepo(request, ...when) as Promise<Repo>);
   }
 
   /** One repository. */
   get(request: RepoPath, options: CallOptions = {}): Promise<Repo> {
-    return this.#send((client) => client.repo(request, options.signal, options.timeout) as Promise<Repo>);
+    return this.#send(options, (client, ...when) => client.repo(request, ...when) as Promise<Repo>);
   }
 
   /**
@@ -44,20 +44,18 @@ export class Repos {
    */
   list(request: ListReposRequest = {}, options: CallOptions = {}): Paged<RepoPage, Repo> {
     const page = (from: { cursor?: string }) =>
-      this.#send(
-        (client) => client.listRepos({ ...request, ...from }, options.signal, options.timeout) as Promise<RepoPage>,
-      );
+      this.#send(options, (client, ...when) => client.listRepos({ ...request, ...from }, ...when) as Promise<RepoPage>);
     return paged(page, ({ repos }) => repos);
   }
 
   /** Changes a repository. What is left out (or `undefined`) stays; a null `upstream` is removed. */
   update(request: UpdateRepoRequest & RepoPath, options: CallOptions = {}): Promise<Repo> {
-    return this.#send((client) => client.updateRepo(request, options.signal, options.timeout) as Promise<Repo>);
+    return this.#send(options, (client, ...when) => client.updateRepo(request, ...when) as Promise<Repo>);
   }
 
   /** Deletes a repository with its refs and runs. */
   delete(request: RepoPath, options: CallOptions = {}): Promise<DeleteResult> {
-    return this.#send((client) => client.deleteRepo(request, options.signal, options.timeout));
+    return this.#send(options, (client, ...when) => client.deleteRepo(request, ...when));
   }
 
   /**
@@ -65,7 +63,7 @@ export class Repos {
    * `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED` where the repository has no upstream.
    */
   syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send((client) => client.syncUpstream(request, options.signal, options.timeout) as Promise<SyncRun>);
+    return this.#send(options, (client, ...when) => client.syncUpstream(request, ...when) as Promise<SyncRun>);
   }
 
   /**
@@ -74,12 +72,12 @@ export class Repos {
    * cannot be read; `ServerError` with `UPSTREAM_UNAVAILABLE` where trying again may help.
    */
   planUpstreamSync(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRunStats> {
-    return this.#send((client) => client.planSync(request, options.signal, options.timeout));
+    return this.#send(options, (client, ...when) => client.planSync(request, ...when));
   }
 
   /** One sync of a repository; the same as {@link Syncs.get}. */
   getUpstreamSync(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send((client) => client.sync(request, options.signal, options.timeout) as Promise<SyncRun>);
+    return this.#send(options, (client, ...when) => client.sync(request, ...when) as Promise<SyncRun>);
   }
 
   /** A repository's syncs, newest first; the same as {@link Syncs.list}. */

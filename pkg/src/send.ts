@@ -14,4 +14,13 @@ export interface CallOptions {
 }
 
 /** Does a call once the client is there, and gives its errors their classes. */
-export type Send = <T>(call: (client: WasmClient) => Promise<T>) => Promise<T>;
+export type Send = <T>(options: CallOptions, call: Call<T>) => Promise<T>;
+
+/** A call of the client, which takes the two options as its last arguments. */
+export type Call<T> = (
+  client: WasmClient,
+  ...options: [signal: AbortSignal | undefined, timeout: number | undefined]
+) => Promise<T>;
+
+/** The options of a call that there are. */
+export const callOptions = { signal: true, timeout: true } satisfies Record<keyof CallOptions, true>;

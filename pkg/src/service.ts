@@ -26,6 +26,7 @@
 import { wasm } from "#service-wasm";
 import type { Database, Fetch, GitHost } from "./host.js";
 import { loader, type WasmSource } from "./load.js";
+import { refuseUnknown } from "./options.js";
 import { nextTick } from "./schedule.js";
 import { serviceCrypto } from "./service-crypto.js";
 import { type ServiceEngine, serviceEngine } from "./service-engine.js";
@@ -145,12 +146,42 @@ const load = loader({ init, initSync }, wasm);
 
 const openapi = async () => (await import("./wasm/service/openapi.js")).document;
 
+const known = {
+  database: true,
+  git: true,
+  engine: true,
+  fetch: true,
+  secretKey: true,
+  previousSecretKeys: true,
+  acceptLostKey: true,
+  publicUrl: true,
+  allowedOrigins: true,
+  rateLimit: true,
+  metrics: true,
+  maxRuns: true,
+  maxRunsPerOrganization: true,
+  runTimeout: true,
+  onlyOrigins: true,
+  onQueued: true,
+  wasm: true,
+  engineWasm: true,
+  log: true,
+  record: true,
+} satisfies Record<keyof ServiceOptions, true>;
+
+const knownOfRateLimit = { perSecond: true, burst: true } satisfies Record<
+  keyof NonNullable<ServiceOptions["rateLimit"]>,
+  true
+>;
+
 /** The service. Making one loads nothing; the first call loads the WebAssembly. */
 export class Service {
   readonly #service: () => Promise<WasmService>;
 
-  /** Throws a `TypeError` where an option is missing or of another kind. */
+  /** Throws a `TypeError` where an option is missing or of another kind, and an `InvalidRequestError` for one that there is not. */
   constructor(options: ServiceOptions) {
+    refuseUnknown("Service", options, known);
+    refuseUnknown("Service", options.rateLimit, knownOfRateLimit, "rateLimit.");
     const { secretKey, previousSecretKeys = [] } = options;
     const isKey = (key: Uint8Array) => key instanceof Uint8Array && key.length === 32;
     if (!isKey(secretKey)) throw new TypeError("Service: secretKey must be a Uint8Array of 32 bytes");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseUnknown } from "./options.js";
 import { type Paged, paged } from "./paged.js";
 import type { EndedRun, SyncRun, SyncRunPage } from "./run.js";
 import type { CallOptions, Send } from "./send.js";
@@ -33,7 +34,7 @@ export class Syncs {
 
   /** One run. */
   get(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send((client) => client.sync(request, options.signal, options.timeout) as Promise<SyncRun>);
+    return this.#send(options, (client, ...when) => client.sync(request, ...when) as Promise<SyncRun>);
   }
 
   /** A repository's runs, newest first: `await` gives the first page, `for await` all of them. */
@@ -46,7 +47,7 @@ export class Syncs {
    * soon as its worker stops; see {@link wait}. `ConflictError` for a run that has ended.
    */
   cancel(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send((client) => client.cancelSync(request, options.signal, options.timeout) as Promise<SyncRun>);
+    return this.#send(options, (client, ...when) => client.cancelSync(request, ...when) as Promise<SyncRun>);
   }
 
   /**
@@ -59,7 +60,10 @@ export class Syncs {
   wait(run: SyncRun, options: WaitOptions = {}): Promise<EndedRun> {
     const { signal, onUpdate, ...target } = options;
     const update = onUpdate && ((run: unknown) => onUpdate(run as SyncRun));
-    return this.#send((client) => client.waitForSync(run, target, update, signal) as Promise<EndedRun>);
+    return this.#send({}, (client) => {
+      refuseUnknown("wait for sync", options, waitOptions);
+      return client.waitForSync(run, target, update, signal) as Promise<EndedRun>;
+    });
   }
 
   /**
@@ -68,6 +72,7 @@ export class Syncs {
    * is in `progress`.
    */
   async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<SyncRun, void, undefined> {
+    refuseUnknown("watch sync", options, watchOptions);
     yield run;
     const { signal, ...target } = options;
     const stop = new AbortController();
@@ -105,11 +110,13 @@ export class Syncs {
   }
 }
 
+const watchOptions = { repo: true, org: true, timeout: true, signal: true } satisfies Record<keyof WatchOptions, true>;
+
+const waitOptions = { ...watchOptions, onUpdate: true } satisfies Record<keyof WaitOptions, true>;
+
 /** The runs of a repository. */
 export function listSyncs(send: Send, request: ListSyncsRequest, options: CallOptions): Paged<SyncRunPage, SyncRun> {
   const page = (from: { cursor?: string }) =>
-    send(
-      (client) => client.listSyncs({ ...request, ...from }, options.signal, options.timeout) as Promise<SyncRunPage>,
-    );
+    send(options, (client, ...when) => client.listSyncs({ ...request, ...from }, ...when) as Promise<SyncRunPage>);
   return paged(page, ({ syncs }) => syncs);
 }

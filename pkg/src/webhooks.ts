@@ -18,6 +18,7 @@
  * @module
  */
 import { RefsyncError } from "./errors.js";
+import { refuseUnknown } from "./options.js";
 import type { CompletedRun, FailedRun, QueuedRun, Repo, RunningRun } from "./run.js";
 import type { WhoamiOrg } from "./wasm/client/refsync.js";
 
@@ -130,17 +131,20 @@ const LARGEST = 64 * 1024 * 1024;
 
 /** Whether this version knows the event's type, and so its data. */
 export function isKnown(event: WebhookEvent): event is KnownEvent {
-  const known: Record<keyof EventData, true> = {
-    "sync.queued": true,
-    "sync.in_progress": true,
-    "sync.completed": true,
-    "sync.failed": true,
-    "repo.created": true,
-    "repo.updated": true,
-    "repo.deleted": true,
-  };
-  return Object.hasOwn(known, event.type);
+  return Object.hasOwn(knownEvents, event.type);
 }
+
+const knownEvents = {
+  "sync.queued": true,
+  "sync.in_progress": true,
+  "sync.completed": true,
+  "sync.failed": true,
+  "repo.created": true,
+  "repo.updated": true,
+  "repo.deleted": true,
+} satisfies Record<keyof EventData, true>;
+
+const known = { secret: true, on: true, tolerance: true, remember: true } satisfies Record<keyof WebhookOptions, true>;
 
 /** Receives the webhooks of one target, or of several that share their secrets. */
 export class Webhooks {
@@ -149,8 +153,13 @@ export class Webhooks {
   readonly #seen = new Set<string>();
   readonly #keys: Promise<CryptoKey[]>;
 
-  /** Throws a `TypeError` without a secret: an empty one would let everybody in. */
+  /**
+   * Throws a `TypeError` without a secret: an empty one would let everybody in. Throws an `InvalidRequestError` for an option that there
+   * is not, and for a handler of an event that this version does not know: `other` gets those.
+   */
   constructor(options: WebhookOptions) {
+    refuseUnknown("Webhooks", options, known);
+    refuseUnknown("Webhooks", options.on, { ...knownEvents, other: true }, "on.");
     const secrets = typeof options.secret === "string" ? [options.secret] : [...(options.secret ?? [])];
     if (secrets.length === 0 || secrets.some((secret) => typeof secret !== "string" || secret === "")) {
       throw new TypeError("Webhooks: secret is missing or empty");

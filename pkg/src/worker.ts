@@ -4,6 +4,8 @@
  * @module
  */
 
+import { refuseUnknown } from "./options.js";
+
 /** How a worker works. */
 export interface WorkOptions {
   /** Runs worked at the same time. Default 4. Webhooks are delivered beside them. */
@@ -31,8 +33,11 @@ export interface Workable {
   deliver?(): Promise<boolean>;
 }
 
-/** Claims and works runs, and delivers webhooks, until the signal fires. */
+/**
+ * Claims and works runs, and delivers webhooks, until the signal fires. Throws an `InvalidRequestError` for an option that there is not.
+ */
 export function work(service: Workable, options: WorkOptions = {}): Worker {
+  refuseUnknown("work", options, known);
   const { concurrency = 4, signal, pollInterval = 1000, onError = () => {} } = options;
   const runs = bell(pollInterval, signal);
   const deliveries = bell(pollInterval, signal);
@@ -75,6 +80,11 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
     stopped: Promise.all(lanes).then(() => {}),
   };
 }
+
+const known = { concurrency: true, signal: true, pollInterval: true, onError: true } satisfies Record<
+  keyof WorkOptions,
+  true
+>;
 
 /** Wakes one lane at a time: one look finds out whether there is something to do, however many lanes and processes. */
 interface Bell {

@@ -8,6 +8,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import { refuseUnknown } from "../options.js";
+
 /** How a data folder is opened. */
 export interface DataFolderOptions {
   /** Several processes use it at the same time, whose database is elsewhere: one PostgreSQL. */
@@ -35,7 +37,9 @@ export interface DataFolder {
 }
 
 /** Opens the folder, making it where there is none. Rejects where another process holds it alone. */
-export async function openDataFolder(folder: string, { shared = false }: DataFolderOptions = {}): Promise<DataFolder> {
+export async function openDataFolder(folder: string, options: DataFolderOptions = {}): Promise<DataFolder> {
+  refuseUnknown("openDataFolder", options, { shared: true } satisfies Record<keyof DataFolderOptions, true>);
+  const { shared = false } = options;
   const path = resolve(folder);
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (shared) await refuseHeld(path);

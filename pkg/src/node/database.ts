@@ -9,6 +9,7 @@ import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Database } from "../host.js";
+import { refuseUnknown } from "../options.js";
 
 /** What there is to do: runs to claim, or webhooks to deliver. */
 export type Waiting = "sync" | "webhook";
@@ -48,6 +49,7 @@ export interface PostgresOptions {
  * Rejects where `pg` is not installed or the database does not answer.
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<NotifyingDatabase> {
+  refuseUnknown("openPostgres", options, known);
   const { connections = 10, onError = () => {} } = options;
   const where = withoutPassword(url);
   const { default: pg } = await import("pg").catch((error: unknown) => {
@@ -144,6 +146,7 @@ function kind(payload: string | undefined): Waiting | undefined {
   return payload === "sync" || payload === "webhook" ? payload : undefined;
 }
 
+const known = { connections: true, onError: true } satisfies Record<keyof PostgresOptions, true>;
 const CHANNEL = "refsync";
 /** Milliseconds; more than any statement of ours takes, and less than a lease lasts. */
 const QUERY_TIMEOUT = 20_000;

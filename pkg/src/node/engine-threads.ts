@@ -8,6 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 
+import { refuseUnknown } from "../options.js";
 import type { ServiceEngine } from "../service-engine.js";
 import type { AddressPolicyOptions } from "./address-policy.js";
 import { withMaxMemory } from "./wasm-memory.js";
@@ -63,6 +64,8 @@ interface Failure {
 
 /** Makes an engine whose threads start when they are first needed, and stay. */
 export function engineThreads(options: EngineThreadsOptions = {}): EngineThreads {
+  refuseUnknown("engineThreads", options, known);
+  refuseUnknown("engineThreads", options.network, knownOfNetwork, "network.");
   const { repositories, network, threads = 4, maxMemory = 256, answerWithin = 60_000 } = options;
   let wasm: Promise<WebAssembly.Module> | undefined;
   const setup = async (): Promise<ThreadSetup> => {
@@ -254,6 +257,16 @@ function busy(): Error {
   const message = `the sync engine is busy: ${MAX_WAITING} plans and looks at refs wait already; try again in a moment`;
   return Object.assign(new Error(message), { code: "engine_busy", retryable: true });
 }
+
+const known = {
+  repositories: true,
+  network: true,
+  threads: true,
+  maxMemory: true,
+  answerWithin: true,
+} satisfies Record<keyof EngineThreadsOptions, true>;
+
+const knownOfNetwork = { allowPrivateNetwork: true, allow: true } satisfies Record<keyof AddressPolicyOptions, true>;
 
 /** How many tasks may wait for a thread. */
 const MAX_WAITING = 64;

@@ -9,6 +9,7 @@ import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import type { GitHost } from "../host.js";
+import { refuseUnknown } from "../options.js";
 import { cgi } from "./cgi.js";
 import { git, gitEnvironment } from "./git-command.js";
 
@@ -20,9 +21,10 @@ export interface GitHttpBackendOptions {
 
 /**
  * A host that keeps bare repositories in a folder and serves Git smart HTTP for them. It takes everybody in: who may
- * do what is for the caller to decide.
+ * do what is for the caller to decide. Throws an `InvalidRequestError` for an option that there is not.
  */
 export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
+  refuseUnknown("gitHttpBackend", options, known);
   const root = resolve(options.root);
   const env = {
     ...gitEnvironment(root),
@@ -81,6 +83,8 @@ export async function sweep(root: string): Promise<void> {
   const left = names.filter((name) => name.startsWith(".new-") || name.startsWith(".removed-"));
   await Promise.all(left.map((name) => rm(join(root, name), { recursive: true, force: true })));
 }
+
+const known = { root: true } satisfies Record<keyof GitHttpBackendOptions, true>;
 
 /** The two services and the advertisement that starts each; an id's characters leave no way out of the folder. */
 const servedPath = /^\/([A-Za-z0-9][A-Za-z0-9_-]*\.git)\/(info\/refs|git-upload-pack|git-receive-pack)$/;

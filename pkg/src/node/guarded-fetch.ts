@@ -5,6 +5,7 @@
  */
 
 import type { Fetch } from "../host.js";
+import { refuseUnknown } from "../options.js";
 import { AddressPolicy, type AddressPolicyOptions } from "./address-policy.js";
 import { httpFetch } from "./http-fetch.js";
 
@@ -32,8 +33,11 @@ export type GuardedFetch = Fetch & {
  * connection turns out to be closed is sent once more.
  *
  * A refused address rejects with an `AddressNotAllowedError` (`code: "ADDRESS_NOT_ALLOWED"`).
+ *
+ * Throws an `InvalidRequestError` for an option that there is not.
  */
 export function guardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
+  refuseUnknown("guardedFetch", options, known);
   const plain = httpFetch({ ...options, policy: new AddressPolicy(options) });
   const fetch = async (input: string | URL, init?: RequestInit): Promise<Response> => {
     const { status, statusText, url, redirected, headers, body } = await plain(input, init);
@@ -44,3 +48,8 @@ export function guardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
   };
   return Object.assign(fetch, { close: plain.close });
 }
+
+const known = { allowPrivateNetwork: true, allow: true, decompress: true, userAgent: true } satisfies Record<
+  keyof GuardedFetchOptions,
+  true
+>;

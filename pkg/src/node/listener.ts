@@ -7,6 +7,7 @@
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 
+import { refuseUnknown } from "../options.js";
 import { type Listener, listen } from "./port.js";
 
 /** What is served where. */
@@ -23,14 +24,11 @@ export interface ServeOptions {
   onError?: (line: string) => void;
 }
 
-/** Serves until it is closed. Rejects where the port cannot be had. */
-export async function serve({
-  service,
-  page,
-  hostname = "127.0.0.1",
-  port = 0,
-  onError = (line) => void process.stderr.write(`${line}\n`),
-}: ServeOptions): Promise<Listener> {
+/** Serves until it is closed. Rejects where the port cannot be had, and for an option that there is not. */
+export async function serve(options: ServeOptions): Promise<Listener> {
+  refuseUnknown("serve", options, known);
+  const { service, page, hostname = "127.0.0.1", port = 0 } = options;
+  const { onError = (line) => void process.stderr.write(`${line}\n`) } = options;
   const app = new Hono();
   for (const path of ["/v1/*", "/healthz", "/readyz", "/metrics"]) {
     app.all(path, (context) => service.fetch(context.req.raw));
@@ -50,6 +48,11 @@ export async function serve({
   });
   return listen(app.fetch, hostname, port);
 }
+
+const known = { service: true, page: true, hostname: true, port: true, onError: true } satisfies Record<
+  keyof ServeOptions,
+  true
+>;
 
 function error(code: string, message: string) {
   return { error: { code, message } };

@@ -5,6 +5,7 @@
  */
 
 import { printable } from "../cli/printable.js";
+import { refuseUnknown } from "../options.js";
 import type { LogRecord } from "../service.js";
 
 /** Where and how lines are written. */
@@ -16,7 +17,9 @@ export interface LogOptions {
 }
 
 /** Writes each record as a line: for the service's `record`. */
-export function lineLog({ stream = process.stderr, format }: LogOptions = {}): (record: LogRecord) => void {
+export function lineLog(options: LogOptions = {}): (record: LogRecord) => void {
+  refuseUnknown("lineLog", options, { format: true, stream: true } satisfies Record<keyof LogOptions, true>);
+  const { stream = process.stderr, format } = options;
   const line = (format ?? (stream.isTTY ? "text" : "json")) === "json" ? jsonLine : textLine;
   return (record) => void stream.write(`${withoutSecrets(line(record, new Date()))}\n`);
 }

@@ -1,0 +1,146 @@
+// A misspelt option is refused by name: nobody would read it, and what it was to do would not be done, without a word.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { InvalidRequestError, SyncClient } from "refsync";
+import { plan, sync } from "refsync/engine";
+import {
+  engineThreads,
+  gitHttpBackend,
+  guardedFetch,
+  lineLog,
+  openDataFolder,
+  openPostgres,
+  serve,
+  work,
+} from "refsync/node";
+import { gitProxy } from "refsync/proxy";
+import { Service } from "refsync/service";
+import { Webhooks } from "refsync/webhooks";
+
+/**
+ * Options that the types do not allow, as a JavaScript caller passes them.
+ *
+ * @param {object} options
+ * @returns {any}
+ */
+const wrong = (options) => options;
+const never = () => assert.fail("nothing is sent, read or opened");
+const sides = { source: "http://h/a.git", destination: "http://h/b.git", fetch: never };
+const service = { database: { query: never }, git: {}, fetch: never, secretKey: new Uint8Array(32) };
+const client = () => new SyncClient({ apiUrl: "http://h", apiKey: "key", fetch: never });
+/** @type {import("refsync").SyncRun} */
+const run = wrong({ id: "s1", repo_id: "r1", status: "queued" });
+
+/**
+ * The first change of a watched run.
+ *
+ * @param {import("refsync").WatchOptions} options
+ */
+async function watched(options) {
+  for await (const change of client().syncs.watch(run, options)) return change;
+}
+
+/**
+ * What is called, the field that the refusal names, and what it says was probably meant.
+ *
+ * @type {[operation: string, call: () => unknown, field: string, meant: string | undefined][]}
+ */
+const table = [
+  ["sync", () => sync(wrong({ ...sides, refGlobs: { branches: "main" } })), "refGlobs", "ref_globs"],
+  ["sync", () => sync(wrong({ ...sides, push_options: [] })), "push_options", "pushOptions"],
+  ["sync", () => sync(wrong({ ...sides, stall_timeout: 5 })), "stall_timeout", "stallTimeout"],
+  ["sync", () => sync(wrong({ ...sides, dryRun: true })), "dryRun", undefined],
+  ["plan", () => plan(wrong({ ...sides, exlude: [] })), "exlude", "exclude"],
+  ["sync", () => sync(wrong({ ...sides, ref_globs: { branch: "main" } })), "ref_globs.branch", "ref_globs.branches"],
+  ["sync", () => sync(wrong({ ...sides, source: { url: "http://h/a.git", user: "u" } })), "source.user", undefined],
+  ["sync", () => sync(wrong({ ...sides, source: { URL: "http://h/a.git" } })), "source.URL", "source.url"],
+  [
+    "sync",
+    () => sync(wrong({ ...sides, destination: { url: "http://h/a.git", pasword: "p" } })),
+    "destination.pasword",
+    "destination.password",
+  ],
+  ["Service", () => new Service(wrong({ ...service, publicURL: "http://h" })), "publicURL", "publicUrl"],
+  [
+    "Service",
+    () => new Service(wrong({ ...service, rateLimit: { per_second: 1, burst: 1 } })),
+    "rateLimit.per_second",
+    "rateLimit.perSecond",
+  ],
+  ["Webhooks", () => new Webhooks(wrong({ secret: "s", tolerence: 5 })), "tolerence", "tolerance"],
+  [
+    "Webhooks",
+    () => new Webhooks(wrong({ secret: "s", on: { "sync.complete": never } })),
+    "on.sync.complete",
+    "on.sync.completed",
+  ],
+  ["gitProxy", () => gitProxy(wrong({ hosts: ["h"], origins: ["*"], max_bytes: 5 })), "max_bytes", "maxBytes"],
+  ["serve", () => serve(wrong({ service, host: "0.0.0.0" })), "host", undefined],
+  ["work", () => work({ tick: never }, wrong({ concurency: 9 })), "concurency", "concurrency"],
+  ["gitHttpBackend", () => gitHttpBackend(wrong({ root: "x", Root: "y" })), "Root", "root"],
+  [
+    "guardedFetch",
+    () => guardedFetch(wrong({ allowPrivateNetworks: true })),
+    "allowPrivateNetworks",
+    "allowPrivateNetwork",
+  ],
+  ["engineThreads", () => engineThreads(wrong({ thread: 2 })), "thread", "threads"],
+  ["engineThreads", () => engineThreads({ network: wrong({ allows: [] }) }), "network.allows", "network.allow"],
+  ["openDataFolder", () => openDataFolder("/nowhere", wrong({ share: true })), "share", "shared"],
+  ["openPostgres", () => openPostgres("postgres://h", wrong({ connection: 3 })), "connection", "connections"],
+  ["lineLog", () => lineLog(wrong({ fromat: "json" })), "fromat", "format"],
+  [
+    "make a client",
+    () => new SyncClient(wrong({ apiUrl: "http://h", apiKey: "k", maxRetrys: 3 })),
+    "maxRetrys",
+    "maxRetries",
+  ],
+  ["make a client", () => new SyncClient(wrong({ apiURL: "http://h", apiKey: "k" })), "apiURL", "apiUrl"],
+  ["call", () => client().whoami(wrong({ time_out: 5 })), "time_out", "timeout"],
+  ["call", () => client().organization({}, wrong({ Signal: AbortSignal.timeout(9) })), "Signal", "signal"],
+  ["call", () => client().repos.get({ repo: "app" }, wrong({ timeOut: 5 })), "timeOut", "timeout"],
+  ["call", () => client().repos.list({}, wrong({ timeOut: 5 })), "timeOut", "timeout"],
+  ["call", () => client().syncs.list({ repo: "app" }, wrong({ timeOut: 5 })), "timeOut", "timeout"],
+  ["call", () => client().webhookTargets.create({ url: "http://h" }, wrong({ timeOut: 5 })), "timeOut", "timeout"],
+  ["wait for sync", () => client().syncs.wait(run, wrong({ onupdate: never })), "onupdate", "onUpdate"],
+  ["watch sync", () => watched(wrong({ onUpdate: never })), "onUpdate", undefined],
+];
+for (const [operation, call, field, meant] of table) {
+  test(`${operation} refuses ${field}${meant ? `, and asks whether ${meant} was meant` : ""}`, async () => {
+    const error = await (async () => call())().then(
+      () => assert.fail("it was not refused"),
+      (thrown) => thrown,
+    );
+    assert.ok(error instanceof InvalidRequestError, `${error.stack}`);
+    assert.equal(error.code, "INVALID_REQUEST");
+    const message = `is not an option${meant ? `; did you mean ${meant}?` : ""}`;
+    assert.deepEqual(error.fields, [{ field, message }]);
+    assert.equal(error.message, `${operation === "plan" ? "sync" : operation}: ${field} ${message}`);
+  });
+}
+
+test("all misspelt options of a call are named at once", () => {
+  assert.throws(
+    () => new Webhooks(wrong({ secret: "s", tolerence: 5, rember: 1 })),
+    (error) => {
+      assert.ok(error instanceof InvalidRequestError);
+      assert.deepEqual(
+        error.fields.map(({ field }) => field),
+        ["tolerence", "rember"],
+      );
+      return true;
+    },
+  );
+});
+
+test("an option that is undefined is left out, whatever its name", async () => {
+  new Webhooks(wrong({ secret: "s", tolerence: undefined }));
+  const left = wrong({ ...sides, refGlobs: undefined, source: "ftp://h/a" });
+  const error = await sync(left).catch((thrown) => thrown);
+  assert.ok(error instanceof InvalidRequestError);
+  assert.deepEqual(
+    error.fields.map(({ field }) => field),
+    ["source.url"],
+  );
+});
