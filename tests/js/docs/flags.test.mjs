@@ -12,7 +12,7 @@ import { blocksIn, documents, proseOf, root, textOf } from "../../support/docume
  * @typedef {object} Flag
  * @property {boolean} isRequired
  * @property {boolean} takesValue
- * @property {boolean} isRepeated Whether it may be given several times, or with several values.
+ * @property {boolean} isRepeated Whether it may be given several times.
  *
  * @typedef {{ operands: number, flags: Map<string, Flag> }} Usage
  */
@@ -24,8 +24,9 @@ import { blocksIn, documents, proseOf, root, textOf } from "../../support/docume
  */
 const commands = new Map(
   commandLine().commands.map((command) => {
-    const flags = command.options.map(({ long, mandatory, required, variadic, defaultValue }) => {
-      const isRepeated = variadic || Array.isArray(defaultValue);
+    const flags = command.options.map(({ long, mandatory, required, variadic, description }) => {
+      assert.equal(variadic, false, `refsync ${command.name()} ${long}: it would swallow the arguments behind it`);
+      const isRepeated = description.endsWith("may be given again");
       return /** @type {const} */ ([long ?? "", { isRequired: mandatory, takesValue: required, isRepeated }]);
     });
     return [command.name(), { operands: command.registeredArguments.length, flags: new Map(flags) }];
@@ -126,12 +127,12 @@ function usagesIn(text) {
       /** @type {Map<string, Flag>} */
       const flags = new Map();
       const operands = rest
-        .replace(/(\[?)(--[a-z-]+)( [A-Z_]+)?(…?)\]?(…?)/g, (_, bracket, flag, value, several, again) => {
+        .replace(/([[(]?)(--[a-z-]+)( [A-Z_]+)?[\])]?(…?)/g, (_, bracket, flag, value, again) => {
           assert.ok(!flags.has(flag), `refsync ${name} has ${flag} twice`);
           flags.set(flag, {
-            isRequired: bracket === "",
+            isRequired: bracket !== "[",
             takesValue: Boolean(value),
-            isRepeated: Boolean(several || again),
+            isRepeated: Boolean(again),
           });
           return "";
         })
