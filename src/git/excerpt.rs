@@ -1,5 +1,9 @@
 //! The words of an error page: hosts explain a refusal in plain text, in JSON or in HTML.
 
+use std::fmt::{self, Formatter};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
 use super::words::clean;
 
 /// The part of an error page that a person should read; empty if there is none.
@@ -20,25 +24,94 @@ pub(super) fn excerpt(content_type: &str, body: &[u8]) -> String {
 
 /// The messages of a JSON error: those of GitHub, GitLab, Gitea, Bitbucket and of "problem details" (RFC 9457).
 fn of_json(body: &[u8]) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let value: Explanation = serde_json::from_slice(body).ok()?;
     let mut lines = Vec::new();
-    collect(&value, 0, &mut lines);
+    value.collect(0, &mut lines);
     lines.dedup();
     Some(lines.join("\n"))
 }
 
-fn collect(value: &serde_json::Value, depth: usize, lines: &mut Vec<String>) {
-    if depth > MAX_DEPTH || lines.len() >= MAX_LINES {
-        return;
-    }
-    match value {
-        serde_json::Value::String(text) => lines.push(text.clone()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, depth + 1, lines)),
-        serde_json::Value::Object(fields) => {
-            let telling = TELLING.iter().filter_map(|key| fields.get(*key));
-            telling.for_each(|field| collect(field, depth + 1, lines));
+/// The parts of a JSON value that may explain an error. `serde_json::Value` would do, and is two kilobytes more for a page to load.
+enum Explanation {
+    Text(String),
+    List(Vec<Self>),
+    /// The values of telling keys, each with its place in `TELLING`.
+    Fields(Vec<(usize, Self)>),
+    Nothing,
+}
+
+impl Explanation {
+    fn collect(self, depth: usize, lines: &mut Vec<String>) {
+        if depth > MAX_DEPTH || lines.len() >= MAX_LINES {
+            return;
         }
-        _ => {}
+        match self {
+            Self::Text(text) => lines.push(text),
+            Self::List(items) => items.into_iter().for_each(|item| item.collect(depth + 1, lines)),
+            Self::Fields(mut fields) => {
+                fields.sort_by_key(|&(place, _)| place);
+                fields.into_iter().for_each(|(_, field)| field.collect(depth + 1, lines));
+            }
+            Self::Nothing => {}
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Explanation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ExplanationVisitor)
+    }
+}
+
+struct ExplanationVisitor;
+
+impl<'de> Visitor<'de> for ExplanationVisitor {
+    type Value = Explanation;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Explanation, E> {
+        Ok(Explanation::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Explanation, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Explanation::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Explanation, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((key, value)) = entries.next_entry::<String, Explanation>()? {
+            if let Some(place) = TELLING.iter().position(|telling| *telling == key) {
+                fields.push((place, value));
+            }
+        }
+        Ok(Explanation::Fields(fields))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Explanation, E> {
+        Ok(Explanation::Nothing)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Explanation, E> {
+        Ok(Explanation::Nothing)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Explanation, E> {
+        Ok(Explanation::Nothing)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Explanation, E> {
+        Ok(Explanation::Nothing)
+    }
+
+    fn visit_unit<E>(self) -> Result<Explanation, E> {
+        Ok(Explanation::Nothing)
     }
 }
 
