@@ -249,8 +249,8 @@ export class Service {
 
   /**
    * Claims one run, calls `onClaimed`, and works the run to its end; false when nothing was ready. `isLastLane`: claims no
-   * run whose upstream's host has a run in progress, so that one slow host cannot hold every lane. Rejects if the database
-   * fails.
+   * run if its upstream's host or, among several organisations, its organisation has a run in progress. So neither one slow host
+   * nor one organisation can hold every lane. Rejects if the database fails.
    */
   async tick(onClaimed?: () => void, isLastLane = false): Promise<boolean> {
     return (await this.#service()).tick(onClaimed, isLastLane);

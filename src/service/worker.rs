@@ -43,8 +43,8 @@ enum Interruption {
 }
 
 impl Service {
-    /// Claims one run, says so, and works it to its end; false where nothing was ready. `is_last_lane`: no run whose upstream's
-    /// host has a run in progress.
+    /// Claims one run, says so, and works it to its end; false if nothing was ready. `is_last_lane`: takes no run if its upstream's
+    /// host or, among several organisations, its organisation has a run in progress.
     ///
     /// # Errors
     ///

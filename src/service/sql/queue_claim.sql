@@ -1,8 +1,8 @@
 -- $1 a new lease, $2 its seconds, $3 how many runs may be in progress or null, $4 how many of one organisation or null,
--- $5 whether only those of repositories that another Git server has, $6 how many attempts may be lost, $7 whether only those
--- whose upstream's host has no run in progress. Takes the next run that may start, or that a lost worker left; no row
--- where there is none. Fails with a unique violation where another
--- worker took the same repository or the same place at this moment.
+-- $5 whether only those of repositories that another Git server has, $6 how many attempts may be lost, $7 whether this is the
+-- last lane that is free: then only those whose upstream's host has no run in progress and, if there are several organisations,
+-- whose organisation has none. Takes the next run that may start, or that a lost worker left. There is no row if there is no such
+-- run. Fails with a unique violation if another worker took the same repository or the same place at this moment.
 WITH busy AS (
     SELECT r.org_id, count(*) AS runs, count(*) FILTER (WHERE s.lease_expires_at > now()) AS alive
     FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id
@@ -23,7 +23,9 @@ WITH busy AS (
     LEFT JOIN busy_hosts ON busy_hosts.host = refsync.url_host(r.upstream_url)
     -- A run that a lost worker left has its place.
     WHERE ($5::text = 'false' OR r.origin_url IS NOT NULL)
-        AND ($7::text = 'false' OR busy_hosts.host IS NULL) AND (
+        AND ($7::text = 'false' OR busy_hosts.host IS NULL AND (coalesce(busy.alive, 0) = 0
+            OR NOT EXISTS (SELECT FROM refsync.organizations other WHERE other.id <> r.org_id)))
+        AND (
         (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL
             AND s.attempt < $6::int)
         OR (s.status = 'queued' AND s.run_after <= now()

@@ -139,8 +139,8 @@ impl JsService {
         })
     }
 
-    /// Claims one run, calls `on_claimed`, and works the run to its end; false where nothing was ready. `is_last_lane`: no run
-    /// whose upstream's host has a run in progress.
+    /// Claims one run, calls `on_claimed`, and works the run to its end; false if nothing was ready. `is_last_lane`: takes no run
+    /// if its upstream's host or, among several organisations, its organisation has a run in progress.
     #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
     pub fn tick(&self, on_claimed: Option<Function>, is_last_lane: bool) -> Promise {
         let tell = || {

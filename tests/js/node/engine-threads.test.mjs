@@ -129,6 +129,23 @@ test("the last lane is not given to a host that has one", async (t) => {
   await ticking;
 });
 
+test("the last lane is not given to an organisation that has one, if there are others", async (t) => {
+  const hosts = [await silentServer(t), await silentServer(t)];
+  const { service, ok } = await start(t);
+  for (const [n, silent] of hosts.entries()) {
+    await ok("POST", "/acme/repos", { name: `slow${n}`, upstream: { url: silent.url } });
+    await ok("POST", `/acme/slow${n}/upstream/syncs`, { direction: "pull" });
+  }
+  const ticking = [service.tick()];
+  await eventually(() => hosts.some(({ held }) => held.length === 1));
+  await service.ensureOrganization("other");
+  assert.equal(await service.tick(undefined, true), false, "the other organisation may want it");
+  ticking.push(service.tick());
+  await eventually(() => hosts.every(({ held }) => held.length === 1));
+  for (const silent of hosts) silent.hangUp();
+  await Promise.all(ticking);
+});
+
 test("the memory of a module gets a maximum, and the module stays what it was", async () => {
   const code = readFileSync(ENGINE);
   const limited = await WebAssembly.compile(withMaxMemory(code, 64_000_000));
