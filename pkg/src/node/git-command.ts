@@ -5,6 +5,7 @@
  */
 
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -31,6 +32,11 @@ const settings: Record<string, string> = {
   "core.logAllRefUpdates": "false",
   // A data folder may belong to another user than the one who serves it, such as a container's volume.
   "safe.directory": "*",
+  // A replace ref makes Git read one object as another, for everybody who uses the repository. Nobody may push one, and those
+  // that are there from before are not shown. The environment below makes every command ignore them.
+  "transfer.hideRefs": "refs/replace",
+  // A push may not make the repository a shallow one.
+  "receive.shallowUpdate": "false",
 };
 
 /** The whole environment of a Git command below `root`; nothing of Git's own comes from our own environment. */
@@ -43,6 +49,9 @@ export function gitEnvironment(root: string): Record<string, string> {
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_TERMINAL_PROMPT: "0",
+    // Objects are read as they are: no replace refs, and no file of grafts (there is none at this path).
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_GRAFT_FILE: join(root, ".no-grafts"),
     GIT_CONFIG_COUNT: String(Object.keys(settings).length),
   };
   for (const [index, [key, value]] of Object.entries(settings).entries()) {

@@ -268,3 +268,43 @@ test("the listener answers what is not there in the contract's form", async (t) 
   assert.equal(response.status, 404);
   assert.equal((await response.json()).error.code, "NOT_FOUND");
 });
+
+test("a pushed replace ref is refused alone, and one that is there from before changes nothing", async (t) => {
+  const { root, url } = await hosted(t);
+  const tree = await workTree(t);
+  await git(tree, "push", "--quiet", url, "main");
+  const tip = await git(tree, "rev-parse", "HEAD");
+  const blob = await git(tree, "rev-parse", "HEAD:a");
+  // Read by its replacement, the tip is no commit any more: then Git refuses every later push and fetch.
+  const replace = `refs/replace/${tip}`;
+  await git(tree, "update-ref", replace, blob);
+  await git(tree, "--no-replace-objects", "commit", "--quiet", "--allow-empty", "-m", "two");
+  await assert.rejects(
+    git(tree, "--no-replace-objects", "push", url, "main", replace),
+    /main -> main[\s\S]*refs\/replace\/.*deny updating a hidden ref/,
+  );
+  const inside = join(root, "r1.git");
+  assert.equal(await git(inside, "rev-parse", "main"), await git(tree, "rev-parse", "main"), "the branch arrives");
+  assert.equal(await git(inside, "for-each-ref", "refs/replace"), "");
+
+  await git(inside, "update-ref", replace, blob);
+  mkdirSync(join(inside, "info"), { recursive: true });
+  writeFileSync(join(inside, "info/grafts"), `${await git(tree, "rev-parse", "main")}\n`);
+  await git(tree, "--no-replace-objects", "commit", "--quiet", "--allow-empty", "-m", "three");
+  await git(tree, "--no-replace-objects", "push", "--quiet", url, "main");
+  assert.doesNotMatch(await git(tree, "ls-remote", url), /refs\/replace/);
+  const clone = join(folder(t), "clone");
+  await git(tree, "clone", "--quiet", "--mirror", url, clone);
+  assert.equal(await git(clone, "rev-list", "--count", "main"), "3", "the graft cuts nothing off");
+  assert.equal(await git(clone, "fsck", "--strict"), "");
+});
+
+test("a push from a shallow clone is refused, and does not make the repository shallow", async (t) => {
+  const { root, url } = await hosted(t);
+  const tree = await workTree(t);
+  await git(tree, "commit", "--quiet", "--allow-empty", "-m", "two");
+  const shallow = join(folder(t), "shallow");
+  await git(tree, "clone", "--quiet", "--depth", "1", `file://${tree}`, shallow);
+  await assert.rejects(git(shallow, "push", url, "main"), /shallow update not allowed/);
+  assert.equal(existsSync(join(root, "r1.git/shallow")), false);
+});
