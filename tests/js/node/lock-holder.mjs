@@ -1,0 +1,40 @@
+// Locks a data folder as a service does, and writes to a file every 20 ms for as long as it may: a process of the lock's tests.
+// `node lock-holder.mjs FOLDER NAME WAIT`. Its lines on stdout: `held`, `refused MESSAGE`, `lost MESSAGE`.
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { lockFolder } from "../../../pkg/dist/node/data-folder/lock.js";
+
+const [folder = "", name = "", wait = "0", mode = "exclusive"] = process.argv.slice(2);
+/** @param {string} line */
+const say = (line) => process.stdout.write(`${line}\n`);
+try {
+  const lock = await lockFolder(folder, {
+    mode: mode === "shared" ? "shared" : "exclusive",
+    wait: Number(wait),
+    onWait: (message) => say(`waits ${message}`),
+    onLost: (error) => {
+      say(`lost ${error.message}`);
+      process.exit(3);
+    },
+    // A tenth of what a service has.
+    timing: { beat: 200, lease: 1_000, watch: 1_500 },
+  });
+  say("held");
+  process.once("SIGTERM", async () => {
+    clearInterval(writing);
+    await lock.release();
+    process.exit(0);
+  });
+  const writing = setInterval(() => {
+    try {
+      lock.check();
+    } catch {
+      return;
+    }
+    appendFileSync(join(folder, "written"), `${name} ${performance.timeOrigin + performance.now()}\n`);
+  }, 20);
+} catch (error) {
+  say(`refused ${/** @type {Error} */ (error).message}`);
+  process.exitCode = 1;
+}
