@@ -17,8 +17,32 @@ export interface GitHost {
   remove(repoId: string): Promise<void>;
   /** Points HEAD at `branch`, which need not exist yet. */
   setHead(repoId: string, branch: string): Promise<void>;
+  /**
+   * Why the repository's files cannot be used, in words; null if this look finds nothing. If a host does not have this method, no
+   * repository is shown as damaged.
+   *
+   * - `files`: whether the files are there that every repository has. Starts no process.
+   * - `refs-if-few`: also whether every ref names an object that is there, unless there are so many refs that this takes long.
+   * - `refs`: the same for any number of refs.
+   */
+  damage?(repoId: string, look: "files" | "refs-if-few" | "refs"): Promise<string | null>;
+  /**
+   * Reads the whole repository. If it is damaged, makes it anew, whose HEAD is `defaultBranch`, with every ref that is whole. Null
+   * if nothing is wrong.
+   */
+  repair?(repoId: string, defaultBranch: string): Promise<RepairedRepository | null>;
   /** Git smart HTTP; the URL's path is `/<repoId>.git/…`, the origin does not matter. Streams both ways. */
   fetch(request: Request): Promise<Response>;
+}
+
+/** A repository that was damaged and made anew. */
+export interface RepairedRepository {
+  /** What was wrong with it. */
+  reason: string;
+  /** What could not be saved: names of refs, or words for what hid them. */
+  lost: string[];
+  /** What its host calls the damaged files, which are kept; null if nothing of them is left. */
+  kept: string | null;
 }
 
 /** The `fetch` that remotes and webhooks are reached with. */

@@ -72,6 +72,11 @@ pub struct Repo {
     /// Free labels.
     #[tsify(type = "Record<string, string>")]
     pub tags: BTreeMap<String, String>,
+    /// Why the repository's files cannot all be read; left out while nothing is known to be wrong. A pull makes it anew and
+    /// fills it. `head_change_id` is all `z` if the head cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub damaged: Option<String>,
 }
 
 /// One page of an organisation's repositories, newest first.

@@ -19,6 +19,7 @@ pub mod body;
 pub mod change_id;
 mod cors;
 pub mod crypto;
+pub mod damage;
 pub mod default_branch;
 pub mod engine;
 mod error;
@@ -115,6 +116,15 @@ pub trait GitHost {
     fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
     /// Points `HEAD` at `branch`, which need not exist.
     fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
+    /// Why the repository's files cannot be used; none if this look finds nothing.
+    fn damage<'a>(&'a self, repo_id: &'a str, look: damage::Look)
+    -> LocalBoxFuture<'a, Result<Option<String>, String>>;
+    /// Reads the whole repository, and makes it anew with what is whole of it if it is damaged. None if nothing is wrong.
+    fn repair<'a>(
+        &'a self,
+        repo_id: &'a str,
+        default_branch: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<damage::Repair>, String>>;
 }
 
 /// What a process has around it.

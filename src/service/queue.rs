@@ -64,6 +64,9 @@ pub(super) struct Claim {
     /// None where the service hosts the repository.
     pub(super) origin: Option<origin::Stored>,
     pub(super) default_branch: DefaultBranch,
+    /// Whether damage was noted in the hosted repository.
+    #[serde(default)]
+    pub(super) is_damaged: bool,
     /// What proves that the run is still in this worker's hands.
     #[serde(default)]
     pub(super) lease: String,

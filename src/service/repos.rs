@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Caller, Error, Service, body, change_id, json, names,
+    Caller, Error, Service, body, change_id, damage, json, names,
     page::{Page, Row, parameter},
     routes::Call,
     schedule, store, upstream,
@@ -29,6 +29,8 @@ pub(super) struct Stored {
     origin_head: Option<String>,
     created_at: String,
     tags: BTreeMap<String, String>,
+    /// What was noted to be wrong with its files.
+    pub(super) damage: Option<damage::Damage>,
 }
 
 /// The caller's repository of this id, or of this name in any case.
@@ -54,7 +56,7 @@ pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<RepoPage,
     let params = vec![Some(call.caller.org.id.clone()), after, limit, Some(to_json(&tags))];
     let rows: Vec<Row<Stored>> = store::rows(service.database(), sql!("sql/repo_list.sql"), params).await?;
     let (stored, next_cursor) = page.cut(rows, LIST);
-    let repos = stream::iter(stored).map(|repo| repo.with_head(service)).buffered(HEADS_AT_ONCE).try_collect().await?;
+    let repos = stream::iter(stored).map(|repo| repo.listed(service)).buffered(HEADS_AT_ONCE).try_collect().await?;
     Ok(RepoPage { has_more: next_cursor.is_some(), next_cursor, repos })
 }
 
@@ -150,7 +152,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let [auth_kind, auth] = service.auth_params(auth.flatten().as_ref(), &repo.id).await?;
     let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.flatten().as_ref(), &repo.id).await?;
     let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
-    let head = repo.commit_id(service, &format!("refs/heads/{default_bookmark}")).await?;
+    let (head, damaged) = repo.head_or_damage(service, &format!("refs/heads/{default_bookmark}")).await?;
     let params = vec![
         Some(repo.id.clone()),
         request.name.clone(),
@@ -182,6 +184,8 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     if request.default_bookmark.is_some() || origin == "remove" {
         let branch = &updated.default_bookmark;
         let moved = service.options.git.set_head(&repo.id, branch).await;
+        // One that is damaged has the new branch once a pull has made it anew.
+        let moved = if damaged.is_some() { Ok(()) } else { moved };
         moved.map_err(|error| Error::Internal(format!("git: point HEAD of {} at {branch}: {error}", repo.id)))?;
     }
     updated.with_head(service).await
@@ -189,7 +193,8 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
 
 pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
     let repo = find(service, &call.caller, &call.params.repo).await?;
-    let head = repo.commit_id(service, "HEAD").await?;
+    // What keeps the head from being read is no reason to keep the repository.
+    let head = repo.commit_id(service, "HEAD").await.unwrap_or(None);
     let params = vec![Some(repo.id.clone()), Some(change_id::derive(head.as_deref()))];
     store::row::<IgnoredAny>(service.database(), sql!("sql/repo_remove.sql"), params).await?;
     // From here on nobody can reach it; what is left of it on a failing disk is the operator's to remove.
@@ -201,18 +206,47 @@ pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteR
 
 impl Stored {
     async fn with_head(self, service: &Service) -> Result<Repo, Error> {
-        let head = self.commit_id(service, "HEAD").await?;
-        Ok(Repo {
+        let (head, damaged) = self.head_or_damage(service, "HEAD").await?;
+        Ok(self.into_repo(head.as_deref(), damaged))
+    }
+
+    /// As a list shows it: nobody asked for this repository, so the look at its files is short.
+    async fn listed(self, service: &Service) -> Result<Repo, Error> {
+        let (head, damaged) = match self.commit_id(service, "HEAD").await {
+            Ok(head) => (head, service.damage(&self, damage::Look::Files).await?),
+            Err(_) => self.head_or_damage(service, "HEAD").await?,
+        };
+        Ok(self.into_repo(head.as_deref(), damaged))
+    }
+
+    fn into_repo(self, head: Option<&str>, damaged: Option<String>) -> Repo {
+        Repo {
             id: self.id,
             org: self.org,
             name: self.name,
             default_bookmark: self.default_bookmark,
-            head_change_id: change_id::derive(head.as_deref()),
+            head_change_id: change_id::derive(head),
             upstream: self.upstream,
             origin: self.origin,
             created_at: self.created_at,
             tags: self.tags,
-        })
+            damaged,
+        }
+    }
+
+    /// The commit that a ref names, and what is wrong with the files, if anything is: then the commit may be none.
+    async fn head_or_damage(
+        &self,
+        service: &Service,
+        ref_name: &str,
+    ) -> Result<(Option<String>, Option<String>), Error> {
+        let head = self.commit_id(service, ref_name).await;
+        let is_well = matches!(head, Ok(Some(_))) && self.damage.is_none();
+        let look = if is_well { damage::Look::RefsIfFew } else { damage::Look::Refs };
+        match (head, service.damage(self, look).await?) {
+            (Err(error), None) => Err(error),
+            (head, damaged) => Ok((head.unwrap_or(None), damaged)),
+        }
     }
 
     /// The commit that a ref names; of a repository that lives elsewhere what its `HEAD` named when it was last seen.

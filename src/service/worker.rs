@@ -18,7 +18,7 @@ use super::{
     secrets::Unreadable,
     store,
 };
-use crate::model::{SyncRun, SyncRunStats, SyncStatus, UpstreamAuth};
+use crate::model::{Direction, SyncRun, SyncRunStats, SyncStatus, UpstreamAuth};
 
 /// Why a run did not do its work, as `SyncRun.error` says it.
 struct Failure {
@@ -214,9 +214,19 @@ impl Service {
         let (local, of_origin) = self.repository(&run.repo_id, claim.origin.as_ref()).await.map_err(Failure::last)?;
         let redaction = redaction.and(of_origin);
         let task = Task::sync(run.direction, &run.ref_globs, local, upstream);
-        let latest = latest.clone();
-        let report = Box::new(move |progress| *latest.borrow_mut() = Some(progress));
-        let result = self.options.engine.sync(&task, report).await;
+        let sync = || {
+            let latest = latest.clone();
+            let report = Box::new(move |progress| *latest.borrow_mut() = Some(progress));
+            self.options.engine.sync(&task, report)
+        };
+        let is_noted = claim.is_damaged && run.direction == Direction::Pull && claim.origin.is_none();
+        let mut was_repaired = is_noted && self.was_damaged(claim).await;
+        let mut result = sync().await;
+        if !was_repaired && Self::is_suspicious(claim, &result) && self.was_damaged(claim).await {
+            was_repaired = true;
+            result = sync().await;
+        }
+        self.settle_damage(claim, &result, is_noted || was_repaired).await;
         let redacted = |synced: Synced| Synced { stats: redaction.stats(synced.stats), ..synced };
         result.map(redacted).map_err(|error| Failure {
             message: redaction.text(&self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name))),

@@ -101,6 +101,7 @@ export class RepoList {
         { class: "repo", href: addressOf(repo.name), "aria-current": repo.id === this.#picked && "page" },
         h("span", { class: "repo-name" }, repo.name),
         h("span", { class: "repo-upstream muted" }, upstream ? withoutScheme(upstream.url) : "No upstream"),
+        repo.damaged !== undefined && h("span", { class: "repo-latest muted" }, "Damaged"),
         latest &&
           h(
             "span",

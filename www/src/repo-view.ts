@@ -209,6 +209,7 @@ export class RepoView {
         fact("Default branch", h("code", {}, repo.default_bookmark)),
         fact("Created", timeAgo(repo.created_at)),
         fact("Clone", copyButton(clone, clone, "the address")),
+        repo.damaged !== undefined && fact("Damaged", `${repo.damaged}. A pull repairs it.`),
       ),
     );
   }

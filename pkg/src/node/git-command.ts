@@ -4,7 +4,7 @@
  * @module
  */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -71,4 +71,29 @@ export async function git(root: string, args: string[]): Promise<string> {
     if (code === "ENOENT") throw new Error("git is not installed, or not in PATH", { cause: error });
     throw new Error(`git ${args[0]}: ${stderr?.trim() || (error as Error).message}`, { cause: error });
   }
+}
+
+/** How a Git command ended. */
+export interface GitEnd {
+  /** Null if a signal ended it. */
+  code: number | null;
+  /** The last 8 KB of what it said on stderr. */
+  stderr: string;
+}
+
+/** Runs `git` to its end, however it ends, and passes its output on as it comes. Rejects only if Git is not installed. */
+export function gitEnd(root: string, args: string[], onOutput?: (chunk: Buffer) => void): Promise<GitEnd> {
+  return new Promise((resolve, reject) => {
+    const stdio = ["ignore", onOutput ? "pipe" : "ignore", "pipe"] as const;
+    const child = spawn("git", args, { cwd: root, env: gitEnvironment(root), stdio: [...stdio] });
+    let stderr = "";
+    if (onOutput) child.stdout?.on("data", onOutput);
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr = (stderr + text).slice(-8192);
+    });
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      reject(error.code === "ENOENT" ? new Error("git is not installed, or not in PATH", { cause: error }) : error);
+    });
+    child.on("close", (code) => resolve({ code, stderr: stderr.trim() }));
+  });
 }

@@ -12,11 +12,15 @@ import type { GitHost } from "../host.js";
 import { refuseUnknown } from "../options.js";
 import { cgi } from "./cgi.js";
 import { git, gitEnvironment } from "./git-command.js";
+import { filesDamage, hasFewRefs, quickDamage } from "./repository/damage.js";
+import { makeEmpty, removeAll, removeKept, repair } from "./repository/rebuild.js";
 
 /** Where the repositories are. */
 export interface GitHttpBackendOptions {
   /** A folder; it is made where there is none. Each repository is `<root>/<id>.git`. */
   root: string;
+  /** Called before everything that may write: throws if the folder is another process's by now. */
+  check?: () => void;
 }
 
 /**
@@ -32,17 +36,18 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
     GIT_HTTP_EXPORT_ALL: "1",
     GIT_HTTP_MAX_REQUEST_BUFFER: "64m",
   };
+  const { check = () => {} } = options;
   const path = (repoId: string) => join(root, `${checkedId(repoId)}.git`);
 
   return {
     async create(repoId, defaultBranch) {
       const repository = path(repoId);
+      check();
       if (await exists(repository)) return;
       await mkdir(root, { recursive: true });
       const unfinished = join(root, `.new-${randomUUID()}`);
       try {
-        const shape = ["--bare", "--quiet", "--object-format=sha1", "--template="];
-        await git(root, ["init", ...shape, `--initial-branch=${defaultBranch}`, unfinished]);
+        await makeEmpty(unfinished, defaultBranch);
         await rename(unfinished, repository);
       } catch (error) {
         await rm(unfinished, { recursive: true, force: true });
@@ -52,21 +57,38 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
     },
 
     async remove(repoId) {
+      check();
       const gone = join(root, `.removed-${randomUUID()}`);
+      await removeKept(root, repoId);
       try {
         await rename(path(repoId), gone);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
         throw error;
       }
-      await rm(gone, { recursive: true, force: true });
+      await removeAll(gone);
+    },
+
+    async damage(repoId, look) {
+      const repository = path(repoId);
+      const isShort = look === "files" || (look === "refs-if-few" && !(await hasFewRefs(repository)));
+      const found = await (isShort ? filesDamage(repository) : quickDamage(repository));
+      return found?.reason ?? null;
+    },
+
+    async repair(repoId, defaultBranch) {
+      check();
+      checkedId(repoId);
+      return repair(root, repoId, defaultBranch);
     },
 
     async setHead(repoId, branch) {
+      check();
       await git(root, ["--git-dir", path(repoId), "symbolic-ref", "HEAD", `refs/heads/${branch}`]);
     },
 
     async fetch(request) {
+      check();
       const { pathname } = new URL(request.url);
       const found = servedPath.exec(pathname);
       if (!found?.[1] || !(await exists(join(root, found[1])))) return new Response("not found\n", { status: 404 });
@@ -81,10 +103,10 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
 export async function sweep(root: string): Promise<void> {
   const names = await readdir(root).catch(() => []);
   const left = names.filter((name) => name.startsWith(".new-") || name.startsWith(".removed-"));
-  await Promise.all(left.map((name) => rm(join(root, name), { recursive: true, force: true })));
+  await Promise.all(left.map((name) => removeAll(join(root, name))));
 }
 
-const known = { root: true } satisfies Record<keyof GitHttpBackendOptions, true>;
+const known = { root: true, check: true } satisfies Record<keyof GitHttpBackendOptions, true>;
 
 /** The two services and the advertisement that starts each; an id's characters leave no way out of the folder. */
 const servedPath = /^\/([A-Za-z0-9][A-Za-z0-9_-]*\.git)\/(info\/refs|git-upload-pack|git-receive-pack)$/;

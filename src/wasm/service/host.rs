@@ -8,7 +8,11 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
 use super::message;
 use crate::{
-    service::{Database, DatabaseError, GitHost, Param, Runtime, record::Record},
+    service::{
+        Database, DatabaseError, GitHost, Param, Runtime,
+        damage::{Look, Repair},
+        record::Record,
+    },
     wasm::{promise::settled, timer::timer},
 };
 
@@ -28,6 +32,10 @@ extern "C" {
     fn remove(this: &JsGitHost, repo_id: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, structural, catch, js_name = setHead)]
     fn set_head(this: &JsGitHost, repo_id: &str, branch: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn damage(this: &JsGitHost, repo_id: &str, look: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn repair(this: &JsGitHost, repo_id: &str, default_branch: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, structural, catch)]
     pub(super) fn fetch(this: &JsGitHost, request: &web_sys::Request) -> Result<Promise, JsValue>;
 
@@ -84,6 +92,53 @@ impl GitHost for HostGit {
 
     fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
         done(self.0.set_head(repo_id, branch)).boxed_local()
+    }
+
+    fn damage<'a>(&'a self, repo_id: &'a str, look: Look) -> LocalBoxFuture<'a, Result<Option<String>, String>> {
+        async move {
+            if !self.has("damage") {
+                return Ok(None);
+            }
+            let look = match look {
+                Look::Files => "files",
+                Look::RefsIfFew => "refs-if-few",
+                Look::Refs => "refs",
+            };
+            let found = settled(self.0.damage(repo_id, look)).await.map_err(|error| message(&error))?;
+            Ok(found.as_string())
+        }
+        .boxed_local()
+    }
+
+    fn repair<'a>(
+        &'a self,
+        repo_id: &'a str,
+        default_branch: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Repair>, String>> {
+        async move {
+            if !self.has("repair") {
+                return Ok(None);
+            }
+            let done = settled(self.0.repair(repo_id, default_branch)).await.map_err(|error| message(&error))?;
+            if !done.is_object() {
+                return Ok(None);
+            }
+            let field = |name: &str| Reflect::get(&done, &name.into()).unwrap_or(JsValue::UNDEFINED);
+            let lost = field("lost").dyn_into::<Array>().unwrap_or_default();
+            Ok(Some(Repair {
+                reason: field("reason").as_string().unwrap_or_default(),
+                lost: lost.iter().filter_map(|name| name.as_string()).collect(),
+                kept: field("kept").as_string(),
+            }))
+        }
+        .boxed_local()
+    }
+}
+
+impl HostGit {
+    /// Whether the host has a method that not every host has.
+    fn has(&self, method: &str) -> bool {
+        Reflect::get(&self.0, &method.into()).is_ok_and(|found| found.is_function())
     }
 }
 
