@@ -10,7 +10,8 @@ import { resolve } from "node:path";
 
 import { backUp, copyKeys, manifestOf, restore } from "../node/backup.js";
 import { type DataFolder, openDataFolder } from "../node/data-folder.js";
-import { type NotifyingDatabase, openEmbedded, openPostgres } from "../node/database.js";
+import { type NotifyingDatabase, openPostgres } from "../node/database.js";
+import { openEmbedded } from "../node/embedded.js";
 import { gitHttpBackend } from "../node/git-http-backend.js";
 import { guardedFetch } from "../node/guarded-fetch.js";
 import { Service } from "../service.js";

@@ -8,7 +8,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type DataFolder, openDataFolder } from "../node/data-folder.js";
-import { openEmbedded } from "../node/database.js";
+import { openEmbedded } from "../node/embedded.js";
 import { engineThreads } from "../node/engine-threads.js";
 import { gitHttpBackend, sweep } from "../node/git-http-backend.js";
 import { serve } from "../node/listener.js";

@@ -1,11 +1,10 @@
 /**
- * The service's database on Node: PGlite in a folder, for one process, or a PostgreSQL that many share.
+ * The service's database on Node: a PostgreSQL that many processes share. PGlite is in `embedded.ts`.
  *
  * @module
  */
 
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Database } from "../host.js";
@@ -18,22 +17,10 @@ export type Waiting = "sync" | "webhook";
 export interface NotifyingDatabase extends Database {
   /** Calls `onWaiting` whenever a statement queued a run or wrote a delivery; without a kind where some may have been missed. */
   listen(onWaiting: (what?: Waiting) => void): Promise<void>;
+  /** Runs statements on a connection that nobody else uses meanwhile, and that waits for each as long as it takes. */
+  alone<T>(use: (connection: Database) => Promise<T>): Promise<T>;
   /** Stops listening and closes the database. */
   close(): Promise<void>;
-}
-
-/** PGlite in a folder, which is made where there is none. Rejects where PGlite is not installed. */
-export async function openEmbedded(folder: string): Promise<NotifyingDatabase> {
-  const { PGlite } = await import("@electric-sql/pglite").catch((error: unknown) => {
-    throw new Error("the embedded database is not installed; run: npm install @electric-sql/pglite", { cause: error });
-  });
-  await mkdir(folder, { recursive: true });
-  const database = await PGlite.create(folder);
-  return {
-    query: (sql, params) => database.query(sql, params),
-    listen: async (onWaiting) => void (await database.listen(CHANNEL, (payload) => onWaiting(kind(payload)))),
-    close: () => database.close(),
-  };
 }
 
 /** How a PostgreSQL is used. */
@@ -102,6 +89,25 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
       const prepared = { name: statementName(text), text, values, query_timeout: QUERY_TIMEOUT };
       return pool.query<Record<string, unknown>>(prepared);
     },
+    async alone(use) {
+      const client = await pool.connect();
+      let broken: unknown;
+      // Without a listener, a lost connection would end the process. The statement under way fails by itself.
+      const lost = (error: unknown) => {
+        broken = error;
+      };
+      client.on("error", lost);
+      try {
+        return await use({ query: (text, values) => client.query<Record<string, unknown>>(text, values) });
+      } catch (error) {
+        // Whatever it left behind, such as a transaction, goes with the connection.
+        broken = error;
+        throw error;
+      } finally {
+        client.removeListener("error", lost);
+        client.release(broken !== undefined);
+      }
+    },
     async listen(onWaiting) {
       listening = (async () => {
         while (!closing.signal.aborted) {
@@ -142,12 +148,14 @@ function statementName(text: string): string {
   return name;
 }
 
-function kind(payload: string | undefined): Waiting | undefined {
+/** What a notification says that there is to do. */
+export function kind(payload: string | undefined): Waiting | undefined {
   return payload === "sync" || payload === "webhook" ? payload : undefined;
 }
 
 const known = { connections: true, onError: true } satisfies Record<keyof PostgresOptions, true>;
-const CHANNEL = "refsync";
+/** Of LISTEN and NOTIFY. */
+export const CHANNEL = "refsync";
 /** Milliseconds; more than any statement of ours takes, and less than a lease lasts. */
 const QUERY_TIMEOUT = 20_000;
 /** Milliseconds, half to one and a half of it by chance. */
