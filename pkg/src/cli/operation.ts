@@ -21,6 +21,7 @@ export interface OperationFlags {
   /** Lines as JSON or as text; text on a terminal when left out. */
   log?: "json" | "text";
   acceptLostKey: boolean;
+  acceptLostRepositories: boolean;
 }
 
 /** What it comes to. */

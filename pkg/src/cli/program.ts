@@ -56,6 +56,11 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
         "--accept-lost-key",
         "start although the secret key that stored credentials are sealed with is lost",
         false,
+      )
+      .option(
+        "--accept-lost-repositories",
+        "start although none of the hosted repositories is there; each is shown as damaged until it is pulled again",
+        false,
       );
 
   working("serve")
@@ -73,6 +78,11 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       collect,
     )
     .option("--rate-limit <calls>", "calls that each key may make, a second[:at once], such as 100:3000", rateLimit)
+    .option(
+      "--wait <seconds>",
+      "how long to wait for another process that uses the data folder; 0 when left out",
+      seconds,
+    )
     .option("--metrics", "serve Prometheus's /metrics, to anyone who can reach it", false)
     .action(serve);
 

@@ -7,7 +7,7 @@
 
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type DataFolder, openDataFolder } from "../node/data-folder.js";
+import type { DataFolder } from "../node/data-folder.js";
 import { openEmbedded } from "../node/embedded.js";
 import { engineThreads } from "../node/engine-threads.js";
 import { gitHttpBackend, sweep } from "../node/git-http-backend.js";
@@ -15,6 +15,7 @@ import { serve } from "../node/listener.js";
 import type { Listener } from "../node/port.js";
 import { Service } from "../service.js";
 import { type AtWork, limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
+import { openedFolder } from "./opened-folder.js";
 import { type OperationFlags, operation } from "./operation.js";
 
 /** What is served from where. */
@@ -35,6 +36,8 @@ export interface SelfHostedOptions extends WorkFlags, OperationFlags {
   rateLimit?: { perSecond: number; burst: number };
   /** Whether `/metrics` is served, to anyone who can reach it. */
   metrics: boolean;
+  /** Seconds to wait for another process that uses the data folder. */
+  wait?: number;
 }
 
 /** A service that answers. */
@@ -56,7 +59,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
   };
   try {
     const shared = options.database !== undefined;
-    const folder = await openDataFolder(options.data, { shared });
+    const folder = await openedFolder(options.data, { ...options, shared });
     closers.push(() => folder.release());
     // What looks unfinished may be another process's work.
     if (!shared) await sweep(folder.repositories);
@@ -67,7 +70,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     closers.push(() => engine.close());
     const database =
       options.database === undefined
-        ? await openEmbedded(folder.database)
+        ? await openEmbedded(folder.database, { check: folder.check })
         : await sharedDatabase(options.database, options, complain);
     closers.push(() => database.close());
 
@@ -75,7 +78,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     const { allowOrigin: allowedOrigins, rateLimit, metrics } = options;
     const service = new Service({
       database,
-      git: gitHttpBackend({ root: repositories }),
+      git: gitHttpBackend({ root: repositories, check: folder.check }),
       engine,
       ...operated,
       // A free port is known once there is a listener.
@@ -85,7 +88,8 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
       ...(rateLimit && { rateLimit }),
       ...limits(options),
     });
-    await service.migrate();
+    const { acceptLostRepositories } = options;
+    await folder.attach(database, { migrate: () => service.migrate(), acceptLostRepositories });
     // The folder's lock says that we are alone.
     if (!shared) await service.adopt();
     await service.ensureOrganization(options.org);

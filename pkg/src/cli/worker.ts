@@ -5,11 +5,11 @@
  */
 
 import type { GitHost } from "../host.js";
-import { openDataFolder } from "../node/data-folder.js";
 import { engineThreads } from "../node/engine-threads.js";
 import { gitHttpBackend } from "../node/git-http-backend.js";
 import { Service } from "../service.js";
 import { limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
+import { openedFolder } from "./opened-folder.js";
 import { type OperationFlags, operation } from "./operation.js";
 import { stopAndExit } from "./serve.js";
 import { nextSignal } from "./signals.js";
@@ -25,7 +25,7 @@ export interface WorkerFlags extends WorkFlags, OperationFlags {
 /** Works until SIGINT or SIGTERM. Rejects where it cannot start. */
 export async function worker(flags: WorkerFlags): Promise<void> {
   const signal = nextSignal();
-  const folder = flags.data === undefined ? null : await openDataFolder(flags.data, { shared: true });
+  const folder = flags.data === undefined ? null : await openedFolder(flags.data, { ...flags, shared: true });
   const { fetch, network, options, complain } = operation(flags, folder);
   const database = await sharedDatabase(flags.database, flags, complain);
   const { publicUrl, concurrency } = flags;
@@ -39,7 +39,9 @@ export async function worker(flags: WorkerFlags): Promise<void> {
     ...(publicUrl !== undefined && { publicUrl }),
     ...limits(flags),
   });
-  await service.migrate();
+  const migrate = () => service.migrate();
+  const { acceptLostRepositories } = flags;
+  await (folder === null ? migrate() : folder.attach(database, { migrate, acceptLostRepositories }));
   const atWork = await workFor(service, database, flags, complain);
   process.stdout.write(
     flags.json

@@ -5,15 +5,40 @@
  */
 
 import { randomBytes, randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import type { Database } from "../host.js";
 import { refuseUnknown } from "../options.js";
+import { type AttachOptions, attach, type Place, refuseGaps, verify } from "./data-folder/belonging.js";
+import { kernelLockFile } from "./data-folder/holder.js";
+import { lockFolder } from "./data-folder/lock.js";
+import { type DatabaseKind, readMarker, writeMarker } from "./data-folder/marker.js";
+import { removeAll } from "./repository/rebuild.js";
+
+export type { AttachOptions } from "./data-folder/belonging.js";
 
 /** How a data folder is opened. */
 export interface DataFolderOptions {
   /** Several processes use it at the same time, whose database is elsewhere: one PostgreSQL. */
   shared?: boolean;
+  /** Milliseconds to wait for a process that uses the folder to end. 0 when left out: rejects at once. */
+  wait?: number;
+  /** Called with what is being waited for. */
+  onWait?: (message: string) => void;
+  /**
+   * Called if another process may have the folder by now, because this one was suspended or its file system did not answer. The
+   * process must end without writing; closing the database would write. When left out, the error is thrown where nobody catches
+   * it, which ends the process.
+   */
+  onLost?: (error: Error) => void;
+  /** Makes a new `secret.key` although the one of an earlier start is gone. What it sealed has to be set again. */
+  acceptLostKey?: boolean;
+  /**
+   * Fills a new folder, before anything is read from it; then the folder is not whole until `attach`. Rejects if the folder is in
+   * use or not empty.
+   */
+  fill?: (path: string) => Promise<void>;
 }
 
 /** A data folder that this process holds, alone unless it is shared. */
@@ -28,6 +53,17 @@ export interface DataFolder {
   readonly secretKey: Uint8Array;
   /** Keys before that one, which stand behind it in the file until everything is encrypted with it. */
   readonly previousSecretKeys: Uint8Array[];
+  /** Throws if another process may have the folder by now. To be called before each write. */
+  check(): void;
+  /**
+   * Makes sure that the database and the repositories are this folder's own, migrates the database, and notes in both that they
+   * belong together. Rejects, and says what is missing, before anything is changed.
+   */
+  attach(database: Database, options: AttachOptions): Promise<void>;
+  /** The same, but only rejects: nothing is migrated or noted. */
+  verify(database: Database): Promise<void>;
+  /** Removes everything from a folder that was opened to be filled. */
+  clear(): Promise<void>;
   /** What was kept under this name, or null. */
   readKept(name: string): Promise<string | null>;
   /** Keeps a line in a file of this name that only the owner can read. */
@@ -36,98 +72,109 @@ export interface DataFolder {
   release(): Promise<void>;
 }
 
-/** Opens the folder, making it where there is none. Rejects where another process holds it alone. */
+/**
+ * Opens the folder, and makes it if it is missing. Rejects if another process holds it alone, and if a part of what the folder
+ * once held is gone.
+ */
 export async function openDataFolder(folder: string, options: DataFolderOptions = {}): Promise<DataFolder> {
-  refuseUnknown("openDataFolder", options, { shared: true } satisfies Record<keyof DataFolderOptions, true>);
-  const { shared = false } = options;
+  refuseUnknown("openDataFolder", options, known);
+  const { shared = false, acceptLostKey = false, wait = 0, onWait, onLost = throwLater, fill } = options;
   const path = resolve(folder);
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (shared) await refuseHeld(path);
-  const release = shared ? async () => {} : await lock(path);
+  const isNew = (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined;
+  const mode = shared ? "shared" : "exclusive";
+  const lock = await lockFolder(path, { mode, wait, onLost, ...(onWait && { onWait }) });
   const readKept = (name: string) => readOrNull(join(path, name)).then((text) => text?.trim() ?? null);
   const keep = async (name: string, text: string) => {
+    lock.check();
     // Written elsewhere and renamed: a crash leaves the old file or the new one, never half of one.
     const unfinished = join(path, `.${name}-${randomUUID()}`);
     await writeFile(unfinished, `${text}\n`, { mode: 0o600, flush: true });
     await rename(unfinished, join(path, name));
   };
   try {
+    const kind: DatabaseKind = shared ? "postgres" : "embedded";
+    const place = { path, database: join(path, "database"), repositories: join(path, "repositories"), kind };
+    if (fill !== undefined) await filled(place, fill);
+    const marker = fill === undefined ? await readMarker(path) : null;
+    const isUsed = fill === undefined && (await refuseGaps(place, marker));
+    if (isUsed && !acceptLostKey && (await readKept(KEY)) === null && !process.env.REFSYNC_SECRET_KEY) {
+      throw new Error(
+        `${join(path, KEY)}: is missing. It opens the stored credentials and webhook secrets of this service. Put it back, from a ` +
+          "backup for example, or name the key in REFSYNC_SECRET_KEY. If it is lost, start with --accept-lost-key: then credentials " +
+          "and webhook secrets have to be set again",
+      );
+    }
     const [secretKey, ...previousSecretKeys] = await secretKeysOf(path, readKept);
     return {
       path,
-      database: join(path, "database"),
-      repositories: join(path, "repositories"),
+      database: place.database,
+      repositories: place.repositories,
       secretKey,
       previousSecretKeys,
+      check: () => lock.check(),
+      attach: (database, how) => attach(place, marker, database, how),
+      verify: (database) => verify(place, marker, database),
+      clear: async () => {
+        for (const name of await contents(path)) await removeAll(join(path, name));
+      },
       readKept,
       keep,
-      release,
+      release: async () => {
+        await lock.release();
+        await leave(path, isNew);
+      },
     };
   } catch (error) {
-    await release();
+    await lock.release();
+    await leave(path, isNew);
     throw error;
   }
 }
 
+/** Removes a folder that was made here, if nothing came into it. */
+async function leave(path: string, isNew: boolean): Promise<void> {
+  if (!isNew || (await contents(path)).length > 0) return;
+  await rm(kernelLockFile(path), { force: true });
+  await rmdir(path).catch(() => {});
+}
+
+/** What is in a data folder, without what locks it. */
+async function contents(path: string): Promise<string[]> {
+  const lock = /^(\.?lock|\.beat-.*|\.lock-.*)$/;
+  return (await entries(path)).filter((name) => !lock.test(name));
+}
+
+/** Fills a new folder, which says that it is not whole. */
+async function filled({ path, kind }: Place, fill: (path: string) => Promise<void>): Promise<void> {
+  const found = await contents(path);
+  if (found.length > 0) {
+    const isUnfinished = (await readMarker(path).catch(() => null))?.state === "restoring";
+    throw new Error(
+      isUnfinished
+        ? `restore: ${path} holds a restore that did not finish; delete that folder, and restore again`
+        : `restore: ${path} is not empty; name another folder`,
+    );
+  }
+  await writeMarker(path, { state: "restoring", database: kind, id: null, repositories: null });
+  await fill(path);
+}
+
 /** One key a line, the present one first. */
 async function secretKeysOf(path: string, readKept: DataFolder["readKept"]): Promise<[Uint8Array, ...Uint8Array[]]> {
-  const name = "secret.key";
-  if ((await readKept(name)) === null) {
+  if ((await readKept(KEY)) === null) {
     // Of several processes that start at once, all use the key of the first.
-    const unfinished = join(path, `.${name}-${randomUUID()}`);
+    const unfinished = join(path, `.${KEY}-${randomUUID()}`);
     await writeFile(unfinished, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flush: true });
-    await linked(unfinished, join(path, name));
+    await linked(unfinished, join(path, KEY));
     await rm(unfinished, { force: true });
   }
-  const [present = "", ...previous] = ((await readKept(name)) ?? "").split("\n");
+  const [present = "", ...previous] = ((await readKept(KEY)) ?? "").split("\n");
   const decode = (line: string) => {
     const bytes = Buffer.from(line, "base64");
-    if (bytes.length !== 32) throw new Error(`${join(path, name)}: has a line that is not 32 bytes in base64`);
+    if (bytes.length !== 32) throw new Error(`${join(path, KEY)}: has a line that is not 32 bytes in base64`);
     return new Uint8Array(bytes);
   };
   return [decode(present), ...previous.map(decode)];
-}
-
-/** Throws where a process holds the folder alone. */
-async function refuseHeld(folder: string): Promise<void> {
-  const holder = await readOrNull(join(folder, "lock"));
-  if (holder !== null && (await isAlive(holder))) throw inUse(folder, holder);
-}
-
-function inUse(folder: string, holder: string): Error {
-  const pid = holder.split(" ")[0];
-  return new Error(`${folder}: process ${pid} uses this data folder; stop it, or name another folder`);
-}
-
-/**
- * Takes the folder's lock: a file that names the process. `link` makes it appear whole or not at all; the lock of a
- * process that is no more is moved away, and looked at again once moved, since somebody else may have been quicker.
- */
-async function lock(folder: string): Promise<() => Promise<void>> {
-  const path = join(folder, "lock");
-  const mine = `${process.pid} ${await startTime(process.pid)}\n`;
-  const own = join(folder, `.lock-${randomUUID()}`);
-  await writeFile(own, mine, { mode: 0o600 });
-  try {
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      if (await linked(own, path)) {
-        return async () => {
-          if ((await readOrNull(path)) === mine) await unlink(path);
-        };
-      }
-      const holder = await readOrNull(path);
-      if (holder === null) continue;
-      if (await isAlive(holder)) throw inUse(folder, holder);
-      const stale = `${own}-stale`;
-      await rename(path, stale).catch(() => {});
-      const moved = await readOrNull(stale);
-      if (moved !== null && moved !== holder) await linked(stale, path);
-      await rm(stale, { force: true });
-    }
-    throw new Error(`${path}: cannot be taken; other processes keep taking it`);
-  } finally {
-    await rm(own, { force: true });
-  }
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
@@ -140,24 +187,13 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Whether the process that wrote this lock still runs: its id, and not since taken by another process. */
-async function isAlive(holder: string): Promise<boolean> {
-  const [pid = "", started = ""] = holder.trim().split(" ");
-  if (!/^\d+$/.test(pid)) return false;
+async function entries(folder: string): Promise<string[]> {
   try {
-    process.kill(Number(pid), 0);
+    return await readdir(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
   }
-  const now = await startTime(Number(pid));
-  return started === "-" || now === "-" || started === now;
-}
-
-/** When a process started, in the kernel's clock ticks since boot; `-` where the system does not tell. */
-async function startTime(pid: number): Promise<string> {
-  const stat = await readOrNull(`/proc/${pid}/stat`);
-  // The second field is the program's name in parentheses, which may hold anything; the start is the 22nd.
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "-";
 }
 
 async function readOrNull(path: string): Promise<string | null> {
@@ -168,3 +204,19 @@ async function readOrNull(path: string): Promise<string | null> {
     throw error;
   }
 }
+
+function throwLater(error: Error): void {
+  setImmediate(() => {
+    throw error;
+  });
+}
+
+const known = {
+  shared: true,
+  wait: true,
+  onWait: true,
+  onLost: true,
+  acceptLostKey: true,
+  fill: true,
+} satisfies Record<keyof DataFolderOptions, true>;
+const KEY = "secret.key";

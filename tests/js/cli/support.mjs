@@ -15,7 +15,8 @@ import { promisify } from "node:util";
  * @typedef {Awaited<ReturnType<typeof serve>>} Served
  */
 
-const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+/** The command. */
+export const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
 
 /**
  * An empty folder that goes with the test.

@@ -1,0 +1,127 @@
+/**
+ * Whether a data folder, its database and its repositories belong together, and are all there.
+ *
+ * @module
+ */
+
+import { mkdir, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Database } from "../../host.js";
+import { holdsDatabase, refuseLostRows, wayBack } from "../embedded.js";
+import {
+  type DatabaseKind,
+  databaseId,
+  folderNumber,
+  hostedRepositories,
+  MARKER,
+  type Marker,
+  writeMarker,
+} from "./marker.js";
+
+/** How a folder and a database are brought together. */
+export interface AttachOptions {
+  /** Brings the database's schema up to date. */
+  migrate(): Promise<void>;
+  /** Goes on although none of the repositories is there. Each is shown as damaged until it is pulled again. */
+  acceptLostRepositories?: boolean;
+}
+
+/** Where everything is. */
+export interface Place {
+  path: string;
+  database: string;
+  repositories: string;
+  kind: DatabaseKind;
+}
+
+/** Whether the folder was in use before. Rejects if what it then held is not there now. */
+export async function refuseGaps(
+  { path, database, repositories, kind }: Place,
+  marker: Marker | null,
+): Promise<boolean> {
+  if (marker?.state === "restoring") {
+    throw new Error(
+      `${path}: a restore into this data folder did not finish. Delete the folder, and restore the backup again`,
+    );
+  }
+  if (marker !== null && marker.database !== kind) {
+    throw new Error(
+      kind === "embedded"
+        ? `${path}: the database of this data folder is a PostgreSQL (${MARKER}); name it with --database or REFSYNC_DATABASE_URL`
+        : `${path}: this data folder has an embedded database (${MARKER}), not a PostgreSQL. Leave --database and ` +
+            "REFSYNC_DATABASE_URL out, or take the service along with `refsync backup` and `refsync restore`",
+    );
+  }
+  if (kind === "postgres") return marker !== null;
+  if (await holdsDatabase(database)) return true;
+  // A version that wrote no marker left these.
+  const traces = (await isFilled(repositories)) || (await isThere(join(path, "api-key")));
+  if (marker === null && !traces) return false;
+  throw new Error(
+    `${database}: the embedded database is missing, but this data folder has been in use. ${wayBack(database)}. ` +
+      "For a new and empty service, name another folder",
+  );
+}
+
+/** See `DataFolder.verify`. */
+export async function verify(
+  { path, database: files, repositories, kind }: Place,
+  marker: Marker | null,
+  database: Database,
+  acceptLostRepositories = false,
+): Promise<void> {
+  if (kind === "embedded") await refuseLostRows(database, files);
+  const id = await databaseId(database);
+  if (marker !== null && marker.id !== id) {
+    const other = id === null ? "has no id" : `is ${id}`;
+    throw new Error(
+      `${path}: this data folder belongs to the database ${marker.id} (${MARKER}), but the database that was opened ${other}. Name ` +
+        `the right folder and the right database. To use them together all the same, delete ${join(path, MARKER)}; what one of ` +
+        "them does not know of the other is then lost",
+    );
+  }
+  const { hosted, isNoneThere } = await hostedRepositories(database, repositories);
+  // In the same folder as before, single repositories are lost. They are shown as damaged.
+  const isSameFolder = marker?.repositories != null && marker.repositories === (await folderNumber(repositories));
+  if (isNoneThere && !isSameFolder && !acceptLostRepositories) {
+    throw new Error(
+      `${repositories}: the database knows ${hosted} hosted repositories, and none of them is there. Put the folder back (is its ` +
+        "volume mounted?), or restore a backup into a new folder: refsync restore BACKUP --data NEW_FOLDER. If they are lost, start " +
+        "with --accept-lost-repositories: they are shown as damaged until each is pulled again",
+    );
+  }
+}
+
+/** See `DataFolder.attach`. */
+export async function attach(
+  place: Place,
+  marker: Marker | null,
+  database: Database,
+  options: AttachOptions,
+): Promise<void> {
+  const { path, repositories, kind } = place;
+  await verify(place, marker, database, options.acceptLostRepositories);
+  await options.migrate();
+  const id = await databaseId(database);
+  if (id === null) throw new Error(`${path}: the database has no id, although its schema is up to date`);
+  await mkdir(repositories, { recursive: true });
+  const number = await folderNumber(repositories);
+  if (marker?.id === id && marker.repositories === number) return;
+  await writeMarker(path, { state: "ready", database: kind, id, repositories: number });
+}
+
+async function isFilled(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return names.length > 0;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
