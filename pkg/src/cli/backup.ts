@@ -5,15 +5,23 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
 
-import { backUp, copyKeys, manifestOf, restore } from "../node/backup.js";
+import type { Database } from "../host.js";
+import { checkBackup } from "../node/backup/check.js";
+import type { DamagedRepository } from "../node/backup/format.js";
+import { copyKeys } from "../node/backup/keys.js";
+import { restore } from "../node/backup/restore.js";
+import { backUp } from "../node/backup/write.js";
 import type { DataFolder } from "../node/data-folder.js";
 import { type NotifyingDatabase, openPostgres } from "../node/database.js";
 import { openEmbedded } from "../node/embedded.js";
 import { gitHttpBackend } from "../node/git-http-backend.js";
 import { guardedFetch } from "../node/guarded-fetch.js";
 import { Service } from "../service.js";
+import { type ExitCode, exitCode } from "./exit-code.js";
 import { openedFolder } from "./opened-folder.js";
+import { printable } from "./printable.js";
 import { secretKeys } from "./secret-keys.js";
 
 /** Where the service is. */
@@ -22,33 +30,58 @@ export interface PlaceFlags {
   database?: string;
 }
 
+/** What `refsync restore` is told. */
+export interface RestoreFlags extends PlaceFlags {
+  /** Whether only to look. */
+  check: boolean;
+}
+
 /** Everything that the commands here work with. */
 interface Opened {
   folder: DataFolder;
   database: NotifyingDatabase;
-  service: Service;
+  serviceOn(database: Database): Service;
 }
 
 /** Backs up. The embedded database has one process, so that nothing may serve it meanwhile; a PostgreSQL may be in use. */
-export async function backupCommand(to: string, place: PlaceFlags): Promise<void> {
-  await withService(place, {}, async ({ folder, database }) => {
+export async function backupCommand(to: string, place: PlaceFlags): Promise<ExitCode> {
+  return withService(place, {}, async ({ folder, database }) => {
     await folder.verify(database);
-    const { rows, repositories } = await backUp({ database, repositories: folder.repositories }, to);
-    await copyKeys(folder.path, to);
+    const kept = { database, folder: folder.path, repositories: folder.repositories };
+    const { rows, repositories, damaged } = await backUp(kept, to);
     say(`${rows} rows and ${repositories} repositories are in ${to}, and the keys: keep it as safe as them`);
+    if (process.env.REFSYNC_SECRET_KEY) say("REFSYNC_SECRET_KEY is not in it: keep that key, too");
+    return told(damaged, ({ refs }) => (refs > 0 ? `, but for ${refs} refs that are whole` : ""));
   });
 }
 
-/** Restores into a data folder that is empty or not there, and an empty database. */
-export async function restoreCommand(from: string, place: PlaceFlags): Promise<void> {
-  await manifestOf(from);
+/** Restores into a data folder that is empty or not there, and an empty database; or only looks whether that could be done. */
+export async function restoreCommand(from: string, { check, ...place }: RestoreFlags): Promise<ExitCode> {
+  const checked = await checkBackup(from, { isThorough: check }).catch((error: Error) => {
+    throw new Error(`restore: ${error.message}`, { cause: error });
+  });
+  if (check) {
+    const rows = [...checked.tables.values()].reduce((sum, table) => sum + table.rows, 0);
+    const whole = checked.repositories.length - checked.damaged.length;
+    const made = checked.manifest.created_at;
+    say(`${from} is whole: ${rows} rows and ${whole} repositories, as of ${made}`);
+    return told(checked.damaged, () => " in the backup already");
+  }
   const fill = (data: string) => copyKeys(from, data);
-  await withService(place, { fill }, async ({ folder, database, service }) => {
+  return withService(place, { fill }, async ({ folder, database, serviceOn }) => {
     const host = gitHttpBackend({ root: folder.repositories });
+    const isTransaction = place.database !== undefined;
     const kept = { database, repositories: folder.repositories };
-    const { rows, repositories } = await restore(from, kept, service, host);
-    await folder.attach(database, { migrate: async () => {}, acceptLostRepositories: true });
+    const restored = await restore(from, checked, kept, { serviceOn, host, isTransaction });
+    const { rows, repositories, damaged } = restored;
+    await folder.attach(database, { migrate: async () => {}, acceptLostRepositories: true }).catch((error: Error) => {
+      const drop = isTransaction
+        ? ". The database is filled already; drop its schema: DROP SCHEMA refsync CASCADE"
+        : "";
+      throw new Error(`${error.message}${drop}`, { cause: error });
+    });
     say(`${rows} rows and ${repositories} repositories are restored into ${place.data}`);
+    return told(damaged, ({ refs }) => `, but for ${refs} refs that are whole. A pull mends it`);
   });
 }
 
@@ -64,11 +97,20 @@ export async function rotateKeyCommand(place: PlaceFlags): Promise<void> {
     // Both, until everything is sealed with the new one: should this be cut short, the next start goes on with it.
     await folder.keep("secret.key", [present, (await folder.readKept("secret.key")) ?? ""].join("\n"));
   });
-  await withService(place, {}, async ({ folder, database, service }) => {
-    await folder.attach(database, { migrate: () => service.migrate() });
+  await withService(place, {}, async ({ folder, database, serviceOn }) => {
+    await folder.attach(database, { migrate: () => serviceOn(database).migrate() });
     await folder.keep("secret.key", present);
   });
   say("everything is sealed with a new secret key");
+}
+
+/** Tells what is damaged, on stderr; the exit code that says so. */
+function told(damaged: DamagedRepository[], but: (repository: DamagedRepository) => string): ExitCode {
+  for (const repository of damaged) {
+    const { id, name, reason } = repository;
+    process.stderr.write(`refsync: damaged: repository ${name} (${id}): ${printable(reason)}${but(repository)}\n`);
+  }
+  return damaged.length > 0 ? exitCode.damaged : exitCode.completed;
 }
 
 function say(line: string): void {
@@ -106,15 +148,18 @@ async function cleared(folder: DataFolder, error: Error): Promise<void> {
 }
 
 async function withService<T>(place: PlaceFlags, use: FolderUse, work: (opened: Opened) => Promise<T>): Promise<T> {
+  // What optimised code of PGlite would take is 50 MB, and it runs for some minutes at most.
+  if (!process.versions.bun && !process.versions.deno) setFlagsFromString("--liftoff-only");
   return withFolder(place, use, async (folder) => {
     const { database: url } = place;
     const { check } = folder;
-    const database = url === undefined ? await openEmbedded(folder.database, { check }) : await openPostgres(url);
+    const database =
+      url === undefined ? await openEmbedded(folder.database, { check, isSparing: true }) : await openPostgres(url);
     const fetch = guardedFetch();
     try {
       const git = gitHttpBackend({ root: folder.repositories, check });
-      const service = new Service({ database, git, fetch, ...secretKeys(folder) });
-      return await work({ folder, database, service });
+      const serviceOn = (on: Database) => new Service({ database: on, git, fetch, ...secretKeys(folder) });
+      return await work({ folder, database, serviceOn });
     } finally {
       fetch.close();
       await database.close();

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 
 import { Command, InvalidArgumentError, Option } from "commander";
 
-import type { PlaceFlags } from "./backup.js";
+import type { PlaceFlags, RestoreFlags } from "./backup.js";
 import { collect, guardOptions } from "./given-options.js";
 import type { ProxyFlags } from "./proxy.js";
 import type { ServeFlags } from "./serve.js";
@@ -110,11 +110,18 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     "Write everything into a folder: database, repositories, keys. Stop `refsync serve` first, unless it has a PostgreSQL.",
   )
     .argument("<folder>", "where to; it must be empty or not be there")
-    .action(async (to: string, flags: PlaceFlags) => (await import("./backup.js")).backupCommand(to, flags));
+    .addHelpText("after", backupHelp)
+    .action(async (to: string, flags: PlaceFlags) => {
+      process.exitCode = await (await import("./backup.js")).backupCommand(to, flags);
+    });
 
   operator("restore", "Fill a data folder that is empty or not there, and an empty database, from a backup.")
     .argument("<folder>", "what `refsync backup` wrote")
-    .action(async (from: string, flags: PlaceFlags) => (await import("./backup.js")).restoreCommand(from, flags));
+    .option("--check", "read the whole backup and tell whether it is whole; nothing is written", false)
+    .addHelpText("after", backupHelp)
+    .action(async (from: string, flags: RestoreFlags) => {
+      process.exitCode = await (await import("./backup.js")).restoreCommand(from, flags);
+    });
 
   operator(
     "rotate-key",
@@ -236,3 +243,8 @@ Globs of --branches and --tags are short names: 'main', not 'refs/heads/main'. O
 
 Exit code: 0 completed, 3 completed with rejected refs, 1 failed, 2 wrong usage, 4 a glob matches nothing (with --fail-if-empty)`;
 }
+
+const backupHelp = `
+A repository that cannot be read is named on stderr, and does not stop the others.
+
+Exit code: 0 done, 5 done, but at least one repository is damaged, 1 failed, 2 wrong usage`;

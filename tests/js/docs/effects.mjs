@@ -156,7 +156,14 @@ export const EFFECTS = {
     ],
     [/openssl rand/, async ({ output }) => assert.equal(Buffer.from(output(), "base64").length, 32)],
     [/refsync backup/, async ({ output }) => assert.match(output(), /\d+ rows and 1 repositories are in \.\/backup-1/)],
-    [/refsync restore/, async ({ output }) => assert.match(output(), /\d+ rows and 1 repositories are restored/)],
+    [
+      /refsync restore --check/,
+      async ({ output }) => assert.match(output(), /\.\/backup-1 is whole: \d+ rows and 1 repositories/),
+    ],
+    [
+      /refsync restore \.\/backup-1/,
+      async ({ output }) => assert.match(output(), /\d+ rows and 1 repositories are restored/),
+    ],
     [
       /refsync serve --data \.\/other-folder/,
       async ({ server, name, output, notes }) => {

@@ -1,0 +1,23 @@
+/**
+ * The keys of a service, which a backup has too.
+ *
+ * @module
+ */
+
+import { chmod, copyFile, open, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import { KEY_FILES } from "./format.js";
+
+/** Copies the keys from one folder to the other, those that are there. Only their owner can read the copies. */
+export async function copyKeys(from: string, to: string): Promise<void> {
+  for (const name of KEY_FILES) {
+    if ((await stat(join(from, name)).catch(() => null)) === null) continue;
+    const copy = join(to, name);
+    await copyFile(join(from, name), copy);
+    await chmod(copy, 0o600);
+    const file = await open(copy);
+    await file.sync();
+    await file.close();
+  }
+}
