@@ -21,7 +21,7 @@ export const DATABASES = ["refsync", "copy"];
 export const PLACEHOLDERS = [
   ["https://github.com/acme/app.git", ({ upstream }) => upstream],
   ["https://git.example.com/app.git", ({ origin }) => origin],
-  ["--allow-host github.com gitlab.com", ({ host }) => `--allow-host ${host} gitlab.test`],
+  ["--allow-host github.com --allow-host gitlab.com", ({ host }) => `--allow-host ${host} --allow-host gitlab.test`],
   ["https://dashboard.example.com", () => PAGE],
   ["REFSYNC_DESTINATION_TOKEN=…", () => `REFSYNC_DESTINATION_TOKEN=${TOKEN}`],
   ['"token": "…"', () => `"token": "${TOKEN}"`],
