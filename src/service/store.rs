@@ -114,7 +114,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (10, sql!("migrations/0010_origin.sql")),
     (11, sql!("migrations/0011_upstream_hosts.sql")),
     (12, sql!("migrations/0012_default_branch_asked_for.sql")),
-    (21, sql!("migrations/0021_service_id_and_damage.sql")),
+    (13, sql!("migrations/0013_service_id_and_damage.sql")),
 ];
 
 /// The version of the last one.
