@@ -265,10 +265,10 @@ export class Service {
   }
 
   /**
-   * Claims one webhook delivery that is due and sends it; false when none was. A refused one is tried again later, for a
-   * day. Rejects where the database fails.
+   * Claims one webhook delivery that is due, calls `onClaimed`, and sends it; false if none was. It takes ten seconds at most. A
+   * refused one is tried again later, for a day. Rejects if the database fails.
    */
-  async deliver(): Promise<boolean> {
-    return (await this.#service()).deliver();
+  async deliver(onClaimed?: () => void): Promise<boolean> {
+    return (await this.#service()).deliver(onClaimed);
   }
 }

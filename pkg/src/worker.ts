@@ -30,7 +30,7 @@ export interface Worker {
 export interface Workable {
   /** Calls `onClaimed` if there was, before it does it. `isLastLane`: all other lanes are at work. */
   tick(onClaimed?: () => void, isLastLane?: boolean): Promise<boolean>;
-  deliver?(): Promise<boolean>;
+  deliver?(onClaimed?: () => void): Promise<boolean>;
 }
 
 /**
@@ -69,7 +69,9 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
   };
   const lanes = Array.from({ length: concurrency }, () => lane(runs, run));
   if (service.deliver) {
-    const deliver = service.deliver.bind(service);
+    const { deliver: verb } = service;
+    // There may be more, which must not wait until this one has its answer.
+    const deliver = () => verb.call(service, deliveries.ring);
     for (let n = 0; n < DELIVERY_LANES; n += 1) lanes.push(lane(deliveries, deliver));
   }
   return {
@@ -140,5 +142,8 @@ function bell(interval: number, signal?: AbortSignal): Bell {
   };
 }
 
-/** How many webhooks are delivered at the same time. A target gets two of them at most. */
-const DELIVERY_LANES = 4;
+/**
+ * How many webhooks are delivered at the same time. A target gets two of them at most, and an organisation eight
+ * (`src/service/webhooks.rs`), so that receivers that do not answer hold up those of others only if many organisations have some.
+ */
+const DELIVERY_LANES = 64;

@@ -52,7 +52,7 @@ mod worker;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::{future::LocalBoxFuture, lock::Mutex};
 
 pub use auth::{Caller, Scope};
 pub use error::Error;
@@ -72,6 +72,10 @@ pub struct Service {
     rate_limiter: rate_limit::RateLimiter,
     /// When runs that lost too many workers were last looked for.
     gave_up_at: Cell<Duration>,
+    /// Held while a webhook delivery is claimed.
+    delivery_claims: Mutex<()>,
+    /// How many large webhook deliveries are under way.
+    large_deliveries: Cell<usize>,
 }
 
 /// What the service needs of its surroundings.
@@ -160,6 +164,8 @@ impl Service {
             schedules_at: Cell::default(),
             rate_limiter,
             gave_up_at: Cell::default(),
+            delivery_claims: Mutex::default(),
+            large_deliveries: Cell::default(),
         }
     }
 

@@ -115,6 +115,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (11, sql!("migrations/0011_upstream_hosts.sql")),
     (12, sql!("migrations/0012_default_branch_asked_for.sql")),
     (13, sql!("migrations/0013_service_id_and_damage.sql")),
+    (14, sql!("migrations/0014_webhook_lanes.sql")),
 ];
 
 /// The version of the last one.

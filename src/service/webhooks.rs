@@ -7,10 +7,14 @@
 //!    └── backoff ─┴── anything else, for a day
 //! ```
 //!
+//! A receiver that does not answer costs nobody else anything: a delivery takes ten seconds at most, an organisation has a few
+//! of a process's many lanes, and a target that did not answer twice in a row waits as a whole. It is asked again with one
+//! delivery, later each time.
+//!
 //! While a secret is being rotated, a receiver may know the old one or the new one: what it refuses under the new one is
 //! sent again at once under the old one. One header with both would be misread by those who look for one.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use futures_util::{
     future::{Either, select},
@@ -41,7 +45,18 @@ struct Delivery {
     previous_secret: Option<String>,
     /// The database's clock, which every worker shares; seconds since 1970.
     time: i64,
+    is_large: bool,
     body: String,
+}
+
+/// What became of a delivery that did not arrive.
+#[derive(Deserialize)]
+struct PutBack {
+    is_given_up: bool,
+    /// How many deliveries were given up, those included that were never sent.
+    given_up: u64,
+    /// For how many seconds nothing is sent to its target.
+    target_waits: Option<u64>,
 }
 
 /// The value of `x-mesa-signature` for a delivery of `body` at `time`, in seconds since 1970.
@@ -55,28 +70,38 @@ pub async fn signature(crypto: &dyn Crypto, secret: &str, time: i64, body: &str)
 }
 
 impl Service {
-    /// Claims one webhook delivery that is due and sends it; false where none was. One that is refused is tried again
+    /// Claims one webhook delivery that is due, says so, and sends it; false if none was. One that is refused is tried again
     /// later, for a day.
     ///
     /// # Errors
     ///
-    /// Where the database failed. A delivery whose end could not be stored is sent again when its lease expires.
-    pub async fn deliver(&self) -> Result<bool, Error> {
+    /// If the database failed. A delivery whose end could not be stored is sent again when its lease expires.
+    pub async fn deliver(&self, on_claimed: impl FnOnce()) -> Result<bool, Error> {
         if self.stop.is_stopping() {
             return Ok(false);
         }
+        // One lane claims at a time: the statement counts what is under way.
+        let turn = self.delivery_claims.lock().await;
         let lease = hex(&random::<16>());
+        let large = LargeLane::take(&self.large_deliveries);
         let params = vec![
             Some(lease.clone()),
             Some(LEASE.as_secs().to_string()),
             Some((self.options.public_url)().trim_end_matches('/').to_owned()),
             Some(AT_ONCE.to_string()),
+            Some(AT_ONCE_OF_ORGANIZATION.to_string()),
+            Some(large.is_some().to_string()),
+            Some(LARGE.to_string()),
         ];
         let sql = sql!("sql/webhook_claim.sql");
         let Some(delivery) = store::row::<Delivery>(self.database(), sql, params).await? else { return Ok(false) };
+        drop(turn);
+        let large = large.filter(|_| delivery.is_large);
+        on_claimed();
         let held = vec![Some(delivery.seq.to_string()), Some(lease)];
         let started = self.options.runtime.now();
         let sent = self.send(&delivery).await;
+        drop(large);
         let duration_ms = self.milliseconds_since(started);
         let Delivery { event_id, kind, attempts, target_id, .. } = delivery;
         let tell = |status, error| {
@@ -99,22 +124,43 @@ impl Service {
             return Ok(true);
         };
         let waits = [FIRST_WAIT, LONGEST_WAIT, TRIED_FOR].map(|wait| Some(wait.as_secs().to_string()));
-        let params = [held, waits.to_vec()].concat();
-        let given_up: Option<bool> = store::row(self.database(), sql!("sql/webhook_retry.sql"), params).await?;
-        let (status, end) = if given_up == Some(true) { ("given_up", "; given up") } else { ("refused", "") };
+        let hung = Some(matches!(refusal, Refusal::Silence).to_string());
+        let params = [held, waits.to_vec(), vec![hung]].concat();
+        let put_back: Option<PutBack> = store::row(self.database(), sql!("sql/webhook_retry.sql"), params).await?;
+        let refusal = refusal.to_string();
+        let is_given_up = put_back.as_ref().is_some_and(|end| end.is_given_up);
+        let (status, end) = if is_given_up { ("given_up", "; given up") } else { ("refused", "") };
         self.log(&format!("webhook {target_id}: {kind} {event_id} attempt {attempts}: {refusal}{end}"));
+        if let Some(PutBack { given_up, target_waits: Some(seconds), .. }) = put_back {
+            let others = given_up.saturating_sub(u64::from(is_given_up));
+            let lost = if others > 0 {
+                format!(" {others} deliveries that waited for a day are given up.")
+            } else {
+                String::new()
+            };
+            self.log(&format!(
+                "webhook {target_id} did not answer twice in a row; nothing is sent to it for {seconds} s.{lost}"
+            ));
+        }
         tell(status, Some(refusal));
         Ok(true)
     }
 
-    /// Sends it under the present secret and, where that is refused, under the one before it.
-    async fn send(&self, delivery: &Delivery) -> Result<(), String> {
-        let present = self.post(delivery, &delivery.secret).await;
-        match (&present, &delivery.previous_secret) {
-            (Err(Refusal::Status(400..500)), Some(previous)) => self.post(delivery, previous).await,
-            _ => present,
+    /// Sends it under the present secret and, if that is refused, under the one before it. Both have to be over in time.
+    async fn send(&self, delivery: &Delivery) -> Result<(), Refusal> {
+        let sent = async {
+            let present = self.post(delivery, &delivery.secret).await;
+            match (&present, &delivery.previous_secret) {
+                (Err(Refusal::Status(400..500)), Some(previous)) => self.post(delivery, previous).await,
+                _ => present,
+            }
+        };
+        let timeout = self.options.runtime.sleep(TIMEOUT);
+        pin_mut!(sent, timeout);
+        match select(sent, timeout).await {
+            Either::Left((sent, _)) => sent,
+            Either::Right(_) => Err(Refusal::Silence),
         }
-        .map_err(|refusal| refusal.to_string())
     }
 
     async fn post(&self, delivery: &Delivery, sealed: &str) -> Result<(), Refusal> {
@@ -125,14 +171,10 @@ impl Service {
             .header("content-type", "application/json")
             .header("x-mesa-signature", signature.map_err(Refusal::Other)?)
             .body(Body::Bytes(delivery.body.clone().into()));
-        let sent = self.options.webhook_http.send(request);
-        let timeout = self.options.runtime.sleep(TIMEOUT);
-        pin_mut!(sent, timeout);
-        match select(sent, timeout).await {
-            Either::Left((Ok(response), _)) if response.is_success() => Ok(()),
-            Either::Left((Ok(response), _)) => Err(Refusal::Status(response.status)),
-            Either::Left((Err(error), _)) => Err(Refusal::Other(error.to_string())),
-            Either::Right(_) => Err(Refusal::Other(format!("no answer came within {} s", TIMEOUT.as_secs()))),
+        match self.options.webhook_http.send(request).await {
+            Ok(response) if response.is_success() => Ok(()),
+            Ok(response) => Err(Refusal::Status(response.status)),
+            Err(error) => Err(Refusal::Other(error.to_string())),
         }
     }
 }
@@ -142,17 +184,45 @@ impl Service {
 enum Refusal {
     #[error("the receiver answered {0}")]
     Status(u16),
+    #[error("no answer came within {} s", TIMEOUT.as_secs())]
+    Silence,
     #[error("{0}")]
     Other(String),
 }
 
+/// A lane of this process that takes a large delivery.
+struct LargeLane<'a>(&'a Cell<usize>);
+
+impl<'a> LargeLane<'a> {
+    /// None if there is no such lane left.
+    fn take(taken: &'a Cell<usize>) -> Option<Self> {
+        (taken.get() < LARGE_AT_ONCE).then(|| {
+            taken.set(taken.get() + 1);
+            Self(taken)
+        })
+    }
+}
+
+impl Drop for LargeLane<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
 const UNREADABLE: &str = "its secret cannot be read with this service's secret key; rotate it";
-/// How long a receiver may take to answer.
+/// How long a receiver may take to answer, under both secrets together.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longer than two attempts under both secrets take.
+/// Longer than a delivery takes.
 const LEASE: Duration = Duration::from_secs(30);
 /// How many deliveries a target may have under way.
 const AT_ONCE: usize = 2;
+/// The same for an organisation. A process has eight times as many lanes (`pkg/src/worker.ts`).
+const AT_ONCE_OF_ORGANIZATION: usize = 8;
+/// How many bytes of an envelope, as PostgreSQL stores it, are large; some five times as many are sent. A process has
+/// several copies of one in memory while it is sent.
+const LARGE: usize = 256 * 1024;
+/// How many large ones a process sends at the same time. An organisation has one.
+const LARGE_AT_ONCE: usize = 2;
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 const TRIED_FOR: Duration = Duration::from_secs(24 * 60 * 60);

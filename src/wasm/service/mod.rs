@@ -143,13 +143,7 @@ impl JsService {
     /// if its upstream's host or, among several organisations, its organisation has a run in progress.
     #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
     pub fn tick(&self, on_claimed: Option<Function>, is_last_lane: bool) -> Promise {
-        let tell = || {
-            // Whoever only wants to know of the claim must not be able to end the run.
-            if let Some(on_claimed) = on_claimed {
-                drop(on_claimed.call0(&JsValue::UNDEFINED));
-            }
-        };
-        self.call(async move |service| Ok(service.tick(tell, is_last_lane).await?.into()))
+        self.call(async move |service| Ok(service.tick(told(on_claimed), is_last_lane).await?.into()))
     }
 
     /// Hands back the runs in progress, and claims nothing more.
@@ -157,10 +151,10 @@ impl JsService {
         self.service.stop();
     }
 
-    /// Claims one webhook delivery that is due and sends it; false where none was.
+    /// Claims one webhook delivery that is due, calls `on_claimed`, and sends it; false if none was.
     #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
-    pub fn deliver(&self) -> Promise {
-        self.call(async |service| Ok(service.deliver().await?.into()))
+    pub fn deliver(&self, on_claimed: Option<Function>) -> Promise {
+        self.call(async move |service| Ok(service.deliver(told(on_claimed)).await?.into()))
     }
 }
 
@@ -168,6 +162,15 @@ impl JsService {
     fn call(&self, call: impl AsyncFnOnce(&Service) -> Result<JsValue, crate::service::Error> + 'static) -> Promise {
         let service = self.service.clone();
         promise(async move { call(&service).await.map_err(|error| failure(&error).into()) })
+    }
+}
+
+/// Calls a function that only wants to know of a claim, and so cannot end what was claimed.
+fn told(on_claimed: Option<Function>) -> impl FnOnce() {
+    move || {
+        if let Some(on_claimed) = on_claimed {
+            drop(on_claimed.call0(&JsValue::UNDEFINED));
+        }
     }
 }
 

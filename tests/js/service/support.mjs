@@ -19,6 +19,7 @@ import { listen } from "../../support/listen.mjs";
  * @import { Json } from "../../support/json.mjs"
  *
  * @typedef {Awaited<ReturnType<typeof start>>} Started
+ * @typedef {{ service?: Partial<ServiceOptions>, postgres?: string }} StartOptions `postgres` is a PostgreSQL's URL.
  * @typedef {{ key?: string | null, headers?: Record<string, string> }} CallOptions `key` is the admin's if left out.
  * @typedef {[status: number, body: Json, response: Response]} Answer
  */
@@ -48,13 +49,13 @@ export async function git(cwd, ...args) {
 }
 
 /**
- * An empty database: PGlite in memory, or where `REFSYNC_TEST_POSTGRES` holds a URL that PostgreSQL, whose schema
- * `refsync` is dropped. Tests on it must run one file at a time (`--test-concurrency=1`).
+ * An empty database: PGlite in memory, or a PostgreSQL whose schema `refsync` is dropped. Without an argument
+ * `REFSYNC_TEST_POSTGRES` may hold the URL of one; tests on it must run one file at a time (`--test-concurrency=1`).
  *
+ * @param {string | undefined} connectionString
  * @returns {Promise<import("refsync/service").Database & { close?(): Promise<void>, end?(): Promise<void> }>}
  */
-async function openDatabase() {
-  const connectionString = process.env.REFSYNC_TEST_POSTGRES;
+async function openDatabase(connectionString = process.env.REFSYNC_TEST_POSTGRES) {
   if (!connectionString) return new PGlite();
   const { default: pg } = await import("pg");
   const pool = new pg.Pool({ connectionString });
@@ -66,11 +67,11 @@ async function openDatabase() {
  * A service with the organisation `acme`, and a key of each scope. All of it goes with the test.
  *
  * @param {TestContext} t
- * @param {{ service?: Partial<ServiceOptions> }} [options]
+ * @param {StartOptions} [options]
  */
 export async function start(t, options = {}) {
   const folder = await mkdtemp(join(tmpdir(), "refsync-service-"));
-  const database = await openDatabase();
+  const database = await openDatabase(options.postgres);
   const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
   /** @type {string[]} */
   const lines = [];

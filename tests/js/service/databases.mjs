@@ -1,0 +1,31 @@
+// Tests that run on both databases: PGlite, and a PostgreSQL that the file starts when the first test asks for it.
+import { after, test } from "node:test";
+
+import { postgres } from "../../support/postgres.mjs";
+
+/**
+ * @import { TestContext } from "node:test"
+ * @import { StartOptions } from "./support.mjs"
+ */
+
+/** @type {Promise<import("../../support/postgres.mjs").Postgres> | undefined} */
+let server;
+
+/**
+ * A test that runs twice. It hands `where` on to `start`.
+ *
+ * @param {string} name
+ * @param {(t: TestContext, where: Pick<StartOptions, "postgres">) => Promise<void>} body
+ */
+export function onBoth(name, body) {
+  test(`${name} (PGlite)`, (t) => body(t, {}));
+  test(`${name} (PostgreSQL)`, async (t) => {
+    server ??= postgres();
+    const { url } = await server;
+    await body(t, { postgres: url });
+  });
+}
+
+after(async () => {
+  await (await server)?.stop();
+});
