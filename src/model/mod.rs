@@ -20,8 +20,8 @@ pub use repo::{
 };
 pub use schedule::{Schedule, ScheduleRequest};
 pub use sync::{
-    Direction, MessageSide, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunMessage, SyncRunPage, SyncRunRef,
-    SyncRunStats, SyncStatus, SyncUpstreamRequest,
+    Direction, MessageSide, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunCounts, SyncRunMessage,
+    SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus, SyncUpstreamRequest,
 };
 pub use webhook::{
     CreateWebhookTargetRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret,

@@ -184,6 +184,28 @@ pub enum MessageSide {
     Refsync,
 }
 
+/// How many refs of a run ended in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+pub struct SyncRunCounts {
+    /// Those that were created or fast-forwarded.
+    pub updated: u32,
+    /// Those that the destination already had.
+    pub unchanged: u32,
+    /// Those that are left out on purpose.
+    pub filtered: u32,
+    /// Those that were not moved.
+    pub rejected: u32,
+}
+
+impl From<&SyncRunStats> for SyncRunCounts {
+    fn from(stats: &SyncRunStats) -> Self {
+        let [updated, unchanged, filtered, rejected] =
+            [Outcome::Updated, Outcome::Unchanged, Outcome::Filtered, Outcome::Rejected]
+                .map(|outcome| u32::try_from(stats.count(outcome)).unwrap_or(u32::MAX));
+        Self { updated, unchanged, filtered, rejected }
+    }
+}
+
 impl SyncRunStats {
     /// How many refs ended this way.
     pub fn count(&self, outcome: Outcome) -> usize {

@@ -119,3 +119,7 @@ impl EngineError {
         self.side == Some(upstream) && matches!(self.code.as_str(), "unauthorized" | "forbidden")
     }
 }
+
+/// The most bytes that the stats of a run may have as JSON: some 300,000 refs. PostgreSQL's `jsonb` holds four times as much; but
+/// the embedded database, whoever reads the stats, and this process hold several copies of them.
+pub const MAX_STATS_BYTES: usize = 64_000_000;

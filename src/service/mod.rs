@@ -42,6 +42,7 @@ mod routes;
 pub mod schedule;
 pub mod secrets;
 mod stop;
+pub mod storable;
 mod store;
 mod sync_events;
 mod syncs;

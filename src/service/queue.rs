@@ -9,16 +9,17 @@
 //!
 //! `cancel` ends a queued run at once, and tells the worker of a running one, whose next heartbeat hears it and `fail`s it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde::Deserialize;
 
 use super::{
     default_branch::DefaultBranch,
-    hex, origin, random,
+    engine::MAX_STATS_BYTES,
+    hex, origin, random, storable,
     store::{Database, Error, row, rows},
 };
-use crate::model::{SyncRequest, SyncRun, SyncRunStats};
+use crate::model::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
 
 /// How long a lease lasts without a heartbeat.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -129,6 +130,7 @@ pub(super) async fn heartbeat(
     claim: &Claim,
     progress: Option<String>,
 ) -> Result<Heartbeat, Error> {
+    let progress = progress.map(|progress| storable::json(&progress).into_owned());
     let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), seconds(LEASE), progress];
     let cancelled: Option<bool> = row(database, sql!("sql/queue_heartbeat.sql"), params).await?;
     Ok(match cancelled {
@@ -160,24 +162,61 @@ pub(super) struct Completed {
     pub(super) default_branch: String,
 }
 
-/// Ends a run; none where the lease was lost.
+/// Why the end of a run was not stored.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotCompleted {
+    /// Its stats are too large.
+    #[error(
+        "the refs were synced, but what became of them cannot be stored: {refs} refs take {bytes} bytes, and {MAX_STATS_BYTES} bytes \
+         are the most; narrow ref_globs, so that a run has fewer refs"
+    )]
+    TooLarge {
+        /// How many refs there are.
+        refs: usize,
+        /// How many bytes they take.
+        bytes: usize,
+    },
+    /// The database cannot hold them.
+    #[error("the refs were synced, but what became of them cannot be stored: {0}")]
+    Unstorable(Error),
+    /// The database failed, which may pass.
+    #[error(transparent)]
+    Database(Error),
+}
+
+/// Ends a run, and gives it without its stats; none if the lease was lost.
 pub(super) async fn complete(
     database: &dyn Database,
     claim: &Claim,
     stats: &SyncRunStats,
     default_branch: Option<&NewDefaultBranch>,
-) -> Result<Option<Completed>, Error> {
-    let stats = serde_json::to_string(stats).expect("stats have string keys");
+) -> Result<Option<Completed>, NotCompleted> {
+    let text = serde_json::to_string(stats).expect("stats have string keys");
+    let text = match storable::json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(cleaned) => cleaned,
+    };
+    if text.len() > MAX_STATS_BYTES {
+        return Err(NotCompleted::TooLarge { refs: stats.refs.len(), bytes: text.len() });
+    }
+    let counts = serde_json::to_string(&SyncRunCounts::from(stats)).expect("counts are JSON");
+    let bytes = text.len().to_string();
     let params = vec![
         Some(claim.run.id.clone()),
         Some(claim.lease.clone()),
-        Some(stats),
+        Some(text),
         claim.upstream_url.clone(),
         default_branch.map(|branch| branch.name.clone()),
         default_branch.map(|branch| branch.head_change_id.clone()),
         Some(claim.default_branch.name.clone()),
+        Some(counts),
+        Some(bytes),
     ];
-    row(database, sql!("sql/queue_complete.sql"), params).await
+    let completed = row(database, sql!("sql/queue_complete.sql"), params).await;
+    completed.map_err(|error| match error.is_unstorable() {
+        true => NotCompleted::Unstorable(error),
+        false => NotCompleted::Database(error),
+    })
 }
 
 /// Fails a run, or queues its next attempt where that may help; none where the lease was lost.
@@ -190,7 +229,7 @@ pub(super) async fn fail(
     let params = vec![
         Some(claim.run.id.clone()),
         Some(claim.lease.clone()),
-        Some(error.to_owned()),
+        Some(storable::text(error).into_owned()),
         Some(transient.to_string()),
         Some(MAX_ATTEMPTS.to_string()),
         seconds(BACKOFF),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Service, hex, page::split_url, random};
 use crate::{
     http::{Headers, Method},
-    model::{Direction, Outcome, SyncRunStats},
+    model::{Direction, SyncRunCounts},
 };
 
 /// Something that was done, and how it ended.
@@ -58,7 +58,7 @@ pub enum Record {
         duration_ms: u64,
         /// What became of the refs.
         #[serde(skip_serializing_if = "Option::is_none")]
-        refs: Option<Refs>,
+        refs: Option<SyncRunCounts>,
         /// Why it did not do its work.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
@@ -84,24 +84,6 @@ pub enum Record {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
-}
-
-/// How many refs ended in each way.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Refs {
-    updated: usize,
-    unchanged: usize,
-    filtered: usize,
-    rejected: usize,
-}
-
-impl From<&SyncRunStats> for Refs {
-    fn from(stats: &SyncRunStats) -> Self {
-        let [updated, unchanged, filtered, rejected] =
-            [Outcome::Updated, Outcome::Unchanged, Outcome::Filtered, Outcome::Rejected]
-                .map(|outcome| stats.count(outcome));
-        Self { updated, unchanged, filtered, rejected }
-    }
 }
 
 /// A call that is being answered.

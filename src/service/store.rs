@@ -33,6 +33,18 @@ pub struct Error {
 }
 
 impl Error {
+    /// Whether the database cannot hold what it was given, however often it is given it: a text that it has no notation for, or
+    /// a value that is too large for it.
+    pub fn is_unstorable(&self) -> bool {
+        match self.code.as_deref() {
+            // Data exception, program limit exceeded, out of memory.
+            Some(code) if code.starts_with("22") || code.starts_with("54") || code == "53200" => true,
+            // An internal error, which may be anything.
+            Some("XX000") => self.message.contains("invalid memory alloc request size"),
+            _ => false,
+        }
+    }
+
     /// Whether a unique index refused a row.
     pub fn is_unique_violation(&self) -> bool {
         self.code.as_deref() == Some("23505")
@@ -57,6 +69,11 @@ pub(super) async fn row<T: DeserializeOwned>(
     params: Vec<Param>,
 ) -> Result<Option<T>, Error> {
     Ok(rows(database, sql, params).await?.into_iter().next())
+}
+
+/// The row that a statement gives, if any, as its JSON text.
+pub(super) async fn text(database: &dyn Database, sql: &str, params: Vec<Param>) -> Result<Option<String>, Error> {
+    Ok(database.query(sql, params).await?.into_iter().next())
 }
 
 /// Brings the schema up to date. Any number of processes may do so at once: each migration is one `DO` statement, and
@@ -116,6 +133,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (12, sql!("migrations/0012_default_branch_asked_for.sql")),
     (13, sql!("migrations/0013_service_id_and_damage.sql")),
     (14, sql!("migrations/0014_webhook_lanes.sql")),
+    (15, sql!("migrations/0015_results.sql")),
 ];
 
 /// The version of the last one.

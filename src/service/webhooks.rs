@@ -16,6 +16,7 @@
 
 use std::{cell::Cell, time::Duration};
 
+use bytes::Bytes;
 use futures_util::{
     future::{Either, select},
     pin_mut,
@@ -46,7 +47,6 @@ struct Delivery {
     /// The database's clock, which every worker shares; seconds since 1970.
     time: i64,
     is_large: bool,
-    body: String,
 }
 
 /// What became of a delivery that did not arrive.
@@ -64,8 +64,9 @@ struct PutBack {
 /// # Errors
 ///
 /// What the platform's cryptography says.
-pub async fn signature(crypto: &dyn Crypto, secret: &str, time: i64, body: &str) -> Result<String, String> {
-    let mac = crypto.hmac_sha256(secret.as_bytes(), format!("{time}.{body}").as_bytes()).await?;
+pub async fn signature(crypto: &dyn Crypto, secret: &str, time: i64, body: &[u8]) -> Result<String, String> {
+    let signed = [format!("{time}.").as_bytes(), body].concat();
+    let mac = crypto.hmac_sha256(secret.as_bytes(), &signed).await?;
     Ok(format!("t={time},sha256={}", hex(&mac)))
 }
 
@@ -87,7 +88,6 @@ impl Service {
         let params = vec![
             Some(lease.clone()),
             Some(LEASE.as_secs().to_string()),
-            Some((self.options.public_url)().trim_end_matches('/').to_owned()),
             Some(AT_ONCE.to_string()),
             Some(AT_ONCE_OF_ORGANIZATION.to_string()),
             Some(large.is_some().to_string()),
@@ -99,8 +99,13 @@ impl Service {
         let large = large.filter(|_| delivery.is_large);
         on_claimed();
         let held = vec![Some(delivery.seq.to_string()), Some(lease)];
+        let public_url = (self.options.public_url)().trim_end_matches('/').to_owned();
+        let params = [held.clone(), vec![Some(public_url)]].concat();
+        let body = store::text(self.database(), sql!("sql/webhook_body.sql"), params).await?;
+        // Its target was deleted since.
+        let Some(body) = body else { return Ok(true) };
         let started = self.options.runtime.now();
-        let sent = self.send(&delivery).await;
+        let sent = self.send(&delivery, body.into()).await;
         drop(large);
         let duration_ms = self.milliseconds_since(started);
         let Delivery { event_id, kind, attempts, target_id, .. } = delivery;
@@ -147,11 +152,11 @@ impl Service {
     }
 
     /// Sends it under the present secret and, if that is refused, under the one before it. Both have to be over in time.
-    async fn send(&self, delivery: &Delivery) -> Result<(), Refusal> {
+    async fn send(&self, delivery: &Delivery, body: Bytes) -> Result<(), Refusal> {
         let sent = async {
-            let present = self.post(delivery, &delivery.secret).await;
+            let present = self.post(delivery, &delivery.secret, &body).await;
             match (&present, &delivery.previous_secret) {
-                (Err(Refusal::Status(400..500)), Some(previous)) => self.post(delivery, previous).await,
+                (Err(Refusal::Status(400..500)), Some(previous)) => self.post(delivery, previous, &body).await,
                 _ => present,
             }
         };
@@ -163,14 +168,14 @@ impl Service {
         }
     }
 
-    async fn post(&self, delivery: &Delivery, sealed: &str) -> Result<(), Refusal> {
+    async fn post(&self, delivery: &Delivery, sealed: &str, body: &Bytes) -> Result<(), Refusal> {
         let secret: String =
             self.secrets.open(sealed, &delivery.target_id).await.map_err(|_| Refusal::Other(UNREADABLE.into()))?;
-        let signature = signature(&*self.options.crypto, &secret, delivery.time, &delivery.body).await;
+        let signature = signature(&*self.options.crypto, &secret, delivery.time, body).await;
         let request = Request::new(Method::Post, delivery.url.as_str())
             .header("content-type", "application/json")
             .header("x-mesa-signature", signature.map_err(Refusal::Other)?)
-            .body(Body::Bytes(delivery.body.clone().into()));
+            .body(Body::Bytes(body.clone()));
         match self.options.webhook_http.send(request).await {
             Ok(response) if response.is_success() => Ok(()),
             Ok(response) => Err(Refusal::Status(response.status)),
@@ -218,9 +223,8 @@ const LEASE: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 2;
 /// The same for an organisation. A process has eight times as many lanes (`pkg/src/worker.ts`).
 const AT_ONCE_OF_ORGANIZATION: usize = 8;
-/// How many bytes of an envelope, as PostgreSQL stores it, are large; some five times as many are sent. A process has
-/// several copies of one in memory while it is sent.
-const LARGE: usize = 256 * 1024;
+/// How many bytes are large. A process has several copies of a delivery in memory while it is sent.
+const LARGE: usize = 1024 * 1024;
 /// How many large ones a process sends at the same time. An organisation has one.
 const LARGE_AT_ONCE: usize = 2;
 const FIRST_WAIT: Duration = Duration::from_secs(5);

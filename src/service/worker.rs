@@ -12,7 +12,7 @@ use super::{
     Error, Service,
     engine::{EngineError, Remote, Synced, Task},
     notes,
-    queue::{self, Claim, Heartbeat},
+    queue::{self, Claim, Heartbeat, NotCompleted},
     record::{Record, new_trace},
     redaction::Redaction,
     secrets::Unreadable,
@@ -104,24 +104,25 @@ impl Service {
             }
         };
         match result {
-            Ok(synced) => {
-                let (ended, stats) = self.complete(&claim, synced).await?;
-                self.tell_run(&claim, started, status_word(ended.as_ref()), Some(&stats), None);
-            }
-            Err(Failure { message, transient, refused }) => {
-                self.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
-                if refused {
-                    self.count_refusal(&claim).await?;
+            Ok(synced) => match self.complete(&claim, synced).await {
+                Ok((ended, stats)) => {
+                    self.tell_run(&claim, started, status_word(ended.as_ref()), Some(&stats), None);
                 }
-                let ended = queue::fail(self.database(), &claim, &message, transient).await?;
-                self.tell_run(&claim, started, status_word(ended.as_ref()), None, Some(message));
-            }
+                Err(NotCompleted::Database(error)) => return Err(error.into()),
+                // Another attempt would do everything again, and end here.
+                Err(error) => self.failed(&claim, started, Failure::last(&error.to_string())).await?,
+            },
+            Err(failure) => self.failed(&claim, started, failure).await?,
         }
         Ok(true)
     }
 
     /// Ends a run whose work is done. Gives the run, unless the lease was lost, and its stats.
-    async fn complete(&self, claim: &Claim, mut synced: Synced) -> Result<(Option<SyncRun>, SyncRunStats), Error> {
+    async fn complete(
+        &self,
+        claim: &Claim,
+        mut synced: Synced,
+    ) -> Result<(Option<SyncRun>, SyncRunStats), NotCompleted> {
         let SyncRun { repo_id, direction, ref_globs, .. } = &claim.run;
         let origin_head = match &claim.origin {
             Some(origin) => self.note_head(repo_id, origin).await,
@@ -136,6 +137,18 @@ impl Service {
             self.correct_head(repo_id, &pointed_at.name, &ended.default_branch).await;
         }
         Ok((ended.map(|ended| ended.run), stats))
+    }
+
+    /// Ends an attempt that did not do its work.
+    async fn failed(&self, claim: &Claim, started: Duration, failure: Failure) -> Result<(), Error> {
+        let Failure { message, transient, refused } = failure;
+        self.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
+        if refused {
+            self.count_refusal(claim).await?;
+        }
+        let ended = queue::fail(self.database(), claim, &message, transient).await?;
+        self.tell_run(claim, started, status_word(ended.as_ref()), None, Some(message));
+        Ok(())
     }
 
     /// Fails the runs that lost too many workers.
@@ -258,7 +271,7 @@ impl Service {
     /// The error of a sync for people: nobody knows the repository by the address that it has in here.
     pub(super) fn tell(&self, error: &EngineError, repo_id: &str, repo_name: &str) -> String {
         let message = error.to_string().replace(&super::git::local_url(repo_id), repo_name);
-        message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect()
+        message.chars().take(MAX_MESSAGE).collect()
     }
 
     /// Ends only when the run shall be stopped here. `kept_at` is when the lease was last known to be ours.

@@ -13,5 +13,6 @@ mod rate_limit;
 mod record;
 mod redaction;
 mod secrets;
+mod storable;
 mod upstream;
 mod webhooks;

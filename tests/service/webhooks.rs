@@ -10,7 +10,7 @@ use crate::support::RustCrypto;
 fn signs_as_openssl_does() {
     // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac whsec_test
     let expected = "t=1700000000,sha256=38877139021993b830af32feea6e18a8da83eb2f6e49ee50bd9e4cf4ca4d3789";
-    let signed = block_on(signature(&RustCrypto, "whsec_test", 1_700_000_000, r#"{"a":1}"#));
+    let signed = block_on(signature(&RustCrypto, "whsec_test", 1_700_000_000, br#"{"a":1}"#));
     assert_eq!(signed.as_deref(), Ok(expected));
 }
 

@@ -1,7 +1,7 @@
 //! The engine that the package passes in: `ServiceEngine` of its `service-engine.ts`.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, JsString, Promise, Reflect};
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{AbortController, AbortSignal};
@@ -9,8 +9,8 @@ use web_sys::{AbortController, AbortSignal};
 use super::message;
 use crate::{
     service::{
-        engine::{Engine, EngineError, Remote, RemoteRef, Side, Synced, Task},
-        json,
+        engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
+        json, storable,
     },
     wasm::{failure::AbortOnDrop, promise::settled},
 };
@@ -37,8 +37,15 @@ impl Engine for HostEngine {
             let controller = AbortOnDrop(AbortController::new().map_err(|error| engine_error(&error))?);
             let report = Closure::wrap(report);
             let started = self.0.sync(&json(task), report.as_ref().unchecked_ref(), &controller.0.signal());
-            let synced = settled(started).await.map_err(|error| engine_error(&error))?.as_string().unwrap_or_default();
-            parsed(&synced)
+            let synced = settled(started).await.map_err(|error| engine_error(&error))?.unchecked_into::<JsString>();
+            // Before a copy of it is made here, whose memory is never given back. The rest of the answer is a ref's name.
+            if synced.length() as usize > MAX_STATS_BYTES + MAX_REST {
+                return Err(unusable(format!(
+                    "the refs were synced, but what became of them cannot be stored: it takes more than {MAX_STATS_BYTES} bytes; \
+                     narrow ref_globs, so that a run has fewer refs"
+                )));
+            }
+            parsed(&String::from(synced))
         }
         .boxed_local()
     }
@@ -59,13 +66,17 @@ impl Engine for HostEngine {
 
 /// What the engine answered.
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, EngineError> {
-    json::from_slice(text.as_bytes()).map_err(|error| EngineError {
-        message: format!("the engine's answer cannot be read: {error}"),
-        code: "unknown".into(),
-        transient: false,
-        side: None,
-    })
+    json::from_slice(storable::json(text).as_bytes())
+        .map_err(|error| unusable(format!("the engine's answer cannot be read: {error}")))
 }
+
+/// An answer that another attempt would give again.
+fn unusable(message: String) -> EngineError {
+    EngineError { message, code: "unknown".into(), transient: false, side: None }
+}
+
+/// How many bytes of an answer are not the stats.
+const MAX_REST: usize = 64 * 1024;
 
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("it is made of strings")
