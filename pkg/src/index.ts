@@ -49,6 +49,7 @@ export type {
   CompletedRun,
   EndedRun,
   FailedRun,
+  ListedCompletedRun,
   QueuedRun,
   Repo,
   RepoPage,
@@ -56,6 +57,7 @@ export type {
   SyncRun,
   SyncRunPage,
   Upstream,
+  WholeRun,
 } from "./run.js";
 export type { CallOptions } from "./send.js";
 export { Syncs, type WaitOptions, type WatchOptions } from "./syncs.js";

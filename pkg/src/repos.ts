@@ -4,7 +4,7 @@
  * @module
  */
 import { type Paged, paged } from "./paged.js";
-import type { Repo, RepoPage, SyncRun, SyncRunPage } from "./run.js";
+import type { Repo, RepoPage, SyncRun, SyncRunPage, WholeRun } from "./run.js";
 import type { CallOptions, Send } from "./send.js";
 import { listSyncs } from "./syncs.js";
 import type {
@@ -62,8 +62,8 @@ export class Repos {
    * Asks for a sync with the upstream and gives its run, mostly still queued; see {@link Syncs.wait}.
    * `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED` where the repository has no upstream.
    */
-  syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send(options, (client, ...when) => client.syncUpstream(request, ...when) as Promise<SyncRun>);
+  syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<WholeRun> {
+    return this.#send(options, (client, ...when) => client.syncUpstream(request, ...when) as Promise<WholeRun>);
   }
 
   /**
@@ -76,8 +76,8 @@ export class Repos {
   }
 
   /** One sync of a repository; the same as {@link Syncs.get}. */
-  getUpstreamSync(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send(options, (client, ...when) => client.sync(request, ...when) as Promise<SyncRun>);
+  getUpstreamSync(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
+    return this.#send(options, (client, ...when) => client.sync(request, ...when) as Promise<WholeRun>);
   }
 
   /** A repository's syncs, newest first; the same as {@link Syncs.list}. */

@@ -71,15 +71,24 @@ export type FailedRun = RunIn<
   }
 >;
 
-/** One sync of a repository with its upstream: queued, running or ended. Ask for its `status` first. */
-export type SyncRun = QueuedRun | RunningRun | EndedRun;
-
 /** A run that has ended. */
 export type EndedRun = CompletedRun | FailedRun;
 
+/** A completed run as a list has it. */
+export type ListedCompletedRun = Omit<CompletedRun, "stats"> & {
+  /** What became of every ref; null if the list would have more than 8 MB with it. Then `counts` says how many ended in each way. */
+  stats: SyncRunStats | null;
+};
+
+/** A run with its `stats`, if it has ended with its work done: as `syncs.get`, `syncs.wait` and `syncs.watch` give it. */
+export type WholeRun = QueuedRun | RunningRun | EndedRun;
+
+/** One sync of a repository with its upstream: queued, running or ended. Ask for its `status` first. */
+export type SyncRun = QueuedRun | RunningRun | ListedCompletedRun | FailedRun;
+
 /** A repository's upstream remote, as the API shows it: never with its credentials. */
 export interface Upstream extends Omit<AnyUpstream, "latest_sync"> {
-  /** The newest run; null before the first. */
+  /** The newest run; null before the first. Only lists leave out `stats`, and only large ones. */
   latest_sync: SyncRun | null;
 }
 

@@ -5,7 +5,7 @@
  */
 import { refuseUnknown } from "./options.js";
 import { type Paged, paged } from "./paged.js";
-import type { EndedRun, SyncRun, SyncRunPage } from "./run.js";
+import type { EndedRun, SyncRun, SyncRunPage, WholeRun } from "./run.js";
 import type { CallOptions, Send } from "./send.js";
 import type { ListSyncsRequest, SyncPath, WaitTarget } from "./wasm/client/refsync.js";
 
@@ -20,7 +20,7 @@ export interface WaitOptions extends WaitTarget {
   /** Ends the wait, not the sync; it then rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
   /** Sees every change of the run, also the last one; what it throws ends the wait. */
-  onUpdate?: ((run: SyncRun) => void) | undefined;
+  onUpdate?: ((run: WholeRun) => void) | undefined;
 }
 
 /** Sync runs: read, listed and waited for. Reached as `client.syncs`. */
@@ -33,8 +33,8 @@ export class Syncs {
   }
 
   /** One run. */
-  get(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send(options, (client, ...when) => client.sync(request, ...when) as Promise<SyncRun>);
+  get(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
+    return this.#send(options, (client, ...when) => client.sync(request, ...when) as Promise<WholeRun>);
   }
 
   /** A repository's runs, newest first: `await` gives the first page, `for await` all of them. */
@@ -46,12 +46,13 @@ export class Syncs {
    * Cancels a run and gives it as it stands: a queued one has failed with the error `cancelled`, one in progress fails so as
    * soon as its worker stops; see {@link wait}. `ConflictError` for a run that has ended.
    */
-  cancel(request: SyncPath, options: CallOptions = {}): Promise<SyncRun> {
-    return this.#send(options, (client, ...when) => client.cancelSync(request, ...when) as Promise<SyncRun>);
+  cancel(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
+    return this.#send(options, (client, ...when) => client.cancelSync(request, ...when) as Promise<WholeRun>);
   }
 
   /**
-   * The run once it has ended, `completed` or `failed`; one that has ended already costs no request.
+   * The run once it has ended, `completed` or `failed`; one that has ended already costs no request,
+   * unless it comes from a list that left its `stats` out.
    *
    * It is followed by the service's events (server-sent events over `fetch`). A service without them is polled, first after
    * 0.25 s, then ever slower up to 2 s; so are all runs but one at a time in a browser, which opens only six connections
@@ -59,7 +60,7 @@ export class Syncs {
    */
   wait(run: SyncRun, options: WaitOptions = {}): Promise<EndedRun> {
     const { signal, onUpdate, ...target } = options;
-    const update = onUpdate && ((run: unknown) => onUpdate(run as SyncRun));
+    const update = onUpdate && ((run: unknown) => onUpdate(run as WholeRun));
     return this.#send({}, (client) => {
       refuseUnknown("wait for sync", options, waitOptions);
       return client.waitForSync(run, target, update, signal) as Promise<EndedRun>;
@@ -71,17 +72,18 @@ export class Syncs {
    * watch. Follows and fails as {@link wait} does; where it has the service's events, a run in progress says how far it
    * is in `progress`.
    */
-  async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<SyncRun, void, undefined> {
+  async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<WholeRun, void, undefined> {
     refuseUnknown("watch sync", options, watchOptions);
-    yield run;
+    // That of a list may be without its stats; the whole run is then the first change.
+    if (isWhole(run)) yield run;
     const { signal, ...target } = options;
     const stop = new AbortController();
     const abort = () => stop.abort(signal?.reason);
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
-    const changes: SyncRun[] = [];
+    const changes: WholeRun[] = [];
     let tell = () => {};
-    const onUpdate = (change: SyncRun) => {
+    const onUpdate = (change: WholeRun) => {
       changes.push(change);
       tell();
     };
@@ -108,6 +110,10 @@ export class Syncs {
       stop.abort();
     }
   }
+}
+
+function isWhole(run: SyncRun): run is WholeRun {
+  return run.status !== "completed" || run.stats !== null;
 }
 
 const watchOptions = { repo: true, org: true, timeout: true, signal: true } satisfies Record<keyof WatchOptions, true>;

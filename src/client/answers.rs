@@ -88,6 +88,7 @@ pub static SYNC_RUN: Shape = Shape::Object(&[
     Key::new("attempt", Shape::Count),
     Key::new("ref_globs", Shape::Globs),
     Key::nullable("stats", &STATS),
+    Key::optional("counts", COUNTS),
     Key::nullable("error", &Shape::Text),
     Key::new("created_at", Shape::Text),
     Key::nullable("started_at", &Shape::Text),
@@ -97,6 +98,14 @@ pub static SYNC_RUN: Shape = Shape::Object(&[
 /// [`SyncRunStats`](crate::model::SyncRunStats).
 pub(super) static STATS: Shape =
     Shape::Object(&[Key::new("refs", Shape::List(&REF)), Key::optional("messages", Shape::List(&MESSAGE))]);
+
+/// [`SyncRunCounts`](crate::model::SyncRunCounts).
+const COUNTS: Shape = Shape::Object(&[
+    Key::new("updated", Shape::Count),
+    Key::new("unchanged", Shape::Count),
+    Key::new("filtered", Shape::Count),
+    Key::new("rejected", Shape::Count),
+]);
 
 /// [`SyncRunMessage`](crate::model::SyncRunMessage).
 static MESSAGE: Shape = Shape::Object(&[

@@ -139,8 +139,12 @@ pub struct SyncRun {
     pub attempt: u32,
     /// Which refs take part; always both keys.
     pub ref_globs: RefGlobs,
-    /// What became of every ref; null until the run has ended.
+    /// What became of every ref; null until the run has ended, and in a list if the answer would have more than 8 MB with it.
     pub stats: Option<SyncRunStats>,
+    /// How many refs ended in each way. Left out until the run has ended with its work done, and by servers that do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub counts: Option<SyncRunCounts>,
     /// Why the run failed; null unless it did.
     pub error: Option<String>,
     /// When it was asked for, RFC 3339 in UTC.

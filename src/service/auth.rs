@@ -4,7 +4,7 @@
 //! compared here in constant time and not by an index. Only the whole key's SHA-256 is stored. The other kind of
 //! credential is an [access token](super::access_token).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::{
     Engine,
@@ -62,6 +62,9 @@ pub struct Caller {
     /// What it allows for single repositories, by name in lower case; none where it is good for all of them.
     #[serde(default)]
     pub access: Option<BTreeMap<String, Scope>>,
+    /// What its calls are counted by.
+    #[serde(skip)]
+    pub(super) credential: String,
 }
 
 impl Caller {
@@ -157,12 +160,20 @@ impl Service {
             Grant::Repos(repos) => (repos.values().copied().max().unwrap_or(Scope::Read), Some(repos)),
         };
         self.count(&public_key)?;
-        Ok(Caller { key_id: None, org, scope, access })
+        Ok(Caller { key_id: None, org, scope, access, credential: public_key })
     }
 
     /// Counts a call of this credential.
     fn count(&self, credential: &str) -> Result<(), Error> {
         self.rate_limiter.count(credential, self.options.runtime.now()).map_err(Error::RateLimited)
+    }
+
+    /// Counts how much work a call of this credential was: its answer's bytes, and how long an engine worked for it.
+    pub(super) fn charge(&self, credential: &str, bytes: usize, engine: Duration) {
+        let tokens = (bytes / BYTES_OF_A_CALL) as f64 + (engine.as_secs_f64() / SECONDS_OF_A_CALL).floor();
+        if tokens > 0.0 {
+            self.rate_limiter.charge(credential, tokens, self.options.runtime.now());
+        }
     }
 
     /// Makes a private key that signs access tokens, and registers its public key. It is shown only now.
@@ -204,7 +215,7 @@ impl Service {
         let hash = self.hash(key).await?;
         let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash)) else { return Ok(None) };
         self.count(&key_id)?;
-        Ok(Some(row.caller))
+        Ok(Some(Caller { credential: key_id, ..row.caller }))
     }
 
     /// Makes an API key. It is shown only now.
@@ -260,3 +271,7 @@ fn equal_in_constant_time(a: &str, b: &str) -> bool {
 }
 
 const PREFIX: &str = "refsync_";
+/// So many bytes of an answer count as another call.
+const BYTES_OF_A_CALL: usize = 50_000;
+/// So long a work of an engine counts as another call.
+const SECONDS_OF_A_CALL: f64 = 0.1;

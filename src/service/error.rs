@@ -36,6 +36,14 @@ pub enum Error {
     /// The credential made too many calls; 429.
     #[error("this credential makes too many calls; the next one may come in {0} s")]
     RateLimited(u32),
+    /// The organisation has as much of something under way as it may; 429.
+    #[error("this organisation has {most} {what} under way, which is the most; try again when one of them has ended")]
+    Busy {
+        /// What, in the plural.
+        what: &'static str,
+        /// How many it may have.
+        most: usize,
+    },
     /// The upstream did not do its part: 503 where it may later, 409 where something has to change first.
     #[error("{message}")]
     Upstream {
@@ -77,7 +85,7 @@ impl Error {
             Self::NotAcceptable => 406,
             Self::Conflict(_) | Self::UpstreamNotConfigured(_) => 409,
             Self::TooLarge(_) => 413,
-            Self::RateLimited(_) => 429,
+            Self::RateLimited(_) | Self::Busy { .. } => 429,
             Self::Upstream { transient: false, .. } => 409,
             Self::Upstream { transient: true, .. } => 503,
             Self::Internal(_) => 500,
@@ -95,7 +103,7 @@ impl Error {
             Self::Conflict(_) => "CONFLICT",
             Self::UpstreamNotConfigured(_) => "UPSTREAM_NOT_CONFIGURED",
             Self::TooLarge(_) => "PAYLOAD_TOO_LARGE",
-            Self::RateLimited(_) => "RATE_LIMITED",
+            Self::RateLimited(_) | Self::Busy { .. } => "RATE_LIMITED",
             Self::Upstream { transient: false, .. } => "UPSTREAM_FAILED",
             Self::Upstream { transient: true, .. } => "UPSTREAM_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_ERROR",
@@ -130,6 +138,7 @@ impl Error {
     pub(super) fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited(seconds) => Some(*seconds),
+            Self::Busy { .. } => Some(5),
             _ => None,
         }
     }

@@ -18,6 +18,8 @@ use crate::http::{Body, Headers, Method, Response};
 pub struct Allowed {
     /// The URL for the [`GitHost`](super::GitHost), by the repository's id.
     pub url: String,
+    /// The id of the repository that is pushed to; [`Service::look_at_hosted_head`] is to be called when that has ended.
+    pub pushed: Option<String>,
 }
 
 /// What a Git request is for.
@@ -46,7 +48,7 @@ impl Target {
                 ("info/refs?service=git-receive-pack", Scope::Write)
             }
             (Method::Post, "git-upload-pack", "") => ("git-upload-pack", Scope::Read),
-            (Method::Post, "git-receive-pack", "") => ("git-receive-pack", Scope::Write),
+            (Method::Post, RECEIVE_PACK, "") => (RECEIVE_PACK, Scope::Write),
             _ => return None,
         };
         Some(Self { org: decode(org)?, repo: decode(repo)?, rest, scope })
@@ -98,7 +100,12 @@ impl Service {
             let message = format!("the repository {} lives at {}; use that address", repo.name, origin.url);
             return Err(Error::NotFound(message));
         }
-        Ok(Allowed { url: format!("{}/{}", local_url(&repo.id), target.rest) })
+        let url = format!("{}/{}", local_url(&repo.id), target.rest);
+        let pushed = (target.rest == RECEIVE_PACK).then_some(repo.id);
+        if let Some(repo_id) = &pushed {
+            self.forget_hosted_head(repo_id).await?;
+        }
+        Ok(Allowed { url, pushed })
     }
 
     /// A repository as the engine reaches it: in process, through the host's Git.
@@ -113,6 +120,8 @@ impl Service {
         Ok(found.map(|found| found.id))
     }
 }
+
+const RECEIVE_PACK: &str = "git-receive-pack";
 
 /// A repository's URL for the host's Git, which goes by the path alone.
 pub(super) fn local_url(repo_id: &str) -> String {

@@ -24,14 +24,17 @@ pub mod default_branch;
 pub mod engine;
 mod error;
 pub mod git;
+mod head;
 pub(crate) mod json;
 mod key_rotation;
+pub mod list_size;
 pub mod names;
 pub mod notes;
 pub mod openapi;
 mod org;
 mod origin;
 pub mod page;
+pub mod places;
 mod probes;
 mod queue;
 pub mod rate_limit;
@@ -71,6 +74,10 @@ pub struct Service {
     /// When the schedules were last looked at.
     schedules_at: Cell<Option<Duration>>,
     rate_limiter: rate_limit::RateLimiter,
+    /// The streams of events that are open.
+    streams: Rc<places::Places>,
+    /// The plans that are under way.
+    plans: Rc<places::Places>,
     /// When runs that lost too many workers were last looked for.
     gave_up_at: Cell<Duration>,
     /// Held while a webhook delivery is claimed.
@@ -164,6 +171,8 @@ impl Service {
             stop: stop::Stop::default(),
             schedules_at: Cell::default(),
             rate_limiter,
+            streams: places::Places::new("streams of events", MAX_STREAMS),
+            plans: places::Places::new("plans", MAX_PLANS),
             gave_up_at: Cell::default(),
             delivery_claims: Mutex::default(),
             large_deliveries: Cell::default(),
@@ -260,6 +269,11 @@ impl Service {
         &*self.options.database
     }
 }
+
+/// How many streams of events an organisation may have open in a process.
+const MAX_STREAMS: usize = 200;
+/// How many plans an organisation may have under way in a process.
+const MAX_PLANS: usize = 8;
 
 /// Bytes that nobody can guess.
 fn random<const N: usize>() -> [u8; N] {

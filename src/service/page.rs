@@ -23,6 +23,15 @@ pub struct Page {
 pub(super) struct Row<T> {
     pub(super) seq: i64,
     pub(super) item: T,
+    /// Whether there is one behind it that did not fit into the bytes of a page.
+    #[serde(default)]
+    pub(super) has_next: bool,
+    /// How many bytes the item has.
+    #[serde(default)]
+    pub(super) bytes: usize,
+    /// How many bytes the stats of its run have; none if there are none.
+    #[serde(default)]
+    pub(super) stats_bytes: Option<usize>,
 }
 
 /// The path and the query of an absolute URL.
@@ -77,11 +86,17 @@ impl Page {
     }
 
     /// The items of this page, and the cursor of the next.
-    pub(super) fn cut<T>(&self, mut rows: Vec<Row<T>>, list: &str) -> (Vec<T>, Option<String>) {
-        let has_more = rows.len() > self.limit;
+    pub(super) fn cut<T>(&self, rows: Vec<Row<T>>, list: &str) -> (Vec<T>, Option<String>) {
+        let (rows, next) = self.cut_rows(rows, list);
+        (rows.into_iter().map(|row| row.item).collect(), next)
+    }
+
+    /// The same, with what the rows say of the items.
+    pub(super) fn cut_rows<T>(&self, mut rows: Vec<Row<T>>, list: &str) -> (Vec<Row<T>>, Option<String>) {
+        let has_more = rows.len() > self.limit || rows.last().is_some_and(|row| row.has_next);
         rows.truncate(self.limit);
         let next = rows.last().filter(|_| has_more).map(|row| encode(row.seq, list));
-        (rows.into_iter().map(|row| row.item).collect(), next)
+        (rows, next)
     }
 }
 

@@ -1,5 +1,5 @@
 //! How many calls a credential may make: a bucket of tokens for each, which fills as time passes (pure: the caller says what
-//! time it is). Each process counts for itself.
+//! time it is). Each process counts for itself. A call takes one token before it is worked, and more after it if it was much work.
 
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
@@ -56,6 +56,15 @@ impl RateLimiter {
             Ok(())
         } else {
             Err(((1.0 - tokens) / self.limit.per_second).ceil().clamp(1.0, 3_600.0) as u32)
+        }
+    }
+
+    /// Takes further tokens for the work of a call that was counted. Those that are not there are taken from what comes, so that the
+    /// next call waits.
+    pub fn charge(&self, credential: &str, tokens: f64, now: Duration) {
+        if let Some(bucket) = self.buckets.borrow_mut().get_mut(credential) {
+            let left = (self.tokens(*bucket, now) - tokens).max(-self.limit.burst);
+            *bucket = Bucket { tokens: left, at: now.max(bucket.at) };
         }
     }
 

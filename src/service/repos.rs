@@ -6,14 +6,16 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Caller, Error, Service, body, change_id, damage, json, names,
+    Caller, Error, Service, body, change_id, damage, json,
+    list_size::{MAX_BYTES, MAX_ITEMS_BYTES},
+    names,
     page::{Page, Row, parameter},
     routes::Call,
     schedule, store, upstream,
 };
 use crate::model::{
-    CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest, UpdateRepoRequest,
-    Upstream, UpstreamAuth,
+    CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest, SyncRun,
+    UpdateRepoRequest, Upstream, UpstreamAuth,
 };
 
 /// A repository as the database knows it: the change id of its head is known to its Git repository only.
@@ -25,8 +27,10 @@ pub(super) struct Stored {
     default_bookmark: String,
     upstream: Option<Upstream>,
     pub(super) origin: Option<Origin>,
-    /// The commit that `HEAD` named there when it was last seen.
-    origin_head: Option<String>,
+    /// The commit that its `HEAD` named when it was last seen.
+    head: Option<String>,
+    /// Whether it is known. That of a repository that lives elsewhere is what was last seen there.
+    head_is_known: bool,
     created_at: String,
     tags: BTreeMap<String, String>,
     /// What was noted to be wrong with its files.
@@ -46,17 +50,22 @@ pub(super) async fn find(service: &Service, caller: &Caller, repo: &str) -> Resu
 }
 
 pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<Repo, Error> {
-    find(service, &call.caller, &call.params.repo).await?.with_head(service).await
+    find(service, &call.caller, &call.params.repo).await?.shown(service).await
 }
 
 pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<RepoPage, Error> {
     let page = Page::parse(call.query, LIST)?;
     let tags = parameter(call.query, "tags")?.map_or_else(|| Ok(BTreeMap::new()), |tags| tags_filter(&tags))?;
     let [after, limit] = page.params();
-    let params = vec![Some(call.caller.org.id.clone()), after, limit, Some(to_json(&tags))];
+    let org_id = Some(call.caller.org.id.clone());
+    let params = vec![org_id, after, limit, Some(to_json(&tags)), Some(MAX_ITEMS_BYTES.to_string())];
     let rows: Vec<Row<Stored>> = store::rows(service.database(), sql!("sql/repo_list.sql"), params).await?;
-    let (stored, next_cursor) = page.cut(rows, LIST);
-    let repos = stream::iter(stored).map(|repo| repo.listed(service)).buffered(HEADS_AT_ONCE).try_collect().await?;
+    let (mut rows, next_cursor) = page.cut_rows(rows, LIST);
+    let taken: usize = rows.iter().map(|row| row.bytes).sum();
+    let runs = rows.iter_mut().filter_map(|row| row.stats_bytes.zip(row.item.latest_sync()));
+    service.put_stats(runs.collect(), MAX_BYTES.saturating_sub(taken)).await?;
+    let stored = stream::iter(rows.into_iter().map(|row| row.item));
+    let repos = stored.map(|repo| repo.listed(service)).buffered(HEADS_AT_ONCE).try_collect().await?;
     Ok(RepoPage { has_more: next_cursor.is_some(), next_cursor, repos })
 }
 
@@ -114,7 +123,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     {
         service.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
     }
-    added?.ok_or_else(|| name_taken(&name))?.with_head(service).await
+    added?.ok_or_else(|| name_taken(&name))?.shown(service).await
 }
 
 pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Error> {
@@ -188,7 +197,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         let moved = if damaged.is_some() { Ok(()) } else { moved };
         moved.map_err(|error| Error::Internal(format!("git: point HEAD of {} at {branch}: {error}", repo.id)))?;
     }
-    updated.with_head(service).await
+    updated.shown(service).await
 }
 
 pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
@@ -205,18 +214,36 @@ pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteR
 }
 
 impl Stored {
-    async fn with_head(self, service: &Service) -> Result<Repo, Error> {
-        let (head, damaged) = self.head_or_damage(service, "HEAD").await?;
+    /// As one repository is shown: with the stats of its newest run, and with the head that its Git repository has now.
+    async fn shown(mut self, service: &Service) -> Result<Repo, Error> {
+        let latest = self.latest_sync().map(|run| (0, run));
+        service.put_stats(latest.into_iter().collect(), 0).await?;
+        self.with_head(service).await
+    }
+
+    /// As a list shows it.
+    async fn listed(self, service: &Service) -> Result<Repo, Error> {
+        if !self.head_is_known {
+            return self.with_head(service).await;
+        }
+        // Nobody asked for this repository, so the look at its files is short.
+        let damaged = service.damage(&self, damage::Look::Files).await?;
+        let head = self.head.clone();
         Ok(self.into_repo(head.as_deref(), damaged))
     }
 
-    /// As a list shows it: nobody asked for this repository, so the look at its files is short.
-    async fn listed(self, service: &Service) -> Result<Repo, Error> {
-        let (head, damaged) = match self.commit_id(service, "HEAD").await {
-            Ok(head) => (head, service.damage(&self, damage::Look::Files).await?),
-            Err(_) => self.head_or_damage(service, "HEAD").await?,
-        };
+    /// Looks at its head, and notes it if it is another one than was noted.
+    async fn with_head(self, service: &Service) -> Result<Repo, Error> {
+        let (head, damaged) = self.head_or_damage(service, "HEAD").await?;
+        let is_news = !self.head_is_known || head != self.head;
+        if damaged.is_none() && self.origin.is_none() && is_news {
+            service.note_hosted_head(&self.id, head.as_deref()).await?;
+        }
         Ok(self.into_repo(head.as_deref(), damaged))
+    }
+
+    fn latest_sync(&mut self) -> Option<&mut SyncRun> {
+        self.upstream.as_mut()?.latest_sync.as_mut()
     }
 
     fn into_repo(self, head: Option<&str>, damaged: Option<String>) -> Repo {
@@ -252,7 +279,7 @@ impl Stored {
     /// The commit that a ref names; of a repository that lives elsewhere what its `HEAD` named when it was last seen.
     async fn commit_id(&self, service: &Service, ref_name: &str) -> Result<Option<String>, Error> {
         match self.origin {
-            Some(_) => Ok(self.origin_head.clone()),
+            Some(_) => Ok(self.head.clone()),
             None => service.commit_id(&self.id, ref_name).await,
         }
     }

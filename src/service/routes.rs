@@ -1,5 +1,7 @@
 //! From a path and a method to the call.
 
+use std::time::Duration;
+
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
@@ -99,6 +101,8 @@ impl Service {
             caller.require_org(&params.org)?;
             self.require(&caller, needed, &params.repo).await?;
         }
+        let credential = caller.credential.clone();
+        let started = self.options.runtime.now();
         let call = Call { caller, params, query, headers: &headers, body };
         let mut response = match (route, method) {
             (Route::Whoami, _) => json(200, &org::whoami(&call)),
@@ -121,6 +125,11 @@ impl Service {
             (Route::WebhookTarget, _) => json(200, &webhook_targets::show(self, &call).await?),
             (Route::RotateSecret, _) => json(200, &webhook_targets::rotate_secret(self, &call).await?),
         };
+        if let Body::Bytes(bytes) = &response.body {
+            let worked = self.options.runtime.now().saturating_sub(started);
+            let engine = if matches!(route, Route::Plan) { worked } else { Duration::ZERO };
+            self.charge(&credential, bytes.len(), engine);
+        }
         if method == Method::Head {
             response.body = Body::Empty;
         }

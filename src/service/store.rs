@@ -134,6 +134,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (13, sql!("migrations/0013_service_id_and_damage.sql")),
     (14, sql!("migrations/0014_webhook_lanes.sql")),
     (15, sql!("migrations/0015_results.sql")),
+    (16, sql!("migrations/0016_lists.sql")),
 ];
 
 /// The version of the last one.

@@ -10,14 +10,20 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
-use super::{Database, Error, Runtime, Service, repos, routes::Call, store, syncs};
+use super::{
+    Database, Error, Runtime, Service,
+    places::{Place, Places},
+    repos,
+    routes::Call,
+    store, syncs,
+};
 use crate::http::{Body, Headers, Response};
 
 /// What there is to tell after an event.
 #[derive(Deserialize)]
 struct News {
     events: Vec<Event>,
-    run: String,
+    run: Option<String>,
     /// The run with `progress`.
     progress: Option<String>,
     ended: bool,
@@ -40,6 +46,9 @@ struct Feed {
     progress: Option<String>,
     looks: u32,
     ended: bool,
+    streams: Rc<Places>,
+    /// Its own among them.
+    _place: Place,
 }
 
 pub(super) async fn follow(service: &Service, call: &Call<'_>) -> Result<Response, Error> {
@@ -49,7 +58,10 @@ pub(super) async fn follow(service: &Service, call: &Call<'_>) -> Result<Respons
         None | Some("") => None,
         Some(id) => Some(id.parse().map_err(|_| Error::field("Last-Event-ID", "is not an event id of this stream"))?),
     };
+    let place = service.streams.take(&call.caller.org.id)?;
     let mut feed = Feed {
+        streams: service.streams.clone(),
+        _place: place,
         database: service.options.database.clone(),
         runtime: service.options.runtime.clone(),
         sync_id: run.id,
@@ -79,8 +91,11 @@ impl Feed {
     async fn wait(&mut self) -> Option<String> {
         let mut idle = Duration::ZERO;
         while !self.ended && self.looks < MOST_LOOKS {
-            self.runtime.sleep(INTERVAL).await;
-            idle += INTERVAL;
+            // However many followers there are, they look a hundred times a second at most.
+            let streams = u32::try_from(self.streams.total()).unwrap_or(u32::MAX);
+            let interval = INTERVAL.max(EACH_STREAM.saturating_mul(streams)).min(KEEP_ALIVE);
+            self.runtime.sleep(interval).await;
+            idle += interval;
             match self.look().await {
                 Ok(news) if !news.is_empty() => return Some(news),
                 Ok(_) if idle >= KEEP_ALIVE => return Some(": still here\n\n".into()),
@@ -106,7 +121,7 @@ impl Feed {
         };
         self.ended = ended;
         let mut text = String::new();
-        if self.told.is_none() && events.is_empty() {
+        if let Some(run) = run.filter(|_| self.told.is_none() && events.is_empty()) {
             // A run from before events were kept.
             text += &format!("id: 0\ndata: {run}\n\n");
             self.told = Some(0);
@@ -123,6 +138,8 @@ impl Feed {
     }
 }
 
+/// How much later each stream that is open makes the next look of each.
+const EACH_STREAM: Duration = Duration::from_millis(10);
 /// Between two looks at the database.
 const INTERVAL: Duration = Duration::from_millis(500);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

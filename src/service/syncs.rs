@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{
     Error, Service, body,
     engine::Task,
+    list_size::MAX_BYTES,
     notes,
     page::{Page, Row},
     queue, repos,
@@ -40,6 +41,7 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
         auth: Option<String>,
     }
     let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    let _place = service.plans.take(&call.caller.org.id)?;
     let request = read(call.body).await?;
     let params = vec![Some(repo.id.clone())];
     let stored = store::row(service.database(), sql!("sql/repo_upstream.sql"), params).await?;
@@ -87,7 +89,11 @@ pub(super) async fn list(service: &Service, call: &Call<'_>) -> Result<SyncRunPa
     let [after, limit] = page.params();
     let sql = sql!("sql/sync_list.sql");
     let rows: Vec<Row<SyncRun>> = store::rows(service.database(), sql, vec![Some(repo.id), after, limit]).await?;
-    let (syncs, next_cursor) = page.cut(rows, LIST);
+    let (mut rows, next_cursor) = page.cut_rows(rows, LIST);
+    let taken: usize = rows.iter().map(|row| row.bytes).sum();
+    let runs = rows.iter_mut().filter_map(|row| row.stats_bytes.map(|bytes| (bytes, &mut row.item)));
+    service.put_stats(runs.collect(), MAX_BYTES.saturating_sub(taken)).await?;
+    let syncs = rows.into_iter().map(|row| row.item).collect();
     Ok(SyncRunPage { has_more: next_cursor.is_some(), next_cursor, syncs })
 }
 

@@ -18,7 +18,7 @@ use super::{
     secrets::Unreadable,
     store,
 };
-use crate::model::{Direction, SyncRun, SyncRunStats, SyncStatus, UpstreamAuth};
+use crate::model::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus, UpstreamAuth};
 
 /// Why a run did not do its work, as `SyncRun.error` says it.
 struct Failure {
@@ -132,9 +132,17 @@ impl Service {
         let unmatched = notes::unmatched(*direction, ref_globs, &synced.stats);
         synced.stats.messages.extend(unmatched.into_iter().chain(said.map(notes::note)));
         let stats = synced.stats;
+        // An attempt before this one may have moved refs, too.
+        let may_have_moved = claim.run.attempt > 1 || default_branch.is_some() || stats.count(Outcome::Updated) > 0;
+        if may_have_moved {
+            self.note_head_after_pull(claim).await;
+        }
         let ended = queue::complete(self.database(), claim, &stats, default_branch.as_ref()).await?;
         if let (Some(pointed_at), Some(ended), None) = (&default_branch, &ended, &claim.origin) {
             self.correct_head(repo_id, &pointed_at.name, &ended.default_branch).await;
+            if pointed_at.name != ended.default_branch {
+                self.note_head_after_pull(claim).await;
+            }
         }
         Ok((ended.map(|ended| ended.run), stats))
     }
@@ -146,9 +154,18 @@ impl Service {
         if refused {
             self.count_refusal(claim).await?;
         }
+        // Some refs may have moved all the same.
+        self.note_head_after_pull(claim).await;
         let ended = queue::fail(self.database(), claim, &message, transient).await?;
         self.tell_run(claim, started, status_word(ended.as_ref()), None, Some(message));
         Ok(())
+    }
+
+    /// Notes the head of a hosted repository that was pulled into.
+    async fn note_head_after_pull(&self, claim: &Claim) {
+        if claim.origin.is_none() && claim.run.direction == Direction::Pull {
+            self.look_at_hosted_head(&claim.run.repo_id).await;
+        }
     }
 
     /// Fails the runs that lost too many workers.

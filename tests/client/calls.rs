@@ -257,6 +257,21 @@ fn a_run_that_has_ended_is_not_asked_for() {
 }
 
 #[test]
+fn a_run_whose_stats_a_list_left_out_is_asked_for_once() {
+    let mut listed = sync("s1", "pull", "*", "completed", "2026-11-23T01:00:00Z");
+    listed["counts"] = json!({"updated": 1, "unchanged": 0, "filtered": 0, "rejected": 0});
+    let mut whole = listed.clone();
+    whole["stats"] = json!({"refs": []});
+    let replay = Replay::new([ok(whole)]);
+    let client = replay.client(Some("acme"));
+    let listed: SyncRun = serde_json::from_value(listed).expect("it is a SyncRun");
+    let ended =
+        run(client.syncs().wait(&listed, &WaitOptions::default(), |_| Ok::<_, Error>(()))).expect("it has ended");
+    assert_eq!(ended.stats.map(|stats| stats.refs.len()), Some(0));
+    assert_eq!(replay.seen(), ["GET /acme/r1/upstream/syncs/s1"]);
+}
+
+#[test]
 fn an_error_of_the_callback_ends_the_wait() {
     let changed = ok(sync("s1", "pull", "*", "in_progress", "2026-11-23T01:00:00Z"));
     let replay = Replay::new([refused(404, "NOT_FOUND"), changed]);

@@ -39,3 +39,16 @@ fn a_clock_that_goes_back_gives_nothing_away() {
     assert_eq!(limiter.count("a", seconds(10.5)), Err(1));
     assert_eq!(limiter.count("a", seconds(11.0)), Ok(()));
 }
+
+#[test]
+fn work_is_taken_from_the_calls_that_come() {
+    let limiter = RateLimiter::new(RateLimit { per_second: 2.0, burst: 10.0 });
+    assert_eq!(limiter.count("a", seconds(0.0)), Ok(()));
+    limiter.charge("a", 15.0, seconds(0.0));
+    assert_eq!(limiter.count("a", seconds(0.0)), Err(4), "six are owed");
+    assert_eq!(limiter.count("b", seconds(0.0)), Ok(()), "another credential owes nothing");
+    assert_eq!(limiter.count("a", seconds(4.0)), Ok(()));
+    limiter.charge("a", 1_000_000.0, seconds(4.0));
+    assert_eq!(limiter.count("a", seconds(4.0)), Err(6), "no more is owed than the burst");
+    limiter.charge("nobody", 1.0, seconds(4.0));
+}

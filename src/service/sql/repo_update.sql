@@ -25,13 +25,16 @@ UPDATE refsync.repos r SET
     origin_url = CASE $14::text WHEN 'keep' THEN r.origin_url WHEN 'set' THEN $15::text END,
     origin_auth_kind = CASE WHEN $14::text = 'remove' THEN NULL WHEN $16::text = 'keep' THEN r.origin_auth_kind ELSE $17::text END,
     origin_auth = CASE WHEN $14::text = 'remove' THEN NULL WHEN $16::text = 'keep' THEN r.origin_auth ELSE $18::text END,
-    origin_head = CASE WHEN $14::text = 'keep' OR $15::text = r.origin_url THEN r.origin_head END
+    origin_head = CASE WHEN $14::text = 'keep' OR $15::text = r.origin_url THEN r.origin_head END,
+    -- HEAD is moved after this.
+    head_is_known = r.head_is_known AND $3::text IS NULL AND $14::text = 'keep'
 FROM old
 CROSS JOIN LATERAL (SELECT $7::text = 'set' OR $11::text = 'set' OR $5::text <> 'keep' AND $6::text IS DISTINCT FROM old.upstream_url
     AS anew) changed
 WHERE r.id = old.id
--- Whether the default bookmark was asked for is not shown, and so no news.
-RETURNING (CASE WHEN to_jsonb(r) - 'default_bookmark_asked_for' = to_jsonb(old) - 'default_bookmark_asked_for' THEN refsync.repo(r)
+-- Whether the default bookmark was asked for, and whether the head is known, are not shown, and so no news.
+RETURNING (CASE WHEN to_jsonb(r) - '{default_bookmark_asked_for,head_is_known}'::text[]
+        = to_jsonb(old) - '{default_bookmark_asked_for,head_is_known}'::text[] THEN refsync.repo(r)
     ELSE refsync.announce_repo(r, 'repo.updated', $10::text, jsonb_build_object(
         'before', jsonb_build_object('name', old.name, 'default_bookmark', old.default_bookmark, 'tags', old.tags),
         'after', jsonb_build_object('name', r.name, 'default_bookmark', r.default_bookmark, 'tags', r.tags)))

@@ -8,7 +8,8 @@ SELECT jsonb_build_object(
                 'stats', CASE WHEN e.run ->> 'status' IN ('completed', 'failed') THEN s.stats END))::text) ORDER BY e.seq)
         FROM refsync.sync_events e
         WHERE e.sync_id = s.id AND e.seq > $2::bigint), '[]'),
-    'run', refsync.sync_run(s)::text,
+    -- Told only of a run from before events were kept.
+    'run', CASE WHEN $2::bigint = 0 THEN refsync.sync_run_with_stats(s)::text END,
     'progress', CASE WHEN s.status = 'in_progress' AND s.progress IS NOT NULL THEN
         (refsync.sync_run(s) || jsonb_build_object('progress', s.progress))::text END,
     'ended', s.status IN ('completed', 'failed'))::text AS row

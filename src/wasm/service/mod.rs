@@ -9,6 +9,7 @@ mod host;
 
 use std::{rc::Rc, time::Duration};
 
+use futures_util::{StreamExt, future, stream};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
@@ -23,6 +24,8 @@ use crate::{
     service::{Limits, Options, Scope, Service, rate_limit::RateLimit, record::method_name},
     wasm::{
         answer::AnswerClient,
+        from_readable::from_readable,
+        into_readable::into_readable,
         promise::{promise, settled},
     },
 };
@@ -179,7 +182,7 @@ fn nothing(_: ()) -> JsValue {
 }
 
 async fn fetch_git(
-    service: &Service,
+    service: &Rc<Service>,
     git: &JsGitHost,
     request: &web_sys::Request,
 ) -> Result<web_sys::Response, JsValue> {
@@ -195,9 +198,28 @@ async fn fetch_git(
         }
     };
     let answered = ask_git(git, &redirected(request, &allowed.url)?).await;
+    let answered = match (answered, allowed.pushed) {
+        (Ok(answer), Some(repo_id)) => after_push(answer, service.clone(), repo_id),
+        (answered, _) => answered,
+    };
     let cause = answered.as_ref().err().map(message);
     service.end(exchange, answered.as_ref().map_or(500, web_sys::Response::status), cause);
     answered
+}
+
+/// The answer to a push, whose end waits until the repository's new head is noted.
+fn after_push(answer: web_sys::Response, service: Rc<Service>, repo_id: String) -> Result<web_sys::Response, JsValue> {
+    let body = answer.body().map_or_else(|| stream::empty().boxed_local(), |body| from_readable(&body));
+    let noted = stream::once(async move {
+        service.look_at_hosted_head(&repo_id).await;
+        None
+    });
+    let chunks = body.map(Some).chain(noted).filter_map(future::ready);
+    let chunks = chunks.map(|chunk| chunk.map(|bytes| Uint8Array::from(bytes.as_ref())));
+    let init = web_sys::ResponseInit::new();
+    init.set_status(answer.status());
+    init.set_headers(&answer.headers());
+    web_sys::Response::new_with_opt_readable_stream_and_init(Some(&into_readable(chunks)?), &init)
 }
 
 async fn ask_git(git: &JsGitHost, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
