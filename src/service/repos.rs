@@ -75,7 +75,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
     refusals.check("default_bookmark", request.default_bookmark.as_deref().and_then(names::branch_refusal));
     let tags = request.tags.unwrap_or_default();
-    refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, Some(value)))));
+    refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))), MAX_TAGS));
     let upstream = request.upstream.map(|upstream| {
         let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(service, schedule));
         (refusals.remote("upstream", &upstream.url, upstream.auth.map(Some)), schedule)
@@ -133,7 +133,8 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
     refusals.check("default_bookmark", request.default_bookmark.as_deref().and_then(names::branch_refusal));
     let tags = request.tags.unwrap_or_default();
-    refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, value.as_ref()))));
+    // All of them may be replaced at once.
+    refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, value.as_ref())), 2 * MAX_TAGS));
     let upstream = match request.upstream {
         None => ("keep", None, None, None),
         Some(None) => ("remove", None, None, None),
@@ -181,13 +182,17 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         origin_auth_mode,
         origin_auth_kind,
         origin_auth,
+        Some(MAX_TAGS.to_string()),
     ];
     let updated = store::row::<Stored>(service.database(), sql!("sql/repo_update.sql"), params).await;
     let updated = match updated {
         Err(error) if error.is_unique_violation() => {
             return Err(name_taken(request.name.as_deref().unwrap_or(&repo.name)));
         }
-        other => other?.ok_or_else(|| just_deleted(&repo.name))?,
+        other => match other? {
+            Some(updated) => updated,
+            None => return Err(not_updated(service, &call.caller, &repo, &tags).await),
+        },
     };
     // HEAD of a repository that comes back from another server is from before it went there.
     if request.default_bookmark.is_some() || origin == "remove" {
@@ -354,14 +359,31 @@ impl Service {
     }
 }
 
-fn just_deleted(name: &str) -> Error {
-    Error::NotFound(format!("the repository {name} was just deleted"))
+/// Why a repository was not updated: it is gone, or would have too many tags.
+async fn not_updated(
+    service: &Service,
+    caller: &Caller,
+    repo: &Stored,
+    tags: &BTreeMap<String, Option<String>>,
+) -> Error {
+    let Stored { tags: stored, .. } = match find(service, caller, &repo.id).await {
+        Ok(stored) => stored,
+        Err(Error::NotFound(_)) => return Error::NotFound(format!("the repository {} was just deleted", repo.name)),
+        Err(error) => return error,
+    };
+    let removed = stored.keys().filter(|key| matches!(tags.get(*key), Some(None))).count();
+    let added = tags.iter().filter(|(key, value)| value.is_some() && !stored.contains_key(*key)).count();
+    let count = stored.len() + added - removed;
+    let message = format!(
+        "would be {count} tags; a repository has at most {MAX_TAGS}, so set others to null, which removes them"
+    );
+    Error::field("tags", message)
 }
 
-fn tags_refusal<'a>(tags: impl Iterator<Item = (&'a String, Option<&'a String>)>) -> Option<String> {
+fn tags_refusal<'a>(tags: impl Iterator<Item = (&'a String, Option<&'a String>)>, most: usize) -> Option<String> {
     for (at, (key, value)) in tags.enumerate() {
-        if at == MAX_TAGS {
-            return Some(format!("has more than {MAX_TAGS} tags"));
+        if at == most {
+            return Some(format!("has more than {most} tags"));
         }
         let value = value.map_or("", String::as_str);
         if key.is_empty() || key.len() > 256 || value.len() > 1024 {
@@ -380,7 +402,7 @@ fn tags_filter(text: &str) -> Result<BTreeMap<String, String>, Error> {
         || Error::field("tags", "must be key:value, several with commas between them, or a JSON object of strings");
     if text.trim_start().starts_with('{') {
         let tags: BTreeMap<String, String> = json::from_slice(text.as_bytes()).map_err(|_| refused())?;
-        let refusal = tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))));
+        let refusal = tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))), MAX_TAGS);
         return refusal.map_or(Ok(tags), |message| Err(Error::field("tags", message)));
     }
     let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
@@ -402,4 +424,5 @@ fn to_json(tags: &impl serde::Serialize) -> String {
 const LIST: &str = "repos";
 /// How many repositories of a list are asked for their heads at the same time.
 const HEADS_AT_ONCE: usize = 8;
+/// How many tags a repository may have.
 const MAX_TAGS: usize = 100;

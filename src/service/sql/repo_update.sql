@@ -2,7 +2,8 @@
 -- $5 upstream: keep, remove or set to the URL $6; $7 its auth: keep, or set to the kind $8 and the sealed $9; $10 the
 -- change id of what is then the head; $11 its schedule: keep, or set to $12, which comes first at $13, in milliseconds
 -- since 1970. A new URL, credential or schedule ends a pause. $14 the origin: keep, remove, which makes the service the host,
--- or set to the URL $15; $16 its auth: keep, or set to the kind $17 and the sealed $18.
+-- or set to the URL $15; $16 its auth: keep, or set to the kind $17 and the sealed $18; $19 how many tags it may have. No row if it is
+-- gone, or would have more tags than that and more than it has.
 WITH old AS (
     SELECT * FROM refsync.repos WHERE id = $1::text FOR UPDATE
 )
@@ -10,7 +11,7 @@ UPDATE refsync.repos r SET
     name = coalesce($2::text, r.name),
     default_bookmark = coalesce($3::text, r.default_bookmark),
     default_bookmark_asked_for = CASE WHEN $3::text IS NULL THEN r.default_bookmark_asked_for ELSE true END,
-    tags = jsonb_strip_nulls(r.tags || coalesce($4::jsonb, '{}')),
+    tags = merged.tags,
     upstream_url = CASE $5::text WHEN 'keep' THEN r.upstream_url WHEN 'set' THEN $6::text END,
     upstream_verified_at = CASE WHEN $5::text = 'keep' OR $6::text = r.upstream_url THEN r.upstream_verified_at END,
     upstream_behind = CASE WHEN $5::text = 'keep' OR $6::text = r.upstream_url THEN r.upstream_behind END,
@@ -31,7 +32,9 @@ UPDATE refsync.repos r SET
 FROM old
 CROSS JOIN LATERAL (SELECT $7::text = 'set' OR $11::text = 'set' OR $5::text <> 'keep' AND $6::text IS DISTINCT FROM old.upstream_url
     AS anew) changed
-WHERE r.id = old.id
+CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(old.tags || coalesce($4::jsonb, '{}')) AS tags) merged
+WHERE r.id = old.id AND (SELECT count(*) FROM jsonb_object_keys(merged.tags))
+    <= greatest($19::int, (SELECT count(*) FROM jsonb_object_keys(old.tags)))
 -- Whether the default bookmark was asked for, and whether the head is known, are not shown, and so no news.
 RETURNING (CASE WHEN to_jsonb(r) - '{default_bookmark_asked_for,head_is_known}'::text[]
         = to_jsonb(old) - '{default_bookmark_asked_for,head_is_known}'::text[] THEN refsync.repo(r)
