@@ -64,6 +64,7 @@ pub mod wasm {
     mod http;
     #[cfg(any(feature = "engine", feature = "service"))]
     mod into_readable;
+    mod monotonic;
     mod promise;
     mod request_init;
     #[cfg(feature = "service")]

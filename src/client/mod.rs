@@ -75,6 +75,10 @@ pub trait Timer {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
     /// The time, in milliseconds since 1970 in UTC.
     fn now(&self) -> i64;
+    /// Milliseconds since any one moment, by a clock that only goes forward.
+    fn monotonic(&self) -> i64 {
+        self.now()
+    }
     /// A random number, at least 0 and below 1; it need not be secret.
     fn random(&self) -> f64;
 }

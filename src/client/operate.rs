@@ -126,7 +126,7 @@ impl Client {
         path: &[String],
         repeat: Repeat,
     ) -> Result<Answer, Error> {
-        let began = self.timer.now();
+        let began = self.timer.monotonic();
         let mut failures = 0;
         loop {
             let error = match self.once(call).await {
@@ -155,7 +155,7 @@ impl Client {
 
     /// The run that a POST made whose answer was lost.
     ///
-    /// `began` is our clock when the call began. Our clock and the service's may differ, so what is compared is how long
+    /// `began` is our monotonic clock when the call began. Our clock and the service's may differ, so what is compared is how long
     /// ago, by the `Date` of the service's own answer; only where a browser hides that header the clocks have to agree.
     async fn find_run(&self, request: &Json, path: &[String], began: i64) -> Result<Option<Answer>, Error> {
         let operation = &operations::LIST_SYNCS;
@@ -164,7 +164,7 @@ impl Client {
         let mut answer = self.tries(&call).await.0?;
         let now = self.timer.now();
         // `Date` is cut to whole seconds.
-        let since = answer.date.unwrap_or(now) - (now - began) - 1000;
+        let since = answer.date.unwrap_or(now) - (self.timer.monotonic() - began) - 1000;
         let is_ours = |run: &Json| {
             let created = run.text("created_at").and_then(clock::rfc3339);
             let same = |key| run.of(key) == request.of(key);

@@ -17,6 +17,7 @@ pub mod access_token;
 mod auth;
 pub mod body;
 pub mod change_id;
+mod clock;
 mod cors;
 pub mod crypto;
 pub mod damage;
@@ -80,6 +81,8 @@ pub struct Service {
     plans: Rc<places::Places>,
     /// When runs that lost too many workers were last looked for.
     gave_up_at: Cell<Duration>,
+    /// What the database's clock said last, in milliseconds since 1970, and when it was asked.
+    clock: Cell<Option<(i64, Duration)>>,
     /// Held while a webhook delivery is claimed.
     delivery_claims: Mutex<()>,
     /// How many large webhook deliveries are under way.
@@ -143,7 +146,7 @@ pub trait GitHost {
 pub trait Runtime {
     /// Waits.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()>;
-    /// The time since any one moment.
+    /// The time since any one moment, of a clock that only goes forward.
     fn now(&self) -> Duration;
     /// When a cron line comes next after a moment, in a time zone; none where it never does. Moments are milliseconds since
     /// 1970. A line or a time zone that is none is told in words.
@@ -174,6 +177,7 @@ impl Service {
             streams: places::Places::new("streams of events", MAX_STREAMS),
             plans: places::Places::new("plans", MAX_PLANS),
             gave_up_at: Cell::default(),
+            clock: Cell::default(),
             delivery_claims: Mutex::default(),
             large_deliveries: Cell::default(),
         }

@@ -39,6 +39,10 @@ pub(super) const MAX_LOST_ATTEMPTS: u32 = 10;
 /// How long a run waits for its second attempt, before jitter; four times as long for the third.
 pub(super) const BACKOFF: Duration = Duration::from_secs(2);
 
+/// The longest wait for an attempt, with jitter: half as long again as the last backoff.
+pub(super) const LONGEST_BACKOFF: Duration =
+    Duration::from_secs(BACKOFF.as_secs() * 4_u64.pow(MAX_ATTEMPTS - 2) * 3 / 2);
+
 /// When a worker that could not keep its lease stops: before another one may take the run.
 pub(super) const FENCE: Duration = Duration::from_secs(25);
 

@@ -218,7 +218,7 @@ const UNREADABLE: &str = "its secret cannot be read with this service's secret k
 /// How long a receiver may take to answer, under both secrets together.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a delivery takes.
-const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// How many deliveries a target may have under way.
 const AT_ONCE: usize = 2;
 /// The same for an organisation. A process has eight times as many lanes (`pkg/src/worker.ts`).
@@ -227,6 +227,6 @@ const AT_ONCE_OF_ORGANIZATION: usize = 8;
 const LARGE: usize = 1024 * 1024;
 /// How many large ones a process sends at the same time. An organisation has one.
 const LARGE_AT_ONCE: usize = 2;
-const FIRST_WAIT: Duration = Duration::from_secs(5);
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+pub(super) const FIRST_WAIT: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 const TRIED_FOR: Duration = Duration::from_secs(24 * 60 * 60);

@@ -177,7 +177,7 @@ impl Service {
         Ok(())
     }
 
-    /// Queues what is due by schedule, at most once a second; what fails there is no reason not to work what is queued.
+    /// Looks at the clock and queues what is due by schedule, at most once a second. If that fails, what is queued is worked all the same.
     async fn look_at_schedules(&self) {
         let now = self.options.runtime.now();
         let is_fresh = |at: Duration| now >= at && now - at < SCHEDULES;
@@ -185,6 +185,9 @@ impl Service {
             return;
         }
         self.schedules_at.set(Some(now));
+        if let Err(error) = self.look_at_clock().await {
+            self.log(&format!("the database's clock: {error}"));
+        }
         if let Err(error) = self.enqueue_due().await {
             self.log(&format!("schedules: {error}"));
         }

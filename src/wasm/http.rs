@@ -9,7 +9,7 @@ use futures_util::{
     pin_mut,
 };
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Date, Function, Reflect, Uint8Array};
+use js_sys::{Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -19,6 +19,7 @@ use crate::{
         failure::{AbortOnDrop, failure},
         from_readable::from_readable,
         into_readable::into_readable,
+        monotonic::monotonic,
         promise::settled,
         request_init::{request_init, set},
         timer::timer,
@@ -123,7 +124,7 @@ impl Stall {
     /// The same where `activity`, too, shows that the remote lives.
     async fn before_or_moving<F: Future>(&mut self, future: F, activity: &Activity) -> Result<F::Output, Error> {
         pin_mut!(future);
-        let (mut since, mut seen) = (Date::now(), activity.count());
+        let (mut since, mut seen) = (monotonic(), activity.count());
         loop {
             let alarm = self.timer.take().unwrap_or_else(|| timer(self.timeout));
             match select(future.as_mut(), alarm).await {
@@ -131,15 +132,14 @@ impl Stall {
                     self.timer = Some(alarm);
                     return Ok(output);
                 }
-                Either::Right(_) if activity.count() != seen => (since, seen) = (Date::now(), activity.count()),
+                Either::Right(_) if activity.count() != seen => (since, seen) = (monotonic(), activity.count()),
                 Either::Right(_) => {
-                    let silent = Duration::from_secs_f64((Date::now() - since).max(0.0) / 1000.0);
-                    let left = self.timeout.saturating_sub(silent);
-                    if left.as_millis() == 0 {
+                    let left = self.timeout.as_secs_f64() * 1000.0 - (monotonic() - since);
+                    if left < 1.0 {
                         let seconds = self.timeout.as_secs();
                         return Err(Error::new(ErrorKind::Timeout, format!("nothing came for {seconds} s")));
                     }
-                    self.timer = Some(timer(left));
+                    self.timer = Some(TimeoutFuture::new(left.min(f64::from(i32::MAX)) as u32));
                 }
             }
         }

@@ -50,11 +50,11 @@ function bar(stream: WriteStream): ProgressLine {
 }
 
 function lines(stream: WriteStream): ProgressLine {
-  let last = Date.now();
+  let last = performance.now();
   return {
     show(progress) {
-      if (Date.now() - last < 5000) return;
-      last = Date.now();
+      if (performance.now() - last < 5000) return;
+      last = performance.now();
       stream.write(`${words(progress)}\n`);
     },
     clear() {},

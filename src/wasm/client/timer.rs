@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
-use crate::{client::Timer, wasm::timer::timer};
+use crate::{
+    client::Timer,
+    wasm::{monotonic::monotonic, timer::timer},
+};
 
-/// `setTimeout`, `Date.now` and `Math.random`.
+/// `setTimeout`, `Date.now`, `performance.now` and `Math.random`.
 pub(crate) struct HostTimer;
 
 impl Timer for HostTimer {
@@ -16,6 +19,10 @@ impl Timer for HostTimer {
 
     fn now(&self) -> i64 {
         js_sys::Date::now() as i64
+    }
+
+    fn monotonic(&self) -> i64 {
+        monotonic() as i64
     }
 
     fn random(&self) -> f64 {

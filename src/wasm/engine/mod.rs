@@ -10,7 +10,7 @@ use futures_util::{
     future::{Either, select},
     pin_mut,
 };
-use js_sys::{Date, Function, Promise};
+use js_sys::{Function, Promise};
 use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -32,6 +32,7 @@ use crate::{
         abort::abortable,
         error::{Failure, into_js},
         http::FetchClient,
+        monotonic::monotonic,
         promise::promise,
         timer::timer,
     },
@@ -326,7 +327,7 @@ const MAX_PUSH_OPTION: usize = 65_000;
 
 /// Calls `report` with progress.
 fn observer(report: Function) -> Observer {
-    Observer::new(Date::now, move |progress: Progress| {
+    Observer::new(monotonic, move |progress: Progress| {
         // A few numbers, ten times a second, straight into an object: no text in between.
         let progress = progress.serialize(&serde_wasm_bindgen::Serializer::json_compatible());
         let progress = progress.expect("plain fields of ours have a JavaScript form");

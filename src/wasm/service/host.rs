@@ -13,7 +13,7 @@ use crate::{
         damage::{Look, Repair},
         record::Record,
     },
-    wasm::{promise::settled, timer::timer},
+    wasm::{monotonic::monotonic, promise::settled, timer::timer},
 };
 
 #[wasm_bindgen]
@@ -158,7 +158,7 @@ impl Runtime for HostRuntime {
     }
 
     fn now(&self) -> Duration {
-        Duration::from_secs_f64((js_sys::Date::now() / 1000.0).max(0.0))
+        Duration::from_secs_f64((monotonic() / 1000.0).max(0.0))
     }
 
     fn next_tick(&self, cron: &str, time_zone: &str, after: i64) -> Result<Option<i64>, String> {

@@ -1,0 +1,30 @@
+-- $1 the seconds of a run's lease, $2 of its longest backoff, $3 of a delivery's lease, $4 of its first wait, $5 of its longest one. Nothing
+-- waits longer from now on than its attempt makes it wait. Who still has a lease renews it meanwhile.
+WITH queued AS (
+    UPDATE refsync.syncs SET run_after = now()
+    WHERE status = 'queued' AND run_after > now() + CASE attempt WHEN 1 THEN interval '0' ELSE make_interval(secs => $2::float8) END
+    RETURNING 1
+), leased AS (
+    UPDATE refsync.syncs SET lease_expires_at = now() + make_interval(secs => $1::float8)
+    WHERE status = 'in_progress' AND lease_expires_at > now() + make_interval(secs => $1::float8)
+    RETURNING 1
+), deliveries AS (
+    UPDATE refsync.webhook_deliveries d SET
+        run_after = least(d.run_after, now() + most.wait),
+        lease_expires_at = CASE WHEN d.lease IS NOT NULL THEN
+            least(d.lease_expires_at, now() + make_interval(secs => $3::float8)) END
+    FROM (
+        SELECT seq, CASE attempts WHEN 0 THEN interval '0' ELSE make_interval(
+            secs => 1.5 * least($4::float8 * 2 ^ least(attempts - 1, 30), $5::float8)) END AS wait
+        FROM refsync.webhook_deliveries) most
+    WHERE d.seq = most.seq AND (d.run_after > now() + most.wait
+        OR d.lease_expires_at > now() + make_interval(secs => $3::float8))
+    RETURNING 1
+), targets AS (
+    UPDATE refsync.webhook_targets SET waits_until = least(waits_until, now() + make_interval(
+        secs => 1.5 * least($4::float8 * 2 ^ least(hangs - 1, 30), $5::float8)))
+    WHERE waits_until > now()
+)
+SELECT jsonb_build_object(
+    'runs', (SELECT count(*) FROM queued) + (SELECT count(*) FROM leased),
+    'deliveries', (SELECT count(*) FROM deliveries))::text AS row
