@@ -8,6 +8,9 @@ import type { EngineFetch, FetchAnswer } from "./host.js";
 /** The header that says where a relayed answer came from, after redirects: the page cannot see it otherwise. */
 export const ANSWERED_BY = "x-refsync-answered-by";
 
+/** What the relay says if a host answers with something else than Git's protocol. */
+export const ANSWER_NOT_GIT = "ANSWER_NOT_GIT";
+
 /** A `fetch` that asks the relay at `proxy` for everything, and whose answers say where they came from. */
 export function proxied(proxy: string, fetch: EngineFetch): EngineFetch {
   const base = proxy.replace(/\/+$/, "");
@@ -24,9 +27,10 @@ export function proxied(proxy: string, fetch: EngineFetch): EngineFetch {
 /** What the relay says itself, as the failure of a request: it is no answer of the remote. */
 async function refusal(relay: string, answer: FetchAnswer): Promise<Error> {
   const said: unknown = await new Response(answer.body).json().catch(() => null);
-  const { message } = (said as { error?: { message?: unknown } } | null)?.error ?? {};
+  const { code, message } = (said as { error?: { code?: unknown; message?: unknown } } | null)?.error ?? {};
   const words = typeof message === "string" ? message : `it answered ${answer.status}; is it a refsync proxy?`;
   const error = new TypeError(`the relay at ${relay}: ${words}`);
-  // A host that is not allowed stays so; one that cannot be reached, or a relay that is busy, need not.
-  return answer.status < 500 ? Object.assign(error, { code: "ADDRESS_NOT_ALLOWED" }) : error;
+  // A host that is not allowed stays so, and so does one that is no Git server; one that cannot be reached, or a relay that is busy,
+  // need not.
+  return answer.status < 500 || code === ANSWER_NOT_GIT ? Object.assign(error, { code: "ADDRESS_NOT_ALLOWED" }) : error;
 }

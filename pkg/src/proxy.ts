@@ -18,7 +18,7 @@
 import type { Fetch } from "./host.js";
 import { limited } from "./limited.js";
 import { refuseUnknown } from "./options.js";
-import { ANSWERED_BY } from "./proxied.js";
+import { ANSWER_NOT_GIT, ANSWERED_BY } from "./proxied.js";
 
 export type { Fetch } from "./host.js";
 
@@ -51,18 +51,27 @@ const PASSED_ON = ["accept", "authorization", "content-encoding", "content-type"
  * What is passed back. Not `www-authenticate`, for which a browser would ask its user for a password, and not
  * `content-encoding`, because `fetch` has decoded the body.
  */
-const PASSED_BACK = ["cache-control", "content-type", "retry-after"];
+const PASSED_BACK = ["cache-control", "retry-after"];
 
 /** Some hosts answer whoever is not `git/` with a sign-in page instead of a 401. */
 const USER_AGENT = "git/2.0 (refsync)";
 
 const SERVICES = ["git-upload-pack", "git-receive-pack"];
 
+/** The content types of Git's smart HTTP. No browser makes a page of one. */
+const GIT_TYPES = SERVICES.flatMap((service) =>
+  ["advertisement", "result"].map((of) => `application/x-${service}-${of}`),
+);
+
+/** For whoever opens an answer as a page: it runs nothing, loads nothing, and has an origin of its own. */
+const CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'";
+
 /**
  * Makes a relay. Throws a `TypeError` for hosts and origins that are none, and an `InvalidRequestError` for an option that there is not.
  *
- * It answers only pages of `origins`, reaches only `hosts`, also on a redirect, and passes on only Git's smart HTTP: the
- * refs, and fetching and pushing. Credentials go to the host that the request names and nowhere else; nothing is kept or
+ * It answers only pages of `origins`, reaches only `hosts`, and passes on only Git's smart HTTP: the refs, and fetching and
+ * pushing. That holds for the address of a redirect as well. Of the answers it passes on those with Git's content types; of
+ * any other answer only the status. Credentials go to the host that the request names and nowhere else; nothing is kept or
  * logged. An `Origin` can be forged by what is no browser, so whoever can reach a relay can reach its hosts through it.
  */
 export function gitProxy(options: GitProxyOptions): (request: Request) => Promise<Response> {
@@ -93,8 +102,18 @@ export function gitProxy(options: GitProxyOptions): (request: Request) => Promis
       const sent = body ? { ...init, body, duplex: "half" } : init;
       const { answer, url } = await follow(fetch, target, sent, hosts);
       const back = new Headers({ [ANSWERED_BY]: url.href });
-      for (const name of PASSED_BACK) pass(name, answer.headers, back);
-      if (!answer.body) {
+      const type = mediaType(answer.headers);
+      const isGit = GIT_TYPES.includes(type);
+      for (const name of isGit ? [...PASSED_BACK, "content-type"] : PASSED_BACK) pass(name, answer.headers, back);
+      if (answer.ok && !isGit) {
+        const kind = type || "no content type";
+        throw new Refusal(
+          502,
+          ANSWER_NOT_GIT,
+          `${url.host} answers ${url.pathname} with ${kind} and not with Git's protocol; if it is a sign-in page, the credentials are missing or have expired`,
+        );
+      }
+      if (!answer.body || !isGit) {
         end();
         return new Response(null, { status: answer.status, headers: back });
       }
@@ -123,6 +142,7 @@ export function gitProxy(options: GitProxyOptions): (request: Request) => Promis
     }
     response.headers.set("vary", "Origin");
     response.headers.set("x-content-type-options", "nosniff");
+    response.headers.set("content-security-policy", CONTENT_SECURITY_POLICY);
     if (allowed) {
       response.headers.set("access-control-allow-origin", origin);
       response.headers.set("access-control-expose-headers", `${ANSWERED_BY}, retry-after`);
@@ -188,16 +208,7 @@ function targetOf(request: Request, hosts: ReadonlySet<string>): URL {
   }
   const target = new URL(text);
   refuseHost(target, hosts);
-  const ask = [...target.searchParams];
-  const isRefs =
-    request.method === "GET" &&
-    target.pathname.endsWith("/info/refs") &&
-    ask.length === 1 &&
-    ask[0]?.[0] === "service" &&
-    SERVICES.includes(ask[0][1]);
-  const isPack =
-    request.method === "POST" && search === "" && SERVICES.some((service) => target.pathname.endsWith(`/${service}`));
-  if (!isRefs && !isPack) {
+  if (!isRefs(request.method, target) && !isPack(request.method, target)) {
     throw new Refusal(
       403,
       "NOT_GIT",
@@ -205,6 +216,24 @@ function targetOf(request: Request, hosts: ReadonlySet<string>): URL {
     );
   }
   return target;
+}
+
+/** Whether this asks for the refs, as the first request of a fetch or a push does. */
+function isRefs(method: string, { pathname, searchParams }: URL): boolean {
+  const [first, ...others] = searchParams;
+  const [key, service] = first ?? [];
+  return (
+    method === "GET" &&
+    pathname.endsWith("/info/refs") &&
+    others.length === 0 &&
+    key === "service" &&
+    SERVICES.includes(`${service}`)
+  );
+}
+
+/** Whether this fetches or pushes. */
+function isPack(method: string, { pathname, search }: URL): boolean {
+  return method === "POST" && search === "" && SERVICES.some((service) => pathname.endsWith(`/${service}`));
 }
 
 function refuseHost(target: URL, hosts: ReadonlySet<string>): void {
@@ -217,7 +246,10 @@ function refuseHost(target: URL, hosts: ReadonlySet<string>): void {
   }
 }
 
-/** Sends a request; the redirects of a GET are followed where they stay with the hosts. */
+/**
+ * Sends a request. The redirects of a GET are followed if the next address could have been asked for, too: it is one of the hosts,
+ * and it has the refs for the same service.
+ */
 async function follow(
   fetch: Fetch,
   target: URL,
@@ -236,6 +268,13 @@ async function follow(
     }
     const next = new URL(location, url);
     refuseHost(next, hosts);
+    if (!isRefs("GET", next) || next.searchParams.get("service") !== url.searchParams.get("service")) {
+      throw new Refusal(
+        403,
+        "NOT_GIT",
+        `${url.host} redirects to ${next.pathname}, which is no address of Git's smart HTTP; this relay passes on nothing else`,
+      );
+    }
     // A credential stays with the host that it was meant for.
     if (next.origin !== url.origin) init.headers.delete("authorization");
     url = next;
@@ -266,6 +305,11 @@ function watchdog(client: AbortSignal, idleTimeout: number, over: () => void) {
       over();
     },
   };
+}
+
+/** The content type without its parameters. */
+function mediaType(headers: Headers): string {
+  return `${headers.get("content-type") ?? ""}`.replace(/;.*/s, "").trim().toLowerCase();
 }
 
 function pass(name: string, from: Headers, to: Headers): void {

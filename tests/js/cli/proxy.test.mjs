@@ -17,6 +17,7 @@ import { relay, serve } from "../../support/serve.mjs";
 
 const PAGE = "http://page.test";
 const REFS = "info/refs?service=git-upload-pack";
+const GIT = { "content-type": "application/x-git-upload-pack-advertisement" };
 
 /** @type {import("refsync/node").GuardedFetch} */
 let local;
@@ -137,7 +138,7 @@ test("credentials and Git's headers are passed on, cookies and all else are not"
   const seen = [];
   const origin = await host(t, (request, answer) => {
     seen.push(request.headers);
-    answer.writeHead(200, { "content-type": "x/y", "set-cookie": "a=b", "www-authenticate": "Basic", "x-own": "1" });
+    answer.writeHead(200, { ...GIT, "set-cookie": "a=b", "www-authenticate": "Basic", "x-own": "1" });
     answer.end("refs");
   });
   const proxy = gitProxy({ hosts: [origin], origins: [PAGE], fetch: local });
@@ -152,7 +153,7 @@ test("credentials and Git's headers are passed on, cookies and all else are not"
   const passed = present(seen[0]);
   assert.deepEqual([passed.authorization, passed["git-protocol"]], ["Basic abc", "version=2"]);
   for (const name of ["cookie", "x-forwarded-for", "origin", "referer"]) assert.equal(passed[name], undefined, name);
-  assert.equal(answer.headers.get("content-type"), "x/y");
+  assert.equal(answer.headers.get("content-type"), GIT["content-type"]);
   for (const name of ["set-cookie", "www-authenticate", "x-own"]) assert.equal(answer.headers.get(name), null, name);
   assert.equal(answer.headers.get("access-control-allow-origin"), PAGE);
   const preflight = await proxy(
@@ -164,7 +165,7 @@ test("credentials and Git's headers are passed on, cookies and all else are not"
 
 test("a host that compresses what nobody asked it to is read through a relay, whatever `fetch` that has", async (t) => {
   const origin = await host(t, (_, response) => {
-    response.writeHead(200, { "content-type": "text/x-test", "content-encoding": "gzip" }).end(gzipSync("packed"));
+    response.writeHead(200, { ...GIT, "content-encoding": "gzip" }).end(gzipSync("packed"));
   });
   for (const fetch of [local, globalThis.fetch]) {
     const relay = gitProxy({ hosts: [origin], origins: [PAGE], fetch });
@@ -179,7 +180,7 @@ test("a host that tells Git from a browser sees a Git behind the relay", async (
   const seen = [];
   const origin = await host(t, (request, response) => {
     seen.push(request.headers["user-agent"]);
-    response.end("here");
+    response.writeHead(200, GIT).end("here");
   });
   for (const fetch of [local, globalThis.fetch]) {
     const relay = gitProxy({ hosts: [origin], origins: [PAGE], fetch });
@@ -194,7 +195,7 @@ test("a redirect is followed to another named host without the credentials, and 
   const seen = [];
   const second = await host(t, (request, answer) => {
     seen.push(request.headers.authorization);
-    answer.end("moved here");
+    answer.writeHead(200, GIT).end("moved here");
   });
   let to = second;
   const first = await host(t, (_, answer) => answer.writeHead(301, { location: `${to}/new.git/${REFS}` }).end());
@@ -209,11 +210,89 @@ test("a redirect is followed to another named host without the credentials, and 
   assert.deepEqual([refused.status, await code(refused)], [403, "HOST_NOT_ALLOWED"]);
 });
 
+test("a redirect leads to the refs of the same service, and to nothing else of an allowed host", async (t) => {
+  /** @type {(string | undefined)[]} */
+  const seen = [];
+  let to = "";
+  const origin = await host(t, (request, answer) => {
+    if (request.url?.startsWith("/old.git/")) return void answer.writeHead(302, { location: to }).end();
+    seen.push(request.url);
+    answer.writeHead(200, GIT).end("refs");
+  });
+  const other = await host(t, (request, answer) => {
+    seen.push(request.url);
+    answer.writeHead(200, GIT).end("refs");
+  });
+  const proxy = gitProxy({ hosts: [origin, other], origins: [PAGE], fetch: local });
+  for (to of [
+    "/user/settings?tab=tokens",
+    "/old.git/../api/v4/user",
+    "/new.git/info/refs",
+    "/new.git/info/refs?service=git-receive-pack",
+    `/new.git/${REFS}&token=1`,
+    "/new.git/git-upload-pack",
+    `/new.git/HEAD?${REFS}`,
+    `${other}/logout`,
+  ]) {
+    const refused = await proxy(ask(origin, `old.git/${REFS}`, { headers: { authorization: "Basic abc" } }));
+    assert.deepEqual([refused.status, await code(refused)], [403, "NOT_GIT"], to);
+  }
+  assert.deepEqual(seen, []);
+  to = `/new.git/${REFS}`;
+  const followed = await proxy(ask(origin, `old.git/${REFS}`));
+  assert.deepEqual([followed.status, await followed.text()], [200, "refs"]);
+  // A POST is not sent again.
+  to = "/new.git/git-upload-pack";
+  const posted = await proxy(ask(origin, "old.git/git-upload-pack", { method: "POST", body: "0000" }));
+  assert.deepEqual([posted.status, posted.headers.get("location"), await posted.text()], [302, null, ""]);
+  assert.equal(seen.length, 1);
+});
+
+test("no page of a host is passed on, and no answer can become one", async (t) => {
+  const page = "<script>alert(document.domain)</script>";
+  /** @type {[status: number, type: string | undefined]} */
+  let [status, type] = [200, "text/html"];
+  const origin = await host(t, (_, answer) => {
+    answer.writeHead(status, { ...(type && { "content-type": type }), "retry-after": "7" }).end(page);
+  });
+  const proxy = gitProxy({ hosts: [origin], origins: [PAGE], fetch: local });
+  for (type of [
+    "text/html",
+    "image/svg+xml",
+    "application/xhtml+xml",
+    "text/plain",
+    "application/x-git-other",
+    undefined,
+  ]) {
+    status = 200;
+    const refused = await proxy(ask(origin, `r.git/${REFS}`));
+    assert.equal(refused.status, 502);
+    const { error } = await refused.json();
+    assert.equal(error.code, "ANSWER_NOT_GIT");
+    assert.match(error.message, /\/r\.git\/info\/refs with .* and not with Git's protocol; if it is a sign-in page/);
+    for (status of [401, 403, 404, 500]) {
+      const answer = await proxy(ask(origin, `r.git/${REFS}`));
+      assert.deepEqual([answer.status, await answer.text()], [status, ""], "the status is passed on, the page is not");
+      assert.equal(answer.headers.get("content-type"), null);
+      assert.equal(answer.headers.get("retry-after"), "7");
+      assert.equal(answer.headers.get("x-refsync-answered-by"), `${origin}/r.git/${REFS}`);
+    }
+  }
+  [status, type] = [200, "Application/X-Git-Upload-Pack-Advertisement; charset=utf-8"];
+  const git = await proxy(ask(origin, `r.git/${REFS}`));
+  assert.equal(await git.text(), page, "what calls itself Git's is the engine's to read");
+  const refused = await proxy(ask("http://127.0.0.1:9", `r.git/${REFS}`));
+  for (const answer of [git, refused]) {
+    assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+    assert.equal(answer.headers.get("content-security-policy"), "sandbox; default-src 'none'");
+  }
+});
+
 test("it is bounded in requests, in bytes and in silence", async (t) => {
   /** @type {import("node:http").ServerResponse[]} */
   const waiting = [];
   const origin = await host(t, (request, answer) => {
-    if (request.url?.startsWith("/large")) answer.end(Buffer.alloc(100_000));
+    if (request.url?.startsWith("/large")) answer.writeHead(200, GIT).end(Buffer.alloc(100_000));
     else waiting.push(answer);
   });
   const options = { hosts: [origin], origins: [PAGE], fetch: local };
