@@ -39,7 +39,6 @@ test("the key leaves the address and survives a reload", async () => {
 test("without a key the page asks for one", async () => {
   const { page, close } = await openPage(browser, `${service.origin}/`);
   await page.getByLabel("API key").fill(service.apiKey);
-  assert.equal(await page.getByLabel("API URL").inputValue(), `${service.origin}/v1`, "its own service is filled in");
   await page.getByRole("button", { name: "Connect" }).click();
   await page.getByRole("link", { name: /^app/ }).waitFor();
   await close();

@@ -1,22 +1,15 @@
-/** The form that asks for the service's address and a key, when the page was opened without one or the key is refused. */
+/** The form that asks for a key, when the page was opened without one or the key is refused. */
 
-import { h } from "./dom";
+import { h, hold } from "./dom";
 import { inputField } from "./field";
 import { ProblemSlot } from "./problem";
-import { lastApiUrl, type Session } from "./session";
+import { ownApiUrl, type Session } from "./session";
 import { wordmark } from "./wordmark";
 import { Workspace } from "./workspace";
 
 /** The form. `connected` gets the workspace, once the service has taken the key; `reason` is why the page asks. */
 export function connectForm(connected: (workspace: Workspace) => void, reason?: unknown): HTMLElement {
   const slot = new ProblemSlot();
-  const apiUrl = inputField("api_url", "API URL", {
-    type: "url",
-    value: lastApiUrl(),
-    required: true,
-    code: true,
-    hint: "The address of a refsync service or of another one that speaks the same API.",
-  });
   const apiKey = inputField("api_key", "API key", {
     type: "password",
     required: true,
@@ -26,14 +19,15 @@ export function connectForm(connected: (workspace: Workspace) => void, reason?: 
   const connect = h("button", { type: "submit", class: "button button-primary" }, "Connect");
   const submit = async () => {
     slot.clear();
-    connect.disabled = true;
-    const session: Session = { apiUrl: apiUrl.input.value.trim(), apiKey: apiKey.input.value.trim() };
+    hold([connect], true);
+    // The page's policy lets it call no other service.
+    const session: Session = { apiUrl: ownApiUrl(), apiKey: apiKey.input.value.trim() };
     try {
       connected(await Workspace.open(session));
     } catch (error) {
       slot.show(error, "Could not connect.");
     } finally {
-      connect.disabled = false;
+      hold([connect], false);
     }
   };
   if (reason !== undefined) slot.show(reason, "The service does not take this key.");
@@ -52,9 +46,8 @@ export function connectForm(connected: (workspace: Workspace) => void, reason?: 
         },
       },
       wordmark(),
-      h("h1", {}, "Connect to a service"),
+      h("h1", {}, "Connect to the service"),
       slot.element,
-      apiUrl.element,
       apiKey.element,
       connect,
     ),

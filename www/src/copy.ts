@@ -1,7 +1,8 @@
 /** Text that a press copies. */
 
-import { h } from "./dom";
+import { fill, h } from "./dom";
 import { icon } from "./icons";
+import { foreignLine } from "./text";
 
 const live = h("div", { class: "toast", role: "status", "aria-live": "polite" });
 let hide: ReturnType<typeof setTimeout> | undefined;
@@ -16,7 +17,7 @@ export async function copy(text: string): Promise<void> {
     done = copyBySelection(text);
   }
   document.body.append(live);
-  live.textContent = done ? `Copied ${text}` : `This browser does not let the page copy. It is ${text}`;
+  fill(live, done ? "Copied " : "This browser does not let the page copy. It is ", foreignLine(text));
   live.classList.add("toast-shown");
   clearTimeout(hide);
   hide = setTimeout(() => live.classList.remove("toast-shown"), 2500);
@@ -33,7 +34,7 @@ export function copyButton(label: string, text: string, what: string): HTMLButto
       "aria-label": `${label}, copy ${what}`,
       on: { click: () => void copy(text) },
     },
-    label,
+    foreignLine(label),
     icon("copy"),
   );
 }

@@ -8,6 +8,7 @@ import { icon } from "./icons";
 import { RepoList } from "./repo-list";
 import { RepoView } from "./repo-view";
 import { currentRoute } from "./route";
+import { foreign } from "./text";
 import { wordmark } from "./wordmark";
 import type { Workspace } from "./workspace";
 
@@ -21,7 +22,7 @@ const WIDE = matchMedia("(min-width: 860px)");
 export class Dashboard {
   readonly element = h("div", { class: "dashboard" });
   readonly #list: RepoList;
-  readonly #main = h("div", { class: "main" });
+  readonly #main = h("div", { class: "main", id: "main", tabindex: -1 });
   readonly #routed = () => this.#open();
   readonly #seen = () => this.#freshen();
   #view: RepoView | undefined;
@@ -32,7 +33,7 @@ export class Dashboard {
     leave: () => void,
   ) {
     this.#list = new RepoList(workspace);
-    fill(this.element, this.#bar(leave), h("main", { class: "columns" }, this.#list.element, this.#main));
+    fill(this.element, this.#skip(), this.#bar(leave), h("main", { class: "columns" }, this.#list.element, this.#main));
     workspace.listen((change) => {
       if (change.kind === "repos") this.#open();
     });
@@ -51,6 +52,15 @@ export class Dashboard {
     this.workspace.close();
   }
 
+  /** Past the list, which may have a thousand links. The address names what is open, and so cannot name the part to skip to. */
+  #skip(): HTMLElement {
+    const skip = (event: Event) => {
+      event.preventDefault();
+      (this.#main.querySelector<HTMLElement>("h1[tabindex]") ?? this.#main).focus();
+    };
+    return h("a", { class: "skip", href: "#main", on: { click: skip } }, "Skip to the repository");
+  }
+
   #bar(leave: () => void): HTMLElement {
     const { who, session } = this.workspace;
     const scope = who.scopes.includes("admin") ? "admin" : who.scopes.includes("write") ? "write" : "read only";
@@ -61,7 +71,7 @@ export class Dashboard {
       h(
         "span",
         { class: "org", title: session.apiUrl },
-        h("b", {}, who.org.name || who.org.slug),
+        h("b", {}, foreign(who.org.name || who.org.slug, 80)),
         h("span", { class: "org-host muted" }, new URL(session.apiUrl).host),
       ),
       h("span", { class: "badge badge-quiet", title: "What the key allows" }, icon("key"), scope),
@@ -77,17 +87,20 @@ export class Dashboard {
   }
 
   async #load(): Promise<void> {
-    this.#loadedAt = Date.now();
+    this.#loadedAt = performance.now();
     await this.#list.load();
   }
 
   #freshen(): void {
-    if (document.visibilityState === "visible" && Date.now() - this.#loadedAt > STALE_AFTER_MS) void this.#load();
+    if (document.visibilityState === "visible" && performance.now() - this.#loadedAt > STALE_AFTER_MS)
+      void this.#load();
   }
 
   #open(): void {
     const route = currentRoute();
     const repo = route.repo === null ? this.#suggestion() : this.workspace.find(route.repo);
+    // The list may have many pages; what the address names need not wait for them.
+    if (route.repo !== null && !repo) void this.workspace.seek(route.repo);
     this.element.dataset.open = route.repo === null ? "list" : "repo";
     document.title = repo ? `${repo.name} · refsync` : "refsync";
     this.#list.pick(repo?.id ?? null);
@@ -121,13 +134,14 @@ export class Dashboard {
     const create = button("New repository", () => this.#list.create(), { class: "button button-primary" });
     create.disabled = !this.workspace.allows("write");
     let blank: Child;
-    if (!complete) blank = h("p", { class: "empty" }, "Loading…");
+    if (!complete && (sought === null || !this.workspace.isMissing(sought)))
+      blank = h("p", { class: "empty" }, "Loading…");
     else if (sought !== null) {
       blank = h(
         "div",
         { class: "blank" },
         h("h1", {}, "No such repository"),
-        h("p", { class: "wrap" }, `There is no repository named ${sought} here, or it was deleted.`),
+        h("p", { class: "wrap" }, "There is no repository named ", foreign(sought), " here, or it was deleted."),
         h("a", { href: "#/" }, "Back to the repositories"),
       );
     } else if (repos.size === 0) {

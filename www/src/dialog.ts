@@ -2,7 +2,7 @@
 
 import { AbortError } from "refsync";
 
-import { button, type Child, freshId, h } from "./dom";
+import { button, type Child, freshId, h, hold } from "./dom";
 import { icon } from "./icons";
 import { ProblemSlot } from "./problem";
 
@@ -34,7 +34,7 @@ export function openDialog(options: DialogOptions): HTMLButtonElement {
   const cancel = button("Cancel", close);
   const submit = async () => {
     slot.clear();
-    confirm.disabled = true;
+    hold([confirm], true);
     form.setAttribute("aria-busy", "true");
     try {
       await options.submit();
@@ -43,7 +43,7 @@ export function openDialog(options: DialogOptions): HTMLButtonElement {
       if (error instanceof AbortError) dialog.close();
       else if (!options.handled?.(error)) slot.show(error, options.failure);
     } finally {
-      confirm.disabled = false;
+      hold([confirm], false);
       form.removeAttribute("aria-busy");
     }
   };

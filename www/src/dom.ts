@@ -1,7 +1,11 @@
 /**
  * Builds elements. Data only ever enters as text or as an attribute's value, never as markup, so a ref name or an error
- * message cannot become HTML.
+ * message cannot become HTML. Its invisible characters show (`text.ts`).
  */
+
+import { plain, visible } from "./text";
+
+export { freshId } from "./ids";
 
 /** What an element can hold; null, undefined and false are left out. */
 export type Child = Node | string | number | null | undefined | false;
@@ -25,7 +29,8 @@ export function h<K extends keyof HTMLElementTagNameMap>(
     if (typeof value === "object") {
       for (const [type, handler] of Object.entries(value)) element.addEventListener(type, handler as EventListener);
     } else {
-      element.setAttribute(name, value === true ? "" : String(value));
+      const text = value === true ? "" : String(value);
+      element.setAttribute(name, READ_OUT.has(name) ? plain(text, MOST_READ_OUT) : text);
     }
   }
   fill(element, ...children);
@@ -34,8 +39,56 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 
 /** Replaces what `parent` holds. */
 export function fill(parent: Element, ...children: Child[]): void {
-  parent.replaceChildren(...children.filter(present).map((child) => (child instanceof Node ? child : String(child))));
+  const nodes = children.filter(present).flatMap((child) => (child instanceof Node ? [child] : visible(String(child))));
+  parent.replaceChildren(...nodes);
 }
+
+/**
+ * Draws a part of the page anew. If the focus was in it, the focus goes to the control that is now in the place of the focused one,
+ * and if there is none, to `otherwise`, or to the part itself.
+ */
+export function redraw(parent: HTMLElement, draw: () => void, otherwise?: () => HTMLElement | null): void {
+  const focused = document.activeElement;
+  const hadFocus = focused instanceof HTMLElement && focused !== parent && parent.contains(focused);
+  const name = hadFocus ? nameOf(focused) : "";
+  draw();
+  if (!hadFocus || parent.contains(document.activeElement)) return;
+  const controls = [...parent.querySelectorAll<HTMLElement>("a[href], button:enabled, input:enabled, select:enabled")];
+  const same = controls.find((control) => nameOf(control) === name) ?? otherwise?.() ?? parent;
+  if (same === parent) parent.tabIndex = -1;
+  same.focus({ preventScroll: true });
+}
+
+/** What a control is called. */
+function nameOf(control: HTMLElement): string {
+  return control.getAttribute("aria-label") ?? control.textContent ?? "";
+}
+
+/**
+ * Holds back presses of these buttons, or no longer. A button that is `disabled` would lose the focus, and the keyboard's user their
+ * place.
+ */
+export function hold(buttons: readonly HTMLButtonElement[], isHeld: boolean): void {
+  for (const held of buttons) {
+    if (isHeld) held.setAttribute("aria-disabled", "true");
+    else held.removeAttribute("aria-disabled");
+  }
+}
+
+// Return in a field presses the form's button, too.
+document.addEventListener(
+  "click",
+  (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest("button[aria-disabled=true]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  { capture: true },
+);
+
+/** The attributes that people read or hear. */
+const READ_OUT = new Set(["title", "aria-label", "placeholder", "alt"]);
+const MOST_READ_OUT = 2_000;
 
 function present(child: Child): child is Node | string | number {
   return child !== null && child !== undefined && child !== false;
@@ -49,12 +102,4 @@ export function button(
   ...more: Child[]
 ): HTMLButtonElement {
   return h("button", { type: "button", class: "button", ...attributes, on: { click: press } }, label, ...more);
-}
-
-let lastId = 0;
-
-/** An id that nothing else in the document has, to tie a label or a description to its control. */
-export function freshId(stem: string): string {
-  lastId += 1;
-  return `${stem}-${lastId}`;
 }

@@ -2,6 +2,7 @@
 
 import { type Child, fill, freshId, h } from "./dom";
 import type { Problem } from "./problem";
+import { foreign } from "./text";
 
 /** One labelled control. */
 export interface Field {
@@ -60,7 +61,7 @@ function field(path: string, label: string, input: Field["input"], hint: Child):
   const reason = h("p", { class: "field-reason", id: reasonId, role: "alert" });
   input.setAttribute("aria-describedby", `${hintId} ${reasonId}`);
   const refuse = (text: string | null) => {
-    reason.textContent = text ?? "";
+    fill(reason, text !== null && foreign(text));
     if (text === null) input.removeAttribute("aria-invalid");
     else input.setAttribute("aria-invalid", "true");
   };

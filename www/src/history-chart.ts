@@ -4,8 +4,9 @@ import type { SyncRun } from "refsync";
 
 import { Chart, onRecolour, stylesOf } from "./chart";
 import { h } from "./dom";
+import { plain } from "./text";
 import { duration, relative } from "./time";
-import { capital, countOutcomes, countsText } from "./words";
+import { capital, countsOf, countsText } from "./words";
 
 /** The fewest runs that are worth a chart. */
 const FEWEST = 3;
@@ -60,8 +61,9 @@ export class HistoryChart {
     const text = (at: number) => {
       const run = runs[at];
       if (!run) return [];
-      const result = run.stats ? countsText(run.stats.refs) : (run.error ?? "failed");
-      return [`${capital(run.direction)}, ${relative(run.created_at)}: ${duration(tookOf(run))}`, result.slice(0, 90)];
+      const counts = countsOf(run);
+      const result = counts ? countsText(counts) : (run.error ?? "failed");
+      return [`${capital(run.direction)}, ${relative(run.created_at)}: ${duration(tookOf(run))}`, plain(result, 90)];
     };
     this.#chart = new Chart(this.#canvas, {
       type: "bar",
@@ -111,7 +113,7 @@ function tookOf(run: Ended): number {
 
 function toneOf(run: SyncRun): { word: string; colour: string } {
   if (run.status === "failed") return { word: "failed", colour: "--outcome-rejected" };
-  const rejected = run.stats ? countOutcomes(run.stats.refs).rejected : 0;
+  const rejected = countsOf(run)?.rejected ?? 0;
   return rejected > 0
     ? { word: "completed with rejected refs", colour: "--tone-warn" }
     : { word: "completed", colour: "--outcome-updated" };

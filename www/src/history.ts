@@ -2,12 +2,13 @@
 
 import type { Repo, SyncRun } from "refsync";
 
-import { button, fill, h } from "./dom";
+import { button, fill, h, hold } from "./dom";
 import { HistoryChart } from "./history-chart";
 import { ProblemSlot } from "./problem";
 import { addressOf } from "./route";
+import { foreignLine } from "./text";
 import { duration, timeAgo } from "./time";
-import { countsText, directionMark, globsText, statusBadge } from "./words";
+import { countsOf, countsText, directionMark, globsText, statusBadge } from "./words";
 import { hasEnded, type Workspace } from "./workspace";
 
 // Every run carries what became of each of its refs, so a page is kept short.
@@ -55,7 +56,7 @@ export class History {
 
   /** Loads the next page. */
   async load(): Promise<void> {
-    this.#more.disabled = true;
+    hold([this.#more], true);
     this.#slot.clear();
     try {
       const from = this.#cursor === null ? {} : { cursor: this.#cursor };
@@ -67,7 +68,7 @@ export class History {
       this.#empty.hidden = true;
       if (!this.workspace.report(error)) this.#slot.show(error, "Could not load the history.", () => void this.load());
     } finally {
-      this.#more.disabled = false;
+      hold([this.#more], false);
     }
   }
 
@@ -116,8 +117,8 @@ export class History {
         },
         h("span", { class: "history-what" }, directionMark(run.direction), statusBadge(run)),
         h("span", { class: "history-when muted" }, timeAgo(run.created_at), took !== null && ` · ${duration(took)}`),
-        h("span", { class: "history-counts muted wrap" }, result(run)),
-        h("span", { class: "history-globs muted wrap" }, globsText(run)),
+        h("span", { class: "history-counts muted wrap" }, foreignLine(result(run))),
+        h("span", { class: "history-globs muted wrap" }, foreignLine(globsText(run))),
       ),
     );
   }
@@ -125,5 +126,6 @@ export class History {
 
 function result(run: SyncRun): string {
   if (run.status === "failed") return run.error ?? "failed";
-  return hasEnded(run) && run.stats ? countsText(run.stats.refs) : `attempt ${run.attempt}`;
+  const counts = countsOf(run);
+  return hasEnded(run) && counts ? countsText(counts) : `attempt ${run.attempt}`;
 }

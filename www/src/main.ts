@@ -75,7 +75,7 @@ function unreachable(session: Session, error: unknown): void {
       "main",
       { class: "connect" },
       slot.element,
-      button("Use another service or key", () => ask()),
+      button("Use another key", () => ask()),
     ),
   );
 }

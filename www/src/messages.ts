@@ -2,7 +2,8 @@
 
 import type { MessageSide, SyncRunRef, SyncRunStats } from "refsync";
 
-import { h } from "./dom";
+import { type Child, h } from "./dom";
+import { foreign } from "./text";
 import { number } from "./words";
 
 const SPEAKERS: Record<MessageSide, string> = {
@@ -15,15 +16,17 @@ const SPEAKERS: Record<MessageSide, string> = {
 export function messages({ refs, messages = [] }: SyncRunStats): HTMLElement | null {
   if (messages.length === 0) return null;
   const entries = messages.flatMap(({ side, text }, index) => [
-    h("h3", { class: "message-speaker" }, `${SPEAKERS[side] ?? side}${about(refs, index)}`),
-    h("pre", { class: "message-text", tabindex: "0" }, text),
+    h("h3", { class: "message-speaker" }, SPEAKERS[side] ?? side, ...about(refs, index)),
+    h("pre", { class: "message-text", tabindex: "0" }, foreign(text, LONG_MESSAGE)),
   ]);
   return h("section", { class: "messages", "aria-label": "Messages" }, ...entries);
 }
 
-function about(refs: readonly SyncRunRef[], index: number): string {
+function about(refs: readonly SyncRunRef[], index: number): Child[] {
   const those = refs.filter((ref) => ref.message_index === index);
   const [first] = those;
-  if (first === undefined) return "";
-  return those.length === 1 ? ` about ${first.name}` : ` about ${number(those.length)} refs`;
+  if (first === undefined) return [];
+  return [" about ", those.length === 1 ? foreign(first.name) : `${number(those.length)} refs`];
 }
+
+const LONG_MESSAGE = 2_000;

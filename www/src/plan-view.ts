@@ -5,7 +5,8 @@ import type { Direction, RefGlobs, SyncRunStats } from "refsync";
 import { button, fill, h } from "./dom";
 import { messages } from "./messages";
 import { RefTable } from "./ref-table";
-import { capital, countsText } from "./words";
+import { foreign } from "./text";
+import { capital, countOutcomes, countsText } from "./words";
 
 /** A plan. */
 export interface Plan {
@@ -33,8 +34,10 @@ export class PlanView {
     const { direction, globs, stats } = plan;
     const table = new RefTable(stats.refs);
     const title = h("h2", { tabindex: -1 }, `What a ${direction} would do now`);
+    // The pressed button goes with the plan. What did the same before takes the focus.
     const go = () => {
       this.clear();
+      document.querySelector<HTMLElement>(`button[data-direction=${direction}]`)?.focus();
       this.carryOut(plan);
     };
     const close = () => {
@@ -47,8 +50,12 @@ export class PlanView {
       h(
         "p",
         { class: "muted wrap", role: "status" },
-        `Expected: ${countsText(stats.refs)}. Nothing has been changed. `,
-        `Branches ${globs.branches || "none"}, tags ${globs.tags || "none"}.`,
+        `Expected: ${countsText(countOutcomes(stats.refs))}. Nothing has been changed. `,
+        "Branches ",
+        foreign(globs.branches || "none"),
+        ", tags ",
+        foreign(globs.tags || "none"),
+        ".",
       ),
       h(
         "div",

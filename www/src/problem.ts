@@ -4,6 +4,7 @@ import { type FieldError, RefsyncError } from "refsync";
 
 import { button, fill, h } from "./dom";
 import { icon } from "./icons";
+import { foreign } from "./text";
 
 /** A failure in the service's terms. */
 export interface Problem {
@@ -46,9 +47,9 @@ export class ProblemSlot {
         "div",
         { class: "notice-text" },
         h("p", {}, h("strong", {}, doing), " ", h("code", { class: "code" }, code)),
-        h("p", { class: "wrap" }, message),
+        h("p", { class: "wrap" }, foreign(message, LONG_MESSAGE)),
         fields.length > 0 &&
-          h("ul", {}, ...fields.map((bad) => h("li", {}, h("code", {}, bad.field), `: ${bad.message}`))),
+          h("ul", {}, ...fields.map((bad) => h("li", {}, h("code", {}, bad.field), ": ", foreign(bad.message)))),
         traceId && h("p", { class: "muted" }, "Trace ", h("code", {}, traceId)),
       ),
       h(
@@ -66,3 +67,5 @@ export class ProblemSlot {
     fill(this.element);
   }
 }
+
+const LONG_MESSAGE = 600;

@@ -8,6 +8,7 @@ import type { Outcome, SyncRunRef } from "refsync";
 import { copyButton } from "./copy";
 import { button, type Child, fill, freshId, h } from "./dom";
 import { OutcomeChart } from "./outcome-chart";
+import { foreign } from "./text";
 import {
   capital,
   countOutcomes,
@@ -207,7 +208,7 @@ function row(ref: SyncRunRef): HTMLTableRowElement {
       "th",
       { scope: "row", role: "rowheader", class: "cell-name", title: ref.name },
       h("span", { class: "ref-prefix" }, prefix),
-      h("span", { class: "ref-name" }, name),
+      h("span", { class: "ref-name" }, foreign(name)),
     ),
     cell(
       "ids",
@@ -219,7 +220,7 @@ function row(ref: SyncRunRef): HTMLTableRowElement {
     cell(
       "why",
       why && h("span", {}, why, " ", h("code", { class: "code" }, ref.reason)),
-      ref.message && h("q", { class: "remote-words" }, ref.message),
+      ref.message && h("q", { class: "remote-words" }, foreign(ref.message)),
     ),
   );
 }

@@ -6,6 +6,7 @@ import { openDialog } from "./dialog";
 import { h } from "./dom";
 import { type Field, inputField, refuseFields, selectField } from "./field";
 import { problemOf } from "./problem";
+import { foreign } from "./text";
 import type { Workspace } from "./workspace";
 
 /** Asks for a new repository, and for its upstream at once. */
@@ -104,7 +105,7 @@ export function removeUpstream(workspace: Workspace, repo: Repo): void {
         {},
         "The repository and all its refs stay. Its stored credential is deleted, and nothing is synced any more with",
       ),
-      h("p", { class: "wrap" }, h("code", {}, repo.upstream?.url ?? "")),
+      h("p", { class: "wrap" }, h("code", {}, foreign(repo.upstream?.url ?? ""))),
     ],
     failure: "Could not remove the upstream.",
     handled: (error) => workspace.report(error),

@@ -7,8 +7,9 @@ import { icon } from "./icons";
 import { ProblemSlot } from "./problem";
 import { createRepo } from "./repo-dialogs";
 import { addressOf } from "./route";
+import { foreignLine } from "./text";
 import { timeAgo } from "./time";
-import { countsText, directionMark, number, statusBadge } from "./words";
+import { countsOf, countsText, directionMark, number, statusBadge } from "./words";
 import type { Workspace } from "./workspace";
 
 // More are there at a press, or by the filter: a thousand rows at once would only slow the page down.
@@ -93,14 +94,19 @@ export class RepoList {
   #item(repo: Repo): HTMLLIElement {
     const { upstream } = repo;
     const latest = upstream?.latest_sync;
+    const counts = latest && countsOf(latest);
     return h(
       "li",
       { "data-repo-id": repo.id },
       h(
         "a",
         { class: "repo", href: addressOf(repo.name), "aria-current": repo.id === this.#picked && "page" },
-        h("span", { class: "repo-name" }, repo.name),
-        h("span", { class: "repo-upstream muted" }, upstream ? withoutScheme(upstream.url) : "No upstream"),
+        h("span", { class: "repo-name" }, foreignLine(repo.name)),
+        h(
+          "span",
+          { class: "repo-upstream muted" },
+          upstream ? foreignLine(withoutScheme(upstream.url)) : "No upstream",
+        ),
         repo.damaged !== undefined && h("span", { class: "repo-latest muted" }, "Damaged"),
         latest &&
           h(
@@ -108,7 +114,7 @@ export class RepoList {
             { class: "repo-latest muted" },
             statusBadge(latest),
             h("span", {}, directionMark(latest.direction), " ", timeAgo(latest.finished_at ?? latest.created_at)),
-            latest.stats && h("span", { class: "visually-hidden" }, countsText(latest.stats.refs)),
+            counts && h("span", { class: "visually-hidden" }, countsText(counts)),
           ),
         upstream && !latest && h("span", { class: "repo-latest muted" }, "Never synced"),
       ),

@@ -3,7 +3,7 @@
 import type { Repo, SyncRun, Upstream } from "refsync";
 
 import { copyButton } from "./copy";
-import { button, type Child, fill, freshId, h } from "./dom";
+import { button, type Child, fill, freshId, h, redraw } from "./dom";
 import { History } from "./history";
 import { icon } from "./icons";
 import { PlanView } from "./plan-view";
@@ -12,8 +12,9 @@ import { deleteRepo, editRepo, editUpstream, removeUpstream } from "./repo-dialo
 import { addressOf } from "./route";
 import { RunView } from "./run-view";
 import { SyncForm } from "./sync-form";
+import { foreign } from "./text";
 import { timeAgo } from "./time";
-import { authText, countsText, directionMark, number, statusBadge } from "./words";
+import { authText, countsOf, countsText, directionMark, number, statusBadge } from "./words";
 import { hasEnded, type Workspace } from "./workspace";
 
 /** The open repository. */
@@ -78,17 +79,26 @@ export class RepoView {
   async open(syncId: string | null): Promise<void> {
     this.#syncId = syncId;
     const latest = this.#repo.upstream?.latest_sync ?? this.#history.newest ?? null;
-    if (syncId === null) return this.#show(latest);
-    const known = latest?.id === syncId ? latest : this.#history.find(syncId);
-    if (known) return this.#show(known);
+    const known = syncId === null || latest?.id === syncId ? latest : this.#history.find(syncId);
+    if (known || syncId === null) {
+      this.#show(known ?? null);
+      // A list leaves out the refs of large runs.
+      if (!known?.counts || known.stats) return;
+      return this.#load(known.id, syncId);
+    }
+    return this.#load(syncId, syncId);
+  }
+
+  /** Shows a run that has to be asked for, unless the address has gone on from `shown`. */
+  async #load(id: string, shown: string | null): Promise<void> {
     this.#lost.clear();
     try {
-      const run = await this.workspace.client.syncs.get({ repo: this.repoId, sync_id: syncId });
-      if (this.#syncId === syncId) this.#show(run);
+      const run = await this.workspace.client.syncs.get({ repo: this.repoId, sync_id: id });
+      if (this.#syncId === shown) this.#show(run);
       this.workspace.follow(run);
     } catch (error) {
-      if (this.workspace.report(error) || this.#syncId !== syncId) return;
-      this.#lost.show(error, "Could not load the run.", () => void this.open(syncId));
+      if (this.workspace.report(error) || this.#syncId !== shown) return;
+      this.#lost.show(error, "Could not load the run.", () => void this.open(shown));
     }
   }
 
@@ -164,8 +174,9 @@ export class RepoView {
   }
 
   #draw(): void {
-    this.#drawHead();
-    this.#drawUpstream();
+    const title = () => this.#head.querySelector("h1");
+    redraw(this.#head, () => this.#drawHead(), title);
+    redraw(this.#upstream, () => this.#drawUpstream(), title);
     // The form stays, with what was typed into it.
     if (!this.#repo.upstream)
       fill(this.#sync, h("p", { class: "empty" }, "Add an upstream first: a sync goes to it or comes from it."));
@@ -200,13 +211,13 @@ export class RepoView {
       h(
         "div",
         { class: "repo-title" },
-        h("h1", { class: "wrap", tabindex: -1 }, repo.name),
+        h("h1", { class: "wrap", tabindex: -1 }, foreign(repo.name)),
         h("div", { class: "actions" }, edit, remove),
       ),
       h(
         "dl",
         { class: "facts" },
-        fact("Default branch", h("code", {}, repo.default_bookmark)),
+        fact("Default branch", h("code", {}, foreign(repo.default_bookmark))),
         fact("Created", timeAgo(repo.created_at)),
         fact("Clone", copyButton(clone, clone, "the address")),
         repo.damaged !== undefined && fact("Damaged", `${repo.damaged}. A pull repairs it.`),
@@ -235,6 +246,7 @@ export class RepoView {
     remove.setAttribute("aria-label", "Remove upstream");
     remove.disabled = !writable;
     const latest = upstream.latest_sync;
+    const counts = latest && countsOf(latest);
     fill(
       this.#upstream,
       h(
@@ -254,7 +266,7 @@ export class RepoView {
                 { class: "latest" },
                 statusBadge(latest),
                 h("span", {}, directionMark(latest.direction), " ", timeAgo(latest.finished_at ?? latest.created_at)),
-                latest.stats && h("span", { class: "muted" }, countsText(latest.stats.refs)),
+                counts && h("span", { class: "muted" }, countsText(counts)),
               )
             : h("span", { class: "muted" }, "Never"),
         ),

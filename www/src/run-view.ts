@@ -1,14 +1,15 @@
 /** One run: where it is in its life, live; how long it takes; why it failed; what became of every ref. */
 
-import type { SyncRun } from "refsync";
+import type { Outcome, SyncRun } from "refsync";
 
-import { button, fill, h } from "./dom";
+import { button, fill, h, hold, redraw } from "./dom";
 import { icon } from "./icons";
 import { messages } from "./messages";
 import { ProblemSlot } from "./problem";
 import { RefTable } from "./ref-table";
+import { foreign } from "./text";
 import { duration, timeAgo } from "./time";
-import { countOutcomes, directionMark, globsText, number, progressText, statusBadge } from "./words";
+import { countOutcomes, countsOf, directionMark, globsText, number, progressText, statusBadge } from "./words";
 import { hasEnded } from "./workspace";
 
 /** What a user may do about a run. */
@@ -52,10 +53,12 @@ export class RunView {
     this.#drawElapsed();
     if (before?.id !== run.id || before.status !== run.status || before.attempt !== run.attempt) {
       this.#problem.clear();
-      this.#drawHead(run);
-      this.#drawResult(run);
+      redraw(this.element, () => {
+        this.#drawHead(run);
+        this.#drawResult(run);
+      });
       // Only what moves is said: a run that was picked from the history is read where it stands.
-      if (before?.id === run.id || !hasEnded(run)) this.#said.textContent = sentence(run);
+      if (before?.id === run.id || !hasEnded(run)) fill(this.#said, foreign(sentence(run)));
     }
   }
 
@@ -81,7 +84,7 @@ export class RunView {
       h(
         "p",
         { class: "run-facts muted wrap" },
-        h("span", {}, globsText(run)),
+        h("span", {}, foreign(globsText(run))),
         h("span", {}, "asked for ", timeAgo(run.created_at)),
         run.finished_at && h("span", {}, "ended ", timeAgo(run.finished_at)),
         h("span", {}, "run ", h("code", {}, run.id)),
@@ -93,11 +96,11 @@ export class RunView {
     const { actions } = this;
     if (!actions) return false;
     const press = () => {
-      cancel.disabled = true;
+      hold([cancel], true);
       cancel.textContent = "Cancelling…";
       this.#problem.clear();
       actions.cancel(run).catch((error: unknown) => {
-        cancel.disabled = false;
+        hold([cancel], false);
         cancel.textContent = "Cancel";
         this.#problem.show(error, `Could not cancel the ${run.direction}.`, press);
       });
@@ -132,12 +135,12 @@ export class RunView {
       );
       return;
     }
-    const rejected = run.stats ? countOutcomes(run.stats.refs).rejected : 0;
+    const counts = countsOf(run);
     const table = run.stats ? new RefTable(run.stats.refs) : undefined;
     fill(
       this.#result,
       run.status === "failed" && this.#failure(run),
-      rejected > 0 && table && rejection(rejected, table),
+      counts !== null && counts.rejected > 0 && rejection(counts, table),
       run.stats && messages(run.stats),
       table?.element,
     );
@@ -172,7 +175,7 @@ export class RunView {
         h(
           "p",
           { class: "wrap", "data-run-error": true, hidden: isCancelled },
-          run.error ?? "The service gave no reason.",
+          foreign(run.error ?? "The service gave no reason.", LONG_ERROR),
         ),
       ),
       again &&
@@ -187,7 +190,9 @@ export class RunView {
   }
 }
 
-function rejection(rejected: number, table: RefTable): HTMLElement {
+function rejection(counts: Readonly<Record<Outcome, number>>, table: RefTable | undefined): HTMLElement {
+  const { rejected } = counts;
+  const others = counts.updated + counts.unchanged > 0 && " All others were synced.";
   return h(
     "div",
     { class: "notice notice-warn" },
@@ -196,24 +201,21 @@ function rejection(rejected: number, table: RefTable): HTMLElement {
       "div",
       { class: "notice-text" },
       rejected === 1
-        ? h(
-            "p",
-            {},
-            h("strong", {}, "One ref was rejected"),
-            " and stays as it was at the destination. All others were synced.",
-          )
+        ? h("p", {}, h("strong", {}, "One ref was rejected"), " and stays as it was at the destination.", others)
         : h(
             "p",
             {},
             h("strong", {}, `${number(rejected)} refs were rejected`),
-            " and stay as they were at the destination. All others were synced.",
+            " and stay as they were at the destination.",
+            others,
           ),
     ),
-    h(
-      "div",
-      { class: "notice-actions" },
-      button("Show rejected", () => table.choose("rejected"), { class: "button button-small" }),
-    ),
+    table &&
+      h(
+        "div",
+        { class: "notice-actions" },
+        button("Show rejected", () => table.choose("rejected"), { class: "button button-small" }),
+      ),
   );
 }
 
@@ -250,8 +252,10 @@ function sentence(run: SyncRun): string {
         ? `${what} was cancelled.`
         : `${what} failed: ${run.error ?? "the service gave no reason"}`;
     case "completed": {
-      const counts = countOutcomes(run.stats?.refs ?? []);
+      const counts = countsOf(run) ?? countOutcomes([]);
       return `${what} is completed: ${counts.updated} updated, ${counts.unchanged} unchanged, ${counts.filtered} filtered, ${counts.rejected} rejected.`;
     }
   }
 }
+
+const LONG_ERROR = 600;

@@ -28,26 +28,18 @@ export function sessionFromAddress(): Session | null {
 
 /** The session that this tab had before a reload. */
 export function storedSession(): Session | null {
-  const apiUrl = sessionStorage.getItem(API_URL);
   const apiKey = sessionStorage.getItem(API_KEY);
-  return apiUrl && apiKey ? { apiUrl, apiKey } : null;
+  return apiKey ? { apiUrl: ownApiUrl(), apiKey } : null;
 }
 
 /** Keeps the session for as long as the tab lives. */
 export function storeSession(session: Session): void {
-  sessionStorage.setItem(API_URL, session.apiUrl);
   sessionStorage.setItem(API_KEY, session.apiKey);
 }
 
-/** Forgets the key; the address stays, for the form. */
+/** Forgets the key. */
 export function forgetSession(): void {
   sessionStorage.removeItem(API_KEY);
 }
 
-/** The API that was used last in this tab. */
-export function lastApiUrl(): string {
-  return sessionStorage.getItem(API_URL) ?? ownApiUrl();
-}
-
-const API_URL = "refsync.api_url";
 const API_KEY = "refsync.api_key";

@@ -2,7 +2,7 @@
 
 import type { Direction, RefGlobs, Repo, SyncRun } from "refsync";
 
-import { button, h } from "./dom";
+import { button, h, hold } from "./dom";
 import { inputField, refuseFields } from "./field";
 import { icon } from "./icons";
 import type { Plan } from "./plan-view";
@@ -109,8 +109,7 @@ export class SyncForm {
       this.#branches.input.focus();
       return;
     }
-    const enabled = this.#buttons.filter((press) => !press.disabled);
-    for (const press of enabled) press.disabled = true;
+    hold(this.#buttons, true);
     this.element.setAttribute("aria-busy", "true");
     try {
       await ask();
@@ -119,7 +118,7 @@ export class SyncForm {
         this.#slot.show(error, failure, retry);
       }
     } finally {
-      for (const press of enabled) press.disabled = false;
+      hold(this.#buttons, false);
       this.element.removeAttribute("aria-busy");
     }
   }

@@ -72,9 +72,13 @@ export function countOutcomes(refs: readonly SyncRunRef[]): Readonly<Record<Outc
   return counts;
 }
 
+/** How many refs of a run ended each way; null if it has not ended so. A list leaves out the refs of large runs. */
+export function countsOf({ stats, counts }: SyncRun): Readonly<Record<Outcome, number>> | null {
+  return stats ? countOutcomes(stats.refs) : (counts ?? null);
+}
+
 /** `2 rejected, 10 updated`: the outcomes that happened. */
-export function countsText(refs: readonly SyncRunRef[]): string {
-  const counts = countOutcomes(refs);
+export function countsText(counts: Readonly<Record<Outcome, number>>): string {
   const parts = OUTCOMES.filter((outcome) => counts[outcome] > 0).map((o) => `${number(counts[o])} ${o}`);
   return parts.length > 0 ? parts.join(", ") : "no ref matched";
 }
@@ -98,7 +102,7 @@ export function statusBadge(run: SyncRun): HTMLElement {
     case "failed":
       return run.error === "cancelled" ? badge("quiet", "cross", "Cancelled") : badge("bad", "cross", "Failed");
     case "completed": {
-      const rejected = run.stats ? countOutcomes(run.stats.refs).rejected : 0;
+      const rejected = countsOf(run)?.rejected ?? 0;
       return rejected > 0
         ? badge("warn", "warning", `Completed, ${number(rejected)} rejected`)
         : badge("good", "check", "Completed");

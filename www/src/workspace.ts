@@ -7,6 +7,7 @@
 import {
   AbortError,
   ConflictError,
+  NotFoundError,
   type Repo,
   SyncClient,
   type SyncRun,
@@ -36,6 +37,8 @@ export class Workspace {
   /** Whether every page of the list has come. */
   complete = false;
 
+  /** The names that were asked for one by one, and whether the service has no such repository. */
+  readonly #sought = new Map<string, boolean>();
   readonly #listeners = new Set<(change: Change) => void>();
   /** The runs that are followed, as they were told last. */
   readonly #followed = new Map<string, SyncRun>();
@@ -83,6 +86,26 @@ export class Workspace {
   find(name: string): Repo | undefined {
     const lower = name.toLowerCase();
     return this.repos.get(name) ?? [...this.repos.values()].find((repo) => repo.name.toLowerCase() === lower);
+  }
+
+  /** Asks for a repository that the list does not have yet, once until the list is there. */
+  async seek(name: string): Promise<void> {
+    if (this.complete || this.#sought.has(name)) return;
+    this.#sought.set(name, false);
+    try {
+      const repo = await this.client.repos.get({ repo: name });
+      if (!this.repos.has(repo.id)) this.repos.set(repo.id, repo);
+    } catch (error) {
+      // Any other failure is the list's to tell.
+      if (this.report(error) || !(error instanceof NotFoundError)) return;
+      this.#sought.set(name, true);
+    }
+    this.#tell({ kind: "repos" });
+  }
+
+  /** Whether the service has said that there is no such repository. */
+  isMissing(name: string): boolean {
+    return this.#sought.get(name) === true;
   }
 
   /** Takes in a new state of a repository; a new one comes first. */
