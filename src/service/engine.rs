@@ -55,7 +55,7 @@ pub struct Task {
 }
 
 /// A Git repository, and how the engine reaches it.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Remote {
     /// Its URL, without a credential.
     pub url: String,
@@ -93,19 +93,13 @@ pub enum Side {
 }
 
 impl Task {
-    /// A sync between a repository and its upstream.
-    pub fn sync(direction: Direction, ref_globs: &RefGlobs, local: Remote, upstream: Remote) -> Self {
+    /// A sync between a repository and its upstream, or with `plan_only` the question what one would do.
+    pub fn sync(direction: Direction, ref_globs: &RefGlobs, local: Remote, upstream: Remote, plan_only: bool) -> Self {
         let (source, destination) = match direction {
             Direction::Pull => (upstream, local),
             Direction::Push => (local, upstream),
         };
-        Self { source, destination, ref_globs: ref_globs.clone(), plan_only: false }
-    }
-
-    /// The same, but only to be told.
-    #[must_use]
-    pub fn planned(self) -> Self {
-        Self { plan_only: true, ..self }
+        Self { source, destination, ref_globs: ref_globs.clone(), plan_only }
     }
 }
 

@@ -4,13 +4,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{
-    Error, Scope, Service,
-    engine::{EngineError, Remote},
-    page::split_url,
-    record::Exchange,
-    repos,
-};
+use super::{Error, Scope, Service, engine::EngineError, page::split_url, record::Exchange, repos};
 use crate::http::{Body, Headers, Method, Response};
 
 /// A Git request that is allowed.
@@ -108,15 +102,10 @@ impl Service {
         Ok(Allowed { url, pushed })
     }
 
-    /// A repository as the engine reaches it: in process, through the host's Git.
-    pub(super) fn local_remote(&self, repo_id: &str) -> Remote {
-        Remote { url: local_url(repo_id), username: None, password: None, is_hosted: true }
-    }
-
     /// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.
     pub(super) async fn commit_id(&self, repo_id: &str, ref_name: &str) -> Result<Option<String>, Error> {
         let failed = |error: EngineError| Error::Internal(format!("commit of {ref_name}: {error}"));
-        let found = self.options.engine.find_ref(&self.local_remote(repo_id), ref_name).await.map_err(failed)?;
+        let found = self.find_ref(&self.local_remote(repo_id), ref_name).await.map_err(failed)?;
         Ok(found.map(|found| found.id))
     }
 }

@@ -41,6 +41,7 @@ mod queue;
 pub mod rate_limit;
 pub mod record;
 pub mod redaction;
+mod remotes;
 mod repos;
 mod routes;
 pub mod schedule;

@@ -5,13 +5,7 @@
 
 use serde::Deserialize;
 
-use super::{
-    Error, Service,
-    engine::{Remote, RemoteRef},
-    redaction::Redaction,
-    secrets::Unreadable,
-    store,
-};
+use super::{Error, Service, engine::RemoteRef, remotes::Reached, secrets::Unreadable, store};
 use crate::model::UpstreamAuth;
 
 /// Where a repository lives, as it is stored.
@@ -22,19 +16,14 @@ pub(super) struct Stored {
 }
 
 impl Service {
-    /// A repository as the engine reaches it: at its origin, or in process through the host's Git; and what keeps the
-    /// origin's credential out of messages.
+    /// A repository as the engine reaches it: at its origin, or in process through the host's Git.
     ///
     /// # Errors
     ///
     /// What to say of a credential that cannot be read.
-    pub(super) async fn repository(
-        &self,
-        repo_id: &str,
-        origin: Option<&Stored>,
-    ) -> Result<(Remote, Redaction), &'static str> {
+    pub(super) async fn repository(&self, repo_id: &str, origin: Option<&Stored>) -> Result<Reached, &'static str> {
         let Some(Stored { url, auth }) = origin else {
-            return Ok((self.local_remote(repo_id), Redaction::default()));
+            return Ok(self.local_remote(repo_id));
         };
         self.remote(url, auth.as_deref(), &owner(repo_id)).await.map_err(|Unreadable| UNREADABLE)
     }
@@ -57,8 +46,8 @@ impl Service {
     /// Notes what the origin's `HEAD` is after a run, and gives it. If it cannot be told, the run does not fail: its work is done.
     pub(super) async fn note_head(&self, repo_id: &str, origin: &Stored) -> Option<RemoteRef> {
         let noted = async {
-            let (remote, _) = self.repository(repo_id, Some(origin)).await?;
-            let head = self.options.engine.find_ref(&remote, "HEAD").await.map_err(|error| error.to_string())?;
+            let reached = self.repository(repo_id, Some(origin)).await?;
+            let head = self.find_ref(&reached, "HEAD").await.map_err(|error| error.to_string())?;
             let id = head.as_ref().map(|head| head.id.clone());
             let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), id];
             let sql = sql!("sql/origin_head.sql");

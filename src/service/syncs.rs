@@ -10,11 +10,12 @@ use serde::Deserialize;
 
 use super::{
     Error, Service, body,
-    engine::Task,
     list_size::MAX_BYTES,
     notes,
     page::{Page, Row},
-    queue, repos,
+    queue,
+    remotes::RemoteSync,
+    repos,
     routes::Call,
     secrets::Unreadable,
     store,
@@ -47,27 +48,30 @@ pub(super) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
     let stored = store::row(service.database(), sql!("sql/repo_upstream.sql"), params).await?;
     let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
-    let (upstream, redaction) = service.remote(&url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
+    let upstream = service.remote(&url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
     let origin = service.origin(&repo.id).await?;
     let unreadable = |message: &str| Error::Upstream { message: message.to_owned(), transient: false };
-    let (local, of_origin) = service.repository(&repo.id, origin.as_ref()).await.map_err(unreadable)?;
-    let redaction = redaction.and(of_origin);
-    let task = Task::sync(request.direction, &request.ref_globs, local, upstream).planned();
-    let planned = service.options.engine.sync(&task, Box::new(|_| ()));
+    let repository = service.repository(&repo.id, origin.as_ref()).await.map_err(unreadable)?;
+    let plan = RemoteSync {
+        direction: request.direction,
+        ref_globs: &request.ref_globs,
+        plan_only: true,
+        repository,
+        upstream,
+        repo_id: &repo.id,
+        repo_name: &format!("{}/{}", call.caller.org.slug, repo.name),
+    };
+    let planned = service.sync_remotes(&plan, |_| ());
     let timeout = service.options.runtime.sleep(PLAN_TIMEOUT);
     pin_mut!(planned, timeout);
     let Either::Left((planned, _)) = select(planned, timeout).await else {
         let message = format!("the plan took more than {} s; start a sync instead", PLAN_TIMEOUT.as_secs());
         return Err(Error::Upstream { message, transient: true });
     };
-    let noted = |stats: SyncRunStats| {
-        let unmatched = notes::unmatched(request.direction, &request.ref_globs, &stats);
-        SyncRunStats { messages: [stats.messages, unmatched].concat(), ..stats }
-    };
-    planned.map(|planned| noted(redaction.stats(planned.stats))).map_err(|error| {
-        let message = service.tell(&error, &repo.id, &format!("{}/{}", call.caller.org.slug, repo.name));
-        Error::Upstream { message: redaction.text(&message), transient: error.transient }
-    })
+    let planned =
+        planned.map_err(|error| Error::Upstream { message: error.message, transient: error.transient })?.stats;
+    let unmatched = notes::unmatched(request.direction, &request.ref_globs, &planned);
+    Ok(SyncRunStats { messages: [planned.messages, unmatched].concat(), ..planned })
 }
 
 /// The body of a sync or a plan.

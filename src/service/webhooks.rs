@@ -28,6 +28,7 @@ use super::{
     crypto::Crypto,
     hex, random,
     record::{Record, new_trace},
+    redaction::Redaction,
     store,
 };
 use crate::http::{Body, Method, Request};
@@ -171,6 +172,8 @@ impl Service {
     async fn post(&self, delivery: &Delivery, sealed: &str, body: &Bytes) -> Result<(), Refusal> {
         let secret: String =
             self.secrets.open(sealed, &delivery.target_id).await.map_err(|_| Refusal::Other(UNREADABLE.into()))?;
+        // A receiver or a runtime may repeat what it was sent, and addresses of receivers may have a token.
+        let redaction = Redaction::of_secret(&secret).and(Redaction::of_query(&delivery.url));
         let signature = signature(&*self.options.crypto, &secret, delivery.time, body).await;
         let request = Request::new(Method::Post, delivery.url.as_str())
             .header("content-type", "application/json")
@@ -179,7 +182,7 @@ impl Service {
         match self.options.webhook_http.send(request).await {
             Ok(response) if response.is_success() => Ok(()),
             Ok(response) => Err(Refusal::Status(response.status)),
-            Err(error) => Err(Refusal::Other(error.to_string())),
+            Err(error) => Err(Refusal::Other(redaction.text(&error.to_string()))),
         }
     }
 }

@@ -10,15 +10,15 @@ use futures_util::{
 
 use super::{
     Error, Service,
-    engine::{EngineError, Remote, Synced, Task},
+    engine::Synced,
     notes,
     queue::{self, Claim, Heartbeat, NotCompleted},
     record::{Record, new_trace},
-    redaction::Redaction,
+    remotes::RemoteSync,
     secrets::Unreadable,
     store,
 };
-use crate::model::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus, UpstreamAuth};
+use crate::model::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus};
 
 /// Why a run did not do its work, as `SyncRun.error` says it.
 struct Failure {
@@ -243,14 +243,20 @@ impl Service {
             .ok_or_else(|| Failure::last("the upstream was removed before the sync ran"))?;
         let auth = claim.upstream_auth.as_deref();
         let unreadable = |error: Unreadable| Failure { refused: true, ..Failure::last(&error.to_string()) };
-        let (upstream, redaction) = self.remote(url, auth, &run.repo_id).await.map_err(unreadable)?;
-        let (local, of_origin) = self.repository(&run.repo_id, claim.origin.as_ref()).await.map_err(Failure::last)?;
-        let redaction = redaction.and(of_origin);
-        let task = Task::sync(run.direction, &run.ref_globs, local, upstream);
+        let upstream = self.remote(url, auth, &run.repo_id).await.map_err(unreadable)?;
+        let repository = self.repository(&run.repo_id, claim.origin.as_ref()).await.map_err(Failure::last)?;
+        let task = RemoteSync {
+            direction: run.direction,
+            ref_globs: &run.ref_globs,
+            plan_only: false,
+            repository,
+            upstream,
+            repo_id: &run.repo_id,
+            repo_name: &format!("{}/{}", claim.org, claim.repo_name),
+        };
         let sync = || {
             let latest = latest.clone();
-            let report = Box::new(move |progress| *latest.borrow_mut() = Some(progress));
-            self.options.engine.sync(&task, report)
+            self.sync_remotes(&task, move |progress| *latest.borrow_mut() = Some(progress))
         };
         let is_noted = claim.is_damaged && run.direction == Direction::Pull && claim.origin.is_none();
         let mut was_repaired = is_noted && self.was_damaged(claim).await;
@@ -260,38 +266,12 @@ impl Service {
             result = sync().await;
         }
         self.settle_damage(claim, &result, is_noted || was_repaired).await;
-        let redacted = |synced: Synced| Synced { stats: redaction.stats(synced.stats), ..synced };
-        result.map(redacted).map_err(|error| Failure {
-            message: redaction.text(&self.tell(&error, &run.repo_id, &format!("{}/{}", claim.org, claim.repo_name))),
+        result.map_err(|error| Failure {
             // Whatever took its thread down twice would take down others.
             transient: error.transient && !(error.code == ENGINE_STOPPED && run.attempt >= MAX_STOPS),
             refused: error.is_refusal(run.direction),
+            message: error.message,
         })
-    }
-
-    /// An upstream or an origin, with the credential that was sealed for `owner_id`, and what keeps that out of messages.
-    pub(super) async fn remote(
-        &self,
-        url: &str,
-        sealed: Option<&str>,
-        owner_id: &str,
-    ) -> Result<(Remote, Redaction), Unreadable> {
-        let auth: Option<UpstreamAuth> = match sealed {
-            Some(sealed) => Some(self.secrets.open(sealed, owner_id).await?),
-            None => None,
-        };
-        let redaction = Redaction::of(auth.as_ref());
-        let basic = auth.as_ref().map(UpstreamAuth::basic);
-        let (username, password) = basic.map(|(username, password)| (username.to_owned(), password.to_owned())).unzip();
-        // The engine tries a name that stands alone as a token.
-        let password = password.filter(|password| !password.is_empty());
-        Ok((Remote { url: url.to_owned(), username, password, is_hosted: false }, redaction))
-    }
-
-    /// The error of a sync for people: nobody knows the repository by the address that it has in here.
-    pub(super) fn tell(&self, error: &EngineError, repo_id: &str, repo_name: &str) -> String {
-        let message = error.to_string().replace(&super::git::local_url(repo_id), repo_name);
-        message.chars().take(MAX_MESSAGE).collect()
     }
 
     /// Ends only when the run shall be stopped here. `kept_at` is when the lease was last known to be ours.
@@ -359,7 +339,5 @@ const REFUSALS: u32 = 5;
 const ENGINE_STOPPED: &str = "engine_stopped";
 /// How many attempts may end so.
 const MAX_STOPS: u32 = 2;
-/// The most characters of a run's error.
-const MAX_MESSAGE: usize = 4_000;
 /// How often a worker that is never idle looks for runs that lost too many workers.
 const GIVE_UP_EVERY: Duration = Duration::from_secs(5);

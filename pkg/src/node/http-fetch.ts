@@ -110,7 +110,10 @@ function parse(input: string | URL): URL {
   if (url.username || url.password)
     throw new TypeError(`fetch ${url.origin}: credentials belong in a header, not in the URL`);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw Object.assign(new TypeError(`fetch ${url.href}: only http and https`), { code: "ERR_INVALID_URL" });
+    // Not the rest of it, which may hold a token.
+    throw Object.assign(new TypeError(`fetch ${url.protocol}//${url.host}: only http and https`), {
+      code: "ERR_INVALID_URL",
+    });
   }
   return url;
 }

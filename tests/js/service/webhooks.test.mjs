@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 
 import { work } from "refsync/node";
@@ -390,4 +391,23 @@ test("deleting a repository ends its runs, and their end is told before the repo
   const deleted = told.find(({ type }) => type === "repo.deleted");
   assert.equal(deleted.repository.name, "app");
   assert.deepEqual(await sql("SELECT id FROM refsync.syncs"), []);
+});
+
+test("a token in a receiver's address and the secret are in no log, whatever a failed fetch says", async (t) => {
+  const token = `planted "token"/${randomBytes(8).toString("hex")}`;
+  const s = await start(t, {
+    service: {
+      fetch: async (input, init) => {
+        const sent = Object.entries(Object(init?.headers)).join();
+        throw new TypeError(`error sending request for url (${input}), with ${sent}, and again ${token}`);
+      },
+    },
+  });
+  const url = `https://hooks.example/in?kind=sync&token=${encodeURIComponent(token)}`;
+  await s.ok("POST", "/acme/webhook-targets", { url, events: ["repo.created"] });
+  await s.ok("POST", "/acme/repos", { name: "app" });
+  assert.equal(await s.service.deliver(), true);
+  const log = s.lines.join("\n");
+  assert.match(log, /error sending request for url \(https:\/\/hooks\.example\/in\?\[credential\]/);
+  for (const form of [token, encodeURIComponent(token), token.slice(-16)]) assert.ok(!log.includes(form), log);
 });

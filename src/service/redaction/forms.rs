@@ -1,0 +1,167 @@
+//! One credential in every form that a remote may repeat it in, and where a text has one of them.
+
+use std::{collections::HashSet, ops::Range};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+
+use super::{
+    DISTINCT, LAYERS,
+    spelling::{Layer, misread, without_markup},
+};
+
+/// One credential.
+#[derive(Clone)]
+pub(super) struct Sought {
+    forms: Forms,
+    /// What is left of it where blanks and markup are taken out, as from a page; empty if it has none of them.
+    joined: Forms,
+    /// Whether it is too long to be a word that people use in names.
+    is_distinct: bool,
+}
+
+/// Texts that are searched for.
+#[derive(Default)]
+struct Forms {
+    texts: Vec<Vec<u8>>,
+    /// Every run of [`PART`] bytes of the texts.
+    parts: HashSet<[u8; PART]>,
+    /// A bit for each two bytes that a text or a part begins with.
+    beginnings: Vec<u64>,
+}
+
+impl Sought {
+    /// `pairs` are what HTTP Basic authentication encodes for it: a user name, a colon and a password.
+    pub(super) fn new(secret: &str, pairs: &[String]) -> Self {
+        let mut texts: Vec<Vec<u8>> = pairs.iter().flat_map(|pair| base64(pair.as_bytes(), 0)).collect();
+        // Also behind another user name, or in other data.
+        (0..3).for_each(|offset| texts.extend(base64(secret.as_bytes(), offset)));
+        texts.extend([hex(secret, "0123456789abcdef"), hex(secret, "0123456789ABCDEF")]);
+        texts.retain(|text| text.len() >= DISTINCT);
+        // And with its own escapes undone, for a text is searched so, too.
+        let spellings = std::iter::once(secret.to_owned()).chain(misread(secret));
+        let layers = |text: &String| std::iter::successors(Some(Layer::of(text)), Layer::decoded).take(LAYERS + 1);
+        let plain: Vec<Layer> = spellings.flat_map(|text| layers(&text).collect::<Vec<_>>()).collect();
+        let joined = plain.iter().flat_map(|layer| [layer.without_blanks().bytes, without_markup(&layer.bytes)]);
+        let joined = joined.filter(|text| plain.iter().all(|layer| layer.bytes != *text)).collect();
+        texts.extend(plain.into_iter().map(|layer| layer.bytes));
+        Self { forms: Forms::new(texts), joined: Forms::new(joined), is_distinct: secret.len() >= DISTINCT }
+    }
+
+    /// Whether it is searched for in texts without their blanks, too.
+    pub(super) fn has_blanks(&self) -> bool {
+        !self.joined.texts.is_empty()
+    }
+
+    /// Whether the text has a beginning of it. If not, the text has none of it.
+    pub(super) fn may_be_in(&self, text: &[u8]) -> bool {
+        text.windows(2).any(|two| self.forms.begins(two))
+    }
+
+    /// Where the text that a layer was made of has it, or a part of it, or its beginning at a cut.
+    pub(super) fn find_in_text(&self, layer: &Layer) -> Vec<Range<usize>> {
+        let mut found = self.forms.find(&layer.bytes);
+        found.extend(self.forms.find_cut(&layer.bytes));
+        let mut found: Vec<_> = found.into_iter().map(|range| layer.source(range)).collect();
+        if self.has_blanks() {
+            let layer = layer.without_blanks();
+            found.extend(self.joined.find(&layer.bytes).into_iter().map(|range| layer.source(range)));
+        }
+        found
+    }
+
+    /// Where the name that a layer was made of has it, or a part of it.
+    pub(super) fn find_in_name(&self, layer: &Layer) -> Vec<Range<usize>> {
+        let found = if self.is_distinct { self.forms.find(&layer.bytes) } else { Vec::new() };
+        found.into_iter().map(|range| layer.source(range)).collect()
+    }
+}
+
+impl Forms {
+    fn new(mut texts: Vec<Vec<u8>>) -> Self {
+        // Anything shorter is in every other word, and guessed at once.
+        texts.retain(|text| text.len() >= SHORTEST);
+        let parts: HashSet<[u8; PART]> =
+            texts.iter().flat_map(|text| text.windows(PART)).filter_map(|part| part.try_into().ok()).collect();
+        let mut beginnings = vec![0; PAIRS / 64];
+        for two in texts.iter().filter_map(|text| pair(text)).chain(parts.iter().filter_map(|part| pair(part))) {
+            beginnings[two / 64] |= 1 << (two % 64);
+        }
+        Self { texts, parts, beginnings }
+    }
+
+    fn begins(&self, text: &[u8]) -> bool {
+        pair(text).is_some_and(|two| self.beginnings[two / 64] >> (two % 64) & 1 == 1)
+    }
+
+    /// Every text, and every part of one.
+    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for (at, _) in text.windows(2).enumerate().filter(|(_, two)| self.begins(two)) {
+            let rest = &text[at..];
+            if rest.first_chunk::<PART>().is_some_and(|part| self.parts.contains(part)) {
+                found.push(at..at + PART);
+            }
+            let short = self.texts.iter().filter(|text| text.len() < PART && rest.starts_with(text));
+            found.extend(short.map(|text| at..at + text.len()));
+        }
+        found
+    }
+
+    /// The beginning of one wherever the text may have been cut.
+    fn find_cut(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let mut line = 0;
+        for (at, byte) in text.iter().chain([&b'\n']).enumerate() {
+            let is_cut = match byte {
+                _ if at == text.len() => true,
+                b'\n' => at - line >= LONG_LINE,
+                // A quotation is cut inside its marks.
+                b'"' => true,
+                _ => text[at..].starts_with("…".as_bytes()),
+            };
+            if *byte == b'\n' {
+                line = at + 1;
+            }
+            if !is_cut {
+                continue;
+            }
+            for form in &self.texts {
+                let lengths = (SHORTEST..PART.min(form.len())).rev();
+                let length = lengths.into_iter().find(|length| text[..at].ends_with(&form[..*length]));
+                found.extend(length.map(|length| at - length..at));
+            }
+        }
+        found
+    }
+}
+
+/// The base64 of `secret` behind `offset` other bytes, in both alphabets: the characters that hold bits of it alone, and all if it
+/// stands at the end.
+fn base64(secret: &[u8], offset: usize) -> Vec<Vec<u8>> {
+    let padded = [&vec![0; offset], secret].concat();
+    let from = (offset * 8).div_ceil(6);
+    let texts = [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|alphabet| alphabet.encode(&padded).into_bytes());
+    let parts = texts.iter().flat_map(|text| [text.get(from..padded.len() * 8 / 6), text.get(from..)]);
+    parts.flatten().map(<[u8]>::to_vec).collect()
+}
+
+fn hex(secret: &str, digits: &str) -> Vec<u8> {
+    let digits = digits.as_bytes();
+    secret.bytes().flat_map(|byte| [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]).collect()
+}
+
+fn pair(bytes: &[u8]) -> Option<usize> {
+    bytes.first_chunk::<2>().map(|two| usize::from(u16::from_le_bytes(*two)))
+}
+
+/// The fewest bytes of a form.
+const SHORTEST: usize = 4;
+/// Bytes of a form in a row that nobody else would say.
+const PART: usize = 12;
+/// The fewest bytes of a line that may have been cut; see `git::Words`.
+const LONG_LINE: usize = 500;
+/// How many pairs of bytes there are.
+const PAIRS: usize = 1 << 16;

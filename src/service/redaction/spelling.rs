@@ -1,0 +1,192 @@
+//! A text without one layer of escaping, whichever it is: every escape of the common kinds is undone at once.
+//!
+//! | kind | example for `"` |
+//! | --- | --- |
+//! | percent-encoding, and `+` for a space (RFC 3986, HTML forms) | `%22` |
+//! | JSON, JavaScript, Rust (a backslash) | `\"`, `\u0022`, `\u{22}`, `\x22` |
+//! | C, as Git quotes names | `\042` |
+//! | HTML and XML | `&quot;`, `&#34;`, `&#x22;` |
+//!
+//! Invisible characters count as nothing. A backslash before any other punctuation stands for that.
+
+use std::ops::Range;
+
+/// Bytes, and where in a text each of them stands.
+pub(super) struct Layer {
+    pub(super) bytes: Vec<u8>,
+    spans: Vec<Range<u32>>,
+}
+
+impl Layer {
+    /// The text itself.
+    pub(super) fn of(text: &str) -> Self {
+        // A text of 4 GiB fits into no message.
+        let spans = (0..text.len() as u32).map(|at| at..at + 1).collect();
+        Self { bytes: text.as_bytes().to_vec(), spans }
+    }
+
+    /// The same with every escape undone once; none if there are none.
+    pub(super) fn decoded(&self) -> Option<Self> {
+        if !has_escapes(&self.bytes) {
+            return None;
+        }
+        let mut decoded = Self { bytes: Vec::with_capacity(self.bytes.len()), spans: Vec::new() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let (length, meant) = match escape(&self.bytes[at..]) {
+                Some((length, Meant::Nothing)) => (length, Vec::new()),
+                Some((length, Meant::Byte(byte))) => (length, vec![byte]),
+                Some((length, Meant::Character(character))) => (length, character.to_string().into_bytes()),
+                None => (1, vec![*byte]),
+            };
+            let span = self.source(at..at + length);
+            decoded.spans.extend(meant.iter().map(|_| span.start as u32..span.end as u32));
+            decoded.bytes.extend(meant);
+            at += length;
+        }
+        (decoded.bytes != self.bytes).then_some(decoded)
+    }
+
+    /// The same without its blanks: pages part words otherwise than the text did that they show.
+    pub(super) fn without_blanks(&self) -> Self {
+        let mut joined = Self { bytes: Vec::new(), spans: Vec::new() };
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let length = blank(&self.bytes[at..]);
+            if length == 0 {
+                joined.bytes.push(self.bytes[at]);
+                joined.spans.push(self.spans[at].clone());
+            }
+            at += length.max(1);
+        }
+        joined
+    }
+
+    /// Where in the text a range of bytes stands. It is not empty.
+    pub(super) fn source(&self, range: Range<usize>) -> Range<usize> {
+        self.spans[range.start].start as usize..self.spans[range.end - 1].end as usize
+    }
+}
+
+/// Whether there may be something to undo.
+pub(super) fn has_escapes(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| matches!(byte, b'%' | b'+' | b'\\' | b'&' | 0xc2 | 0xd8 | 0xe1 | 0xe2 | 0xef))
+}
+
+/// What an escape stands for.
+#[derive(Debug, PartialEq, Eq)]
+enum Meant {
+    Nothing,
+    Byte(u8),
+    Character(char),
+}
+
+/// The escape that `text` begins with, and how many bytes it has.
+fn escape(text: &[u8]) -> Option<(usize, Meant)> {
+    match text {
+        [b'+', ..] => Some((1, Meant::Byte(b' '))),
+        [b'%', high, low, ..] => Some((3, Meant::Byte(number(&[*high, *low], 16)? as u8))),
+        [b'\\', rest @ ..] => backslash(rest).map(|(length, meant)| (length + 1, meant)),
+        [b'&', rest @ ..] => entity(rest).map(|(length, meant)| (length + 1, meant)),
+        [0xc2, 0xad, ..] | [0xd8, 0x9c, ..] => Some((2, Meant::Nothing)),
+        [0xe1, 0xa0, 0x8e, ..]
+        | [0xe2, 0x80, 0x8b..=0x8f | 0xaa..=0xae, ..]
+        | [0xe2, 0x81, 0xa0..=0xaf, ..]
+        | [0xef, 0xbb, 0xbf, ..]
+        | [0xef, 0xbf, 0xb9..=0xbb, ..] => Some((3, Meant::Nothing)),
+        _ => None,
+    }
+}
+
+/// What stands behind a backslash.
+fn backslash(text: &[u8]) -> Option<(usize, Meant)> {
+    let hex = |digits: &[u8]| number(digits, 16);
+    match text {
+        [b'u', b'{', rest @ ..] => {
+            let end = rest.iter().take(7).position(|byte| *byte == b'}')?;
+            Some((end + 3, Meant::Character(char::from_u32(hex(&rest[..end])?)?)))
+        }
+        [b'u', rest @ ..] => {
+            let first = hex(rest.get(..4)?)?;
+            if let Some(character) = char::from_u32(first) {
+                return Some((5, Meant::Character(character)));
+            }
+            // A pair of surrogates.
+            let second =
+                rest.get(4..10).filter(|second| second.starts_with(b"\\u")).and_then(|second| hex(&second[2..]))?;
+            let pair = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
+            let character = char::decode_utf16(pair).next()?.ok()?;
+            Some((11, Meant::Character(character)))
+        }
+        [b'x', rest @ ..] => Some((3, Meant::Byte(hex(rest.get(..2)?)? as u8))),
+        [b'0'..=b'3', _, _, ..] => Some((3, Meant::Byte(number(&text[..3], 8)? as u8))),
+        [b'n', ..] => Some((1, Meant::Byte(b'\n'))),
+        [b'r', ..] => Some((1, Meant::Byte(b'\r'))),
+        [b't', ..] => Some((1, Meant::Byte(b'\t'))),
+        [byte, ..] if byte.is_ascii_punctuation() => Some((1, Meant::Byte(*byte))),
+        _ => None,
+    }
+}
+
+/// What stands behind an ampersand.
+fn entity(text: &[u8]) -> Option<(usize, Meant)> {
+    let end = text.iter().take(9).position(|byte| *byte == b';')?;
+    let character = match &text[..end] {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        b"nbsp" => '\u{a0}',
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(number(digits, 16)?)?,
+        [b'#', digits @ ..] => char::from_u32(number(digits, 10)?)?,
+        _ => return None,
+    };
+    Some((end + 1, Meant::Character(character)))
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    // Not what `from_str_radix` takes beside digits: a sign.
+    let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+    u32::from_str_radix(digits, radix).ok()
+}
+
+/// A credential as a server may read it that takes UTF-8 for Latin-1, or answers in Latin-1; none if it is ASCII.
+pub(super) fn misread(secret: &str) -> Vec<String> {
+    if secret.is_ascii() {
+        return Vec::new();
+    }
+    let as_latin_1 = secret.bytes().map(char::from).collect();
+    let in_latin_1 = secret.chars().map(|c| if c.is_ascii() { c } else { char::REPLACEMENT_CHARACTER }).collect();
+    vec![as_latin_1, in_latin_1]
+}
+
+/// What is left of a text without its blanks and all that looks like a tag of HTML. A tag that does not end has all the rest.
+pub(super) fn without_markup(text: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let (mut at, mut in_tag) = (0, false);
+    while at < text.len() {
+        let length = blank(&text[at..]);
+        match text[at] {
+            b'<' => in_tag = true,
+            b'>' if in_tag => in_tag = false,
+            byte if !in_tag && length == 0 => kept.push(byte),
+            _ => {}
+        }
+        at += length.max(1);
+    }
+    kept
+}
+
+/// How many bytes the blank has that a text begins with; 0 if it begins with something else.
+fn blank(text: &[u8]) -> usize {
+    match text {
+        [b'\t'..=b'\r' | b' ', ..] => 1,
+        [0xc2, 0x85 | 0xa0, ..] => 2,
+        [0xe1, 0x9a, 0x80, ..]
+        | [0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf, ..]
+        | [0xe2, 0x81, 0x9f, ..]
+        | [0xe3, 0x80, 0x80, ..] => 3,
+        _ => 0,
+    }
+}
