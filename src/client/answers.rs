@@ -66,6 +66,7 @@ pub(super) static REPO_SHAPE: Shape = Shape::Object(&[
     ),
     Key::new("created_at", Shape::Text),
     Key::new("tags", Shape::Map(&Shape::Text)),
+    Key::optional("warning", Shape::Text),
 ]);
 
 /// [`SyncRunPage`](crate::model::SyncRunPage).

@@ -77,6 +77,11 @@ pub struct Repo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub damaged: Option<String>,
+    /// What a change did beside what was asked, such as that a stored credential was removed because the URL is at another
+    /// server. Left out if there is nothing to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "string")]
+    pub warning: Option<String>,
 }
 
 /// One page of an organisation's repositories, newest first.
@@ -251,7 +256,8 @@ pub struct UpstreamRequest {
 pub struct UpstreamUpdate {
     /// The remote's URL, `http` or `https`.
     pub url: String,
-    /// Omitted keeps the stored credential, null clears it, an object replaces it.
+    /// Omitted keeps the stored credential if the URL stays at the same server (scheme, host and port) and clears it otherwise;
+    /// null clears it, an object replaces it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<Option<UpstreamAuth>>,
@@ -277,7 +283,8 @@ pub struct OriginRequest {
 pub struct OriginUpdate {
     /// The repository's URL there, `http` or `https`.
     pub url: String,
-    /// Omitted keeps the stored credential, null clears it, an object replaces it.
+    /// Omitted keeps the stored credential if the URL stays at the same server (scheme, host and port) and clears it otherwise;
+    /// null clears it, an object replaces it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<Option<UpstreamAuth>>,

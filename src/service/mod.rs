@@ -152,6 +152,8 @@ pub trait Runtime {
     /// When a cron line comes next after a moment, in a time zone; none where it never does. Moments are milliseconds since
     /// 1970. A line or a time zone that is none is told in words.
     fn next_tick(&self, cron: &str, time_zone: &str, after: i64) -> Result<Option<i64>, String>;
+    /// The origin of a URL, as the URL standard serialises it: scheme, host and port. None if it is not a URL.
+    fn web_origin(&self, url: &str) -> Option<String>;
     /// The file `openapi.json`, which few ask for.
     fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>>;
     /// Tells the operator of trouble.

@@ -34,13 +34,14 @@ impl Service {
         Ok(store::row(self.database(), sql, vec![Some(repo_id.to_owned())]).await?)
     }
 
-    /// A credential of the origin as the parameters of a statement: its kind, and itself, sealed.
+    /// The credential of an origin at `url` as the parameters of a statement: its kind, and itself, sealed.
     pub(super) async fn origin_auth_params(
         &self,
         auth: Option<&UpstreamAuth>,
+        url: Option<&str>,
         repo_id: &str,
     ) -> Result<[store::Param; 2], Error> {
-        self.auth_params(auth, &owner(repo_id)).await
+        self.auth_params(auth, url, &owner(repo_id)).await
     }
 
     /// Notes what the origin's `HEAD` is after a run, and gives it. If it cannot be told, the run does not fail: its work is done.

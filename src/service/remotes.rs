@@ -7,7 +7,7 @@ use super::{
     git::local_url,
     json,
     redaction::Redaction,
-    secrets::Unreadable,
+    secrets::{Owner, Unreadable},
 };
 use crate::model::{Direction, Progress, RefGlobs, UpstreamAuth};
 
@@ -31,10 +31,10 @@ pub(super) struct RemoteSync<'a> {
 }
 
 impl Service {
-    /// An upstream or an origin, with the credential that was sealed for `owner_id`.
+    /// An upstream or an origin, with the credential that was sealed for `owner_id` and the server of `url`.
     pub(super) async fn remote(&self, url: &str, sealed: Option<&str>, owner_id: &str) -> Result<Reached, Unreadable> {
         let auth: Option<UpstreamAuth> = match sealed {
-            Some(sealed) => Some(self.secrets.open(sealed, owner_id).await?),
+            Some(sealed) => Some(self.secrets.open(sealed, Owner::remote(owner_id, &self.server_of(url))).await?),
             None => None,
         };
         let redaction = Redaction::of(auth.as_ref());

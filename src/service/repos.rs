@@ -11,10 +11,12 @@ use super::{
     names,
     page::{Page, Row, parameter},
     routes::Call,
-    schedule, store, upstream,
+    schedule,
+    secrets::Owner,
+    store, upstream,
 };
 use crate::model::{
-    CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest, SyncRun,
+    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest, SyncRun,
     UpdateRepoRequest, Upstream, UpstreamAuth,
 };
 
@@ -78,9 +80,9 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))), MAX_TAGS));
     let upstream = request.upstream.map(|upstream| {
         let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(service, schedule));
-        (refusals.remote("upstream", &upstream.url, upstream.auth.map(Some)), schedule)
+        (refusals.remote(service, "upstream", &upstream.url, upstream.auth.map(Some)), schedule)
     });
-    let origin = request.origin.map(|origin| refusals.remote("origin", &origin.url, origin.auth.map(Some)));
+    let origin = request.origin.map(|origin| refusals.remote(service, "origin", &origin.url, origin.auth.map(Some)));
     refusals.into_result()?;
 
     let repo_id: Option<String> = store::row(service.database(), sql!("sql/repo_id.sql"), Vec::new()).await?;
@@ -91,9 +93,10 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let ((url, auth), schedule) =
         upstream.map_or(((None, None), None), |((url, auth), schedule)| ((Some(url), auth.flatten()), schedule));
     let [schedule, first_at] = service.schedule_params(schedule.as_ref(), &repo_id).await?;
-    let [auth_kind, auth] = service.auth_params(auth.as_ref(), &repo_id).await?;
+    let [auth_kind, auth] = service.auth_params(auth.as_ref(), url.as_deref(), &repo_id).await?;
     let (origin_url, origin_auth) = origin.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
-    let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.as_ref(), &repo_id).await?;
+    let [origin_auth_kind, origin_auth] =
+        service.origin_auth_params(origin_auth.as_ref(), origin_url.as_deref(), &repo_id).await?;
     let params = vec![
         Some(repo_id.clone()),
         Some(call.caller.org.id.clone()),
@@ -140,7 +143,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(None) => ("remove", None, None, None),
         Some(Some(upstream)) => {
             let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(service, schedule)));
-            let (url, auth) = refusals.remote("upstream", &upstream.url, upstream.auth);
+            let (url, auth) = refusals.remote(service, "upstream", &upstream.url, upstream.auth);
             ("set", Some(url), auth, schedule)
         }
     };
@@ -148,7 +151,7 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         None => ("keep", None, None),
         Some(None) => ("remove", None, None),
         Some(Some(origin)) => {
-            let (url, auth) = refusals.remote("origin", &origin.url, origin.auth);
+            let (url, auth) = refusals.remote(service, "origin", &origin.url, origin.auth);
             ("set", Some(url), auth)
         }
     };
@@ -159,8 +162,13 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let [auth_mode, schedule_mode] = [mode(auth.is_some()), mode(schedule.is_some())];
     let origin_auth_mode = mode(origin_auth.is_some());
     let [schedule, first_at] = service.schedule_params(schedule.flatten().as_ref(), &repo.id).await?;
-    let [auth_kind, auth] = service.auth_params(auth.flatten().as_ref(), &repo.id).await?;
-    let [origin_auth_kind, origin_auth] = service.origin_auth_params(origin_auth.flatten().as_ref(), &repo.id).await?;
+    // A credential that is left out stays, but only with its server.
+    let of_upstream = Left::of(service, repo.upstream.as_ref().map(|u| (&u.url, u.auth_kind)), url.as_ref(), &auth);
+    let of_origin =
+        Left::of(service, repo.origin.as_ref().map(|o| (&o.url, o.auth_kind)), origin_url.as_ref(), &origin_auth);
+    let [auth_kind, auth] = service.auth_params(auth.flatten().as_ref(), url.as_deref(), &repo.id).await?;
+    let [origin_auth_kind, origin_auth] =
+        service.origin_auth_params(origin_auth.flatten().as_ref(), origin_url.as_deref(), &repo.id).await?;
     let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
     let (head, damaged) = repo.head_or_damage(service, &format!("refs/heads/{default_bookmark}")).await?;
     let params = vec![
@@ -183,6 +191,8 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         origin_auth_kind,
         origin_auth,
         Some(MAX_TAGS.to_string()),
+        of_upstream.as_ref().and_then(Left::kept_url),
+        of_origin.as_ref().and_then(Left::kept_url),
     ];
     let updated = store::row::<Stored>(service.database(), sql!("sql/repo_update.sql"), params).await;
     let updated = match updated {
@@ -202,7 +212,14 @@ pub(super) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         let moved = if damaged.is_some() { Ok(()) } else { moved };
         moved.map_err(|error| Error::Internal(format!("git: point HEAD of {} at {branch}: {error}", repo.id)))?;
     }
-    updated.shown(service).await
+    let upstream_auth = updated.upstream.as_ref().and_then(|upstream| upstream.auth_kind);
+    let origin_auth = updated.origin.as_ref().and_then(|origin| origin.auth_kind);
+    let warnings = [
+        of_upstream.and_then(|left| left.warning("upstream", upstream_auth)),
+        of_origin.and_then(|left| left.warning("origin", origin_auth)),
+    ];
+    let warning = warnings.into_iter().flatten().reduce(|all, one| format!("{all} {one}"));
+    Ok(Repo { warning, ..updated.shown(service).await? })
 }
 
 pub(super) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
@@ -263,6 +280,7 @@ impl Stored {
             created_at: self.created_at,
             tags: self.tags,
             damaged,
+            warning: None,
         }
     }
 
@@ -290,6 +308,45 @@ impl Stored {
     }
 }
 
+/// A stored credential that a change of its remote leaves out. It belongs to the server (scheme, host and port) of the old URL,
+/// and stays only if the new URL is at the same one.
+struct Left {
+    url: String,
+    has_auth: bool,
+    server: String,
+    new_server: String,
+}
+
+impl Left {
+    /// None if there is no remote yet, or if the request has another credential or no URL.
+    fn of(
+        service: &Service,
+        stored: Option<(&String, Option<AuthKind>)>,
+        new_url: Option<&String>,
+        auth: &Option<Option<UpstreamAuth>>,
+    ) -> Option<Self> {
+        let (url, auth_kind) = stored.filter(|_| auth.is_none())?;
+        let [server, new_server] = [url, new_url?].map(|url| service.server_of(url));
+        Some(Self { url: url.clone(), has_auth: auth_kind.is_some(), server, new_server })
+    }
+
+    /// The URL that has to be stored still for the credential to stay; none if it does not.
+    fn kept_url(&self) -> Option<String> {
+        (self.server == self.new_server).then(|| self.url.clone())
+    }
+
+    /// What to say if the credential did not stay.
+    fn warning(&self, field: &str, auth_kind: Option<AuthKind>) -> Option<String> {
+        let Self { has_auth, server, new_server, .. } = self;
+        (*has_auth && auth_kind.is_none()).then(|| {
+            format!(
+                "The stored credential of the {field} was removed: it belongs to {server}, and the new URL is at \
+                 {new_server}. Set {field}.auth if that server needs a credential."
+            )
+        })
+    }
+}
+
 /// Collects every bad field, so that they are all told at once.
 #[derive(Default)]
 struct Refusals(Vec<FieldError>);
@@ -303,6 +360,7 @@ impl Refusals {
     /// field: `upstream` or `origin`.
     fn remote(
         &mut self,
+        service: &Service,
         name: &str,
         url: &str,
         auth: Option<Option<UpstreamAuth>>,
@@ -322,7 +380,12 @@ impl Refusals {
                 self.check(&format!("{name}.url"), Some(message));
                 (parsed.url, auth)
             }
-            Ok(parsed) => (parsed.url, auth.or_else(|| parsed.auth.map(Some))),
+            Ok(parsed) => {
+                if service.options.runtime.web_origin(&parsed.url).is_none() {
+                    self.check(&format!("{name}.url"), Some("has a host that the URL standard does not allow".into()));
+                }
+                (parsed.url, auth.or_else(|| parsed.auth.map(Some)))
+            }
             Err(message) => {
                 self.check(&format!("{name}.url"), Some(message));
                 (String::new(), auth)
@@ -341,14 +404,18 @@ impl Refusals {
 }
 
 impl Service {
-    /// A credential as the parameters of a statement: its kind, and itself, sealed for `owner_id`.
+    /// The credential of a remote at `url` as the parameters of a statement: its kind, and itself, sealed for `owner_id` and the
+    /// server of `url`.
     pub(super) async fn auth_params(
         &self,
         auth: Option<&UpstreamAuth>,
+        url: Option<&str>,
         owner_id: &str,
     ) -> Result<[store::Param; 2], Error> {
-        let Some(auth) = auth else { return Ok([None, None]) };
-        Ok([Some(auth.kind().as_str().to_owned()), Some(self.secrets.seal(auth, owner_id).await?)])
+        let (Some(auth), Some(url)) = (auth, url) else { return Ok([None, None]) };
+        let server = self.server_of(url);
+        let sealed = self.secrets.seal(auth, Owner::remote(owner_id, &server)).await?;
+        Ok([Some(auth.kind().as_str().to_owned()), Some(sealed)])
     }
 
     /// A schedule as the parameters of a statement: what it is, and when it comes first.

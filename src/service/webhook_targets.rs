@@ -10,6 +10,7 @@ use super::{
     page::{Page, Row},
     random,
     routes::Call,
+    secrets::Owner,
     store, upstream,
 };
 use crate::model::{
@@ -37,7 +38,7 @@ pub(super) async fn create(service: &Service, call: Call<'_>) -> Result<WebhookT
         Some(request.url),
         Some(to_json(&events)),
         request.repo_ids.as_ref().map(to_json),
-        Some(service.secrets.seal(&secret, &id).await?),
+        Some(service.secrets.seal(&secret, Owner::target(&id)).await?),
         Some(MAX_TARGETS.to_string()),
     ];
     let row = store::row(service.database(), sql!("sql/webhook_target_add.sql"), params).await?;
@@ -95,7 +96,7 @@ pub(super) async fn rotate_secret(service: &Service, call: &Call<'_>) -> Result<
     let params = vec![
         Some(call.caller.org.id.clone()),
         Some(target_id.clone()),
-        Some(service.secrets.seal(&secret, target_id).await?),
+        Some(service.secrets.seal(&secret, Owner::target(target_id)).await?),
         Some(BOTH_VALID_SECONDS.to_string()),
     ];
     let row = store::row(service.database(), sql!("sql/webhook_target_rotate.sql"), params).await?;

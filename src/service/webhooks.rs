@@ -29,6 +29,7 @@ use super::{
     hex, random,
     record::{Record, new_trace},
     redaction::Redaction,
+    secrets::Owner,
     store,
 };
 use crate::http::{Body, Method, Request};
@@ -170,8 +171,11 @@ impl Service {
     }
 
     async fn post(&self, delivery: &Delivery, sealed: &str, body: &Bytes) -> Result<(), Refusal> {
-        let secret: String =
-            self.secrets.open(sealed, &delivery.target_id).await.map_err(|_| Refusal::Other(UNREADABLE.into()))?;
+        let secret: String = self
+            .secrets
+            .open(sealed, Owner::target(&delivery.target_id))
+            .await
+            .map_err(|_| Refusal::Other(UNREADABLE.into()))?;
         // A receiver or a runtime may repeat what it was sent, and addresses of receivers may have a token.
         let redaction = Redaction::of_secret(&secret).and(Redaction::of_query(&delivery.url));
         let signature = signature(&*self.options.crypto, &secret, delivery.time, body).await;

@@ -33,7 +33,7 @@ fn repo() -> Value {
             "paused_at": "t", "pause_reason": "r",
             "latest_sync": run()},
         "origin": {"url": "https://o", "auth_kind": null},
-        "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}})
+        "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}, "warning": "w"})
 }
 
 /// Every text that one step away from `value` is another: a key or an item gone, a value of another kind.

@@ -3,21 +3,23 @@ use std::rc::Rc;
 use futures_executor::block_on;
 use refsync::{
     model::UpstreamAuth,
-    service::secrets::{SecretKeys, Unreadable},
+    service::secrets::{Owner, SecretKeys, Unreadable},
 };
 
 use crate::support::RustCrypto;
+
+const SERVER: &str = "https://git.example.com";
 
 fn keys(present: u8, others: &[u8]) -> SecretKeys {
     SecretKeys::new([present; 32], others.iter().map(|other| [*other; 32]).collect(), Rc::new(RustCrypto))
 }
 
-fn seal(keys: &SecretKeys, owner: &str) -> String {
-    block_on(keys.seal(&auth(), owner)).expect("AES seals anything")
+fn seal(keys: &SecretKeys, id: &str) -> String {
+    block_on(keys.seal(&auth(), Owner::remote(id, SERVER))).expect("AES seals anything")
 }
 
-fn open(keys: &SecretKeys, sealed: &str, owner: &str) -> Result<UpstreamAuth, Unreadable> {
-    block_on(keys.open(sealed, owner))
+fn open(keys: &SecretKeys, sealed: &str, id: &str) -> Result<UpstreamAuth, Unreadable> {
+    block_on(keys.open(sealed, Owner::remote(id, SERVER)))
 }
 
 fn auth() -> UpstreamAuth {
@@ -59,9 +61,40 @@ fn another_key_opens_what_it_sealed_and_only_the_present_one_seals() {
     let sealed = seal(&old, "repo_1");
     assert_eq!(open(&new, &sealed, "repo_1"), Ok(auth()));
     assert_eq!(open(&new, &sealed, "repo_2"), Err(Unreadable), "it stays bound to its owner");
-    let anew = block_on(new.reseal(&sealed, "repo_1")).expect("it is readable").expect("it was under another key");
+    let anew = block_on(new.reseal(&sealed, Owner::remote("repo_1", SERVER)))
+        .expect("it is readable")
+        .expect("it was under another key");
     assert_eq!(open(&keys(8, &[]), &anew, "repo_1"), Ok(auth()));
     assert_eq!(open(&old, &anew, "repo_1"), Err(Unreadable));
-    assert_eq!(block_on(new.reseal(&anew, "repo_1")), Ok(None), "what is under the present key stays as it is");
-    assert_eq!(block_on(keys(9, &[]).reseal(&anew, "repo_1")), Err(Unreadable));
+    assert_eq!(
+        block_on(new.reseal(&anew, Owner::remote("repo_1", SERVER))),
+        Ok(None),
+        "what is under the present key stays as it is"
+    );
+    assert_eq!(block_on(keys(9, &[]).reseal(&anew, Owner::remote("repo_1", SERVER))), Err(Unreadable));
+}
+
+#[test]
+fn a_credential_opens_for_the_server_only_that_it_was_set_for() {
+    let key = keys(7, &[]);
+    let sealed = seal(&key, "repo_1");
+    for server in ["http://git.example.com", "https://git.example.com:8443", "https://example.com", "", "null"] {
+        let opened = block_on(key.open::<UpstreamAuth>(&sealed, Owner::remote("repo_1", server)));
+        assert_eq!(opened, Err(Unreadable), "{server}");
+    }
+    assert_eq!(block_on(key.open::<UpstreamAuth>(&sealed, Owner::target("repo_1"))), Err(Unreadable));
+}
+
+#[test]
+fn what_an_earlier_version_sealed_opens_only_to_be_bound() {
+    let key = keys(7, &[]);
+    // Earlier versions bound a credential to its repository alone.
+    let unbound = block_on(key.seal(&auth(), Owner::target("repo_1"))).expect("AES seals anything");
+    assert!(unbound.starts_with("v1."));
+    assert_eq!(open(&key, &unbound, "repo_1"), Err(Unreadable));
+    assert_eq!(open(&key, &unbound.replace("v1.", "v2."), "repo_1"), Err(Unreadable));
+    assert_eq!(block_on(key.bind(&unbound, Owner::remote("repo_2", SERVER))), Err(Unreadable));
+    let bound = block_on(key.bind(&unbound, Owner::remote("repo_1", SERVER))).expect("it is readable");
+    assert_eq!(open(&key, &bound, "repo_1"), Ok(auth()));
+    assert_eq!(block_on(key.bind(&bound, Owner::remote("repo_1", "https://other.example"))), Err(Unreadable));
 }

@@ -88,8 +88,21 @@ export function editUpstream(workspace: Workspace, repo: Repo): void {
     submit: async () => {
       const auth = upstream.auth();
       const change = { url: upstream.url(), ...(auth !== undefined && { auth }) };
-      workspace.put(await workspace.client.repos.update({ repo: repo.id, upstream: change }));
+      const fresh = await workspace.client.repos.update({ repo: repo.id, upstream: change });
+      workspace.put(fresh);
+      if (fresh.warning) warn(workspace, fresh, fresh.warning);
     },
+  });
+}
+
+/** Says what a change of the upstream did beside what was asked, and offers to set a credential. */
+function warn(workspace: Workspace, repo: Repo, warning: string): void {
+  openDialog({
+    title: "The credential was removed",
+    confirm: "Set a credential",
+    body: [h("p", { class: "wrap" }, warning)],
+    failure: "Could not open the upstream.",
+    submit: async () => editUpstream(workspace, repo),
   });
 }
 
@@ -156,7 +169,7 @@ function upstreamFields(url: string | null, stored: boolean) {
     code: true,
     hint: "An http or https address that Git can clone from.",
   });
-  const kept: [string, string][] = stored ? [["keep", "Keep the stored credential"]] : [];
+  const kept: [string, string][] = stored ? [["keep", "Keep the stored credential (for the same server only)"]] : [];
   const kind = selectField("upstream.auth", "Credential", [
     ...kept,
     ["public", "None, the remote is public"],

@@ -23,7 +23,7 @@ pub(super) struct Sought {
 }
 
 /// Texts that are searched for.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Forms {
     texts: Vec<Vec<u8>>,
     /// Every run of [`PART`] bytes of the texts.

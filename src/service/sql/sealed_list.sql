@@ -1,9 +1,10 @@
--- Every stored secret: which column it is in, whose it is, and the sealed text.
-SELECT jsonb_build_object('place', place, 'owner_id', owner_id, 'sealed', sealed)::text AS row
+-- Every stored secret: which column it is in, whose it is, the URL that it is sent to (null for one that is sent nowhere), and
+-- the sealed text.
+SELECT jsonb_build_object('place', place, 'owner_id', owner_id, 'url', url, 'sealed', sealed)::text AS row
 FROM (
-    SELECT 'upstream_auth' AS place, id AS owner_id, upstream_auth AS sealed FROM refsync.repos
-    UNION ALL SELECT 'origin_auth', id || '/origin', origin_auth FROM refsync.repos
-    UNION ALL SELECT 'secret', id, secret FROM refsync.webhook_targets
-    UNION ALL SELECT 'previous_secret', id, previous_secret FROM refsync.webhook_targets
+    SELECT 'upstream_auth' AS place, id AS owner_id, upstream_url AS url, upstream_auth AS sealed FROM refsync.repos
+    UNION ALL SELECT 'origin_auth', id || '/origin', origin_url, origin_auth FROM refsync.repos
+    UNION ALL SELECT 'secret', id, NULL, secret FROM refsync.webhook_targets
+    UNION ALL SELECT 'previous_secret', id, NULL, previous_secret FROM refsync.webhook_targets
 ) secrets
 WHERE sealed IS NOT NULL

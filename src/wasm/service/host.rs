@@ -166,6 +166,10 @@ impl Runtime for HostRuntime {
         Ok(next.map_err(|error| message(&error))?.as_f64().map(|next| next as i64))
     }
 
+    fn web_origin(&self, url: &str) -> Option<String> {
+        web_sys::Url::new(url).ok().map(|url| url.origin())
+    }
+
     fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>> {
         async {
             let document = settled(self.openapi.call0(&JsValue::UNDEFINED).map(JsCast::unchecked_into)).await;
