@@ -65,6 +65,9 @@ pub struct Caller {
     /// What its calls are counted by.
     #[serde(skip)]
     pub(super) credential: String,
+    /// The id of the only repository that the call may touch; none if it may touch all of them.
+    #[serde(skip)]
+    pub only_repo_id: Option<String>,
 }
 
 impl Caller {
@@ -75,6 +78,15 @@ impl Caller {
     /// [`Error::Forbidden`], naming the scope that is needed.
     pub fn require(&self, needed: Scope) -> Result<(), Error> {
         require(self.scope, needed)
+    }
+
+    /// Refuses a repository that is not the one that a grant was checked for: another one may have got its name meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`].
+    pub(super) fn require_repo(&self, repo_id: &str) -> Result<(), Error> {
+        if self.only_repo_id.as_deref().is_none_or(|only| only == repo_id) { Ok(()) } else { Err(elsewhere()) }
     }
 
     /// Refuses another organisation, whether there is one or not.
@@ -90,6 +102,11 @@ impl Caller {
     }
 }
 
+/// The refusal of a repository that an access token is not good for, whether there is one or not.
+fn elsewhere() -> Error {
+    Error::Forbidden("this access token is good for other repositories only".into())
+}
+
 fn require(has: Scope, needed: Scope) -> Result<(), Error> {
     if has >= needed {
         return Ok(());
@@ -99,27 +116,25 @@ fn require(has: Scope, needed: Scope) -> Result<(), Error> {
 }
 
 impl Service {
-    /// Refuses where the caller may not do what needs this scope: in the repository that the path names, or in the whole
-    /// organisation where it names none.
+    /// Refuses if the caller may not do what needs this scope: in the repository that the path names, or in the whole
+    /// organisation if it names none. A grant counts for the repository that was found, not for the path, and the caller may then
+    /// touch that repository only.
     ///
     /// # Errors
     ///
     /// [`Error::Forbidden`], or that the database failed.
-    pub(super) async fn require(&self, caller: &Caller, needed: Scope, repo: &str) -> Result<(), Error> {
+    pub(super) async fn require(&self, caller: &mut Caller, needed: Scope, repo: &str) -> Result<(), Error> {
         let Some(access) = &caller.access else { return caller.require(needed) };
-        let elsewhere = || Error::Forbidden("this access token is good for other repositories only".into());
         if repo.is_empty() {
             return Err(elsewhere());
         }
-        if let Some(granted) = access.get(&repo.to_ascii_lowercase()) {
-            return require(*granted, needed);
-        }
-        // The path may have the repository's id.
         let found = match repos::find(self, caller, repo).await {
-            Err(Error::NotFound(_)) => return Err(elsewhere()),
+            Err(Error::NotFound(_)) if !access.contains_key(&repo.to_ascii_lowercase()) => return Err(elsewhere()),
             other => other?,
         };
-        require(*access.get(&found.name.to_ascii_lowercase()).ok_or_else(elsewhere)?, needed)
+        require(*access.get(&found.name.to_ascii_lowercase()).ok_or_else(elsewhere)?, needed)?;
+        caller.only_repo_id = Some(found.id);
+        Ok(())
     }
 
     /// Who sent these headers: `Bearer` with a key, or `Basic` with the key as password, as Git sends it.
@@ -160,7 +175,7 @@ impl Service {
             Grant::Repos(repos) => (repos.values().copied().max().unwrap_or(Scope::Read), Some(repos)),
         };
         self.count(&public_key)?;
-        Ok(Caller { key_id: None, org, scope, access, credential: public_key })
+        Ok(Caller { key_id: None, org, scope, access, only_repo_id: None, credential: public_key })
     }
 
     /// Counts a call of this credential.

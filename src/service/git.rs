@@ -86,9 +86,9 @@ impl Service {
     async fn allowed(&self, method: Method, url: &str, headers: &Headers) -> Result<Allowed, Error> {
         let target = Target::parse(method, url)
             .ok_or_else(|| Error::NotFound("this is no request of Git's smart HTTP protocol".into()))?;
-        let caller = self.authenticate(headers).await?;
+        let mut caller = self.authenticate(headers).await?;
         caller.require_org(&target.org)?;
-        self.require(&caller, target.scope, &target.repo).await?;
+        self.require(&mut caller, target.scope, &target.repo).await?;
         let repo = repos::find(self, &caller, &target.repo).await?;
         if let Some(origin) = &repo.origin {
             let message = format!("the repository {} lives at {}; use that address", repo.name, origin.url);

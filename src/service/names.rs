@@ -2,12 +2,16 @@
 
 /// Why `name` may not name a repository; none where it may.
 ///
-/// The contract: `[A-Za-z0-9._-]{1,100}`, not `.` or `..`, not ending in `.git`, and not a word of the API's paths.
+/// The contract: `[A-Za-z0-9._-]{1,100}`, not `.` or `..`, not ending in `.git`, not a word of the API's paths, and not of the
+/// form of an id: a path may have a repository's id in the place of its name.
 pub fn repo_refusal(name: &str) -> Option<String> {
     if let Some(refusal) = characters_refusal(name) {
         return Some(refusal);
     }
     let lowercase = name.to_ascii_lowercase();
+    if is_like_an_id(&lowercase) {
+        return Some("has the form of an id; choose another".into());
+    }
     if lowercase.ends_with(".git") {
         return Some("must not end in .git; leave that off".into());
     }
@@ -19,9 +23,11 @@ pub fn org_refusal(slug: &str) -> Option<String> {
     if let Some(refusal) = characters_refusal(slug) {
         return Some(refusal);
     }
-    RESERVED_ORGS
-        .contains(&slug.to_ascii_lowercase().as_str())
-        .then(|| format!("{slug} is a word of the API's own; choose another"))
+    let lowercase = slug.to_ascii_lowercase();
+    if is_like_an_id(&lowercase) {
+        return Some("has the form of an id; choose another".into());
+    }
+    RESERVED_ORGS.contains(&lowercase.as_str()).then(|| format!("{slug} is a word of the API's own; choose another"))
 }
 
 /// Why `name` may not name a branch; none where it may.
@@ -40,6 +46,16 @@ pub fn branch_refusal(name: &str) -> Option<String> {
     Some(format!("is not a valid branch name: {error}"))
 }
 
+/// Whether a name in lower case is a kind, such as `repo`, an underscore, and the digits of an id or more of them.
+fn is_like_an_id(name: &str) -> bool {
+    name.split_once('_').is_some_and(|(kind, digits)| {
+        !kind.is_empty()
+            && kind.bytes().all(|b| b.is_ascii_lowercase())
+            && digits.len() >= ID_DIGITS
+            && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    })
+}
+
 fn characters_refusal(name: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if !(1..=100).contains(&name.len()) || !name.chars().all(allowed) {
@@ -48,5 +64,7 @@ fn characters_refusal(name: &str) -> Option<String> {
     matches!(name, "." | "..").then(|| "must not be . or ..".into())
 }
 
+/// How many hexadecimal digits an id has; see `refsync.new_id` in the migrations.
+const ID_DIGITS: usize = 28;
 const RESERVED_REPOS: &[&str] = &["repo", "repos", "api-key", "api-keys", "webhook-targets"];
 const RESERVED_ORGS: &[&str] = &["v1", "whoami", "openapi.json"];

@@ -48,7 +48,10 @@ pub(super) async fn find(service: &Service, caller: &Caller, repo: &str) -> Resu
         return Err(no_such_repo());
     }
     let params = vec![Some(caller.org.id.clone()), Some(repo.to_owned())];
-    store::row(service.database(), sql!("sql/repo_show.sql"), params).await?.ok_or_else(no_such_repo)
+    let found: Option<Stored> = store::row(service.database(), sql!("sql/repo_show.sql"), params).await?;
+    let found = found.ok_or_else(no_such_repo)?;
+    caller.require_repo(&found.id)?;
+    Ok(found)
 }
 
 pub(super) async fn show(service: &Service, call: &Call<'_>) -> Result<Repo, Error> {

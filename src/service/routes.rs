@@ -95,11 +95,11 @@ impl Service {
         }
         let route = *matched.value;
         accepts(&headers, route)?;
-        let caller = self.authenticate(&headers).await?;
+        let mut caller = self.authenticate(&headers).await?;
         let needed = scope(route, method).ok_or_else(no_such_call)?;
         if !params.org.is_empty() {
             caller.require_org(&params.org)?;
-            self.require(&caller, needed, &params.repo).await?;
+            self.require(&mut caller, needed, &params.repo).await?;
         }
         let credential = caller.credential.clone();
         let started = self.options.runtime.now();

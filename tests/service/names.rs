@@ -2,7 +2,17 @@ use refsync::service::names::{branch_refusal, org_refusal, repo_refusal};
 
 #[test]
 fn repository_names_are_those_of_the_contract() {
-    for name in ["a", "App", "my.repo", "a_b-c", "...", "x.gitx", &"x".repeat(100)] {
+    for name in [
+        "a",
+        "App",
+        "my.repo",
+        "a_b-c",
+        "...",
+        "x.gitx",
+        "repo_0123",
+        "repo-0123456789ababcdef0123456789",
+        &"x".repeat(100),
+    ] {
         assert_eq!(repo_refusal(name), None, "{name}");
     }
     for name in [
@@ -18,6 +28,10 @@ fn repository_names_are_those_of_the_contract() {
         "REPOS",
         "api-key",
         "webhook-targets",
+        "repo_0123456789ababcdef0123456789",
+        "Repo_0123456789ABabcdef0123456789",
+        "sync_0123456789ababcdef0123456789",
+        "repo_0123456789ababcdef01234567890",
         &"x".repeat(101),
     ] {
         assert!(repo_refusal(name).is_some(), "{name}");
@@ -27,7 +41,7 @@ fn repository_names_are_those_of_the_contract() {
 #[test]
 fn an_organisation_is_not_a_word_of_the_api() {
     assert_eq!(org_refusal("acme"), None);
-    for slug in ["whoami", "WhoAmI", "v1", "a/b", ""] {
+    for slug in ["whoami", "WhoAmI", "v1", "a/b", "", "org_0123456789ababcdef0123456789"] {
         assert!(org_refusal(slug).is_some(), "{slug}");
     }
 }

@@ -3,7 +3,11 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sig
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { gitHttpBackend } from "refsync/node";
+import { Service } from "refsync/service";
+
 import { present } from "../../support/present.mjs";
+import { onEachDatabase } from "./databases.mjs";
 import { git, start } from "./support.mjs";
 
 /** @import { KeyObject } from "node:crypto" */
@@ -30,9 +34,12 @@ function token(key, claims = {}, header = {}) {
   return `${signed}.${sign(null, Buffer.from(signed), key).toString("base64url")}`;
 }
 
-/** @param {import("node:test").TestContext} t */
-async function withKey(t) {
-  const s = await start(t);
+/**
+ * @param {import("node:test").TestContext} t
+ * @param {typeof start} [startOn]
+ */
+async function withKey(t, startOn = start) {
+  const s = await startOn(t);
   const text = await s.service.createPrivateKey("acme");
   const encoded = /^mesa_private_key_acme_([\w-]+)$/.exec(text)?.[1];
   const der = Buffer.from(present(encoded), "base64url");
@@ -90,6 +97,73 @@ test("a token with access is good for those repositories, by name in any case or
   for (const [method, path, body] of beyond) {
     assert.equal(await status(method, path, body), 403, `${method} ${path}`);
   }
+});
+
+onEachDatabase((startOn, on) => {
+  test(`no repository is named like another one's id, and a token for a name does not reach an id, on ${on}`, async (t) => {
+    const { call, ok, sql, key } = await withKey(t, startOn);
+    const secret = await ok("POST", "/acme/repos", { name: "secret" });
+    const own = await ok("POST", "/acme/repos", { name: "own" });
+    for (const name of [secret.id, secret.id.toUpperCase(), `repo_${"0".repeat(28)}`]) {
+      for (const [method, path] of [
+        ["POST", "/acme/repos"],
+        ["PATCH", "/acme/own"],
+      ]) {
+        const [status, body] = await call(present(method), present(path), { name });
+        assert.equal(status, 400, `${method} ${name}`);
+        assert.match(body.error.details.fields[0].message, /form of an id/);
+      }
+    }
+    // As an earlier version took it.
+    await sql("UPDATE refsync.repos SET name = $1 WHERE id = $2", [secret.id, own.id]);
+    const limited = { key: token(key, { access: { [secret.id]: "write-repo" } }) };
+    for (const path of [`/acme/${secret.id}`, `/acme/${secret.id.toUpperCase()}`, "/acme/secret"]) {
+      const [status, body] = await call("GET", path, undefined, limited);
+      assert.ok(status === 403 || body.id === own.id, `${path} gives ${body.name}`);
+    }
+    assert.equal((await call("GET", `/acme/${secret.id}`, undefined, limited))[0], 403);
+    assert.equal((await ok("GET", `/acme/${own.id}`, undefined, limited)).id, own.id, "it reaches its own by its id");
+    await ok("PATCH", `/acme/${own.id}`, { name: "own" });
+  });
+
+  test(`a grant counts for the repository that was found, not for one that gets its name meanwhile, on ${on}`, async (t) => {
+    const s = await withKey(t, startOn);
+    const ids = [];
+    for (const name of ["granted", "secret"]) ids.push((await s.ok("POST", "/acme/repos", { name })).id);
+    /** What happens between the two looks of one call at the repository of a name. */
+    const swap = async () => {
+      for (const [from, to] of [
+        ["granted", "third"],
+        ["secret", "granted"],
+        ["third", "secret"],
+      ]) {
+        await s.sql("UPDATE refsync.repos SET name = $1 WHERE name = $2", [to, from]);
+      }
+    };
+    let looks = 0;
+    const service = new Service({
+      database: {
+        async query(text, params) {
+          const answer = await s.database.query(text, params);
+          if (/FROM refsync\.repos r\s+WHERE r\.org_id = \$1::text AND \(r\.id/.test(text)) {
+            looks += 1;
+            if (looks % 2 === 1) await swap();
+          }
+          return answer;
+        },
+      },
+      git: gitHttpBackend({ root: `${s.folder}/repositories` }),
+      fetch,
+      secretKey: new Uint8Array(32).fill(7),
+      log: () => {},
+    });
+    const headers = { authorization: `Bearer ${token(s.key, { access: { granted: "write-repo" } })}` };
+    for (const path of ["/v1/acme/granted", "/acme/granted.git/info/refs?service=git-upload-pack"]) {
+      const answer = await service.fetch(new Request(`http://service.test${path}`, { headers }));
+      assert.equal(answer.status, 403, `${path}: ${await answer.text()}`);
+    }
+    assert.equal(looks, 4, "each of the two calls looked twice");
+  });
 });
 
 test("Git takes a token as the password, and keeps to its access", async (t) => {
