@@ -24,6 +24,9 @@ pub enum Error {
     /// No JSON is wanted; 406.
     #[error("answers are application/json; the Accept header refuses that")]
     NotAcceptable,
+    /// The body did not arrive in time; 408.
+    #[error("the body did not arrive within {0} s")]
+    TooSlow(u64),
     /// It clashes with what is there; 409.
     #[error("{0}")]
     Conflict(String),
@@ -83,6 +86,7 @@ impl Error {
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::NotAcceptable => 406,
+            Self::TooSlow(_) => 408,
             Self::Conflict(_) | Self::UpstreamNotConfigured(_) => 409,
             Self::TooLarge(_) => 413,
             Self::RateLimited(_) | Self::Busy { .. } => 429,
@@ -100,6 +104,7 @@ impl Error {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::NotFound(_) => "NOT_FOUND",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::TooSlow(_) => "TIMEOUT",
             Self::Conflict(_) => "CONFLICT",
             Self::UpstreamNotConfigured(_) => "UPSTREAM_NOT_CONFIGURED",
             Self::TooLarge(_) => "PAYLOAD_TOO_LARGE",

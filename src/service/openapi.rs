@@ -251,6 +251,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("404", "There is no such thing."),
     ("406", "JSON is not accepted."),
     ("409", "It clashes with what is there."),
+    ("408", "The body did not arrive within 30 seconds."),
     ("413", "The body is larger than a megabyte."),
     ("429", "The credential makes too many calls; `Retry-After` says when the next may come."),
     ("500", "Something failed in the service; quote the `trace_id`."),

@@ -6,7 +6,7 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Caller, Error, Scope, Service, error::json, openapi, org, page::split_url, repos, sync_events, syncs,
+    Caller, Error, Scope, Service, body, error::json, openapi, org, page::split_url, repos, sync_events, syncs,
     webhook_targets,
 };
 use crate::http::{Body, Headers, Method, Request, Response};
@@ -103,6 +103,8 @@ impl Service {
         }
         let credential = caller.credential.clone();
         let started = self.options.runtime.now();
+        let runtime = self.options.runtime.clone();
+        let body = body::until(async move { runtime.sleep(body::WITHIN).await }, body);
         let call = Call { caller, params, query, headers: &headers, body };
         let mut response = match (route, method) {
             (Route::Whoami, _) => json(200, &org::whoami(&call)),

@@ -1,7 +1,11 @@
+use std::{future::poll_fn, task::Poll};
+
+use bytes::Bytes;
 use futures_executor::block_on;
+use futures_util::{StreamExt, stream};
 use refsync::{
     http::Body,
-    model::{SyncRequest, UpdateRepoRequest, UpstreamAuth},
+    model::{CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpstreamAuth},
     service::{Error, body},
 };
 
@@ -44,6 +48,63 @@ fn a_refused_credential_is_not_repeated_whichever_remote_it_is_for() {
             assert!(refused_field(&error).starts_with(remote), "{json}");
         }
     }
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_refused_and_nothing_of_the_body_is_repeated() {
+    for (json, field) in [
+        (r#"{"upstream":{"url":"u","auth":{"kind":"hunter2"},"auth":null}}"#, "upstream"),
+        (r#"{"upstream":{"url":"u","auth":"hunter2","auth":{"kind":"token","token":"t"}}}"#, "upstream"),
+        (r#"{"origin":{"url":"u","auth":{"kind":"token","token":["hunter2"],"token":"t"}}}"#, "origin.auth"),
+        (r#"{"origin":{"url":"u","auth":{"kind":"token","token":"t","hunter2":1,"hunter2":2}}}"#, "origin.auth"),
+        (r#"{"origin":{"url":"u","auth":{"kind":"token","kind":"hunter2","token":"t"}}}"#, "origin.auth"),
+        (r#"{"upstream":"hunter2","upstream":null}"#, "body"),
+        (r#"{"upstream":{"url":["hunter2"]},"\u0075pstream":null}"#, "body"),
+        (r#"{"tags":{"a":{"b":[{"c":1},{"c":1,"c":"hunter2"}]}}}"#, "tags.a.b"),
+    ] {
+        let error = body::parse::<UpdateRepoRequest>(json.as_bytes()).expect_err(json);
+        assert_eq!(refused_field(&error), field, "{json}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_text_in_the_wrong_place_is_not_repeated() {
+    for json in [
+        r#"{"name":["hunter2"]}"#,
+        r#"{"tags":"hunter2"}"#,
+        r#"{"origin":"hunter2"}"#,
+        r#"{"upstream":{"url":"u","schedule":"hunter2"}}"#,
+        r#"{"upstream":{"url":{"a":"hunter2"}}}"#,
+    ] {
+        let error = body::parse::<UpdateRepoRequest>(json.as_bytes()).expect_err(json);
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+    let targets =
+        [r#"{"url":"u","events":"hunter2\", expected nothing"}"#, r#"{"url":"u","events":[],"repo_ids":"hunter2"}"#];
+    for json in targets {
+        let error = body::parse::<CreateWebhookTargetRequest>(json.as_bytes()).expect_err(json);
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_body_that_takes_too_long_is_given_up_and_one_that_does_not_is_whole() {
+    let piece = || Ok(Bytes::from_static(b" "));
+    let dribbling = stream::iter([piece(), piece()]).chain(stream::pending()).boxed_local();
+    let mut looks = 0;
+    let over = poll_fn(move |context| {
+        looks += 1;
+        context.waker().wake_by_ref();
+        if looks > 5 { Poll::Ready(()) } else { Poll::Pending }
+    });
+    let read = body::read::<UpdateRepoRequest>(body::until(over, Body::Stream(dribbling)));
+    let error = block_on(read).expect_err("it never ends");
+    assert_eq!((error.status(), error.code()), (408, "TIMEOUT"));
+
+    let whole = stream::iter([Ok(Bytes::from_static(b"{")), Ok(Bytes::from_static(b"}"))]).boxed_local();
+    let read = body::read::<UpdateRepoRequest>(body::until(std::future::pending(), Body::Stream(whole)));
+    assert!(block_on(read).is_ok());
 }
 
 #[test]

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { createAdaptorServer } from "@hono/node-server";
@@ -22,12 +22,30 @@ export interface Listener {
   close(grace?: number): Promise<void>;
 }
 
-/** Listens until it is closed; port 0 takes a free one. Rejects where the port cannot be had. */
-export async function listen(handler: Handler, hostname: string, port: number): Promise<Listener> {
+/** How slowly a request's body may arrive. */
+export interface BodyPace {
+  /** Milliseconds for all of a body, unless it is one of Git's, which may be large. */
+  whole: number;
+  /** Of one of Git's, `least` bytes have to arrive in each of these many milliseconds. */
+  every: number;
+  least: number;
+}
+
+/**
+ * Listens until it is closed; port 0 takes a free one. Rejects where the port cannot be had. The connection of a request whose
+ * body arrives more slowly than `pace` is ended.
+ */
+export async function listen(
+  handler: Handler,
+  hostname: string,
+  port: number,
+  pace: BodyPace = defaultPace,
+): Promise<Listener> {
   // `globalThis.Request` and `Response` stay the runtime's own: this is somebody else's process, too.
   const server = createAdaptorServer({ fetch: handler, overrideGlobalObjects: false }) as Server;
   // Node ends a request that takes five minutes to arrive; a push may take longer. Its head still has a minute.
   server.requestTimeout = 0;
+  server.on("request", (request: IncomingMessage) => keepPace(request, pace));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, () => {
@@ -42,6 +60,33 @@ export async function listen(handler: Handler, hostname: string, port: number): 
     close: (grace = 10_000) => close(server, grace),
   };
 }
+
+/** Ends the connection of a request if its body arrives too slowly, whether anybody reads it or not. */
+function keepPace(request: IncomingMessage, pace: BodyPace): void {
+  const { "content-length": length, "transfer-encoding": coding } = request.headers;
+  if (coding === undefined && (length === undefined || length === "0")) return;
+  const { socket } = request;
+  const isGit = /\/git-(upload|receive)-pack(\?|$)/.test(request.url ?? "");
+  let read = socket.bytesRead;
+  const look = () => {
+    if (request.complete) return stop();
+    // If we do not read what is there, the sender is not the one who is slow.
+    const isHeldUp = request.readableLength >= request.readableHighWaterMark;
+    if (isGit && (isHeldUp || socket.bytesRead - read >= pace.least)) read = socket.bytesRead;
+    else socket.destroy();
+  };
+  const timer = setInterval(look, isGit ? pace.every : pace.whole);
+  timer.unref();
+  const stop = () => clearInterval(timer);
+  request.once("end", stop);
+  socket.once("close", stop);
+}
+
+/**
+ * The service itself answers 408 after half a minute. Git sends its packs without pauses, but a source that is relayed may be
+ * silent for two minutes.
+ */
+const defaultPace: BodyPace = { whole: 60_000, every: 300_000, least: 16_384 };
 
 function close(server: Server, grace: number): Promise<void> {
   return new Promise((resolve) => {
