@@ -40,10 +40,32 @@ function forms(planted) {
   return Object.entries(planted).flatMap(([name, value]) => {
     const basic = ["git", "joe", "x"].map((user) => Buffer.from(`${user}:${value}`).toString("base64"));
     const parts = basic.flatMap((form) => form.match(/.{24}/g) ?? []);
-    const escaped = JSON.stringify(value).slice(1, -1);
-    const all = [value, encodeURIComponent(value), escaped, Buffer.from(value).toString("hex"), ...basic, ...parts];
+    const all = [value, ...spellings(value), Buffer.from(value).toString("hex"), ...basic, ...parts];
     return all.map((form) => /** @type {[string, string]} */ ([name, form]));
   });
+}
+
+/**
+ * The ways in which programs write a text in another one.
+ *
+ * @param {string} text
+ */
+function spellings(text) {
+  /** @type {Record<string, string>} */
+  const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+  const percent = encodeURIComponent(text);
+  const json = JSON.stringify(text).slice(1, -1);
+  let mixed = 0;
+  return [
+    percent,
+    percent.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()),
+    percent.replace(/%[0-9A-F]{2}/g, (byte) => (mixed++ % 2 ? byte : byte.toLowerCase())),
+    percent.replaceAll("%20", "+"),
+    json,
+    json.replaceAll("/", "\\/"),
+    JSON.stringify(json).slice(1, -1),
+    text.replace(/[&<>"']/g, (character) => entities[character] ?? character),
+  ];
 }
 
 /**
@@ -68,13 +90,41 @@ async function echo(t) {
   const server = createServer((request, response) => {
     const sent = request.headers.authorization ?? "";
     const decoded = Buffer.from(sent.replace(/^Basic /, ""), "base64").toString();
-    const said = `you sent ${sent}, which is ${decoded}, and ${encodeURIComponent(decoded.split(":")[1] ?? "")}`;
+    const password = decoded.slice(decoded.indexOf(":") + 1);
+    const all = [
+      ...spellings(password),
+      Buffer.from(password).toString("hex"),
+      Buffer.from(password).toString("base64url"),
+    ];
+    const said = `you sent ${sent}, which is ${decoded}, and ${all.join(", ")}`;
     const path = request.url ?? "/";
-    if (path.startsWith("/err/")) {
-      const line = `ERR ${said}\n`;
-      const type = "application/x-git-upload-pack-advertisement";
+    const type = "application/x-git-upload-pack-advertisement";
+    if (path.startsWith("/refs/") && request.method === "GET") {
+      // Each spelling that a ref may be named.
+      const names = all
+        .filter((name) => /^[\w%+.-]+$/.test(name) && password)
+        .map((name, n) => `refs/heads/x${n}/${name}`);
+      const ids = `${"1".repeat(40)} `;
+      const lines = [`${ids}refs/heads/main\0agent=git/2\n`, ...names.map((name) => `${ids}${name}\n`)];
+      const packets = lines.map((line) => (Buffer.byteLength(line) + 4).toString(16).padStart(4, "0") + line);
       response.writeHead(200, { "content-type": type });
-      response.end(`001e# service=git-upload-pack\n0000${(line.length + 4).toString(16).padStart(4, "0")}${line}`);
+      response.end(`001e# service=git-upload-pack\n0000${packets.join("")}0000`);
+    } else if (path.startsWith("/refs/")) {
+      response.writeHead(404).end();
+    } else if (path.startsWith("/page/")) {
+      const page = `<!doctype html><title>No</title><p>${spellings(said).at(-1)}</p>`;
+      response.writeHead(400, { "content-type": "text/html" }).end(page);
+    } else if (path.startsWith("/json/")) {
+      response
+        .writeHead(400, { "content-type": "application/json" })
+        .end(JSON.stringify({ message: said, errors: [all] }));
+    } else if (path.startsWith("/err/")) {
+      // A packet has 65,520 bytes at most.
+      const line = `ERR ${said}\n`;
+      response.writeHead(200, { "content-type": type });
+      response.end(
+        `001e# service=git-upload-pack\n0000${(Buffer.byteLength(line) + 4).toString(16).padStart(4, "0")}${line}`,
+      );
     } else {
       const [, status = "500"] = /^\/(\d+)\//.exec(path) ?? [];
       response.writeHead(Number(status), { "content-type": "text/plain" }).end(said);
@@ -151,7 +201,11 @@ function upstreams(url, hostile, planted) {
     strange: { url: `${hostile}/418/x.git`, auth: token(planted.pemLine) },
     protocol: { url: `${hostile}/err/x.git`, auth: joe(planted.password) },
     key: { url: `${hostile}/err/x.git`, auth: token(planted.jwk) },
-    inUrl: { url: `${hostile.replace("://", `://joe:${planted.urlPassword}@`)}/401/x.git` },
+    page: { url: `${hostile}/page/x.git`, auth: token(planted.token) },
+    json: { url: `${hostile}/json/x.git`, auth: joe(planted.password) },
+    names: { url: `${hostile}/refs/x.git`, auth: joe(planted.password) },
+    namesToo: { url: `${hostile}/refs/x.git`, auth: token(planted.token) },
+    inUrl: { url: `${hostile.replace("://", `://joe:${encodeURIComponent(planted.urlPassword)}@`)}/401/x.git` },
     // These are tried three times.
     failing: { url: `${hostile}/500/x.git`, auth: joe(planted.jwk) },
     unreachable: { url: `http://127.0.0.1:9/x.git`, auth: token(planted.token) },
@@ -169,9 +223,10 @@ function upstreams(url, hostile, planted) {
  */
 export async function walk(t, { data, env = {}, open, retried }) {
   const own = {
-    token: `planted token/${randomBytes(8).toString("hex")}`,
-    password: `planted-password:${randomBytes(8).toString("hex")}`,
-    urlPassword: `planted-url-${randomBytes(8).toString("hex")}`,
+    // With every character that some escaping touches.
+    token: `planted "token"\\/%2f%2F+  <b>&amp;'${randomBytes(8).toString("hex")}`,
+    password: `planted\\n:p\u00e4ss@#?[]{}|;="%25"${randomBytes(8).toString("hex")}`,
+    urlPassword: `planted-url/%2F\\"${randomBytes(8).toString("hex")}`,
     secretKey: randomBytes(32).toString("base64"),
     previousKey: randomBytes(32).toString("base64"),
   };
@@ -206,7 +261,7 @@ export async function walk(t, { data, env = {}, open, retried }) {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {object} [body]
+   * @param {object | string} [body]
    */
   const api = async (method, path, body) => {
     const answer = await s.api(method, path, body);
@@ -262,6 +317,15 @@ export async function walk(t, { data, env = {}, open, retried }) {
   await ended();
   const good = (await api("GET", "/good/upstream/syncs")).body.syncs.map((/** @type {SyncRun} */ run) => run.status);
   assert.deepEqual(good, ["completed", "completed"], "some of it has to work, too");
+  // It did come in where it could be seen.
+  for (const [name, seen] of Object.entries({
+    names: /"refs\/heads\/x\d+\/\[credential\]/,
+    namesToo: /"refs\/heads\/x\d+\/\[credential\]/,
+    page: /you sent Basic \[credential\]/,
+    json: /you sent Basic \[credential\]/,
+  })) {
+    assert.match(present(places[`the answer of POST /${name}/upstream/plan`]), seen, name);
+  }
   keep("metrics", await (await fetch(`${s.url}/metrics`)).text());
   await s.stop();
   keep("the log", s.log());
@@ -304,11 +368,17 @@ export async function walk(t, { data, env = {}, open, retried }) {
 async function refusals(base, api, planted, keys) {
   const url = `${base}/default/up.git`;
   const joe = { kind: "username_password", username: "joe", password: planted.password };
+  const urlPassword = encodeURIComponent(planted.urlPassword);
+  /** @param {string} auth */
+  const twice = (auth) => `{"upstream":{"url":${JSON.stringify(url)},"auth":${auth},"auth":null}}`;
+  for (const auth of [JSON.stringify(planted.token), JSON.stringify({ kind: planted.password }), JSON.stringify(joe)]) {
+    assert.equal((await api("POST", "/repos", twice(auth))).status, 400);
+  }
   await api("POST", "/repos", { upstream: { url, auth: { kind: "token", token: [planted.token] } } });
   await api("POST", "/repos", { upstream: { url, auth: { kind: planted.token } } });
-  await api("POST", "/repos", { upstream: { url: `http://joe:${planted.urlPassword}@h/?x`, auth: joe } });
-  await api("POST", "/repos", { upstream: { url: `ssh://joe:${planted.urlPassword}@h/x` } });
-  await api("POST", "/webhook-targets", { url: `http://joe:${planted.urlPassword}@h/` });
+  await api("POST", "/repos", { upstream: { url: `http://joe:${urlPassword}@h/?x=${urlPassword}`, auth: joe } });
+  await api("POST", "/repos", { upstream: { url: `ssh://joe:${urlPassword}@h/x` } });
+  await api("POST", "/webhook-targets", { url: `http://joe:${urlPassword}@h/` });
   for (const key of Object.values(keys)) {
     const answers = [
       await api("POST", "/repos", { upstream: { url, auth: key } }),

@@ -76,14 +76,14 @@ export async function serveWith(t, env, data, ...flags) {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {object} [body]
+   * @param {object | string} [body] A string is sent as it is.
    * @returns {Promise<{ status: number, body: Json }>}
    */
   const api = async (method, path, body) => {
     const response = await fetch(`${url}/v1/${org}${path}`, {
       method,
       headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
-      ...(body && { body: JSON.stringify(body) }),
+      ...(body && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     return { status: response.status, body: await response.json() };
   };
