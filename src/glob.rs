@@ -19,15 +19,21 @@
 //! # Ok::<(), refsync::glob::Error>(())
 //! ```
 
-use std::{fmt, str::FromStr};
+mod automaton;
+
+use std::{cell::OnceCell, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use self::automaton::Automaton;
+
 /// A compiled glob. It keeps its text, so that it prints and serialises as it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Glob {
     text: String,
     tokens: Vec<Token>,
+    /// Made at the first match: whoever only checks a glob does not need it.
+    automaton: OnceCell<Automaton>,
 }
 
 /// Why a glob is refused; the position counts characters from 0.
@@ -81,12 +87,16 @@ enum Token {
 impl Glob {
     /// The glob that matches every name.
     pub fn all() -> Self {
-        Self { text: "*".into(), tokens: vec![Token::AnyRun] }
+        Self::new("*", vec![Token::AnyRun])
     }
 
     /// The glob that matches no name.
     pub fn none() -> Self {
-        Self { text: String::new(), tokens: Vec::new() }
+        Self::new("", Vec::new())
+    }
+
+    fn new(text: &str, tokens: Vec<Token>) -> Self {
+        Self { text: text.to_owned(), tokens, automaton: OnceCell::new() }
     }
 
     /// The glob as it was written.
@@ -108,47 +118,36 @@ impl Glob {
         literals.collect()
     }
 
-    /// Whether the whole of `name` matches. Takes at most `name.len() * glob.len()` steps.
+    /// Whether the whole of `name` matches. The time grows with the name's length, not with its square, and by a step for each
+    /// 64 characters of the glob.
     pub fn matches(&self, name: &str) -> bool {
-        if self.is_none() {
-            return false;
-        }
-        let (mut rest, mut tokens) = (name.chars(), self.tokens.as_slice());
-        // Where to go on when the text behind the last `*` does not fit: let that `*` take one character more.
-        let mut retry: Option<(std::str::Chars<'_>, &[Token])> = None;
-        loop {
-            let mut ahead = rest.clone();
-            match (tokens.first(), ahead.next()) {
-                (Some(Token::AnyRun), _) => {
-                    tokens = &tokens[1..];
-                    if tokens.is_empty() {
-                        return true;
-                    }
-                    retry = Some((rest.clone(), tokens));
-                    continue;
-                }
-                (None, None) => return true,
-                (Some(token), Some(c)) if token.matches(c) => {
-                    (rest, tokens) = (ahead, &tokens[1..]);
-                    continue;
-                }
-                _ => {}
-            }
-            let Some((from, behind)) = &mut retry else { return false };
-            if from.next().is_none() {
-                return false;
-            }
-            (rest, tokens) = (from.clone(), behind);
+        match self.tokens.as_slice() {
+            [] => false,
+            [Token::AnyRun] => true,
+            tokens => self.automaton.get_or_init(|| Automaton::new(tokens)).matches(name),
         }
     }
 }
 
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Glob {}
+
 impl Token {
-    fn matches(&self, c: char) -> bool {
+    /// Whether it is a token for one character, and takes this one.
+    fn takes(&self, character: u32) -> bool {
         match self {
-            Self::Literal(literal) => *literal == c,
-            Self::AnyOne | Self::AnyRun => true,
-            Self::Class { negated, ranges } => ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != *negated,
+            Self::Literal(literal) => u32::from(*literal) == character,
+            Self::AnyOne => true,
+            Self::AnyRun => false,
+            Self::Class { negated, ranges } => {
+                let is_in = |(from, to): &(char, char)| (u32::from(*from)..=u32::from(*to)).contains(&character);
+                ranges.iter().any(is_in) != *negated
+            }
         }
     }
 }
@@ -184,7 +183,7 @@ impl FromStr for Glob {
             }
             at += 1;
         }
-        Ok(Self { text: text.into(), tokens })
+        Ok(Self::new(text, tokens))
     }
 }
 

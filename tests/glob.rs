@@ -101,6 +101,47 @@ fn many_stars_do_not_take_exponential_time() {
     assert!(!glob.matches(&format!("{}b", "a".repeat(499))));
 }
 
+/// The most that a name has that a server may list, and the most that a glob has.
+const LONGEST: (usize, usize) = (4096, 1024);
+
+#[test]
+fn the_work_grows_with_the_name_and_not_with_its_square() {
+    let (name, glob) = LONGEST;
+    let awkward = [
+        format!("*{}b", "a".repeat(glob - 2)),
+        format!("{}b", "*a".repeat(glob / 2 - 1)),
+        format!("{}b", "*?".repeat(glob / 2 - 1)),
+        format!("*{}b", "[ab]".repeat(glob / 4 - 1)),
+    ];
+    // Names of fifteen times the allowed length: the first glob took 60 million steps for each when it went back at each mismatch.
+    let names = vec!["a".repeat(15 * name); 10];
+    let start = std::time::Instant::now();
+    for text in &awkward {
+        let glob: Glob = text.parse().expect("it is valid");
+        assert!(!names.iter().any(|name| glob.matches(name)), "{text} ends with another letter");
+    }
+    let took = start.elapsed();
+    assert!(took.as_secs() < 10, "40 matches of long names took {took:?}");
+}
+
+/// The definition of a glob, word for word, in exponential time.
+fn by_definition(glob: &[char], name: &[char]) -> bool {
+    let Some((first, behind)) = glob.split_first() else { return name.is_empty() };
+    match first {
+        '*' => (0..=name.len()).any(|taken| by_definition(behind, &name[taken..])),
+        '?' => !name.is_empty() && by_definition(behind, &name[1..]),
+        '[' => {
+            let is_negated = behind.first() == Some(&'!');
+            let from = usize::from(is_negated);
+            // A `]` that comes first is literal.
+            let end = 1 + from + behind[from + 1..].iter().position(|c| *c == ']').expect("the class is closed");
+            let (class, rest) = (&behind[from..end], &behind[end + 1..]);
+            name.first().is_some_and(|c| class.contains(c) != is_negated) && by_definition(rest, &name[1..])
+        }
+        literal => name.first() == Some(literal) && by_definition(behind, &name[1..]),
+    }
+}
+
 #[test]
 fn the_literal_prefix_ends_before_the_first_wildcard() {
     for (glob, prefix) in [("release/*", "release/"), ("main", "main"), ("*", ""), ("v\\*[1]", "v*"), ("", "")] {
@@ -109,6 +150,22 @@ fn the_literal_prefix_ends_before_the_first_wildcard() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_glob_matches_by_its_definition(
+        parts in prop::collection::vec(r"[ab]|\*|\?|\[!?[]a]?[abé]\]|é", 1..12),
+        name in "[abé\\]]{0,10}",
+        long in prop::bool::weighted(0.2),
+    ) {
+        // A long literal start puts the rest behind a word's border.
+        let start = if long { "ab".repeat(31) } else { String::new() };
+        let (text, name) = (format!("{start}{}", parts.concat()), format!("{start}{name}"));
+        let [glob, chars] = [&text, &name].map(|text| text.chars().collect::<Vec<_>>());
+        let compiled: Glob = text.parse().expect("it is well-formed");
+        prop_assert_eq!(compiled.matches(&name), by_definition(&glob, &chars), "{} and {}", text, name);
+    }
+
     #[test]
     fn any_text_is_accepted_or_refused_but_never_panics(text in ".{0,20}", name in ".{0,20}") {
         if let Ok(glob) = text.parse::<Glob>() {
