@@ -4,7 +4,7 @@ use std::io::Write;
 
 use gix_hash::Kind;
 use gix_zlib::{Compression, stream::deflate};
-use refsync::git::{CommitScanner, delta as delta_of};
+use refsync::git::{CommitScanner, Limits, delta as delta_of};
 
 /// The first byte chooses the object format, and whether the rest is a pack or says what to make one of: mutations would
 /// hardly ever get past zlib's checksums.
@@ -19,7 +19,7 @@ pub(crate) fn pack(data: &[u8]) {
 
 /// How many commits there are, or what is wrong.
 fn scan(pack: &[u8], piece: usize, format: Kind) -> Result<usize, String> {
-    let mut scanner = CommitScanner::new(format);
+    let mut scanner = CommitScanner::new(format, &Limits::default());
     let mut pieces = pack.chunks(piece);
     let graph = pieces.try_for_each(|piece| scanner.push(piece)).and_then(|()| scanner.finish());
     graph.map(|graph| graph.len()).map_err(|error| error.to_string())

@@ -2,16 +2,36 @@
 //!
 //! In a pack that answers `want X, have D`, the commit D is an ancestor of X exactly when some commit in the pack that is
 //! reachable from X has D as a parent (`gitglossary`, "fast-forward"). With several haves the walk from X may stop at
-//! another have first: then D may still be below that one, and the answer is [`Ancestry::Unknown`].
+//! another have first. Then D may still be below that one, and the answer is [`Ancestry::Unknown`].
+//!
+//! A catch-up may bring a million commits, so everything lies in flat lists: at most 64 bytes for a commit with one parent.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod blocks;
+mod id_table;
+mod many;
+
+use std::collections::VecDeque;
 
 use gix_hash::ObjectId;
 
+use self::{blocks::Blocks, id_table::IdTable};
+use super::limits::Exceeded;
+
 /// Commits and their parents.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CommitGraph {
-    parents: HashMap<ObjectId, Vec<ObjectId>>,
+    /// Ids of commits, and of parents that are named.
+    ids: IdTable,
+    /// For each id where its parents start in `parents`, or [`UNSEEN`] for one that is only named, or [`ROOT`].
+    starts: Blocks<u32>,
+    /// For each id where its commit starts in the pack, or zero.
+    places: Blocks<u64>,
+    /// Numbers of parents. [`LAST`] marks the last one of a commit.
+    parents: Blocks<u32>,
+    /// How many commits are known.
+    commits: usize,
+    /// The most ids that are taken.
+    most: usize,
 }
 
 /// Whether one commit is an ancestor of another.
@@ -26,43 +46,152 @@ pub enum Ancestry {
 }
 
 impl CommitGraph {
-    /// Adds a commit.
-    pub fn insert(&mut self, commit: ObjectId, parents: Vec<ObjectId>) {
-        self.parents.insert(commit, parents);
+    /// An empty graph that takes at most this many commits. A parent that is named counts as one.
+    pub fn new(most: usize) -> Self {
+        Self {
+            ids: IdTable::default(),
+            starts: Blocks::default(),
+            places: Blocks::default(),
+            parents: Blocks::default(),
+            commits: 0,
+            most: most.min(LAST as usize),
+        }
+    }
+
+    /// Adds a commit, and where it starts in the pack, which is not at zero. One that is known stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// One commit more than the graph may have.
+    pub fn insert(
+        &mut self,
+        commit: &ObjectId,
+        place: u64,
+        parents: impl Iterator<Item = ObjectId>,
+    ) -> Result<(), Exceeded> {
+        let number = self.number(commit)?;
+        if self.starts.at(number) != UNSEEN {
+            return Ok(());
+        }
+        self.places.set(number, place);
+        let start = self.parents.len();
+        for parent in parents {
+            let parent = self.number(&parent)? as u32;
+            self.parents.push(parent);
+            if self.parents.len() > self.most.saturating_mul(2) {
+                return Err(Exceeded::Commits(self.most));
+            }
+        }
+        match self.parents.len() {
+            end if end == start => self.starts.set(number, ROOT),
+            end => {
+                self.parents.set(end - 1, self.parents.at(end - 1) | LAST);
+                self.starts.set(number, start as u32);
+            }
+        }
+        self.commits += 1;
+        Ok(())
     }
 
     /// How many commits are known.
     pub fn len(&self) -> usize {
-        self.parents.len()
+        self.commits
     }
 
     /// Whether none is known.
     pub fn is_empty(&self) -> bool {
-        self.parents.is_empty()
+        self.commits == 0
+    }
+
+    /// Whether this commit is known.
+    pub fn contains(&self, commit: &ObjectId) -> bool {
+        self.ids.number(commit).is_some_and(|number| self.is_known(number))
+    }
+
+    /// Where this commit starts in the pack, if it is known.
+    pub fn place(&self, commit: &ObjectId) -> Option<u64> {
+        let number = self.ids.number(commit).filter(|number| self.is_known(*number))?;
+        Some(self.places.at(number as usize))
+    }
+
+    /// How many bytes it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.ids.bytes() + self.starts.bytes() + self.places.bytes() + self.parents.bytes()
+    }
+
+    /// The parents that commits name and that are not known themselves.
+    pub fn frontier(&self) -> impl Iterator<Item = ObjectId> {
+        (0..self.ids.len() as u32).filter(|number| !self.is_known(*number)).map(|number| self.ids.id(number))
     }
 
     /// `tip` and its first parents, as far as they are known.
     pub fn first_parents(&self, tip: ObjectId) -> Vec<ObjectId> {
-        let parent = |commit: &ObjectId| self.parents.get(commit)?.first().copied();
-        let known = |commit: &ObjectId| self.parents.contains_key(commit);
-        std::iter::successors(Some(tip), parent).take_while(known).collect()
+        let known = |number: &u32| self.is_known(*number);
+        let first = self.ids.number(&tip).filter(known);
+        let line = std::iter::successors(first, |number| self.parents(*number).next().filter(known));
+        line.map(|number| self.ids.id(number)).collect()
     }
 
     /// Whether `ancestor` is an ancestor of `tip`, or the same.
     pub fn ancestry(&self, ancestor: ObjectId, tip: ObjectId) -> Ancestry {
-        // The nearest first: a branch mostly moves by a few commits, however far what it was merged from goes back.
-        let (mut seen, mut queue) = (HashSet::from([tip]), VecDeque::from([tip]));
+        if ancestor == tip {
+            return Ancestry::Ancestor;
+        }
+        let Some(tip) = self.ids.number(&tip) else { return Ancestry::Unknown };
+        let ancestor = self.ids.number(&ancestor);
+        // Breadth-first: branches usually move by a few commits, even if a merge reaches far back.
+        let (mut seen, mut queue) = (vec![0u64; self.ids.len() / 64 + 1], VecDeque::from([tip]));
         let mut left_the_graph = false;
-        while let Some(commit) = queue.pop_front() {
-            if commit == ancestor {
+        while let Some(number) = queue.pop_front() {
+            if Some(number) == ancestor {
                 return Ancestry::Ancestor;
             }
-            let Some(parents) = self.parents.get(&commit) else {
-                left_the_graph = true;
-                continue;
-            };
-            queue.extend(parents.iter().copied().filter(|parent| seen.insert(*parent)));
+            left_the_graph |= !self.is_known(number);
+            for parent in self.parents(number) {
+                let (word, bit) = (parent as usize / 64, 1 << (parent % 64));
+                if seen[word] & bit == 0 {
+                    seen[word] |= bit;
+                    queue.push_back(parent);
+                }
+            }
         }
         if left_the_graph { Ancestry::Unknown } else { Ancestry::NotAncestor }
     }
+
+    /// The place of an id, which gets one if it has none.
+    fn number(&mut self, id: &ObjectId) -> Result<usize, Exceeded> {
+        let number = self.ids.insert(id) as usize;
+        if number == self.starts.len() {
+            if number >= self.most {
+                return Err(Exceeded::Commits(self.most));
+            }
+            self.starts.push(UNSEEN);
+            self.places.push(0);
+        }
+        Ok(number)
+    }
+
+    fn is_known(&self, number: u32) -> bool {
+        self.starts.at(number as usize) != UNSEEN
+    }
+
+    /// The parents of a commit; none for one that is only named.
+    fn parents(&self, number: u32) -> impl Iterator<Item = u32> {
+        let mut next = match self.starts.at(number as usize) {
+            UNSEEN | ROOT => None,
+            start => Some(start as usize),
+        };
+        std::iter::from_fn(move || {
+            let parent = self.parents.at(next?);
+            next = if parent & LAST == 0 { next.map(|at| at + 1) } else { None };
+            Some(parent & !LAST)
+        })
+    }
 }
+
+/// An id that is named as a parent, and whose commit has not come.
+const UNSEEN: u32 = u32::MAX;
+/// A commit without parents.
+const ROOT: u32 = u32::MAX - 1;
+/// In the number of a commit's last parent.
+const LAST: u32 = 1 << 31;

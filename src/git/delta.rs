@@ -2,6 +2,16 @@
 
 use super::ErrorKind;
 
+/// How many bytes a delta says that it makes.
+///
+/// # Errors
+///
+/// A delta that ends before it says so.
+pub fn result_size(mut delta: &[u8]) -> Result<u64, ErrorKind> {
+    size(&mut delta)?;
+    size(&mut delta)
+}
+
 /// What `delta` makes of `base`.
 ///
 /// # Errors
@@ -17,7 +27,7 @@ pub fn apply(base: &[u8], delta: &[u8], limit: u64) -> Result<Vec<u8>, ErrorKind
     if result_size > limit {
         return Err(malformed("its result is too large"));
     }
-    let mut result = Vec::new();
+    let mut result = Vec::with_capacity(usize::try_from(result_size).unwrap_or_default());
     while let Some(instruction) = byte(&mut rest) {
         let piece = match instruction {
             0 => return Err(malformed("instruction 0 is reserved")),

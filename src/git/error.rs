@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gix_object::bstr::ByteSlice;
 
-use super::access::offers_basic;
+use super::{access::offers_basic, limits::Exceeded};
 use crate::http;
 
 /// A failed operation on a remote.
@@ -99,6 +99,9 @@ pub enum ErrorKind {
     /// The source has no full history, so nothing can be proved from it.
     #[error("the repository is shallow or grafted: its history is incomplete and cannot be synced; unshallow it first")]
     Shallow,
+    /// The server sent more than it may.
+    #[error("too much came from the server: {0}")]
+    Exceeded(#[from] Exceeded),
     /// The server lacks what we cannot do without.
     #[error("the server does not support {0}")]
     Unsupported(String),
@@ -133,6 +136,7 @@ impl Error {
             ErrorKind::Protocol(_) => "protocol_error",
             ErrorKind::Remote(_) => "remote_error",
             ErrorKind::Shallow => "shallow_source",
+            ErrorKind::Exceeded(exceeded) => exceeded.code(),
             ErrorKind::Unsupported(_) => "unsupported",
         }
     }

@@ -1,15 +1,21 @@
 //! Reads the commits out of a pack while it comes (`gitformat-pack` "pack-*.pack files").
 //!
-//! Objects of other kinds are inflated and forgotten. A commit's content is kept, for others may be deltas to it.
+//! Objects of other kinds are inflated and forgotten. Of a commit its id and its parents are kept. Its content is kept for a while
+//! only, because others may be deltas to it: see [`Bases`]. A delta to a commit that has gone cannot be read; then the scan of
+//! this pack is over, and its caller asks for the commits that are still missing.
 
-use std::collections::HashMap;
+mod bases;
 
-use gix_hash::{Kind, ObjectId};
-use gix_object::CommitRefIter;
+use gix_hash::{Hasher, Kind, ObjectId};
+use gix_object::{CommitRefIter, commit::ref_iter::Token};
 use gix_pack::data::{Entry, entry::Header};
 use gix_zlib::{Decompress, FlushDecompress, Status};
 
-use super::{CommitGraph, ErrorKind, delta};
+use self::bases::Bases;
+use super::{
+    CommitGraph, ErrorKind, delta,
+    limits::{COMMIT_BYTES, Exceeded, Limits, UNPACKED_FREELY, UNPACKED_RATIO},
+};
 
 /// Takes a pack's bytes, in pieces of any size, and collects its commits.
 pub struct CommitScanner {
@@ -17,16 +23,19 @@ pub struct CommitScanner {
     state: State,
     /// Bytes of a header that is not complete yet.
     pending: Vec<u8>,
-    /// Where in the pack the next byte stands.
+    /// Where the next byte stands, in this pack and all that came before it.
     offset: u64,
     objects_left: u32,
     inflate: Decompress,
     scratch: Box<[u8]>,
+    /// What is kept of the object that is being inflated.
+    content: Vec<u8>,
+    /// How many bytes all objects have unpacked to.
+    unpacked: u64,
     graph: CommitGraph,
     is_past_commits: bool,
-    /// The commits' contents, by where their entries start, and where each id's entry starts.
-    contents: HashMap<u64, Vec<u8>>,
-    offsets: HashMap<ObjectId, u64>,
+    bases: Bases,
+    kinds: Kinds,
 }
 
 enum State {
@@ -34,6 +43,26 @@ enum State {
     EntryHeader,
     Data(Object),
     Trailer,
+    /// A delta could not be read.
+    Lost(Lost),
+}
+
+/// Why a delta cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Its base is not kept any more.
+    BaseIsGone,
+    /// It is too large, or what it makes is.
+    TooLarge,
+}
+
+impl From<Lost> for Exceeded {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::BaseIsGone => Self::Bases,
+            Lost::TooLarge => Self::CommitDelta,
+        }
+    }
 }
 
 /// The object that is being inflated.
@@ -42,20 +71,26 @@ struct Object {
     size: u64,
     inflated: u64,
     keep: Keep,
-    content: Vec<u8>,
 }
 
 /// What to do with an object's content.
-#[derive(Clone, Copy)]
 enum Keep {
-    Commit,
+    /// A commit: its hash so far.
+    Commit(Hasher),
     DeltaToCommitAt(u64),
     Nothing,
 }
 
+/// Which entries are commits, as the places where a row of commits or a row of others begins. Packs have few such rows.
+#[derive(Default)]
+struct Kinds {
+    /// The first of a row of commits, the first of the row of others behind it, and so on.
+    rows: Vec<u64>,
+}
+
 impl CommitScanner {
-    /// A scanner for a pack with ids of this format.
-    pub fn new(object_format: Kind) -> Self {
+    /// A scanner for packs with ids of this format.
+    pub fn new(object_format: Kind, limits: &Limits) -> Self {
         Self {
             object_format,
             state: State::PackHeader,
@@ -64,10 +99,12 @@ impl CommitScanner {
             objects_left: 0,
             inflate: Decompress::new(),
             scratch: vec![0; 16 * 1024].into_boxed_slice(),
-            graph: CommitGraph::default(),
+            content: Vec::new(),
+            unpacked: 0,
+            graph: CommitGraph::new(limits.commits),
             is_past_commits: false,
-            contents: HashMap::new(),
-            offsets: HashMap::new(),
+            bases: Bases::new(limits.bases),
+            kinds: Kinds::default(),
         }
     }
 
@@ -81,18 +118,38 @@ impl CommitScanner {
         self.is_past_commits
     }
 
+    /// Why the rest of this pack cannot be read, if it cannot. What follows is not looked at.
+    pub fn lost(&self) -> Option<Lost> {
+        match self.state {
+            State::Lost(lost) => Some(lost),
+            _ => None,
+        }
+    }
+
+    /// Whether the pack has come whole.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.state, State::Trailer)
+    }
+
+    /// Begins with another pack, and keeps the commits of those before.
+    pub fn next_pack(&mut self) {
+        self.state = State::PackHeader;
+        self.pending.clear();
+        self.is_past_commits = false;
+    }
+
     /// Takes the next bytes.
     ///
     /// # Errors
     ///
-    /// Where this is not a pack.
+    /// If this is not a pack, or if it has more than it may have.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), ErrorKind> {
         while !bytes.is_empty() {
             bytes = match &mut self.state {
                 State::PackHeader => self.pack_header(bytes)?,
                 State::EntryHeader => self.entry_header(bytes)?,
                 State::Data(_) => self.data(bytes)?,
-                State::Trailer => return Ok(()),
+                State::Trailer | State::Lost(_) => return Ok(()),
             };
         }
         Ok(())
@@ -102,12 +159,9 @@ impl CommitScanner {
     ///
     /// # Errors
     ///
-    /// Where it has not.
+    /// If it has not.
     pub fn finish(self) -> Result<CommitGraph, ErrorKind> {
-        match self.state {
-            State::Trailer => Ok(self.graph),
-            _ => Err(ErrorKind::Protocol("the pack ends early".into())),
-        }
+        if self.is_whole() { Ok(self.graph) } else { Err(ErrorKind::Protocol("the pack ends early".into())) }
     }
 
     fn pack_header<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], ErrorKind> {
@@ -117,7 +171,7 @@ impl CommitScanner {
             let (_version, objects) =
                 gix_pack::data::header::decode(header).map_err(|e| ErrorKind::Protocol(e.to_string()))?;
             self.objects_left = objects;
-            self.offset = 12;
+            self.offset += 12;
             self.pending.clear();
             self.next_entry();
         }
@@ -139,32 +193,44 @@ impl CommitScanner {
         };
         let length = entry.header_size();
         let keep = match entry.header {
-            Header::Commit => Keep::Commit,
-            Header::OfsDelta { base_distance } => self
-                .offset
-                .checked_sub(base_distance)
-                .filter(|base| self.contents.contains_key(base))
-                .map_or(Keep::Nothing, Keep::DeltaToCommitAt),
-            Header::RefDelta { base_id } => {
-                self.offsets.get(&base_id).map_or(Keep::Nothing, |base| Keep::DeltaToCommitAt(*base))
+            Header::Commit => {
+                let mut hasher = gix_hash::hasher(self.object_format);
+                hasher.update(&gix_object::encode::loose_header(gix_object::Kind::Commit, entry.decompressed_size));
+                Ok(Keep::Commit(hasher))
             }
-            Header::Tree | Header::Blob | Header::Tag => Keep::Nothing,
+            // A distance that reaches before the pack is one to no commit.
+            Header::OfsDelta { base_distance } => {
+                self.offset.checked_sub(base_distance).map_or(Ok(Keep::Nothing), |at| {
+                    if self.kinds.is_commit(at) { self.delta(at, entry.decompressed_size) } else { Ok(Keep::Nothing) }
+                })
+            }
+            Header::RefDelta { base_id } => {
+                self.graph.place(&base_id).map_or(Ok(Keep::Nothing), |at| self.delta(at, entry.decompressed_size))
+            }
+            Header::Tree | Header::Blob | Header::Tag => Ok(Keep::Nothing),
         };
         self.is_past_commits |= matches!(entry.header, Header::Tree | Header::Blob);
-        if !matches!(keep, Keep::Nothing) && entry.decompressed_size > MAX_COMMIT {
-            return Err(ErrorKind::Unsupported(format!("a commit of {} bytes", entry.decompressed_size)));
-        }
-        self.state = State::Data(Object {
-            start: self.offset,
-            size: entry.decompressed_size,
-            inflated: 0,
-            keep,
-            content: Vec::new(),
-        });
-        self.inflate = Decompress::new();
+        self.state = match keep {
+            Ok(keep) => {
+                self.kinds.add(self.offset, !matches!(keep, Keep::Nothing));
+                State::Data(Object { start: self.offset, size: entry.decompressed_size, inflated: 0, keep })
+            }
+            Err(lost) => State::Lost(lost),
+        };
+        self.inflate.reset();
+        self.content.clear();
         self.offset += length as u64;
         self.pending.clear();
         Ok(&bytes[length - had..])
+    }
+
+    /// What to do with a delta of this size to the commit at `base`.
+    fn delta(&self, base: u64, size: u64) -> Result<Keep, Lost> {
+        match self.bases.at(base) {
+            None => Err(Lost::BaseIsGone),
+            Some(_) if size > COMMIT_BYTES => Err(Lost::TooLarge),
+            Some(_) => Ok(Keep::DeltaToCommitAt(base)),
+        }
     }
 
     fn data<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], ErrorKind> {
@@ -176,22 +242,36 @@ impl CommitScanner {
             .map_err(|e| ErrorKind::Protocol(format!("an object of the pack does not inflate: {e}")))?;
         let consumed = usize::try_from(self.inflate.total_in() - before_in).expect("at most what was given");
         let produced = usize::try_from(self.inflate.total_out() - before_out).expect("at most the scratch buffer");
+        let produced = &self.scratch[..produced];
         self.offset += consumed as u64;
-        object.inflated += produced as u64;
+        object.inflated += produced.len() as u64;
         if object.inflated > object.size {
             return Err(ErrorKind::Protocol("an object of the pack is larger than it says".into()));
         }
-        if !matches!(object.keep, Keep::Nothing) {
-            object.content.extend_from_slice(&self.scratch[..produced]);
+        if let Keep::Commit(hasher) = &mut object.keep {
+            hasher.update(produced);
         }
+        if !matches!(object.keep, Keep::Nothing) {
+            // Of a commit that is larger only the header is of use.
+            let room = (COMMIT_BYTES as usize).saturating_sub(self.content.len());
+            self.content.extend_from_slice(&produced[..produced.len().min(room)]);
+        }
+        let is_stuck = consumed == 0 && produced.is_empty();
+        let produced = produced.len() as u64;
+        self.count(produced)?;
         match status {
             Status::StreamEnd => self.end_object()?,
-            _ if consumed == 0 && produced == 0 => {
-                return Err(ErrorKind::Protocol("an object of the pack does not inflate".into()));
-            }
+            _ if is_stuck => return Err(ErrorKind::Protocol("an object of the pack does not inflate".into())),
             _ => {}
         }
         Ok(&bytes[consumed..])
+    }
+
+    /// Counts what is unpacked, before there is room made for it.
+    fn count(&mut self, unpacked: u64) -> Result<(), Exceeded> {
+        self.unpacked = self.unpacked.saturating_add(unpacked);
+        let most = UNPACKED_FREELY.saturating_add(self.offset.saturating_mul(UNPACKED_RATIO));
+        if self.unpacked > most { Err(Exceeded::Unpacked) } else { Ok(()) }
     }
 
     fn end_object(&mut self) -> Result<(), ErrorKind> {
@@ -201,36 +281,72 @@ impl CommitScanner {
         if object.inflated != object.size {
             return Err(ErrorKind::Protocol("an object of the pack is smaller than it says".into()));
         }
+        self.objects_left -= 1;
         match object.keep {
-            Keep::Commit => self.add_commit(object.start, object.content)?,
+            Keep::Commit(hasher) => {
+                let id = hasher.try_finalize().map_err(|error| broken(&error))?;
+                self.add_commit(object.start, &id, object.size)?;
+            }
             Keep::DeltaToCommitAt(base) => {
-                let base = self.contents.get(&base).expect("looked up when the entry began");
-                let content = delta::apply(base, &object.content, MAX_COMMIT)?;
-                self.add_commit(object.start, content)?;
+                let size = delta::result_size(&self.content)?;
+                if size > COMMIT_BYTES {
+                    self.state = State::Lost(Lost::TooLarge);
+                    return Ok(());
+                }
+                self.count(size)?;
+                let base = self.bases.at(base).expect("it was there when the entry began, and nothing came since");
+                self.content = delta::apply(base, &self.content, size)?;
+                let id = gix_object::compute_hash(self.object_format, gix_object::Kind::Commit, &self.content)
+                    .map_err(|error| broken(&error))?;
+                self.add_commit(object.start, &id, size)?;
             }
             Keep::Nothing => {}
         }
-        self.objects_left -= 1;
         self.next_entry();
         Ok(())
     }
 
-    fn add_commit(&mut self, start: u64, content: Vec<u8>) -> Result<(), ErrorKind> {
-        let broken =
-            |what: &dyn std::fmt::Display| ErrorKind::Protocol(format!("a commit of the pack is broken: {what}"));
-        let id = gix_object::compute_hash(self.object_format, gix_object::Kind::Commit, &content)
-            .map_err(|error| broken(&error))?;
-        let mut commit = CommitRefIter::from_bytes(&content, self.object_format);
-        commit.tree_id().map_err(|error| broken(&error))?;
-        let parents = CommitRefIter::from_bytes(&content, self.object_format).parent_ids().collect();
-        self.graph.insert(id, parents);
-        self.offsets.insert(id, start);
-        self.contents.insert(start, content);
+    /// Adds the commit whose content was collected, of this size.
+    fn add_commit(&mut self, start: u64, id: &ObjectId, size: u64) -> Result<(), ErrorKind> {
+        let mut tokens = CommitRefIter::from_bytes(&self.content, self.object_format);
+        tokens.tree_id().map_err(|error| broken(&error))?;
+        let mut is_cut = self.content.len() as u64 != size;
+        let parents = tokens.map_while(|token| match token {
+            Ok(Token::Parent { id }) => Some(id),
+            Ok(_) => {
+                is_cut = false;
+                None
+            }
+            Err(_) => None,
+        });
+        self.graph.insert(id, start, parents)?;
+        if is_cut {
+            return Err(Exceeded::CommitHeader.into());
+        }
+        if self.content.len() as u64 == size {
+            self.bases.keep(start, &self.content);
+        }
         Ok(())
     }
 }
 
+impl Kinds {
+    /// Notes an entry that starts behind all others.
+    fn add(&mut self, start: u64, is_commit: bool) {
+        if is_commit != (self.rows.len() % 2 == 1) {
+            self.rows.push(start);
+        }
+    }
+
+    /// Whether an entry that starts there is a commit.
+    fn is_commit(&self, start: u64) -> bool {
+        self.rows.partition_point(|first| *first <= start) % 2 == 1
+    }
+}
+
+fn broken(what: &dyn std::fmt::Display) -> ErrorKind {
+    ErrorKind::Protocol(format!("a commit of the pack is broken: {what}"))
+}
+
 /// A header has at most ten bytes of size, and then an id of up to 32 bytes or an offset of up to ten.
 const MAX_ENTRY_HEADER: usize = 42;
-/// Larger commits are not believed.
-const MAX_COMMIT: u64 = 64 * 1024 * 1024;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
 use super::{
-    Advertisement, Challenge, Credentials, Error, ErrorKind, Operation,
+    Advertisement, Challenge, Credentials, Error, ErrorKind, Limits, Operation,
     access::{self, Access},
     address,
     answer::{self, Asked},
@@ -23,6 +23,7 @@ pub struct Remote {
     pub(super) url: String,
     access: Access,
     http: Rc<dyn HttpClient>,
+    pub(super) limits: Limits,
 }
 
 /// A remote whose address is known for good: behind the redirects of its first answer.
@@ -41,7 +42,7 @@ impl Remote {
         let (url, unusual) = userinfo::split(&http.canonical(&url).unwrap_or(url));
         let userinfo = userinfo.or(unusual);
         let access = userinfo.map(Access::from_userinfo).unwrap_or_default();
-        Self { url: url.trim_end_matches('/').to_owned(), access, http }
+        Self { url: url.trim_end_matches('/').to_owned(), access, http, limits: Limits::default() }
     }
 
     /// The same with credentials for HTTP Basic authentication. What is not given stays as the URL has it; the user name is
@@ -56,6 +57,13 @@ impl Remote {
     #[must_use]
     pub fn asking(mut self, ask: impl Fn(Challenge) -> LocalBoxFuture<'static, Option<Credentials>> + 'static) -> Self {
         self.access = self.access.asking(ask);
+        self
+    }
+
+    /// The same with these limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 

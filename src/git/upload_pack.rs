@@ -7,7 +7,7 @@ use gix_hash::Kind;
 use gix_object::bstr::BString;
 
 use super::{
-    Advertisement, Answer, Capabilities, Error, ErrorKind, FetchRequest, Operation, Ref, Remote,
+    Advertisement, Answer, Capabilities, Error, ErrorKind, FetchRequest, Limits, Operation, Ref, Remote,
     advertisement::object_format_of, fetch, ls_refs, pkt_line::Reader, remote::Link,
 };
 use crate::http::{self, Body};
@@ -110,6 +110,11 @@ impl UploadPack {
     /// The object format of its ids.
     pub fn object_format(&self) -> Kind {
         self.object_format
+    }
+
+    /// How much it may send.
+    pub fn limits(&self) -> &Limits {
+        &self.link.remote.limits
     }
 
     /// What a server of protocol v2 can do.

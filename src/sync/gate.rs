@@ -12,7 +12,7 @@
 use bytes::Bytes;
 use gix_hash::{Kind, ObjectId};
 
-use crate::git::{Ancestry, CommitScanner, ErrorKind};
+use crate::git::{Ancestry, CommitScanner, ErrorKind, Limits};
 
 /// A fast-forward to be proved: the destination's commit and the source's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +46,12 @@ pub(super) struct Unproved;
 
 impl Gate {
     /// A gate that opens when all claims are proved.
-    pub(super) fn new(claims: Vec<Claim>, object_format: Kind) -> Self {
-        let proof =
-            (!claims.is_empty()).then(|| Proof { claims, scanner: CommitScanner::new(object_format), next_look: 1 });
+    pub(super) fn new(claims: Vec<Claim>, object_format: Kind, limits: &Limits) -> Self {
+        let proof = (!claims.is_empty()).then(|| Proof {
+            claims,
+            scanner: CommitScanner::new(object_format, limits),
+            next_look: 1,
+        });
         Self { proof, held: Bytes::new(), hash_length: object_format.len_in_bytes() }
     }
 
@@ -60,8 +63,9 @@ impl Gate {
     pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Result<[Bytes; 2], Unproved>, ErrorKind> {
         if let Some(proof) = &mut self.proof {
             proof.scanner.push(&chunk)?;
-            // Git writes commits and tags before all else: no later object can prove anything.
-            let is_last = proof.scanner.is_past_commits();
+            // Git writes commits and tags before all else: no later object can prove anything. Nor can one that is a delta to a
+            // commit that is not kept any more.
+            let is_last = proof.scanner.is_past_commits() || proof.scanner.lost().is_some();
             if (is_last || proof.is_due()) && proof.look() {
                 self.proof = None;
             } else if is_last {

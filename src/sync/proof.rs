@@ -15,7 +15,10 @@ use super::{
     verdict::{self, Cause},
 };
 use crate::{
-    git::{self, Ancestry, CommitGraph, CommitScanner, FetchRequest, PackStream, Remote, UploadPack},
+    git::{
+        self, Ancestry, CommitGraph, CommitScanner, ErrorKind, Exceeded, FetchRequest, Lost, PackStream, Remote,
+        UploadPack,
+    },
     model::{MessageSide, Reason},
 };
 
@@ -131,10 +134,13 @@ async fn ancestries(source: &UploadPack, updates: &[Update]) -> Result<Vec<Ances
     let mut ancestries = together(source, updates).await?;
     if updates.len() > 1 {
         let open = (0..updates.len()).filter(|at| ancestries[*at] == Ancestry::Unknown).collect::<Vec<_>>();
-        let answer = |at| async move { Ok::<_, git::Error>((at, alone(source, updates[at]).await?)) };
-        let answers = stream::iter(open).map(answer).buffer_unordered(AT_ONCE);
-        for (at, ancestry) in answers.try_collect::<Vec<_>>().await? {
-            ancestries[at] = ancestry;
+        let answer = |at| async move { Ok::<_, git::Error>((at, alone(source, updates[at], true).await?)) };
+        let answers = stream::iter(open).map(answer).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
+        for (at, ancestry) in answers {
+            ancestries[at] = match ancestry {
+                Some(ancestry) => ancestry,
+                None => alone(source, updates[at], false).await?.unwrap_or(Ancestry::Unknown),
+            };
         }
     }
     Ok(ancestries)
@@ -145,36 +151,100 @@ async fn together(source: &UploadPack, updates: &[Update]) -> Result<Vec<Ancestr
     let (strangers, pack) = negotiate(source, updates).await?;
     let is_stranger = |update: &Update| strangers.contains(&update.base);
     let open: Vec<Update> = updates.iter().copied().filter(|update| !is_stranger(update)).collect();
-    let graph = match pack {
-        Some(pack) => commits(source, pack).await?,
-        None if open.is_empty() => CommitGraph::default(),
-        None => history(source, &open).await?,
-    };
-    let judge = |update: &Update| match is_stranger(update) {
-        true => Ancestry::NotAncestor,
-        false => graph.ancestry(update.base, update.tip),
-    };
-    Ok(updates.iter().map(judge).collect())
+    let mut ancestries = vec![Ancestry::NotAncestor; updates.len()];
+    if open.is_empty() {
+        return Ok(ancestries);
+    }
+    let mut history = History::new(source, scanner(source));
+    match pack {
+        Some(pack) => history.read(pack, updates).await?,
+        None => history.ask(&open).await?,
+    }
+    let pairs: Vec<_> = open.iter().map(|update| (update.base, update.tip)).collect();
+    let known = (0..updates.len()).filter(|at| !is_stranger(&updates[*at]));
+    for (at, ancestry) in known.zip(history.scanner.graph().ancestries(&pairs)) {
+        ancestries[at] = ancestry;
+    }
+    Ok(ancestries)
 }
 
-/// How the base stands to its tip, where the source knows the base.
-async fn alone(source: &UploadPack, update: Update) -> Result<Ancestry, git::Error> {
-    Ok(history(source, &[update]).await?.ancestry(update.base, update.tip))
-}
-
-/// The commits that the tips have and the bases have not.
-async fn history(source: &UploadPack, updates: &[Update]) -> Result<CommitGraph, git::Error> {
-    match source.fetch(&request(updates, false)).await?.pack {
-        Some(pack) => commits(source, pack).await,
-        None => Ok(CommitGraph::default()),
+/// How the base stands to its tip, if the source knows the base. Of several at the same time each may take only little memory;
+/// one that would take more is not answered.
+async fn alone(source: &UploadPack, update: Update, is_one_of_several: bool) -> Result<Option<Ancestry>, git::Error> {
+    let mut limits = *source.limits();
+    if is_one_of_several {
+        limits.commits /= PARTS_OF_SEVERAL;
+        limits.bases /= PARTS_OF_SEVERAL;
+    }
+    let mut history = History::new(source, CommitScanner::new(source.object_format(), &limits));
+    match history.ask(&[update]).await {
+        Err(git::Error { kind: ErrorKind::Exceeded(Exceeded::Commits(_)), .. }) if is_one_of_several => Ok(None),
+        answer => answer.map(|()| Some(history.scanner.graph().ancestry(update.base, update.tip))),
     }
 }
 
-/// Which bases the source does not have: such a commit is in nothing's history there. And the pack, where the source is
-/// so sure of the common ground that it sends it at once.
+/// The commits that tips have and bases have not.
+struct History<'a> {
+    source: &'a UploadPack,
+    scanner: CommitScanner,
+}
+
+impl<'a> History<'a> {
+    fn new(source: &'a UploadPack, scanner: CommitScanner) -> Self {
+        Self { source, scanner }
+    }
+
+    /// Asks for all of them.
+    async fn ask(&mut self, updates: &[Update]) -> Result<(), git::Error> {
+        match self.source.fetch(&request(updates, false)).await?.pack {
+            Some(pack) => self.read(pack, updates).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Reads a pack that has them. A delta to a commit that is no longer in memory cannot be read; then it asks for what is still
+    /// missing, which goes on from there. All questions together bring hardly more than one answer would.
+    async fn read(&mut self, mut pack: PackStream, updates: &[Update]) -> Result<(), git::Error> {
+        for _ in 0..MOST_PARTS {
+            let before = self.scanner.graph().len();
+            scan(self.source, &mut self.scanner, pack).await?;
+            let Some(lost) = self.scanner.lost() else { return Ok(()) };
+            let request = self.rest(updates);
+            if request.wants.is_empty() {
+                return Ok(());
+            }
+            if self.scanner.graph().len() == before {
+                return Err(self.source.fetch_error(ErrorKind::Exceeded(lost.into())));
+            }
+            self.scanner.next_pack();
+            match self.source.fetch(&request).await?.pack {
+                Some(next) => pack = next,
+                None => return Ok(()),
+            }
+        }
+        Err(self.source.fetch_error(ErrorKind::Exceeded(Lost::BaseIsGone.into())))
+    }
+
+    /// The question for the commits that are not known yet: tips, and parents of those that are.
+    fn rest(&self, updates: &[Update]) -> FetchRequest {
+        let graph = self.scanner.graph();
+        let bases: HashSet<ObjectId> = updates.iter().map(|update| update.base).collect();
+        let tips = updates.iter().map(|update| update.tip).filter(|tip| !graph.contains(tip));
+        let wants: HashSet<ObjectId> = graph.frontier().chain(tips).filter(|id| !bases.contains(id)).collect();
+        FetchRequest { wants: wants.into_iter().collect(), ..request(updates, false) }
+    }
+}
+
+fn scanner(source: &UploadPack) -> CommitScanner {
+    CommitScanner::new(source.object_format(), source.limits())
+}
+
+/// Which bases the source does not have: such a commit is in nothing's history there. And the pack, if the source is so sure of
+/// the common ground that it sends it at once.
 ///
-/// A server acknowledges what it knows, but not a have that is a parent of another one. So it is asked again about those
-/// that it left out, until it knows none of them.
+/// A server acknowledges what it knows, but not a have that is a parent of another one. So it is asked again about those that it
+/// left out, as long as it then knows more of them. Half of a row of commits is told at each question, so a few are enough. After
+/// that nothing is said about any base.
 async fn negotiate(
     source: &UploadPack,
     updates: &[Update],
@@ -185,16 +255,17 @@ async fn negotiate(
     let first = source.fetch(&request(updates, true)).await?;
     let mut acknowledged = first.acknowledged;
     let mut left_out: Vec<Update> = updates.to_vec();
-    loop {
+    for _ in 0..MOST_ROUNDS {
+        let before = left_out.len();
         left_out.retain(|update| !acknowledged.contains(&update.base));
-        if left_out.is_empty() || acknowledged.is_empty() {
-            break;
+        if left_out.is_empty() || left_out.len() == before {
+            return Ok((left_out.into_iter().map(|update| update.base).collect(), first.pack));
         }
         // The other way round, for each of a row of commits may have left out the one before it.
         left_out.reverse();
         acknowledged = source.fetch(&request(&left_out, true)).await?.acknowledged;
     }
-    Ok((left_out.into_iter().map(|update| update.base).collect(), first.pack))
+    Ok((HashSet::new(), first.pack))
 }
 
 fn request(updates: &[Update], negotiate: bool) -> FetchRequest {
@@ -208,15 +279,33 @@ fn request(updates: &[Update], negotiate: bool) -> FetchRequest {
 }
 
 /// The commits of a pack of this source.
-pub(super) async fn commits(source: &UploadPack, mut pack: PackStream) -> Result<CommitGraph, git::Error> {
-    let mut scanner = CommitScanner::new(source.object_format());
+pub(super) async fn commits(source: &UploadPack, pack: PackStream) -> Result<CommitGraph, git::Error> {
+    let mut scanner = scanner(source);
+    scan(source, &mut scanner, pack).await?;
+    scanner.finish().map_err(|kind| source.fetch_error(kind))
+}
+
+/// Reads a pack to its end, or to where it cannot be read on.
+async fn scan(source: &UploadPack, scanner: &mut CommitScanner, mut pack: PackStream) -> Result<(), git::Error> {
     while let Some(chunk) = pack.next().await {
         chunk.and_then(|chunk| scanner.push(&chunk)).map_err(|kind| source.fetch_error(kind))?;
+        if scanner.lost().is_some() {
+            return Ok(());
+        }
     }
-    scanner.finish().map_err(|kind| source.fetch_error(kind))
+    match scanner.is_whole() {
+        true => Ok(()),
+        false => Err(source.fetch_error(ErrorKind::Protocol("the pack ends early".into()))),
+    }
 }
 
 /// How many questions about one update alone are under way at the same time: as many connections as a browser opens.
 const AT_ONCE: usize = 6;
 /// How many questions may fail because of the objects in them.
 const MAX_FAILURES: usize = 200;
+/// What part of the memory for a proof each of them may take.
+const PARTS_OF_SEVERAL: usize = 16;
+/// How often a source is asked again about the bases that it left out: more often than a row of a billion commits needs.
+const MOST_ROUNDS: usize = 32;
+/// In how many parts a history may come that is not readable in one: 40,000 commits or more are in a part.
+const MOST_PARTS: usize = 128;

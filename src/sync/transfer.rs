@@ -58,7 +58,7 @@ pub(super) async fn transfer(
         Err(error) => return Err(Failure { error: Error::Source(error), doubt: Doubt::None, bytes_sent: 0 }),
     };
     let pack = futures_util::stream::iter(first.map(Ok)).chain(pack);
-    let gate = Gate::new(claims, destination.object_format);
+    let gate = Gate::new(claims, destination.object_format, source.limits());
     let unreadable = source.clone();
     let (body, ending) = relay(pack, gate, move |kind| unreadable.fetch_error(kind), options.observer.clone());
 

@@ -1,5 +1,6 @@
 //! Codecs, judged on bytes.
 
+mod commit_graph;
 mod commit_scanner;
 mod pkt_line;
 mod sideband;

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod head;
+mod limits;
 mod narrow;
 mod outcomes;
 mod plan;
