@@ -8,8 +8,9 @@ use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BString, ByteSlice};
 
 use super::{
-    Capabilities, ErrorKind,
+    Capabilities, ErrorKind, Exceeded, Limits,
     error::quoted,
+    limits::{CAPABILITY_BYTES, bytes_of_refs},
     pkt_line::{Line, Reader},
 };
 
@@ -51,8 +52,9 @@ impl Advertisement {
     ///
     /// # Errors
     ///
-    /// Where it is not one: what broke, or what the server says.
-    pub async fn read(reader: &mut Reader, service: &str) -> Result<Self, ErrorKind> {
+    /// If it is not one: what broke, or what the server says. If there is more of it than there may be.
+    pub async fn read(reader: &mut Reader, service: &str, limits: &Limits) -> Result<Self, ErrorKind> {
+        reader.allow(bytes_of_refs(limits.refs), Exceeded::RefBytes(limits.refs));
         let mut line = reader.expect("the service announcement").await?;
         if line.text() == Some(format!("# service={service}").as_bytes()) {
             line = reader.expect("a flush packet").await?;
@@ -62,13 +64,14 @@ impl Advertisement {
         }
         match line.text() {
             Some(b"version 2") => Ok(Self::V2(read_capabilities(reader).await?)),
-            Some(b"version 1") => read_refs(reader.expect("the refs").await?, reader).await,
-            _ => read_refs(line, reader).await,
+            Some(b"version 1") => read_refs(reader.expect("the refs").await?, reader, limits).await,
+            _ => read_refs(line, reader, limits).await,
         }
     }
 }
 
 async fn read_capabilities(reader: &mut Reader) -> Result<Capabilities, ErrorKind> {
+    reader.allow(CAPABILITY_BYTES, Exceeded::Capabilities);
     let mut words = Vec::new();
     loop {
         match reader.expect("a capability").await? {
@@ -78,7 +81,7 @@ async fn read_capabilities(reader: &mut Reader) -> Result<Capabilities, ErrorKin
     }
 }
 
-async fn read_refs(first: Line, reader: &mut Reader) -> Result<Advertisement, ErrorKind> {
+async fn read_refs(first: Line, reader: &mut Reader, limits: &Limits) -> Result<Advertisement, ErrorKind> {
     let mut line = first;
     let mut capabilities = Capabilities::default();
     let mut object_format = Kind::Sha1;
@@ -99,12 +102,15 @@ async fn read_refs(first: Line, reader: &mut Reader) -> Result<Advertisement, Er
             match (name, name.strip_suffix(b"^{}")) {
                 (b"capabilities^{}", _) => {}
                 (b".have", _) => haves.push(id),
-                (_, Some(tag)) => match refs.last_mut().filter(|last| last.name == tag) {
+                (_, Some(tag)) => match refs.last_mut().filter(|last| last.name == ref_name(tag)) {
                     Some(last) => last.peeled = Some(id),
                     None => return Err(ErrorKind::Protocol("a peeled tag does not follow its tag".into())),
                 },
-                (name, None) => refs.push(Ref { name: name.into(), id, peeled: None, symref_target: None }),
+                (name, None) => refs.push(Ref { name: ref_name(name), id, peeled: None, symref_target: None }),
             }
+        }
+        if refs.len() + haves.len() > limits.refs {
+            return Err(Exceeded::Refs(limits.refs).into());
         }
         line = reader.expect("a ref or a flush packet").await?;
     }
@@ -121,7 +127,9 @@ async fn read_refs(first: Line, reader: &mut Reader) -> Result<Advertisement, Er
 ///
 /// One that we do not know.
 pub(super) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, ErrorKind> {
-    capabilities.object_format().map_err(|name| ErrorKind::Unsupported(format!("an object format other than {name}")))
+    let other =
+        |name: String| ErrorKind::Unsupported(format!("an object format other than {}", quoted(name.as_bytes())));
+    capabilities.object_format().map_err(other)
 }
 
 /// Parts `<id> <name>`.
@@ -135,6 +143,20 @@ pub(super) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(Obj
     let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format).ok_or_else(malformed)?;
     if name.is_empty() { Err(malformed()) } else { Ok((id, name)) }
 }
+
+/// A ref's name. One that is longer than Git can store it is shortened to a text that is no valid name: so it takes little
+/// room, is rejected as a name, and stands in nothing's way.
+pub(super) fn ref_name(name: &[u8]) -> BString {
+    if name.len() <= MAX_NAME {
+        return name.into();
+    }
+    let (start, length) = (name[..SHOWN_OF_NAME].as_bstr(), name.len());
+    format!("{start}… (a name of {length} bytes, longer than {MAX_NAME})").into()
+}
+
+/// As many bytes as a path may have in most file systems, in which Git stores refs.
+const MAX_NAME: usize = 4096;
+const SHOWN_OF_NAME: usize = 100;
 
 /// What stands before the first such byte, and what behind it. Searching for a text of one byte would build a searcher for
 /// each line.

@@ -97,7 +97,7 @@ const BYTES_PER_REF: u64 = 128;
 /// What a v2 server tells of what it can do.
 pub(super) const CAPABILITY_BYTES: u64 = 1 << 20;
 /// What a server may say in the side-band beside a pack or a report.
-pub(super) const WORD_BYTES: u64 = 64 << 20;
+pub(super) const WORD_BYTES: u64 = 16 << 20;
 /// What a commit may have that is kept whole, as others may be deltas to it; also what its header may have.
 pub(super) const COMMIT_BYTES: u64 = 4 << 20;
 /// How many times its size a pack may unpack to, all in all. Text shrinks to a third, and a commit that is a delta of a few

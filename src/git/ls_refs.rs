@@ -4,10 +4,11 @@ use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::BString;
 
 use super::{
-    Capabilities, ErrorKind, Ref,
-    advertisement::parse_id_and_name,
+    Capabilities, ErrorKind, Exceeded, Limits, Ref,
+    advertisement::{parse_id_and_name, ref_name},
     error::quoted,
     fetch::command,
+    limits::bytes_of_refs,
     pkt_line::{self, Line, Reader},
 };
 use crate::http::Body;
@@ -28,9 +29,9 @@ pub(super) fn encode(capabilities: &Capabilities, prefixes: &[BString]) -> Vec<u
 ///
 /// # Errors
 ///
-/// What broke, or what the server says.
-pub(super) async fn decode(body: Body, object_format: Kind) -> Result<Vec<Ref>, ErrorKind> {
-    let mut reader = Reader::new(body);
+/// What broke, what the server says, or more refs than there may be.
+pub(super) async fn decode(body: Body, object_format: Kind, limits: &Limits) -> Result<Vec<Ref>, ErrorKind> {
+    let mut reader = Reader::new(body).at_most(bytes_of_refs(limits.refs), Exceeded::RefBytes(limits.refs));
     let mut refs = Vec::new();
     loop {
         match reader.expect("a ref or a flush packet").await? {
@@ -39,6 +40,9 @@ pub(super) async fn decode(body: Body, object_format: Kind) -> Result<Vec<Ref>, 
                 let text =
                     line.text().ok_or_else(|| ErrorKind::Protocol("a delimiter stands among the refs".into()))?;
                 refs.extend(decode_line(text, object_format)?);
+                if refs.len() > limits.refs {
+                    return Err(Exceeded::Refs(limits.refs).into());
+                }
             }
         }
     }
@@ -54,10 +58,10 @@ fn decode_line(text: &[u8], object_format: Kind) -> Result<Option<Ref>, ErrorKin
     let (id, rest) = parse_id_and_name(text, object_format)?;
     let mut words = rest.split(|byte| *byte == b' ');
     let name = words.next().unwrap_or_default();
-    let mut r = Ref { name: name.into(), id, peeled: None, symref_target: None };
+    let mut r = Ref { name: ref_name(name), id, peeled: None, symref_target: None };
     for word in words {
         if let Some(target) = word.strip_prefix(b"symref-target:") {
-            r.symref_target = Some(target.into());
+            r.symref_target = Some(ref_name(target));
         } else if let Some(hex) = word.strip_prefix(b"peeled:") {
             let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format);
             r.peeled = Some(id.ok_or_else(|| ErrorKind::Protocol(format!("bad peeled id {}", quoted(hex))))?);

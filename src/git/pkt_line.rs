@@ -9,7 +9,7 @@ use gix_packetline::{
     decode::{Stream, streaming},
 };
 
-use super::{ErrorKind, clean};
+use super::{ErrorKind, Exceeded, clean};
 use crate::http::{Body, ByteStream};
 
 /// One packet line.
@@ -38,25 +38,42 @@ impl Line {
 /// Gives the lines of a body, one by one.
 pub struct Reader {
     stream: ByteStream,
-    /// What has come and is not given yet; lines are slices of it.
+    /// What has come and is not given yet: the start of one line, and the chunk that came last. Lines are slices of it.
     buffer: Bytes,
+    /// How many bytes of lines may still come, and what it is called if there are more.
+    left: Option<(u64, Exceeded)>,
 }
 
 impl Reader {
     /// A reader of this body.
     pub fn new(body: Body) -> Self {
         // Fused, for what reads to the end may come after one that has seen it.
-        Self { stream: body.into_stream().fuse().boxed_local(), buffer: Bytes::new() }
+        Self { stream: body.into_stream().fuse().boxed_local(), buffer: Bytes::new(), left: None }
+    }
+
+    /// The same, which gives at most so many bytes of lines; more are this error.
+    #[must_use]
+    pub fn at_most(mut self, bytes: u64, exceeded: Exceeded) -> Self {
+        self.allow(bytes, exceeded);
+        self
+    }
+
+    /// Gives at most so many bytes of lines from now on.
+    pub fn allow(&mut self, bytes: u64, exceeded: Exceeded) {
+        self.left = Some((bytes, exceeded));
     }
 
     /// The next line, or `None` at the body's end.
     ///
     /// # Errors
     ///
-    /// A broken connection, a malformed line, or an end within a line.
+    /// A broken connection, a malformed line, an end within a line, or more bytes than there may be.
     pub async fn next(&mut self) -> Result<Option<Line>, ErrorKind> {
         loop {
             if let Some((line, consumed)) = decode(&self.buffer)? {
+                if let Some((left, exceeded)) = &mut self.left {
+                    *left = left.checked_sub(consumed as u64).ok_or(*exceeded)?;
+                }
                 let mut bytes = self.buffer.split_to(consumed);
                 return Ok(Some(match line {
                     Kind::Data => {
@@ -170,7 +187,7 @@ const LENGTH: usize = 4;
 const MAX_DATA: usize = 65_516;
 
 /// The most bytes that are read behind the end of a message.
-const MAX_TAIL: usize = 64 * 1024;
+pub(super) const MAX_TAIL: usize = 64 * 1024;
 
 /// The flush line.
 pub const FLUSH: &[u8] = b"0000";

@@ -96,7 +96,7 @@ impl Remote {
         if !is_git {
             return Err(not_git(&media_type));
         }
-        let advertisement = Advertisement::read(&mut reader, service).await?;
+        let advertisement = Advertisement::read(&mut reader, service, &self.limits).await?;
         reader.finish().await;
         Ok((Link { remote: self.clone(), base_url, ends_by_closing }, advertisement))
     }

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, stream::LocalBoxStream};
 use gix_packetline::decode::{PacketLineOrWantedSize, hex_prefix};
 
-use super::{ErrorKind, Words, clean};
+use super::{ErrorKind, Exceeded, Words, clean, limits::WORD_BYTES, pkt_line::MAX_TAIL};
 use crate::http::ByteStream;
 
 /// Takes chunks apart into the pieces of each band.
@@ -17,6 +17,10 @@ pub struct Demultiplexer {
     remaining: usize,
     error: Vec<u8>,
     ended: bool,
+    /// How many bytes of packets came that carry words or nothing.
+    words: u64,
+    /// How many bytes came behind the end.
+    tail: usize,
 }
 
 /// A part of what one band carries.
@@ -38,7 +42,7 @@ impl Demultiplexer {
     ///
     /// # Errors
     ///
-    /// A malformed packet, or what the server says in band 3.
+    /// A malformed packet, what the server says in band 3, or more words than there may be.
     pub fn next_piece(&mut self, chunk: &mut Bytes) -> Result<Option<Piece>, ErrorKind> {
         while !self.ended && !chunk.is_empty() {
             if self.remaining == 0 {
@@ -58,6 +62,13 @@ impl Demultiplexer {
                     }
                 }
                 band => return Err(ErrorKind::Protocol(format!("there is no side-band {band}"))),
+            }
+        }
+        if self.ended {
+            self.tail += chunk.len();
+            chunk.clear();
+            if self.tail > MAX_TAIL {
+                return Err(ErrorKind::Protocol("it goes on behind its flush packet".into()));
             }
         }
         Ok(None)
@@ -80,6 +91,13 @@ impl Demultiplexer {
         if let Some(band) = self.header.get(4) {
             (self.band, self.remaining) = (*band, size - 1);
             self.header.clear();
+            if self.band == 2 || self.remaining == 0 {
+                // One without content takes time, too.
+                self.words += (size as u64).max(64);
+                if self.words > WORD_BYTES {
+                    return Err(Exceeded::Words.into());
+                }
+            }
         }
         Ok(())
     }

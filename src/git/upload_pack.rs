@@ -7,7 +7,7 @@ use gix_hash::Kind;
 use gix_object::bstr::BString;
 
 use super::{
-    Advertisement, Answer, Capabilities, Error, ErrorKind, FetchRequest, Limits, Operation, Ref, Remote,
+    Advertisement, Answer, Capabilities, Error, ErrorKind, Exceeded, FetchRequest, Limits, Operation, Ref, Remote,
     advertisement::object_format_of, fetch, ls_refs, pkt_line::Reader, remote::Link,
 };
 use crate::http::{self, Body};
@@ -58,7 +58,7 @@ impl Remote {
         // One that fails, or redirects, is asked in order at once.
         let refs = async {
             let response = self.send_while(is_busy, &request).await?;
-            ls_refs::decode(response.body, UNTOLD_FORMAT).await
+            ls_refs::decode(response.body, UNTOLD_FORMAT, &self.limits).await
         };
         match refs.await {
             // A server that speaks another protocol might have nothing to say.
@@ -134,7 +134,7 @@ impl UploadPack {
     async fn ls_refs(&self, capabilities: &Capabilities, prefixes: &[BString]) -> Result<Vec<Ref>, Error> {
         let refs = async {
             let body = self.link.ask(true, ls_refs::encode(capabilities, prefixes)).await?;
-            ls_refs::decode(body, self.object_format).await
+            ls_refs::decode(body, self.object_format, self.limits()).await
         };
         refs.await.map_err(|kind| self.link.remote.error(Operation::ListRefs, kind))
     }
@@ -168,17 +168,19 @@ impl UploadPack {
     /// Where there is no pack; an error within the pack comes out of its stream.
     pub async fn fetch(&self, request: &FetchRequest) -> Result<Answer, Error> {
         let filter = request.commits_only && self.can_filter().await?;
+        let preamble = PREAMBLE_BYTES + request.haves.len() as u64 * BYTES_PER_HAVE;
+        let reader = |body| Reader::new(body).at_most(preamble, Exceeded::Preamble(preamble));
         let answer = async {
             match &self.protocol {
                 Protocol::V2(known) => {
                     let untold = Capabilities::default();
                     let body = request.encode_v2(known.get().unwrap_or(&untold), filter);
-                    fetch::decode_v2(Reader::new(self.link.ask(true, body).await?)).await
+                    fetch::decode_v2(reader(self.link.ask(true, body).await?)).await
                 }
                 Protocol::V0(capabilities) => {
                     let body = request.encode_v0(capabilities, filter, self.object_format);
                     let body = self.link.ask(false, body).await?;
-                    fetch::decode_v0(Reader::new(body), capabilities).await
+                    fetch::decode_v0(reader(body), capabilities).await
                 }
             }
         };
@@ -195,13 +197,14 @@ impl UploadPack {
 const UNTOLD_FORMAT: Kind = Kind::Sha1;
 
 /// Whether a server that failed so would do no better if it were asked in the protocol's order: it refuses the credentials, is
-/// busy, or fell silent.
+/// busy, lists too much, or fell silent.
 ///
 /// A server that wants credentials and gets none is asked again: its first answer in the protocol's order may be a redirect.
 fn is_final(error: &ErrorKind) -> bool {
     match error {
         ErrorKind::Http(error) => !matches!(error.kind, http::ErrorKind::Network | http::ErrorKind::Redirected),
         ErrorKind::Unauthorized { credentials_sent, .. } => *credentials_sent,
+        ErrorKind::Exceeded(_) => true,
         error => is_busy(error),
     }
 }
@@ -210,3 +213,7 @@ fn is_final(error: &ErrorKind) -> bool {
 fn is_busy(error: &ErrorKind) -> bool {
     matches!(error, ErrorKind::Status { status: 429 | 503, .. })
 }
+
+/// What may precede a pack: sections, and for each have that was sent a line that acknowledges it.
+const PREAMBLE_BYTES: u64 = 1 << 20;
+const BYTES_PER_HAVE: u64 = 100;

@@ -4,7 +4,10 @@ use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::StreamExt;
 use refsync::{
-    git::pkt_line::{Line, Reader},
+    git::{
+        Exceeded,
+        pkt_line::{Line, Reader},
+    },
     http::Body,
 };
 
@@ -33,4 +36,14 @@ fn what_follows_an_ended_body_is_nothing() {
     let (buffered, mut rest) = reader.into_rest();
     assert!(buffered.is_empty());
     assert!(block_on(rest.next()).is_none());
+}
+
+#[test]
+fn a_reader_gives_as_many_bytes_of_lines_as_it_is_allowed() {
+    let mut reader = Reader::new(body(b"0009data\n0009data\n0000")).at_most(20, Exceeded::Capabilities);
+    for _ in 0..2 {
+        block_on(reader.next()).expect("18 bytes are allowed");
+    }
+    let error = block_on(reader.next()).expect_err("a flush packet has four bytes");
+    assert!(error.to_string().contains("capabilities"), "{error}");
 }

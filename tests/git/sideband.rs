@@ -59,6 +59,33 @@ fn an_unknown_band_and_a_bad_length_are_errors() {
     }
 }
 
+#[test]
+fn words_without_end_and_packets_without_content_are_an_error() {
+    for packet in [packet(2, &[b'.'; 1000]), packet(2, b""), packet(1, b"")] {
+        let piece = packet.repeat(1_000_000 / packet.len());
+        let (mut bands, mut read) = (Demultiplexer::default(), 0);
+        let error = loop {
+            let mut chunk = Bytes::copy_from_slice(&piece);
+            read += chunk.len();
+            assert!(read < 20_000_000, "{read} bytes were read");
+            match std::iter::repeat_with(|| bands.next_piece(&mut chunk)).find(|piece| !matches!(piece, Ok(Some(_)))) {
+                Some(Err(error)) => break error,
+                _ => assert!(chunk.is_empty(), "it asks for more"),
+            }
+        };
+        assert!(error.to_string().contains("bytes of messages"), "{error}");
+    }
+}
+
+#[test]
+fn a_stream_that_goes_on_behind_its_end_is_an_error() {
+    let stream = [packet(1, b"PACK"), b"0000".to_vec()].concat();
+    let tail = vec![b'x'; 40_000];
+    let (data, _, ended) = demultiplex([&stream[..], &tail].into_iter()).expect("a little may follow");
+    assert!(data == b"PACK" && ended);
+    assert!(demultiplex([&stream[..], &tail, &tail].into_iter()).is_err(), "80,000 bytes may not");
+}
+
 proptest! {
     #[test]
     fn noise_never_panics(noise in prop::collection::vec(any::<u8>(), 0..300), size in 1usize..40) {

@@ -187,3 +187,126 @@ fn a_source_that_acknowledges_one_commit_at_each_question_is_asked_a_bounded_num
     assert!(stats.refs.iter().all(|r| r.reason == Some(Reason::NonFastForward)), "{:?}", stats.refs);
     assert!(questions <= 10 + 1 + 10, "{questions} questions for ten branches");
 }
+
+#[test]
+fn acknowledgments_without_end_are_an_error() {
+    let (error, questions) = pulled_from_liar(|_| acknowledging((0..100_000).map(|n| format!("{n:040x}"))));
+    let error = error.expect_err("it was asked about ten");
+    assert!(error.starts_with("too_many_messages: "), "{error}");
+    assert_eq!(questions, 1);
+}
+
+/// Bytes as a server sends them: one piece again and again, until nobody reads on or a hundred million have gone out.
+struct Endless {
+    start: Vec<u8>,
+    piece: Vec<u8>,
+    sent: Rc<RefCell<usize>>,
+}
+
+impl Endless {
+    fn remote(start: &[u8], piece: &[u8]) -> (Remote, Rc<RefCell<usize>>) {
+        let sent = Rc::new(RefCell::new(0));
+        let endless = Self { start: start.to_vec(), piece: piece.repeat(65_536 / piece.len() + 1), sent: sent.clone() };
+        (Remote::new("http://endless.test/", Rc::new(endless)), sent)
+    }
+}
+
+impl HttpClient for Endless {
+    fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
+        let (sent, piece) = (self.sent.clone(), Bytes::from(self.piece.clone()));
+        let pieces = std::iter::repeat_with(move || {
+            *sent.borrow_mut() += piece.len();
+            assert!(*sent.borrow() < 200_000_000, "it is read without end");
+            Ok(piece.clone())
+        });
+        let body = futures_util::stream::iter(std::iter::once(Ok(Bytes::from(self.start.clone()))).chain(pieces));
+        let service = if request.url.contains("receive-pack") { "git-receive-pack" } else { "git-upload-pack" };
+        let kind = if request.url.contains("info/refs") { "advertisement" } else { "result" };
+        let headers = Headers::from_iter([("content-type", format!("application/x-{service}-{kind}"))]);
+        let response = Response { status: 200, url: request.url, headers, body: Body::Stream(body.boxed_local()) };
+        std::future::ready(Ok(response)).boxed_local()
+    }
+}
+
+fn line(text: &str) -> Vec<u8> {
+    let mut line = Vec::new();
+    pkt_line::encode(&mut line, text.as_bytes());
+    line
+}
+
+/// Where a list comes from, what it begins with and what follows again and again; the code, and the bytes that may be read.
+type Row<'a> = (&'a str, &'a [u8], Vec<u8>, &'a str, usize);
+
+#[test]
+fn a_list_without_end_is_an_error_at_its_limit_on_both_sides() {
+    let id = "a".repeat(40);
+    let head = |service: &str| [line(&format!("# service={service}\n")), b"0000".to_vec()].concat();
+    let (source, destination) = (head("git-upload-pack"), head("git-receive-pack"));
+    let v2 = [source.clone(), line("version 2\n")].concat();
+    let long = line(&format!("{id} refs/heads/{}\n", "x".repeat(3000)));
+    let table: [Row; 11] = [
+        ("source", b"", line(&format!("{id} refs/heads/a\n")), "too_many_refs", 700_000),
+        ("source", b"", long.clone(), "too_many_refs", 1_500_000),
+        ("source", b"", line("unborn HEAD symref-target:refs/heads/main\n"), "too_many_refs", 1_500_000),
+        ("source", &source, line(&format!("{id} refs/heads/a\n")), "too_many_refs", 1_500_000),
+        ("source", &source, line(&format!("{id} refs/tags/a^{{}}\n")), "protocol_error", 200_000),
+        ("source", &source, line(&format!("shallow {id}\n")), "too_many_refs", 3_000_000),
+        ("source", &v2, line("a-capability\n"), "too_many_messages", 1_500_000),
+        ("destination", &destination, line(&format!("{id} refs/heads/a\n")), "too_many_refs", 700_000),
+        ("destination", &destination, line(&format!("{id} .have\n")), "too_many_refs", 700_000),
+        ("destination", &destination, line(&format!("shallow {id}\n")), "too_many_refs", 1_500_000),
+        ("destination", &destination, long, "too_many_refs", 1_500_000),
+    ];
+    let other = Repository::empty();
+    for (side, start, piece, code, most) in &table {
+        let what = format!("{side}: {}", String::from_utf8_lossy(&piece[..piece.len().min(60)]));
+        let (endless, sent) = Endless::remote(start, piece);
+        let endless = endless.with_limits(Limits { refs: 10_000, ..Limits::default() });
+        let (other, _) = Backend::new(&other).remote();
+        let (source, destination) = if *side == "source" { (&endless, &other) } else { (&other, &endless) };
+        let error = run("pull", destination, source, ALL).expect_err("it has no end");
+        assert_eq!(error.code(), *code, "{what}: {error}");
+        assert!(error.to_string().starts_with(&format!("{side}: list the refs of ")), "{what}: {error}");
+        if *code == "too_many_refs" {
+            assert!(error.to_string().contains("raise maxRefs (--max-refs)"), "{what}: {error}");
+            assert!(!error.is_transient(), "{what}: the same sync would end in the same way");
+        }
+        assert!(*sent.borrow() < *most, "{what}: {} bytes were read", sent.borrow());
+    }
+}
+
+#[test]
+fn the_words_of_a_server_are_shortened() {
+    let repository = Repository::empty();
+    for start in [line(&format!("ERR {}cause", "x".repeat(60_000))), line(&"x".repeat(60_000))] {
+        let (endless, _) = Endless::remote(&start, b"0000");
+        let (other, _) = Backend::new(&repository).remote();
+        let error = run("pull", &other, &endless, ALL).expect_err("it is no list").to_string();
+        assert!(error.len() < 5000, "{} bytes", error.len());
+        assert!(error.contains("xxxxx"), "the start is there: {error}");
+    }
+}
+
+#[test]
+fn a_name_that_is_too_long_is_rejected_and_others_go_on() {
+    let (upstream, local) = (Repository::empty(), Repository::empty());
+    let commit = upstream.commit("one", &[]);
+    let long = format!("refs/heads/{}", "x/".repeat(5000));
+    let packed = format!("# pack-refs with: peeled fully-peeled sorted \n{commit} refs/heads/main\n{commit} {long}y\n");
+    std::fs::write(upstream.path().join("packed-refs"), packed).expect("it can be written");
+    for version in [0, 2] {
+        let (source, _) = Backend::new(&upstream).speaking(version).remote();
+        let (destination, _) = Backend::new(&local).remote();
+        let stats = run("pull", &destination, &source, ALL).expect("the pull succeeds");
+        let [short, rejected] = [&stats.refs[0], &stats.refs[1]];
+        let expected = if version == 0 { Outcome::Updated } else { Outcome::Unchanged };
+        assert_eq!((short.name.as_str(), short.outcome), ("refs/heads/main", expected), "protocol {version}");
+        assert_eq!(rejected.reason, Some(Reason::InvalidName), "protocol {version}: {rejected:?}");
+        assert!(rejected.name.starts_with("refs/heads/x/x/x/"), "{rejected:?}");
+        assert!(rejected.name.ends_with("… (a name of 10012 bytes, longer than 4096)"), "{rejected:?}");
+    }
+    // At the destination such a name stands in nobody's way.
+    let stats = run("push", &Backend::new(&upstream).remote().0, &Backend::new(&upstream).remote().0, ALL);
+    let stats = stats.expect("the push succeeds");
+    assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Unchanged);
+}
