@@ -46,6 +46,11 @@ pub trait HttpClient {
         false
     }
 
+    /// The time since any start, by a clock that never goes back. What has no clock measures no time.
+    fn now(&self) -> Option<Duration> {
+        None
+    }
+
     /// The bytes in the gzip format ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)); none where the host cannot make it.
     fn gzip(&self, _bytes: Bytes) -> LocalBoxFuture<'_, Option<Bytes>> {
         std::future::ready(None).boxed_local()
@@ -122,6 +127,8 @@ pub enum ErrorKind {
     Network,
     /// Nothing came for too long.
     Timeout,
+    /// Too little came for too long.
+    TooSlow,
     /// The caller cancelled.
     Aborted,
     /// The address is not one that the operator allows.
@@ -137,7 +144,7 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// Whether the same request may succeed later.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Network | Self::Timeout)
+        matches!(self, Self::Network | Self::Timeout | Self::TooSlow)
     }
 }
 

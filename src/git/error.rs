@@ -114,6 +114,7 @@ impl Error {
             ErrorKind::Http(error) => match error.kind {
                 http::ErrorKind::Network => "unreachable",
                 http::ErrorKind::Timeout => "timeout",
+                http::ErrorKind::TooSlow => "too_slow",
                 http::ErrorKind::Aborted => "aborted",
                 http::ErrorKind::AddressNotAllowed => "address_not_allowed",
                 http::ErrorKind::TooLarge => "too_large",

@@ -3,6 +3,8 @@
 //! All of these hold whatever a remote sends, so that memory and time are ours to decide. A limit that a large repository may
 //! reach can be raised by the caller. The others are many times what Git needs.
 
+use std::time::Duration;
+
 /// What a caller may raise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -13,11 +15,23 @@ pub struct Limits {
     /// How many bytes of the commits that came last are kept because others may be deltas to them. With fewer a source is asked more
     /// often. 16 MiB are some 40,000 commits.
     pub bases: usize,
+    /// How slow a remote may be.
+    pub min_rate: MinRate,
+}
+
+/// The least that has to come while a list or a pack is on its way; zero bytes are any rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinRate {
+    /// So many bytes
+    pub bytes: u64,
+    /// in so much time of waiting.
+    pub time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { refs: 1_000_000, commits: 4_000_000, bases: 16 << 20 }
+        let min_rate = MinRate { bytes: 1000, time: Duration::from_secs(60) };
+        Self { refs: 1_000_000, commits: 4_000_000, bases: 16 << 20, min_rate }
     }
 }
 

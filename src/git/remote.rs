@@ -10,6 +10,7 @@ use super::{
     access::{self, Access},
     address,
     answer::{self, Asked},
+    pace::{paced, patiently},
     pkt_line::Reader,
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 pub struct Remote {
     pub(super) url: String,
     access: Access,
-    http: Rc<dyn HttpClient>,
+    pub(super) http: Rc<dyn HttpClient>,
     pub(super) limits: Limits,
 }
 
@@ -88,17 +89,25 @@ impl Remote {
         // Where a runtime does not tell the final URL, there was no redirect that mattered.
         let base_url = address::base_of(&response.url).unwrap_or_else(|| self.url.clone());
         let ends_by_closing = answer::ends_by_closing(&response.headers);
-        let mut reader = Reader::new(response.body);
-        let is_git = match media_type.as_str() {
-            "" => reader.next_starts_with(b"# service=").await? || reader.next_starts_with(b"version ").await?,
-            other => other == format!("application/x-{service}-advertisement"),
+        let mut reader = Reader::new(self.paced(response.body));
+        let read = async {
+            let is_git = match media_type.as_str() {
+                "" => reader.next_starts_with(b"# service=").await? || reader.next_starts_with(b"version ").await?,
+                other => other == format!("application/x-{service}-advertisement"),
+            };
+            if !is_git {
+                return Err(not_git(&media_type));
+            }
+            Advertisement::read(&mut reader, service, &self.limits).await
         };
-        if !is_git {
-            return Err(not_git(&media_type));
-        }
-        let advertisement = Advertisement::read(&mut reader, service, &self.limits).await?;
+        let advertisement = patiently(read, &*self.http).await?;
         reader.finish().await;
         Ok((Link { remote: self.clone(), base_url, ends_by_closing }, advertisement))
+    }
+
+    /// A body that ends with an error once it comes too slowly.
+    pub(super) fn paced(&self, body: Body) -> Body {
+        Body::Stream(paced(body.into_stream(), self.http.clone(), self.limits.min_rate))
     }
 
     /// Waits, where the host has a clock.

@@ -8,7 +8,11 @@ use gix_object::bstr::BString;
 
 use super::{
     Advertisement, Answer, Capabilities, Error, ErrorKind, Exceeded, FetchRequest, Limits, Operation, Ref, Remote,
-    advertisement::object_format_of, fetch, ls_refs, pkt_line::Reader, remote::Link,
+    advertisement::object_format_of,
+    fetch, ls_refs,
+    pace::{paced, patiently},
+    pkt_line::Reader,
+    remote::Link,
 };
 use crate::http::{self, Body};
 
@@ -58,7 +62,8 @@ impl Remote {
         // One that fails, or redirects, is asked in order at once.
         let refs = async {
             let response = self.send_while(is_busy, &request).await?;
-            ls_refs::decode(response.body, UNTOLD_FORMAT, &self.limits).await
+            let refs = ls_refs::decode(self.paced(response.body), UNTOLD_FORMAT, &self.limits);
+            patiently(refs, &*self.http).await
         };
         match refs.await {
             // A server that speaks another protocol might have nothing to say.
@@ -134,7 +139,9 @@ impl UploadPack {
     async fn ls_refs(&self, capabilities: &Capabilities, prefixes: &[BString]) -> Result<Vec<Ref>, Error> {
         let refs = async {
             let body = self.link.ask(true, ls_refs::encode(capabilities, prefixes)).await?;
-            ls_refs::decode(body, self.object_format, self.limits()).await
+            let remote = &self.link.remote;
+            let refs = ls_refs::decode(remote.paced(body), self.object_format, self.limits());
+            patiently(refs, &*remote.http).await
         };
         refs.await.map_err(|kind| self.link.remote.error(Operation::ListRefs, kind))
     }
@@ -184,7 +191,10 @@ impl UploadPack {
                 }
             }
         };
-        answer.await.map_err(|kind| self.fetch_error(kind))
+        let Remote { http, limits, .. } = &self.link.remote;
+        let answer = patiently(answer, &**http).await.map_err(|kind| self.fetch_error(kind))?;
+        let pack = answer.pack.map(|pack| paced(pack, http.clone(), limits.min_rate));
+        Ok(Answer { pack, ..answer })
     }
 
     /// What went wrong while fetching, also later, within the pack.

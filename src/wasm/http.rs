@@ -137,7 +137,12 @@ impl Stall {
                     let left = self.timeout.as_secs_f64() * 1000.0 - (monotonic() - since);
                     if left < 1.0 {
                         let seconds = self.timeout.as_secs();
-                        return Err(Error::new(ErrorKind::Timeout, format!("nothing came for {seconds} s")));
+                        return Err(Error::new(
+                            ErrorKind::Timeout,
+                            format!(
+                                "nothing came for {seconds} s; to wait for longer, raise stallTimeout (--stall-timeout)"
+                            ),
+                        ));
                     }
                     self.timer = Some(TimeoutFuture::new(left.min(f64::from(i32::MAX)) as u32));
                 }
@@ -166,6 +171,10 @@ impl HttpClient for FetchClient {
 
     fn canonical(&self, url: &str) -> Option<String> {
         web_sys::Url::new(url).ok().map(|url| url.href())
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(Duration::from_secs_f64(monotonic().max(0.0) / 1000.0))
     }
 
     fn gzip(&self, bytes: Bytes) -> LocalBoxFuture<'_, Option<Bytes>> {

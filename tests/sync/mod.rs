@@ -5,6 +5,7 @@ mod head;
 mod limits;
 mod narrow;
 mod outcomes;
+mod pace;
 mod plan;
 mod policies;
 mod progress;

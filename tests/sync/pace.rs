@@ -1,0 +1,272 @@
+//! A remote that dribbles is ended; one that has much to do, or waits for the other side, is not. Time is a number here.
+
+use std::{
+    cell::Cell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture};
+use refsync::{
+    git::{Limits, MinRate, Remote},
+    http::{Body, Error, HttpClient, Request, Response},
+    model::{Outcome, SyncRunStats},
+    sync,
+};
+
+use super::{ALL, find, run};
+use crate::support::{Backend, Repository};
+
+type Clock = Rc<Cell<Duration>>;
+
+/// How long a piece of an answer takes: by whether it is a "list" or a "fetch", and by how many pieces came before.
+type Delay = fn(&str, usize) -> Duration;
+
+/// Real Git whose answers take their time.
+struct Slow {
+    backend: Rc<Backend>,
+    clock: Clock,
+    delay: Delay,
+    /// The pieces that come before the packets of a pack.
+    before_pack: Vec<Bytes>,
+}
+
+impl Slow {
+    fn remote(repository: &Repository, pieces: usize, clock: &Clock, delay: Delay) -> Remote {
+        Self::speaking(repository, 2, pieces, clock, delay)
+    }
+
+    fn speaking(repository: &Repository, version: u8, pieces: usize, clock: &Clock, delay: Delay) -> Remote {
+        let (_, backend) = Backend::new(repository).in_chunks_of(pieces).speaking(version).remote();
+        let clock = clock.clone();
+        Remote::new("http://slow.test/", Rc::new(Self { backend, clock, delay, before_pack: Vec::new() }))
+    }
+
+    /// One that sends so many packets without content before its pack.
+    fn keeping_alive(repository: &Repository, clock: &Clock, delay: Delay, times: usize) -> Remote {
+        let (_, backend) = Backend::new(repository).in_chunks_of(65_536).remote();
+        let (clock, before_pack) = (clock.clone(), vec![ALIVE; times]);
+        Remote::new("http://slow.test/", Rc::new(Self { backend, clock, delay, before_pack }))
+    }
+
+    async fn respond(&self, mut request: Request) -> Result<Response, Error> {
+        let body = std::mem::take(&mut request.body).bytes(usize::MAX).await?;
+        let is_fetch = body.windows(13).any(|words| words == b"command=fetch");
+        let what = if is_fetch { "fetch" } else { "list" };
+        request.url = request.url.replace("http://slow.test", "http://git.test");
+        let response = self.backend.send(request.body(Body::Bytes(body))).await?;
+        let mut pieces: Vec<Bytes> = Vec::new();
+        let mut stream = response.body.into_stream();
+        while let Some(piece) = stream.next().await {
+            pieces.push(piece?);
+        }
+        if is_fetch && !self.before_pack.is_empty() {
+            let all = pieces.concat();
+            let behind = 4 + b"packfile\n".len();
+            assert!(all[..behind].ends_with(b"packfile\n"), "it is an answer without negotiation");
+            let (head, pack) = (Bytes::copy_from_slice(&all[..behind]), Bytes::copy_from_slice(&all[behind..]));
+            pieces = std::iter::once(head).chain(self.before_pack.clone()).chain([pack]).collect();
+        }
+        let (clock, delay) = (self.clock.clone(), self.delay);
+        let body = Body::Stream(Timed { pieces, at: 0, has_waited: false, what, clock, delay }.boxed_local());
+        Ok(Response { body, ..response })
+    }
+}
+
+impl HttpClient for Slow {
+    fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
+        self.respond(request).boxed_local()
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(self.clock.get())
+    }
+}
+
+/// Each piece is first not there, and when it is looked for again its time has passed.
+struct Timed {
+    pieces: Vec<Bytes>,
+    at: usize,
+    has_waited: bool,
+    what: &'static str,
+    clock: Clock,
+    delay: Delay,
+}
+
+impl Stream for Timed {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if !std::mem::replace(&mut self.has_waited, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.clock.set(self.clock.get() + (self.delay)(self.what, self.at));
+        self.has_waited = false;
+        self.at += 1;
+        Poll::Ready(self.pieces.get(self.at - 1).cloned().map(Ok))
+    }
+}
+
+/// A destination that takes its time for each piece of a push.
+struct Pensive {
+    backend: Rc<Backend>,
+    clock: Clock,
+}
+
+impl HttpClient for Pensive {
+    fn send(&self, mut request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
+        async move {
+            let mut stream = std::mem::take(&mut request.body).into_stream();
+            let mut body = Vec::new();
+            while let Some(piece) = stream.next().await {
+                body.extend_from_slice(&piece?);
+                self.clock.set(self.clock.get() + seconds(100));
+            }
+            self.backend.send(request.body(Body::Bytes(body.into()))).await
+        }
+        .boxed_local()
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(self.clock.get())
+    }
+}
+
+/// A packet without content, by which a server shows that it lives.
+const ALIVE: Bytes = Bytes::from_static(b"0005\x02");
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Two hundred commits and as many branches.
+fn upstream() -> Repository {
+    let repository = Repository::empty();
+    let mut stream = String::new();
+    for n in 1..=200 {
+        let from = if n > 1 { format!("from :{}\n", n - 1) } else { String::new() };
+        let words = format!("commit {n} {}", (n * 7_919_u64).pow(3));
+        let length = words.len();
+        let committer = format!("C <c@example.com> {} +0000", 1_700_000_000 + n);
+        let commit =
+            format!("commit refs/heads/b{n}\nmark :{n}\ncommitter {committer}\ndata {length}\n{words}\n{from}\n");
+        stream.push_str(&commit);
+    }
+    repository.import(&stream);
+    repository
+}
+
+fn pulled(source: &Remote) -> (Result<SyncRunStats, sync::Error>, Repository) {
+    let local = Repository::empty();
+    let (destination, _) = Backend::new(&local).remote();
+    (run("pull", &destination, source, ALL), local)
+}
+
+#[test]
+fn a_list_that_dribbles_ends_after_a_minute() {
+    let upstream = upstream();
+    let clock = Clock::default();
+    for (side, version) in [("source", 2), ("source", 0), ("destination", 0)] {
+        clock.set(Duration::ZERO);
+        let dribbling = Slow::speaking(&upstream, version, 1, &clock, |_, _| seconds(5));
+        let (other, _) = Backend::new(&upstream).remote();
+        let (source, destination) = if side == "source" { (&dribbling, &other) } else { (&other, &dribbling) };
+        let error = run("pull", destination, source, ALL).expect_err("12 bytes come in a minute");
+        let took = clock.get();
+        assert_eq!(error.code(), "too_slow", "{side}, protocol {version}: {error}");
+        assert!(error.is_transient(), "{side}: it may be faster tomorrow");
+        let words = "bytes came in 60 s of waiting, and at least 1000 must come in 60 s; to wait for it, lower minRate (--min-rate)";
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(error.to_string().starts_with(&format!("{side}: list the refs of ")), "{error}");
+        assert!((seconds(60)..seconds(80)).contains(&took), "{side}, protocol {version}: it took {took:?}");
+    }
+}
+
+#[test]
+fn any_rate_will_do_if_the_caller_says_so() {
+    let upstream = upstream();
+    let min_rate = MinRate { bytes: 0, time: seconds(60) };
+    let dribbling = Slow::remote(&upstream, 100, &Clock::default(), |_, _| seconds(10));
+    let (stats, _) = pulled(&dribbling.with_limits(Limits { min_rate, ..Limits::default() }));
+    assert_eq!(stats.expect("the pull succeeds").count(Outcome::Updated), 200);
+}
+
+#[test]
+fn a_slow_source_that_sends_enough_is_waited_for() {
+    let (upstream, clock) = (upstream(), Clock::default());
+    let slow = Slow::remote(&upstream, 1200, &clock, |_, _| seconds(50));
+    let (stats, _) = pulled(&slow);
+    assert_eq!(stats.expect("the pull succeeds").count(Outcome::Updated), 200);
+    assert!(clock.get() > seconds(1000), "it took {:?}", clock.get());
+}
+
+#[test]
+fn a_long_silence_before_a_short_list_is_no_dribbling() {
+    let upstream = Repository::empty();
+    upstream.git(&["update-ref", "refs/heads/main", &upstream.commit("one", &[])]);
+    let slow = Slow::remote(&upstream, 65_536, &Clock::default(), |_, at| seconds(if at == 0 { 110 } else { 0 }));
+    let (stats, _) = pulled(&slow);
+    assert_eq!(stats.expect("the pull succeeds").count(Outcome::Updated), 1);
+}
+
+#[test]
+fn a_pack_that_dribbles_ends_and_nothing_has_moved() {
+    let (upstream, clock) = (upstream(), Clock::default());
+    let dribbling = Slow::remote(&upstream, 100, &clock, |what, at| match (what, at) {
+        ("fetch", 20..) => seconds(20),
+        _ => seconds(0),
+    });
+    let (stats, local) = pulled(&dribbling);
+    let error = stats.expect_err("300 bytes come in a minute");
+    assert_eq!(error.code(), "too_slow", "{error}");
+    assert!(error.to_string().starts_with("source: fetch from "), "{error}");
+    assert!(clock.get() < seconds(150), "it took {:?}", clock.get());
+    assert!(local.refs().is_empty());
+}
+
+#[test]
+fn a_source_that_has_much_to_do_before_its_pack_is_waited_for_and_not_for_ever() {
+    let every_five_seconds = |what: &str, _| seconds(if what == "fetch" { 5 } else { 0 });
+    let upstream = upstream();
+    let patient = Slow::keeping_alive(&upstream, &Clock::default(), every_five_seconds, 360);
+    let (stats, _) = pulled(&patient);
+    assert_eq!(stats.expect("half an hour is no reason").count(Outcome::Updated), 200);
+
+    let clock = Clock::default();
+    let endless = Slow::keeping_alive(&upstream, &clock, every_five_seconds, 100_000);
+    let (stats, _) = pulled(&endless);
+    let error = stats.expect_err("it has no end");
+    assert_eq!(error.code(), "too_slow", "{error}");
+    assert!(error.to_string().contains("it has had 60 minutes"), "{error}");
+    assert!(clock.get() < seconds(3700), "it took {:?}", clock.get());
+}
+
+#[test]
+fn signs_of_life_behind_a_packs_first_byte_are_no_pack() {
+    let clock = Clock::default();
+    let upstream = upstream();
+    let (_, backend) = Backend::new(&upstream).in_chunks_of(65_536).remote();
+    let delay = |what: &str, at| seconds(if what == "fetch" && at > 0 { 5 } else { 0 });
+    let mut before_pack = vec![ALIVE; 1000];
+    before_pack[0] = Bytes::from_static(b"0009\x01PACK");
+    let stalling = Slow { backend, clock: clock.clone(), delay, before_pack };
+    let (stats, _) = pulled(&Remote::new("http://slow.test/", Rc::new(stalling)));
+    let error = stats.expect_err("4 bytes come in a minute");
+    assert_eq!(error.code(), "too_slow", "{error}");
+    assert!(clock.get() < seconds(100), "it took {:?}", clock.get());
+}
+
+#[test]
+fn a_source_is_not_slow_while_the_destination_is() {
+    let (upstream, local, clock) = (upstream(), Repository::empty(), Clock::default());
+    let source = Slow::remote(&upstream, 100, &clock, |_, _| Duration::from_millis(1));
+    let (_, backend) = Backend::new(&local).remote();
+    let destination = Remote::new("http://git.test/", Rc::new(Pensive { backend, clock: clock.clone() }));
+    let stats = run("pull", &destination, &source, ALL).expect("the pull succeeds");
+    assert_eq!(find(&stats, "refs/heads/b200").outcome, Outcome::Updated);
+    assert!(clock.get() > seconds(5000), "{:?} went by", clock.get());
+}
