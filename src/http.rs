@@ -137,6 +137,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The server redirects the request, and it cannot be sent there.
     Redirected,
+    /// More memory than the limit allows.
+    OutOfMemory,
     /// The request could not be made, such as one with an invalid URL.
     Invalid,
 }

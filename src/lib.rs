@@ -64,6 +64,8 @@ pub mod wasm {
     mod http;
     #[cfg(any(feature = "engine", feature = "service"))]
     mod into_readable;
+    #[cfg(feature = "engine")]
+    mod memory;
     mod monotonic;
     mod promise;
     mod request_init;

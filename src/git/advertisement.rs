@@ -21,8 +21,9 @@ pub struct Ref {
     pub name: BString,
     /// What it points to.
     pub id: ObjectId,
-    /// What an annotated tag points to in the end, where the server says so.
-    pub peeled: Option<ObjectId>,
+    /// What an annotated tag points to in the end, if the server says so. In a box, because most refs have none, and there may be a
+    /// million of them.
+    pub peeled: Option<Box<ObjectId>>,
     /// The ref that it stands for, where it is symbolic and the server says so.
     pub symref_target: Option<BString>,
 }
@@ -103,7 +104,7 @@ async fn read_refs(first: Line, reader: &mut Reader, limits: &Limits) -> Result<
                 (b"capabilities^{}", _) => {}
                 (b".have", _) => haves.push(id),
                 (_, Some(tag)) => match refs.last_mut().filter(|last| last.name == ref_name(tag)) {
-                    Some(last) => last.peeled = Some(id),
+                    Some(last) => last.peeled = Some(Box::new(id)),
                     None => return Err(ErrorKind::Protocol("a peeled tag does not follow its tag".into())),
                 },
                 (name, None) => refs.push(Ref { name: ref_name(name), id, peeled: None, symref_target: None }),
@@ -160,6 +161,6 @@ const SHOWN_OF_NAME: usize = 100;
 
 /// What stands before the first such byte, and what behind it. Searching for a text of one byte would build a searcher for
 /// each line.
-fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+pub(super) fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     text.find_byte(byte).map(|at| (&text[..at], &text[at + 1..]))
 }

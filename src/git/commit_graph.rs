@@ -28,8 +28,9 @@ pub struct CommitGraph {
     places: Blocks<u64>,
     /// Numbers of parents. [`LAST`] marks the last one of a commit.
     parents: Blocks<u32>,
-    /// How many commits are known.
+    /// How many commits are known, and how many came that were known.
     commits: usize,
+    again: usize,
     /// The most ids that are taken.
     most: usize,
 }
@@ -54,6 +55,7 @@ impl CommitGraph {
             places: Blocks::default(),
             parents: Blocks::default(),
             commits: 0,
+            again: 0,
             most: most.min(LAST as usize),
         }
     }
@@ -71,7 +73,8 @@ impl CommitGraph {
     ) -> Result<(), Exceeded> {
         let number = self.number(commit)?;
         if self.starts.at(number) != UNSEEN {
-            return Ok(());
+            self.again += 1;
+            return if self.again > self.most { Err(Exceeded::Commits(self.most)) } else { Ok(()) };
         }
         self.places.set(number, place);
         let start = self.parents.len();

@@ -119,6 +119,7 @@ impl Error {
                 http::ErrorKind::AddressNotAllowed => "address_not_allowed",
                 http::ErrorKind::TooLarge => "too_large",
                 http::ErrorKind::Redirected => "redirected",
+                http::ErrorKind::OutOfMemory => "out_of_memory",
                 http::ErrorKind::Invalid => "invalid_url",
             },
             ErrorKind::Unauthorized { .. } | ErrorKind::SignIn { .. } => "unauthorized",

@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::LocalBoxStream};
 use gix_hash::{Kind, ObjectId};
-use gix_object::bstr::ByteSlice;
 
 use super::{
     Capabilities, ErrorKind, agent,
@@ -160,7 +159,7 @@ fn decode_ack(text: &[u8]) -> Result<Option<ObjectId>, ErrorKind> {
     match text {
         b"NAK" | b"ready" => Ok(None),
         _ => {
-            let id = text.strip_prefix(b"ACK ").and_then(|rest| rest.split_str(b" ").next());
+            let id = text.strip_prefix(b"ACK ").and_then(|rest| rest.split(|byte| *byte == b' ').next());
             let id = id.and_then(|hex| ObjectId::from_hex(hex).ok());
             id.map(Some).ok_or_else(|| ErrorKind::Protocol(format!("bad acknowledgment {}", quoted(text))))
         }

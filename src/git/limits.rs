@@ -13,7 +13,7 @@ pub struct Limits {
     /// The most commits of one proof that branches move forward.
     pub commits: usize,
     /// How many bytes of the commits that came last are kept because others may be deltas to them. With fewer a source is asked more
-    /// often. 16 MiB are some 40,000 commits.
+    /// often. 8 MiB are some 20,000 commits.
     pub bases: usize,
     /// How slow a remote may be.
     pub min_rate: MinRate,
@@ -31,7 +31,7 @@ pub struct MinRate {
 impl Default for Limits {
     fn default() -> Self {
         let min_rate = MinRate { bytes: 1000, time: Duration::from_secs(60) };
-        Self { refs: 1_000_000, commits: 4_000_000, bases: 16 << 20, min_rate }
+        Self { refs: 1_000_000, commits: 4_000_000, bases: 8 << 20, min_rate }
     }
 }
 
@@ -67,9 +67,9 @@ pub enum Exceeded {
         "it sent more than {0} commits, and each is kept until the move of a branch is proved; if its history is that long, raise maxCommits (--max-commits)"
     )]
     Commits(usize),
-    /// What a pack unpacks to.
+    /// What the commits of a pack unpack to.
     #[error(
-        "its pack unpacks to more than {UNPACKED_RATIO} times its size; a remote could keep us at work for nothing, so this limit cannot be raised"
+        "the commits of its pack unpack to more than {UNPACKED_RATIO} times the pack's size; a remote could keep us at work for nothing, so this limit cannot be raised"
     )]
     Unpacked,
     /// A commit's header.
@@ -90,6 +90,11 @@ pub enum Exceeded {
 }
 
 impl Exceeded {
+    /// Whether it lies in the objects of some refs, so that others may be in order.
+    pub fn is_about_objects(self) -> bool {
+        matches!(self, Self::Commits(_) | Self::Unpacked | Self::Bases | Self::CommitHeader | Self::CommitDelta)
+    }
+
     /// A stable word for a program to act on.
     pub fn code(self) -> &'static str {
         match self {
@@ -114,8 +119,8 @@ pub(super) const CAPABILITY_BYTES: u64 = 1 << 20;
 pub(super) const WORD_BYTES: u64 = 16 << 20;
 /// What a commit may have that is kept whole, as others may be deltas to it; also what its header may have.
 pub(super) const COMMIT_BYTES: u64 = 4 << 20;
-/// How many times its size a pack may unpack to, all in all. Text shrinks to a third, and a commit that is a delta of a few
-/// dozen bytes is mostly one of a few hundred.
+/// How many times the size of a pack its commits may unpack to, all in all. Text shrinks to a third, and a commit that is a delta
+/// of a few dozen bytes is mostly one of a few hundred.
 pub(super) const UNPACKED_RATIO: u64 = 200;
-/// What it may unpack to besides: a small pack may hold a large file that shrinks to nothing.
-pub(super) const UNPACKED_FREELY: u64 = 256 << 20;
+/// What they may unpack to besides: a small pack may hold a commit that shrinks to nothing.
+pub(super) const UNPACKED_FREELY: u64 = 64 << 20;

@@ -64,7 +64,8 @@ fn decode_line(text: &[u8], object_format: Kind) -> Result<Option<Ref>, ErrorKin
             r.symref_target = Some(ref_name(target));
         } else if let Some(hex) = word.strip_prefix(b"peeled:") {
             let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format);
-            r.peeled = Some(id.ok_or_else(|| ErrorKind::Protocol(format!("bad peeled id {}", quoted(hex))))?);
+            let id = id.ok_or_else(|| ErrorKind::Protocol(format!("bad peeled id {}", quoted(hex))))?;
+            r.peeled = Some(Box::new(id));
         }
     }
     Ok(Some(r))

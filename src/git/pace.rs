@@ -1,16 +1,16 @@
-//! Ends what does not get on: a remote that dribbles, and one that has kept us waiting for too long.
+//! Ends a remote that dribbles, and one that keeps us waiting for too long.
 //!
-//! Only silence is timed by the [`HttpClient`]. A remote that sends a byte every few seconds is never silent. So what comes is
-//! counted, and the time that we wait for it: not the time in which the other side of a sync is the slow one, for then nobody
-//! waits here. Nothing is counted before the first byte, because a server may have much to do until then.
+//! The [`HttpClient`] times silence only, and a remote that sends a byte every few seconds is never silent. So the bytes that
+//! come are counted, and the time that we wait for them. The time in which the other side of a sync is the slow one does not
+//! count, because nobody waits here then. Nothing is counted before the first byte: a server may have much to do until then.
 
-use std::{future::poll_fn, rc::Rc, task::Poll, time::Duration};
+use std::{cell::Cell, rc::Rc, task::Poll, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture, stream::LocalBoxStream};
+use futures_util::{Stream, StreamExt, stream::LocalBoxStream};
 
 use super::limits::MinRate;
-use crate::http::{Error, ErrorKind, HttpClient};
+use crate::http::{Body, Error, ErrorKind, HttpClient};
 
 /// The least that has to come, and what came.
 struct Pace {
@@ -31,6 +31,9 @@ pub(super) fn paced<E: From<Error> + 'static>(
     http: Rc<dyn HttpClient>,
     least: MinRate,
 ) -> LocalBoxStream<'static, Result<Bytes, E>> {
+    if least.bytes == 0 {
+        return pieces.boxed_local();
+    }
     let (since, waited) = (None, Duration::ZERO);
     let mut pace = Pace { http, least, has_begun: false, since, waited, came: 0 };
     let pieces = futures_util::stream::poll_fn(move |cx| match pieces.poll_next_unpin(cx) {
@@ -44,22 +47,23 @@ pub(super) fn paced<E: From<Error> + 'static>(
     pieces.boxed_local()
 }
 
-/// What `work` gives, or an error once it has taken longer than [`PATIENCE`].
-pub(super) fn patiently<'a, T, E: From<Error>>(
-    work: impl Future<Output = Result<T, E>> + 'a,
-    http: &'a dyn HttpClient,
-) -> LocalBoxFuture<'a, Result<T, E>> {
-    let (mut work, mut start) = (Box::pin(work), None);
-    let patient = poll_fn(move |cx| match work.poll_unpin(cx) {
-        Poll::Pending => match http.now() {
-            Some(now) if now.saturating_sub(*start.get_or_insert(now)) > PATIENCE => {
-                Poll::Ready(Err(out_of_patience().into()))
+/// When something last moved that an answer may be waited for, by the clock of a [`HttpClient`]. Nothing if there is no
+/// clock, or if the answer may take any time.
+pub(super) type Moved = Rc<Cell<Option<Duration>>>;
+
+/// The same body, and an error once it is waited for and [`PATIENCE`] has passed since something moved.
+pub(super) fn patient(body: Body, http: Rc<dyn HttpClient>, least: MinRate, moved: Moved) -> Body {
+    let mut pieces = body.into_stream();
+    let pieces = futures_util::stream::poll_fn(move |cx| match pieces.poll_next_unpin(cx) {
+        Poll::Pending if least.bytes > 0 => match (http.now(), moved.get()) {
+            (Some(now), Some(moved)) if now.saturating_sub(moved) > PATIENCE => {
+                Poll::Ready(Some(Err(out_of_patience())))
             }
             _ => Poll::Pending,
         },
-        done => done,
+        result => result,
     });
-    patient.boxed_local()
+    Body::Stream(pieces.boxed_local())
 }
 
 impl Pace {
@@ -108,9 +112,10 @@ impl Pace {
 fn out_of_patience() -> Error {
     let minutes = PATIENCE.as_secs() / 60;
     let message =
-        format!("it has had {minutes} minutes for what Git servers do in seconds; this limit cannot be raised");
+        format!("it has had {minutes} minutes for this; to wait for longer, set minRate to 0 bytes (--min-rate 0)");
     Error::new(ErrorKind::TooSlow, message)
 }
 
-/// How long a list of refs may take as a whole, and the time until a pack begins: a server may send signs of life meanwhile.
+/// How long a list of refs may take as a whole, the time until a pack begins, and the time from the end of a push to the end of
+/// its report. A server may send signs of life meanwhile.
 const PATIENCE: Duration = Duration::from_secs(3600);

@@ -5,13 +5,17 @@
 //! this pack is over, and its caller asks for the commits that are still missing.
 
 mod bases;
+mod commit;
+mod entry;
 
-use gix_hash::{Hasher, Kind, ObjectId};
-use gix_object::{CommitRefIter, commit::ref_iter::Token};
-use gix_pack::data::{Entry, entry::Header};
+use gix_hash::{Hasher, Kind};
 use gix_zlib::{Decompress, FlushDecompress, Status};
 
-use self::bases::Bases;
+use self::{
+    bases::Bases,
+    commit::parents,
+    entry::{Entry, EntryKind},
+};
 use super::{
     CommitGraph, ErrorKind, delta,
     limits::{COMMIT_BYTES, Exceeded, Limits, UNPACKED_FREELY, UNPACKED_RATIO},
@@ -30,7 +34,7 @@ pub struct CommitScanner {
     scratch: Box<[u8]>,
     /// What is kept of the object that is being inflated.
     content: Vec<u8>,
-    /// How many bytes all objects have unpacked to.
+    /// How many bytes all commits have unpacked to.
     unpacked: u64,
     graph: CommitGraph,
     is_past_commits: bool,
@@ -168,9 +172,11 @@ impl CommitScanner {
         let (head, rest) = bytes.split_at(bytes.len().min(12 - self.pending.len()));
         self.pending.extend_from_slice(head);
         if let Some(header) = self.pending.first_chunk::<12>() {
-            let (_version, objects) =
-                gix_pack::data::header::decode(header).map_err(|e| ErrorKind::Protocol(e.to_string()))?;
-            self.objects_left = objects;
+            let [start @ .., a, b, c, d] = header;
+            if !matches!(start, b"PACK\0\0\0\x02" | b"PACK\0\0\0\x03") {
+                return Err(ErrorKind::Protocol("the pack does not start as one of version 2 or 3 does".into()));
+            }
+            self.objects_left = u32::from_be_bytes([*a, *b, *c, *d]);
             self.offset += 12;
             self.pending.clear();
             self.next_entry();
@@ -186,34 +192,26 @@ impl CommitScanner {
         let had = self.pending.len();
         let (head, _) = bytes.split_at(bytes.len().min(MAX_ENTRY_HEADER - had));
         self.pending.extend_from_slice(head);
-        let entry = match Entry::from_bytes(&self.pending, self.offset, self.object_format) {
-            Ok(entry) => entry,
-            Err(error) if self.pending.len() == MAX_ENTRY_HEADER => return Err(ErrorKind::Protocol(error.to_string())),
-            Err(_) => return Ok(&bytes[head.len()..]), // Cut off so far.
+        let Some(Entry { kind, size, length }) = Entry::decode(&self.pending, self.object_format)? else {
+            return Ok(&bytes[head.len()..]);
         };
-        let length = entry.header_size();
-        let keep = match entry.header {
-            Header::Commit => {
-                let mut hasher = gix_hash::hasher(self.object_format);
-                hasher.update(&gix_object::encode::loose_header(gix_object::Kind::Commit, entry.decompressed_size));
-                Ok(Keep::Commit(hasher))
-            }
+        let keep = match &kind {
+            EntryKind::Commit => Ok(Keep::Commit(self.hasher(size))),
             // A distance that reaches before the pack is one to no commit.
-            Header::OfsDelta { base_distance } => {
-                self.offset.checked_sub(base_distance).map_or(Ok(Keep::Nothing), |at| {
-                    if self.kinds.is_commit(at) { self.delta(at, entry.decompressed_size) } else { Ok(Keep::Nothing) }
-                })
+            EntryKind::OffsetDelta(distance) => match self.offset.checked_sub(*distance) {
+                Some(base) if self.kinds.is_commit(base) => self.delta(base, size),
+                _ => Ok(Keep::Nothing),
+            },
+            EntryKind::RefDelta(base) => {
+                self.graph.place(base).map_or(Ok(Keep::Nothing), |base| self.delta(base, size))
             }
-            Header::RefDelta { base_id } => {
-                self.graph.place(&base_id).map_or(Ok(Keep::Nothing), |at| self.delta(at, entry.decompressed_size))
-            }
-            Header::Tree | Header::Blob | Header::Tag => Ok(Keep::Nothing),
+            EntryKind::Tree | EntryKind::Blob | EntryKind::Tag => Ok(Keep::Nothing),
         };
-        self.is_past_commits |= matches!(entry.header, Header::Tree | Header::Blob);
+        self.is_past_commits |= matches!(kind, EntryKind::Tree | EntryKind::Blob);
         self.state = match keep {
             Ok(keep) => {
                 self.kinds.add(self.offset, !matches!(keep, Keep::Nothing));
-                State::Data(Object { start: self.offset, size: entry.decompressed_size, inflated: 0, keep })
+                State::Data(Object { start: self.offset, size, inflated: 0, keep })
             }
             Err(lost) => State::Lost(lost),
         };
@@ -222,6 +220,13 @@ impl CommitScanner {
         self.offset += length as u64;
         self.pending.clear();
         Ok(&bytes[length - had..])
+    }
+
+    /// The hash of a commit of this size, before its first byte.
+    fn hasher(&self, size: u64) -> Hasher {
+        let mut hasher = gix_hash::hasher(self.object_format);
+        hasher.update(format!("commit {size}\0").as_bytes());
+        hasher
     }
 
     /// What to do with a delta of this size to the commit at `base`.
@@ -257,8 +262,10 @@ impl CommitScanner {
             self.content.extend_from_slice(&produced[..produced.len().min(room)]);
         }
         let is_stuck = consumed == 0 && produced.is_empty();
-        let produced = produced.len() as u64;
-        self.count(produced)?;
+        if !matches!(object.keep, Keep::Nothing) {
+            let produced = produced.len() as u64;
+            self.count(produced)?;
+        }
         match status {
             Status::StreamEnd => self.end_object()?,
             _ if is_stuck => return Err(ErrorKind::Protocol("an object of the pack does not inflate".into())),
@@ -267,7 +274,7 @@ impl CommitScanner {
         Ok(&bytes[consumed..])
     }
 
-    /// Counts what is unpacked, before there is room made for it.
+    /// Counts the bytes that commits unpack to, before memory is taken for them. Other objects are not kept.
     fn count(&mut self, unpacked: u64) -> Result<(), Exceeded> {
         self.unpacked = self.unpacked.saturating_add(unpacked);
         let most = UNPACKED_FREELY.saturating_add(self.offset.saturating_mul(UNPACKED_RATIO));
@@ -283,10 +290,7 @@ impl CommitScanner {
         }
         self.objects_left -= 1;
         match object.keep {
-            Keep::Commit(hasher) => {
-                let id = hasher.try_finalize().map_err(|error| broken(&error))?;
-                self.add_commit(object.start, &id, object.size)?;
-            }
+            Keep::Commit(hasher) => self.add_commit(object.start, hasher, object.size)?,
             Keep::DeltaToCommitAt(base) => {
                 let size = delta::result_size(&self.content)?;
                 if size > COMMIT_BYTES {
@@ -296,9 +300,9 @@ impl CommitScanner {
                 self.count(size)?;
                 let base = self.bases.at(base).expect("it was there when the entry began, and nothing came since");
                 self.content = delta::apply(base, &self.content, size)?;
-                let id = gix_object::compute_hash(self.object_format, gix_object::Kind::Commit, &self.content)
-                    .map_err(|error| broken(&error))?;
-                self.add_commit(object.start, &id, size)?;
+                let mut hasher = self.hasher(size);
+                hasher.update(&self.content);
+                self.add_commit(object.start, hasher, size)?;
             }
             Keep::Nothing => {}
         }
@@ -307,23 +311,17 @@ impl CommitScanner {
     }
 
     /// Adds the commit whose content was collected, of this size.
-    fn add_commit(&mut self, start: u64, id: &ObjectId, size: u64) -> Result<(), ErrorKind> {
-        let mut tokens = CommitRefIter::from_bytes(&self.content, self.object_format);
-        tokens.tree_id().map_err(|error| broken(&error))?;
-        let mut is_cut = self.content.len() as u64 != size;
-        let parents = tokens.map_while(|token| match token {
-            Ok(Token::Parent { id }) => Some(id),
-            Ok(_) => {
-                is_cut = false;
-                None
-            }
-            Err(_) => None,
-        });
-        self.graph.insert(id, start, parents)?;
-        if is_cut {
+    fn add_commit(&mut self, start: u64, hasher: Hasher, size: u64) -> Result<(), ErrorKind> {
+        let broken = |what: String| ErrorKind::Protocol(format!("a commit of the pack is broken: {what}"));
+        let id = hasher.try_finalize().map_err(|_| broken("it is made for a known attack on SHA-1".into()))?;
+        let parents =
+            parents(&self.content, self.object_format).ok_or_else(|| broken("its tree or a parent is no id".into()))?;
+        let is_whole = self.content.len() as u64 == size;
+        if !is_whole && !parents.are_all {
             return Err(Exceeded::CommitHeader.into());
         }
-        if self.content.len() as u64 == size {
+        self.graph.insert(&id, start, parents.ids.into_iter())?;
+        if is_whole {
             self.bases.keep(start, &self.content);
         }
         Ok(())
@@ -342,10 +340,6 @@ impl Kinds {
     fn is_commit(&self, start: u64) -> bool {
         self.rows.partition_point(|first| *first <= start) % 2 == 1
     }
-}
-
-fn broken(what: &dyn std::fmt::Display) -> ErrorKind {
-    ErrorKind::Protocol(format!("a commit of the pack is broken: {what}"))
 }
 
 /// A header has at most ten bytes of size, and then an id of up to 32 bytes or an offset of up to ten.

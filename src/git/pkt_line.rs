@@ -9,7 +9,7 @@ use gix_packetline::{
     decode::{Stream, streaming},
 };
 
-use super::{ErrorKind, Exceeded, clean};
+use super::{ErrorKind, Exceeded, clean, error::quoted};
 use crate::http::{Body, ByteStream};
 
 /// One packet line.
@@ -169,8 +169,14 @@ fn decode(bytes: &[u8]) -> Result<Option<(Kind, usize)>, ErrorKind> {
             };
             Ok(Some((kind, bytes_consumed)))
         }
-        Err(error) => Err(ErrorKind::Protocol(error.to_string())),
+        Err(_) => Err(no_length(bytes)),
     }
+}
+
+/// The error for a packet whose first four bytes are no length of one.
+pub(super) fn no_length(bytes: &[u8]) -> ErrorKind {
+    let start = quoted(&bytes[..bytes.len().min(LENGTH)]);
+    ErrorKind::Protocol(format!("a packet line starts with {start}, which is no valid length"))
 }
 
 /// Appends `data` as one line. It has at most 65,516 bytes.

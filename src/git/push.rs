@@ -6,10 +6,12 @@ use std::collections::{HashMap, HashSet};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use gix_hash::{Kind, ObjectId};
-use gix_object::bstr::{BString, ByteSlice};
+use gix_object::bstr::BString;
 
 use super::{
-    Capabilities, ErrorKind, Words, agent,
+    Capabilities, ErrorKind, Words,
+    advertisement::split_at_byte,
+    agent,
     error::quoted,
     pkt_line::{self, Line, Reader},
     sideband::{Demultiplexer, Piece, with_words},
@@ -172,7 +174,7 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
             report.refs.insert(name.into(), None);
             last = Some(BString::from(name));
         } else if let Some(rest) = text.strip_prefix(b"ng ") {
-            let (name, why) = rest.split_once_str(b" ").unwrap_or((rest, b"no reason given"));
+            let (name, why) = split_at_byte(rest, b' ').unwrap_or((rest, b"no reason given"));
             report.refs.insert(name.into(), Some(clean_short(why)));
             last = None;
         } else if text.starts_with(b"option ") {

@@ -101,7 +101,8 @@ impl ReceivePack {
             return lacks("push options");
         }
         let head = Bytes::from(push::encode(commands, options, &self.capabilities, self.object_format));
-        let body = futures_util::stream::iter([Ok(head)]).chain(pack).boxed_local();
+        let moved = self.link.remote.moved();
+        let body = self.link.remote.moving(futures_util::stream::iter([Ok(head)]).chain(pack).boxed_local(), &moved);
         let report = async {
             let Some(body) = self.with_length(body).await? else { return Ok(Report::default()) };
             self.has_streamed.set(matches!(body, Body::Stream(_)));
@@ -112,7 +113,7 @@ impl ReceivePack {
                 }
                 response => response?,
             };
-            push::decode(response.body, &self.capabilities).await
+            push::decode(self.link.remote.patient(response.body, moved), &self.capabilities).await
         };
         report.await.map_err(|kind| self.link.remote.push_error(kind))
     }

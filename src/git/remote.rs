@@ -3,18 +3,18 @@
 use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
+use futures_util::{StreamExt, future::LocalBoxFuture};
 
 use super::{
     Advertisement, Challenge, Credentials, Error, ErrorKind, Limits, Operation,
     access::{self, Access},
     address,
     answer::{self, Asked},
-    pace::{paced, patiently},
+    pace::{Moved, paced, patient},
     pkt_line::Reader,
 };
 use crate::{
-    http::{Body, HttpClient, Method, Request, Response},
+    http::{Body, ByteStream, HttpClient, Method, Request, Response},
     userinfo,
 };
 
@@ -90,24 +90,38 @@ impl Remote {
         let base_url = address::base_of(&response.url).unwrap_or_else(|| self.url.clone());
         let ends_by_closing = answer::ends_by_closing(&response.headers);
         let mut reader = Reader::new(self.paced(response.body));
-        let read = async {
-            let is_git = match media_type.as_str() {
-                "" => reader.next_starts_with(b"# service=").await? || reader.next_starts_with(b"version ").await?,
-                other => other == format!("application/x-{service}-advertisement"),
-            };
-            if !is_git {
-                return Err(not_git(&media_type));
-            }
-            Advertisement::read(&mut reader, service, &self.limits).await
+        let is_git = match media_type.as_str() {
+            "" => reader.next_starts_with(b"# service=").await? || reader.next_starts_with(b"version ").await?,
+            other => other == format!("application/x-{service}-advertisement"),
         };
-        let advertisement = patiently(read, &*self.http).await?;
+        if !is_git {
+            return Err(not_git(&media_type));
+        }
+        let advertisement = Advertisement::read(&mut reader, service, &self.limits).await?;
         reader.finish().await;
         Ok((Link { remote: self.clone(), base_url, ends_by_closing }, advertisement))
     }
 
-    /// A body that ends with an error once it comes too slowly.
+    /// A body that ends with an error once it comes too slowly, or takes far too long as a whole.
     pub(super) fn paced(&self, body: Body) -> Body {
+        let body = self.patient(body, self.moved());
         Body::Stream(paced(body.into_stream(), self.http.clone(), self.limits.min_rate))
+    }
+
+    /// A body that ends with an error once it takes far too long after something moved.
+    pub(super) fn patient(&self, body: Body, moved: Moved) -> Body {
+        patient(body, self.http.clone(), self.limits.min_rate, moved)
+    }
+
+    /// What moves now.
+    pub(super) fn moved(&self) -> Moved {
+        Moved::new(self.http.now().into())
+    }
+
+    /// A body that notes when a piece of it goes on its way.
+    pub(super) fn moving(&self, body: ByteStream, moved: &Moved) -> ByteStream {
+        let (http, moved) = (self.http.clone(), moved.clone());
+        body.inspect(move |_| moved.set(http.now())).boxed_local()
     }
 
     /// Waits, where the host has a clock.
@@ -180,8 +194,8 @@ impl Remote {
         }
         let Response { status, url, headers, body } = response;
         // The others say all in their head.
-        let start =
-            if matches!(status, 200..300 | 400 | 402..) { body.start(answer::MAX_START).await } else { Bytes::new() };
+        let is_read = matches!(status, 200..300 | 400 | 402..);
+        let start = if is_read { self.paced(body).start(answer::MAX_START).await } else { Bytes::new() };
         let answered_by = if url.is_empty() { &asked } else { &url };
         let is_elsewhere = !self.is_own_origin(answered_by);
         let asked = Asked { url: &asked, answered_by, is_elsewhere, has_credentials, credentials_sent };

@@ -6,7 +6,11 @@ use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, stream::LocalBoxStream};
 use gix_packetline::decode::{PacketLineOrWantedSize, hex_prefix};
 
-use super::{ErrorKind, Exceeded, Words, clean, limits::WORD_BYTES, pkt_line::MAX_TAIL};
+use super::{
+    ErrorKind, Exceeded, Words, clean,
+    limits::WORD_BYTES,
+    pkt_line::{MAX_TAIL, no_length},
+};
 use crate::http::ByteStream;
 
 /// Takes chunks apart into the pieces of each band.
@@ -86,7 +90,7 @@ impl Demultiplexer {
                 self.ended = true;
                 return Ok(());
             }
-            Err(error) => return Err(ErrorKind::Protocol(error.to_string())),
+            Err(_) => return Err(no_length(&self.header)),
         };
         if let Some(band) = self.header.get(4) {
             (self.band, self.remaining) = (*band, size - 1);

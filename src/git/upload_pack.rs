@@ -8,11 +8,7 @@ use gix_object::bstr::BString;
 
 use super::{
     Advertisement, Answer, Capabilities, Error, ErrorKind, Exceeded, FetchRequest, Limits, Operation, Ref, Remote,
-    advertisement::object_format_of,
-    fetch, ls_refs,
-    pace::{paced, patiently},
-    pkt_line::Reader,
-    remote::Link,
+    advertisement::object_format_of, fetch, ls_refs, pace::paced, pkt_line::Reader, remote::Link,
 };
 use crate::http::{self, Body};
 
@@ -62,8 +58,7 @@ impl Remote {
         // One that fails, or redirects, is asked in order at once.
         let refs = async {
             let response = self.send_while(is_busy, &request).await?;
-            let refs = ls_refs::decode(self.paced(response.body), UNTOLD_FORMAT, &self.limits);
-            patiently(refs, &*self.http).await
+            ls_refs::decode(self.paced(response.body), UNTOLD_FORMAT, &self.limits).await
         };
         match refs.await {
             // A server that speaks another protocol might have nothing to say.
@@ -139,9 +134,7 @@ impl UploadPack {
     async fn ls_refs(&self, capabilities: &Capabilities, prefixes: &[BString]) -> Result<Vec<Ref>, Error> {
         let refs = async {
             let body = self.link.ask(true, ls_refs::encode(capabilities, prefixes)).await?;
-            let remote = &self.link.remote;
-            let refs = ls_refs::decode(remote.paced(body), self.object_format, self.limits());
-            patiently(refs, &*remote.http).await
+            ls_refs::decode(self.link.remote.paced(body), self.object_format, self.limits()).await
         };
         refs.await.map_err(|kind| self.link.remote.error(Operation::ListRefs, kind))
     }
@@ -176,7 +169,10 @@ impl UploadPack {
     pub async fn fetch(&self, request: &FetchRequest) -> Result<Answer, Error> {
         let filter = request.commits_only && self.can_filter().await?;
         let preamble = PREAMBLE_BYTES + request.haves.len() as u64 * BYTES_PER_HAVE;
-        let reader = |body| Reader::new(body).at_most(preamble, Exceeded::Preamble(preamble));
+        let Remote { http, limits, .. } = &self.link.remote;
+        let begun = self.link.remote.moved();
+        let patient = |body| self.link.remote.patient(body, begun.clone());
+        let reader = |body| Reader::new(patient(body)).at_most(preamble, Exceeded::Preamble(preamble));
         let answer = async {
             match &self.protocol {
                 Protocol::V2(known) => {
@@ -191,8 +187,9 @@ impl UploadPack {
                 }
             }
         };
-        let Remote { http, limits, .. } = &self.link.remote;
-        let answer = patiently(answer, &**http).await.map_err(|kind| self.fetch_error(kind))?;
+        let answer = answer.await.map_err(|kind| self.fetch_error(kind))?;
+        // The pack itself may take any time.
+        begun.set(None);
         let pack = answer.pack.map(|pack| paced(pack, http.clone(), limits.min_rate));
         Ok(Answer { pack, ..answer })
     }

@@ -62,7 +62,11 @@ impl Gate {
     /// A pack that cannot be read, or one whose commits are over and do not prove the claims.
     pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Result<[Bytes; 2], Unproved>, ErrorKind> {
         if let Some(proof) = &mut self.proof {
-            proof.scanner.push(&chunk)?;
+            match proof.scanner.push(&chunk) {
+                // A question of its own tells which of the updates it is that has too much.
+                Err(ErrorKind::Exceeded(_)) => return Ok(Err(Unproved)),
+                result => result?,
+            }
             // Git writes commits and tags before all else: no later object can prove anything. Nor can one that is a delta to a
             // commit that is not kept any more.
             let is_last = proof.scanner.is_past_commits() || proof.scanner.lost().is_some();

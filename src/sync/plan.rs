@@ -44,7 +44,7 @@ pub struct Entry {
     /// What the source has; the null id where it has nothing and the destination's is to be deleted.
     pub source: ObjectId,
     /// What the source's annotated tag points to in the end.
-    pub source_peeled: Option<ObjectId>,
+    pub source_peeled: Option<Box<ObjectId>>,
     /// What the destination has.
     pub destination: Option<ObjectId>,
     /// What to do.
@@ -157,7 +157,7 @@ impl Plan {
             let Some(found) = found else { return false };
             if found.id != entry.source {
                 entry.source = found.id;
-                entry.source_peeled = found.peeled;
+                entry.source_peeled = found.peeled.clone();
                 entry.decision = decide(found, entry.destination, &there, policy);
             }
             true

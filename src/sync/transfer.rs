@@ -99,7 +99,7 @@ async fn pack(commands: &[Command], sides: &Sides) -> LocalBoxStream<'static, Re
 /// destination gave up waiting.
 fn leaves_doubt(kind: &git::ErrorKind) -> bool {
     match kind {
-        git::ErrorKind::Http(_) | git::ErrorKind::Protocol(_) => true,
+        git::ErrorKind::Http(_) | git::ErrorKind::Protocol(_) | git::ErrorKind::Exceeded(_) => true,
         git::ErrorKind::Status { status, .. } => matches!(status, 408 | 500..),
         _ => false,
     }

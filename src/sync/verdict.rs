@@ -69,6 +69,7 @@ pub(super) fn of_source_error(error: &git::Error) -> Option<Cause> {
         ErrorKind::Status { status: 413, .. } => Some(Cause::Size),
         ErrorKind::Status { status: 500, .. } => Some(Cause::Unclear),
         ErrorKind::Remote(said) if is_stale(error) || has_any(said, DAMAGED) => Some(Cause::Refs),
+        ErrorKind::Exceeded(exceeded) if exceeded.is_about_objects() => Some(Cause::Refs),
         ErrorKind::Remote(_) | ErrorKind::Protocol(_) => Some(Cause::Unclear),
         _ => None,
     }

@@ -19,6 +19,7 @@ use crate::{
         failure::{AbortOnDrop, failure},
         from_readable::from_readable,
         into_readable::into_readable,
+        memory::MemoryLimit,
         monotonic::monotonic,
         promise::settled,
         request_init::{request_init, set},
@@ -37,12 +38,15 @@ pub(crate) struct FetchClient {
     pub(crate) request_streams: bool,
     /// The most bytes that are collected.
     pub(crate) collect_limit: usize,
+    /// The most memory that may be in use.
+    pub(crate) memory: MemoryLimit,
 }
 
 impl FetchClient {
     /// A client with this `fetch`, two minutes for a silent remote, and request streaming.
     pub(crate) fn new(fetch: Function) -> Self {
-        Self { fetch, stall_timeout: Duration::from_secs(120), request_streams: true, collect_limit: 256 * 1024 * 1024 }
+        let (stall_timeout, memory) = (Duration::from_secs(120), MemoryLimit::default());
+        Self { fetch, stall_timeout, request_streams: true, collect_limit: 256 << 20, memory }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response, Error> {
@@ -93,10 +97,10 @@ impl FetchClient {
     fn response_body(&self, response: &gloo_net::http::Response, guard: AbortOnDrop) -> Body {
         let Some(raw) = response.body() else { return Body::Empty };
         let chunks = from_readable(&raw);
-        let state = (chunks, guard, Stall::new(self.stall_timeout));
-        let stream = futures_util::stream::unfold(state, |(mut chunks, guard, mut stall)| async move {
+        let (memory, state) = (self.memory, (chunks, guard, Stall::new(self.stall_timeout)));
+        let stream = futures_util::stream::unfold(state, move |(mut chunks, guard, mut stall)| async move {
             let chunk = stall.before(chunks.next()).await.unwrap_or_else(|stalled| Some(Err(stalled)))?;
-            Some((chunk, (chunks, guard, stall)))
+            Some((memory.make_room().and(chunk), (chunks, guard, stall)))
         });
         Body::Stream(stream.boxed_local())
     }

@@ -95,4 +95,8 @@ fn a_graph_that_is_full_says_how_many_commits_it_takes() {
     assert_eq!(graph.insert(&sha1(0), 1, (1..).map(sha1)), Err(Exceeded::Commits(10)));
     let mut graph = CommitGraph::new(10);
     assert_eq!(graph.insert(&sha1(0), 1, std::iter::repeat(sha1(1))), Err(Exceeded::Commits(10)));
+    // The same commit again and again takes no room, but time.
+    let mut graph = CommitGraph::new(10);
+    let refusal = std::iter::repeat_with(|| graph.insert(&sha1(0), 1, std::iter::empty())).find_map(Result::err);
+    assert_eq!(refusal, Some(Exceeded::Commits(10)));
 }

@@ -92,6 +92,31 @@ fn more_commits_than_a_proof_may_keep_are_a_clear_error() {
     assert!(!error.is_transient(), "the same sync would end in the same way");
 }
 
+#[test]
+fn a_branch_that_needs_too_much_for_its_proof_is_rejected_and_others_arrive() {
+    let upstream = with_commits_as_deltas(300);
+    let local = behind(&upstream, 290);
+    // A branch that moves by ten commits, one that is new, and main, which moves by 290.
+    upstream.git(&["update-ref", "refs/heads/near", "main~100"]);
+    let url = upstream.path().to_str().expect("it is UTF-8");
+    let old = upstream.git(&["rev-parse", "main~110"]);
+    local.git(&["fetch", "-q", url, &format!("{old}:refs/heads/near")]);
+    upstream.git(&["update-ref", "refs/heads/new", "main"]);
+    let (local_remote, _) = Backend::new(&local).remote();
+    let (source, _) = Backend::new(&upstream).in_chunks_of(65_536).remote();
+    let source = source.with_limits(Limits { commits: 100, ..Limits::default() });
+    let stats = run("pull", &local_remote, &source, ALL).expect("the pull succeeds");
+    assert_eq!(find(&stats, "refs/heads/near").outcome, Outcome::Updated);
+    assert_eq!(find(&stats, "refs/heads/new").outcome, Outcome::Updated);
+    let main = find(&stats, "refs/heads/main");
+    assert_eq!(main.reason, Some(Reason::NonFastForward), "{main:?}");
+    let message = main.message.as_deref().unwrap_or_default();
+    assert!(
+        message.starts_with("it could not be proved: too much came from the server: it sent more than 100 commits"),
+        "{message}"
+    );
+}
+
 /// A source that lists branches and answers each question about commits as it is told to. It counts the questions.
 struct Liar {
     refs: Vec<(String, String)>,

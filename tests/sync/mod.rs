@@ -10,6 +10,7 @@ mod plan;
 mod policies;
 mod progress;
 mod proof;
+mod questions;
 mod remotes;
 mod servers;
 mod words;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture};
 use refsync::{
     git::{Limits, MinRate, Remote},
-    http::{Body, Error, HttpClient, Request, Response},
+    http::{Body, Error, Headers, HttpClient, Request, Response},
     model::{Outcome, SyncRunStats},
     sync,
 };
@@ -22,7 +22,7 @@ use crate::support::{Backend, Repository};
 
 type Clock = Rc<Cell<Duration>>;
 
-/// How long a piece of an answer takes: by whether it is a "list" or a "fetch", and by how many pieces came before.
+/// How long a piece of an answer takes: by whether it is that to a "list", a "fetch" or a "push", and by how many pieces came before.
 type Delay = fn(&str, usize) -> Duration;
 
 /// Real Git whose answers take their time.
@@ -30,7 +30,7 @@ struct Slow {
     backend: Rc<Backend>,
     clock: Clock,
     delay: Delay,
-    /// The pieces that come before the packets of a pack.
+    /// The pieces that come before the packets of a pack, or of a report.
     before_pack: Vec<Bytes>,
 }
 
@@ -55,7 +55,11 @@ impl Slow {
     async fn respond(&self, mut request: Request) -> Result<Response, Error> {
         let body = std::mem::take(&mut request.body).bytes(usize::MAX).await?;
         let is_fetch = body.windows(13).any(|words| words == b"command=fetch");
-        let what = if is_fetch { "fetch" } else { "list" };
+        let what = match request.url.ends_with("/git-receive-pack") {
+            true => "push",
+            false if is_fetch => "fetch",
+            false => "list",
+        };
         request.url = request.url.replace("http://slow.test", "http://git.test");
         let response = self.backend.send(request.body(Body::Bytes(body))).await?;
         let mut pieces: Vec<Bytes> = Vec::new();
@@ -69,6 +73,9 @@ impl Slow {
             assert!(all[..behind].ends_with(b"packfile\n"), "it is an answer without negotiation");
             let (head, pack) = (Bytes::copy_from_slice(&all[..behind]), Bytes::copy_from_slice(&all[behind..]));
             pieces = std::iter::once(head).chain(self.before_pack.clone()).chain([pack]).collect();
+        }
+        if what == "push" {
+            pieces.splice(0..0, self.before_pack.clone());
         }
         let (clock, delay) = (self.clock.clone(), self.delay);
         let body = Body::Stream(Timed { pieces, at: 0, has_waited: false, what, clock, delay }.boxed_local());
@@ -133,6 +140,30 @@ impl HttpClient for Pensive {
 
     fn now(&self) -> Option<Duration> {
         Some(self.clock.get())
+    }
+
+    // So each piece of the pack goes on its way as it comes.
+    fn collect_limit(&self) -> usize {
+        0
+    }
+}
+
+/// A server that fails, and dribbles a page that says why.
+struct DribblingPage(Clock);
+
+impl HttpClient for DribblingPage {
+    fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>> {
+        let pieces =
+            [Bytes::from_static(b"the disk is full")].into_iter().chain(vec![Bytes::from_static(b"!"); 65_536]);
+        let (pieces, clock) = (pieces.collect(), self.0.clone());
+        let page = Timed { pieces, at: 0, has_waited: false, what: "page", clock, delay: |_, _| seconds(5) };
+        let headers = Headers::from_iter([("content-type", "text/plain")]);
+        let response = Response { status: 403, url: request.url, headers, body: Body::Stream(page.boxed_local()) };
+        std::future::ready(Ok(response)).boxed_local()
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(self.0.get())
     }
 }
 
@@ -241,8 +272,43 @@ fn a_source_that_has_much_to_do_before_its_pack_is_waited_for_and_not_for_ever()
     let (stats, _) = pulled(&endless);
     let error = stats.expect_err("it has no end");
     assert_eq!(error.code(), "too_slow", "{error}");
-    assert!(error.to_string().contains("it has had 60 minutes"), "{error}");
+    let words = "it has had 60 minutes for this; to wait for longer, set minRate to 0 bytes (--min-rate 0)";
+    assert!(error.to_string().contains(words), "{error}");
     assert!(clock.get() < seconds(3700), "it took {:?}", clock.get());
+
+    let patient = Slow::keeping_alive(&upstream, &Clock::default(), every_five_seconds, 1000);
+    let min_rate = MinRate { bytes: 0, time: seconds(60) };
+    let (stats, _) = pulled(&patient.with_limits(Limits { min_rate, ..Limits::default() }));
+    assert_eq!(stats.expect("the caller has time").count(Outcome::Updated), 200);
+}
+
+#[test]
+fn a_report_that_does_not_come_is_not_waited_for_for_ever() {
+    let every_five_seconds = |what: &str, _| seconds(if what == "push" { 5 } else { 0 });
+    let upstream = upstream();
+    let (source, _) = Backend::new(&upstream).remote();
+    for (times, is_waited_for) in [(360, true), (100_000, false)] {
+        let (local, clock) = (Repository::empty(), Clock::default());
+        let destination = Slow::keeping_alive(&local, &clock, every_five_seconds, times);
+        let stats = run("pull", &destination, &source, ALL);
+        if is_waited_for {
+            assert_eq!(stats.expect("half an hour is no reason").count(Outcome::Updated), 200);
+            continue;
+        }
+        // It has done its work all the same, and the list of its refs tells.
+        assert_eq!(stats.expect("the refs are there").count(Outcome::Updated), 200);
+        assert!(clock.get() < seconds(3700), "it took {:?}", clock.get());
+    }
+}
+
+#[test]
+fn the_page_of_an_error_is_not_waited_for_for_ever() {
+    let clock = Clock::default();
+    let (stats, _) = pulled(&Remote::new("http://slow.test/", Rc::new(DribblingPage(clock.clone()))));
+    let error = stats.expect_err("it refuses");
+    assert_eq!(error.code(), "forbidden", "{error}");
+    assert!(error.to_string().contains("the disk is full"), "what came of it is told: {error}");
+    assert!(clock.get() < seconds(200), "it took {:?}", clock.get());
 }
 
 #[test]

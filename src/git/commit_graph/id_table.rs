@@ -5,8 +5,6 @@
 
 use gix_hash::ObjectId;
 
-use super::blocks::Blocks;
-
 /// Ids of one format, each with its number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct IdTable {
@@ -19,13 +17,13 @@ pub(super) struct IdTable {
     patience: usize,
 }
 
-/// The ids. A block of either kind holds no more than the ids themselves.
+/// The ids, one behind the other in blocks of so many.
 #[derive(Clone, Debug, Default)]
-enum Ids {
-    #[default]
-    None,
-    Sha1(Blocks<[u8; 20]>),
-    Sha256(Blocks<[u8; 32]>),
+struct Ids {
+    /// How many bytes an id has.
+    width: usize,
+    len: usize,
+    blocks: Vec<Vec<u8>>,
 }
 
 /// What a search found, and how many slots it tried.
@@ -37,20 +35,12 @@ enum Found {
 impl IdTable {
     /// How many ids there are.
     pub(super) fn len(&self) -> usize {
-        match &self.ids {
-            Ids::None => 0,
-            Ids::Sha1(ids) => ids.len(),
-            Ids::Sha256(ids) => ids.len(),
-        }
+        self.ids.len
     }
 
     /// The id with a number that is there.
     pub(super) fn id(&self, number: u32) -> ObjectId {
-        match &self.ids {
-            Ids::None => unreachable!("an empty table has given no number"),
-            Ids::Sha1(ids) => ObjectId::Sha1(ids.at(number as usize)),
-            Ids::Sha256(ids) => ObjectId::Sha256(ids.at(number as usize)),
-        }
+        ObjectId::from_bytes_or_panic(self.ids.at(number))
     }
 
     /// The id's number, if it has one.
@@ -75,7 +65,7 @@ impl IdTable {
                 Found::Number(number) => return number,
                 Found::FreeSlot(slot, tried) if tried <= self.patience => {
                     let number = u32::try_from(self.len()).expect("there is memory for far fewer");
-                    self.push(id);
+                    self.ids.push(id.as_slice());
                     self.slots[slot] = number + 1;
                     return number;
                 }
@@ -89,27 +79,8 @@ impl IdTable {
 
     /// How many bytes it takes in memory.
     pub(super) fn bytes(&self) -> usize {
-        let ids = match &self.ids {
-            Ids::None => 0,
-            Ids::Sha1(ids) => ids.bytes(),
-            Ids::Sha256(ids) => ids.bytes(),
-        };
+        let ids: usize = self.ids.blocks.iter().map(Vec::capacity).sum();
         ids + self.slots.capacity() * size_of::<u32>()
-    }
-
-    fn push(&mut self, id: &ObjectId) {
-        match (id, &mut self.ids) {
-            (ObjectId::Sha1(id), Ids::Sha1(ids)) => ids.push(*id),
-            (ObjectId::Sha256(id), Ids::Sha256(ids)) => ids.push(*id),
-            (id, Ids::None) => {
-                self.ids = match id {
-                    ObjectId::Sha1(_) => Ids::Sha1(Blocks::default()),
-                    _ => Ids::Sha256(Blocks::default()),
-                };
-                self.push(id);
-            }
-            _ => unreachable!("whoever fills it reads ids of one format"),
-        }
     }
 
     fn find(&self, id: &ObjectId) -> Found {
@@ -119,30 +90,21 @@ impl IdTable {
             let slot = (home + tried) & mask;
             match self.slots[slot].checked_sub(1) {
                 None => return Found::FreeSlot(slot, tried),
-                Some(number) if self.is(number, id) => return Found::Number(number),
+                Some(number) if self.ids.at(number) == id.as_slice() => return Found::Number(number),
                 Some(_) => {}
             }
         }
         unreachable!("a quarter of the slots is free")
     }
 
-    fn is(&self, number: u32, id: &ObjectId) -> bool {
-        match (&self.ids, id) {
-            (Ids::Sha1(ids), ObjectId::Sha1(id)) => ids.at(number as usize) == *id,
-            (Ids::Sha256(ids), ObjectId::Sha256(id)) => ids.at(number as usize) == *id,
-            _ => false,
-        }
-    }
-
     /// The slot that an id wants.
     fn home(&self, id: &ObjectId) -> usize {
-        let hash = (first_bytes(id) ^ self.seed).wrapping_mul(MULTIPLIER);
-        (hash >> 32) as usize & (self.slots.len() - 1)
+        hash(id, self.seed) as usize & (self.slots.len() - 1)
     }
 
     /// Builds the index anew, with another seed.
     fn rebuild(&mut self, slots: usize, id: &ObjectId) {
-        self.seed = (self.seed ^ first_bytes(id)).rotate_left(17).wrapping_mul(MULTIPLIER);
+        self.seed = hash(id, self.seed.rotate_left(17));
         self.slots = Vec::new();
         self.slots.resize(slots, 0);
         for number in 0..self.len() as u32 {
@@ -153,11 +115,35 @@ impl IdTable {
     }
 }
 
-fn first_bytes(id: &ObjectId) -> u64 {
-    let first = id.as_slice().first_chunk().expect("an id has 20 bytes or more");
-    u64::from_le_bytes(*first)
+impl Ids {
+    fn at(&self, number: u32) -> &[u8] {
+        let number = number as usize;
+        &self.blocks[number / BLOCK][number % BLOCK * self.width..][..self.width]
+    }
+
+    fn push(&mut self, id: &[u8]) {
+        self.width = id.len();
+        if self.len.is_multiple_of(BLOCK) {
+            // The first one starts small: most tables are.
+            self.blocks.push(Vec::with_capacity(if self.len == 0 { 0 } else { BLOCK * id.len() }));
+        }
+        self.blocks.last_mut().expect("one was added if there was none").extend_from_slice(id);
+        self.len += 1;
+    }
 }
 
+/// All bytes count: a commit may name any parents, also such as are alike at their beginning.
+fn hash(id: &ObjectId, seed: u64) -> u64 {
+    id.as_slice().chunks(8).fold(seed, |hash, bytes| {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        let mixed = (hash ^ u64::from_le_bytes(word)).wrapping_mul(MULTIPLIER);
+        mixed ^ mixed >> 32
+    })
+}
+
+/// How many ids a block has.
+const BLOCK: usize = 1 << 13;
 const FEWEST_SLOTS: usize = 64;
 /// Many times what ids that nobody chose ever need.
 const PATIENCE: usize = 512;
@@ -168,38 +154,57 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 mod tests {
     use super::*;
 
-    fn id(number: u64) -> ObjectId {
+    /// Ids that differ in these eight bytes only.
+    fn id(number: u64, at: usize) -> ObjectId {
         let mut bytes = [0; 20];
-        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        bytes[at..at + 8].copy_from_slice(&number.to_be_bytes());
         ObjectId::Sha1(bytes)
     }
 
     #[test]
     fn an_id_keeps_its_number() {
         let mut table = IdTable::default();
-        assert_eq!(table.number(&id(0)), None, "it is empty");
+        assert_eq!(table.number(&id(0, 0)), None, "it is empty");
         for number in 0..100_000 {
-            assert_eq!(table.insert(&id(u64::from(number) * 7)), number);
+            assert_eq!(table.insert(&id(u64::from(number) * 7, 0)), number);
         }
         for number in 0..100_000 {
-            assert_eq!(table.insert(&id(u64::from(number) * 7)), number, "a second time");
-            assert_eq!(table.number(&id(u64::from(number) * 7)), Some(number));
-            assert_eq!(table.id(number), id(u64::from(number) * 7));
+            assert_eq!(table.insert(&id(u64::from(number) * 7, 0)), number, "a second time");
+            assert_eq!(table.number(&id(u64::from(number) * 7, 0)), Some(number));
+            assert_eq!(table.id(number), id(u64::from(number) * 7, 0));
         }
-        assert_eq!((table.len(), table.number(&id(1))), (100_000, None));
+        assert_eq!((table.len(), table.number(&id(1, 0))), (100_000, None));
     }
 
     #[test]
-    fn ids_that_want_one_slot_cost_little() {
-        let mut table = IdTable::default();
-        // All of them have the same product's upper half in an index without a seed.
-        let inverse = (0..6).fold(MULTIPLIER, |x, _| x.wrapping_mul(2u64.wrapping_sub(MULTIPLIER.wrapping_mul(x))));
-        let chosen = |n: u64| id(n.wrapping_mul(inverse));
-        let start = std::time::Instant::now();
-        for n in 0..200_000 {
-            table.insert(&chosen(n));
+    fn ids_that_are_alike_cost_little() {
+        for at in 0..=12 {
+            let mut table = IdTable::default();
+            let start = std::time::Instant::now();
+            for n in 0..50_000 {
+                table.insert(&id(n, at));
+            }
+            assert_eq!(table.len(), 50_000);
+            assert!(start.elapsed().as_secs() < 5, "at byte {at} it took {:?}", start.elapsed());
         }
-        assert_eq!(table.len(), 200_000);
-        assert!(start.elapsed().as_secs() < 5, "it took {:?}", start.elapsed());
+    }
+
+    #[test]
+    fn ids_that_want_the_same_slots_cost_little() {
+        // Those that were chosen for the seed that a table of this size has, of a few million.
+        let mut table = IdTable::default();
+        for n in 0..40_000 {
+            table.insert(&id(n, 0));
+        }
+        let slots = table.slots.len();
+        let chosen = (0..4_000_000).map(|n| id(n, 12)).filter(|id| table.home(id) < slots / 512);
+        let chosen: Vec<ObjectId> = chosen.take(6000).collect();
+        assert_eq!(chosen.len(), 6000, "there are so many");
+        let seed = table.seed;
+        for id in &chosen {
+            table.insert(id);
+        }
+        assert_ne!(table.seed, seed, "the index was built anew");
+        assert!(chosen.iter().all(|id| table.number(id).is_some()));
     }
 }

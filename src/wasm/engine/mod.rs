@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{
     client::Error,
-    git::{self, Challenge, Credentials, Remote},
+    git::{self, Challenge, Credentials, Limits, Remote},
     glob::Glob,
     globs::Globs,
     model::Direction,
@@ -32,6 +32,7 @@ use crate::{
         abort::abortable,
         error::{Failure, into_js},
         http::FetchClient,
+        memory::MemoryLimit,
         monotonic::monotonic,
         promise::promise,
         timer::timer,
@@ -115,6 +116,21 @@ pub struct SyncSettings {
     /// The most bytes of a pack that are collected where a runtime cannot stream a request; 256 MiB when left out.
     #[tsify(optional)]
     pub collect_limit: Option<f64>,
+    /// The least bytes that have to come from a remote in `min_rate_time` of waiting; 1,000 when left out, and 0 are any rate.
+    #[tsify(optional)]
+    pub min_rate_bytes: Option<f64>,
+    /// The time for it in milliseconds; 60,000 when left out.
+    #[tsify(optional)]
+    pub min_rate_time: Option<f64>,
+    /// The most refs that a remote may list; 1,000,000 when left out.
+    #[tsify(optional)]
+    pub max_refs: Option<f64>,
+    /// The most commits of a proof that branches move forward; 4,000,000 when left out.
+    #[tsify(optional)]
+    pub max_commits: Option<f64>,
+    /// The most bytes of memory that the engine may have; 2 GiB when left out.
+    #[tsify(optional)]
+    pub max_memory: Option<f64>,
 }
 
 #[wasm_bindgen]
@@ -161,6 +177,11 @@ pub fn run_sync(
         "timeout",
         "stall_timeout",
         "collect_limit",
+        "min_rate_bytes",
+        "min_rate_time",
+        "max_refs",
+        "max_commits",
+        "max_memory",
     ];
     let settings: SyncSettings = Arguments::new(OPERATION, settings, &known)?.read()?;
     let selection = settings.ref_globs.clone().map(GlobLists::selection).transpose()?.unwrap_or_default();
@@ -238,7 +259,7 @@ struct ShownRef {
 /// What `work` gives, or an error where it takes longer than this many milliseconds.
 async fn before<T>(deadline: Option<f64>, work: impl Future<Output = T>) -> Result<T, JsValue> {
     let Some(milliseconds) = deadline else { return Ok(work.await) };
-    let timeout = timer(Duration::from_secs_f64(milliseconds / 1000.0));
+    let timeout = timer(duration(milliseconds));
     pin_mut!(work);
     match select(work, timeout).await {
         Either::Left((output, _)) => Ok(output),
@@ -275,12 +296,16 @@ fn remote(
 ) -> Remote {
     let mut http = FetchClient { request_streams, ..FetchClient::new(functions.fetch()) };
     if let Some(milliseconds) = settings.stall_timeout.filter(|ms| ms.is_finite() && *ms > 0.0) {
-        http.stall_timeout = Duration::from_secs_f64(milliseconds / 1000.0);
+        http.stall_timeout = duration(milliseconds);
     }
+    // Numbers saturate, as limits may.
     if let Some(bytes) = settings.collect_limit.filter(|bytes| *bytes >= 0.0) {
-        http.collect_limit = bytes as usize; // Saturates, as a limit may.
+        http.collect_limit = bytes as usize;
     }
-    connection(remote, http, functions)
+    if let Some(bytes) = settings.max_memory.filter(|bytes| *bytes >= 0.0) {
+        http.memory = MemoryLimit::new(bytes as usize);
+    }
+    connection(remote, http, functions).with_limits(limits(settings))
 }
 
 fn connection(remote: &RemoteSettings, http: FetchClient, functions: &SideFunctions) -> Remote {
@@ -289,6 +314,28 @@ fn connection(remote: &RemoteSettings, http: FetchClient, functions: &SideFuncti
         target = target.asking(move |challenge| credentials(ask.clone(), challenge).boxed_local());
     }
     with_credential(target, remote)
+}
+
+fn limits(settings: &SyncSettings) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(refs) = settings.max_refs.filter(|refs| *refs >= 0.0) {
+        limits.refs = refs as usize;
+    }
+    if let Some(commits) = settings.max_commits.filter(|commits| *commits >= 0.0) {
+        limits.commits = commits as usize;
+    }
+    if let Some(bytes) = settings.min_rate_bytes {
+        limits.min_rate.bytes = bytes as u64;
+    }
+    if let Some(time) = settings.min_rate_time {
+        limits.min_rate.time = duration(time);
+    }
+    limits
+}
+
+/// So many milliseconds, or for ever if that is too many.
+fn duration(milliseconds: f64) -> Duration {
+    Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or(Duration::MAX)
 }
 
 fn with_credential(target: Remote, RemoteSettings { username, password, .. }: &RemoteSettings) -> Remote {
