@@ -29,6 +29,8 @@ export function engineMemory(): number {
 export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: boolean }): Promise<Columns> {
   refuseUnknown("sync", options, known);
   refuseUnknown("sync", options.ref_globs, knownGlobs, "ref_globs.");
+  refuseUnknown("sync", options.minRate, knownRate, "minRate.");
+  refuseNoNumbers(options);
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
   const own = options.fetch ?? ownFetch;
@@ -47,6 +49,10 @@ export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: 
       ...(options.timeout !== undefined && { timeout: options.timeout }),
       ...(options.stallTimeout !== undefined && { stall_timeout: options.stallTimeout }),
       ...(options.collectLimit !== undefined && { collect_limit: options.collectLimit }),
+      ...(options.minRate && { min_rate_bytes: options.minRate.bytes, min_rate_time: options.minRate.time }),
+      ...(options.maxRefs !== undefined && { max_refs: options.maxRefs }),
+      ...(options.maxCommits !== undefined && { max_commits: options.maxCommits }),
+      ...(options.maxMemory !== undefined && { max_memory: options.maxMemory }),
     };
     const streams = options.requestStreams ?? !isBrowser();
     const { onProgress, signal } = options;
@@ -108,7 +114,13 @@ const known = {
   requestStreams: true,
   wasm: true,
   collectLimit: true,
+  minRate: true,
+  maxRefs: true,
+  maxCommits: true,
+  maxMemory: true,
 } satisfies Record<keyof SyncOptions, true>;
+
+const knownRate = { bytes: true, time: true } satisfies Record<keyof NonNullable<SyncOptions["minRate"]>, true>;
 
 const knownGlobs = { branches: true, tags: true } satisfies Record<keyof SyncGlobs, true>;
 
@@ -119,6 +131,15 @@ const knownOfRemote = {
   fetch: true,
   credentials: true,
 } satisfies Record<keyof RemoteOptions, true>;
+
+/** Refuses a limit that is no number: without a word there would be another limit than the one that was meant. */
+function refuseNoNumbers({ maxRefs, maxCommits, maxMemory, minRate }: SyncOptions): void {
+  const rate = minRate === undefined ? {} : { "minRate.bytes": minRate?.bytes, "minRate.time": minRate?.time };
+  const limits = Object.entries({ maxRefs, maxCommits, maxMemory }).filter(([, value]) => value !== undefined);
+  for (const [field, value] of [...limits, ...Object.entries(rate)]) {
+    if (typeof value !== "number" || !(value >= 0)) throw refused(field, "must be a number, and at least 0");
+  }
+}
 
 /** The address of a relay, checked. */
 function relay(proxy: string): string {

@@ -125,6 +125,28 @@ export interface SyncOptions {
   /** How long a remote may be silent, in milliseconds; two minutes when left out. */
   stallTimeout?: number | undefined;
   /**
+   * How slow a remote may be: at least `bytes` must come in `time` milliseconds, else the sync ends with the code `too_slow`. It
+   * counts only the time that the engine waits for that remote while a list of refs or a pack is on its way, behind its first
+   * byte. A list, the time until a pack begins, and the time from a push to its report may take an hour each. 1,000 bytes in
+   * 60,000 ms when left out; 0 bytes mean any rate and any time.
+   */
+  minRate?: { bytes: number; time: number } | undefined;
+  /**
+   * The most refs that a remote may list; one million when left out. One that lists more, or more than 128 bytes for each of them
+   * together, ends the sync with the code `too_many_refs`.
+   */
+  maxRefs?: number | undefined;
+  /**
+   * The most new commits that are read to prove that branches move forward; four million when left out. More end the sync with
+   * the code `too_many_commits`. Each takes up to 64 bytes of memory.
+   */
+  maxCommits?: number | undefined;
+  /**
+   * The most bytes of WebAssembly memory that the engine may have, which all syncs in one process share; 2 GiB when left out.
+   * A sync that needs more ends with the code `out_of_memory`.
+   */
+  maxMemory?: number | undefined;
+  /**
    * Whether `fetch` can send a stream; when left out, true everywhere but in browsers. Where it cannot, the pack is
    * collected in memory first, up to `collectLimit` bytes.
    */

@@ -51,6 +51,8 @@ const table = [
   ["sync", () => sync(wrong({ ...sides, push_options: [] })), "push_options", "pushOptions"],
   ["sync", () => sync(wrong({ ...sides, stall_timeout: 5 })), "stall_timeout", "stallTimeout"],
   ["sync", () => sync(wrong({ ...sides, dryRun: true })), "dryRun", undefined],
+  ["sync", () => sync(wrong({ ...sides, max_refs: 5 })), "max_refs", "maxRefs"],
+  ["sync", () => sync(wrong({ ...sides, minRate: { byte: 5, time: 1000 } })), "minRate.byte", "minRate.bytes"],
   ["plan", () => plan(wrong({ ...sides, exlude: [] })), "exlude", "exclude"],
   ["sync", () => sync(wrong({ ...sides, ref_globs: { branch: "main" } })), "ref_globs.branch", "ref_globs.branches"],
   ["sync", () => sync(wrong({ ...sides, source: { url: "http://h/a.git", user: "u" } })), "source.user", undefined],
@@ -144,3 +146,17 @@ test("an option that is undefined is left out, whatever its name", async () => {
     ["source.url"],
   );
 });
+
+for (const [field, limit] of Object.entries({
+  maxRefs: { maxRefs: -1 },
+  maxCommits: { maxCommits: Number.NaN },
+  maxMemory: { maxMemory: "1 GiB" },
+  "minRate.bytes": { minRate: { time: 1000 } },
+  "minRate.time": { minRate: { bytes: 1, time: -5 } },
+})) {
+  test(`sync refuses a ${field} that is no limit`, async () => {
+    const error = await sync(wrong({ ...sides, ...limit })).catch((thrown) => thrown);
+    assert.ok(error instanceof InvalidRequestError, `${error}`);
+    assert.deepEqual(error.fields, [{ field, message: "must be a number, and at least 0" }]);
+  });
+}

@@ -143,7 +143,16 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
     .option("--atomic", "move all refs or none", false)
     .option("--push-option <text>", "a word for the destination's hooks; may be given again", collect)
-    .option("--timeout <seconds>", "the most that the whole sync may take", seconds)
+    .option("--timeout <seconds>", "the most that the whole sync may take; any time if it is left out", seconds)
+    .option("--stall-timeout <seconds>", "how long a side may be silent (default: 120)", seconds)
+    .option(
+      "--min-rate <bytes/seconds>",
+      "the least that a side must send while it is waited for; 0 is any rate (default: 1000/60)",
+      minRate,
+    )
+    .option("--max-refs <number>", "the most refs that a side may list (default: 1000000)", count)
+    .option("--max-commits <number>", "the most new commits that are read for a proof (default: 4000000)", count)
+    .option("--max-memory <MiB>", "the most memory for the engine (default: 2048)", count)
     .option("--plan", "tell what would be done, and change nothing", false)
     .option("--fail-if-empty", "exit with 4 if a glob, or everything, matches no ref of the source", false)
     .option("--json", "last line on stdout: the stats, or the error", false)
@@ -221,7 +230,7 @@ function database(description: string): Option {
 }
 
 function count(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("must be a number of refs.");
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("must be a whole number.");
   return Number(text);
 }
 
@@ -229,6 +238,14 @@ function seconds(text: string): number {
   if (!/^\d{1,7}(\.\d+)?$/.test(text) || Number(text) === 0)
     throw new InvalidArgumentError("must be seconds, above 0.");
   return Number(text);
+}
+
+function minRate(text: string): { bytes: number; time: number } {
+  const [, bytes, time] = /^(\d{1,9})(?:\/(\d{1,6}(?:\.\d+)?))?$/.exec(text) ?? [];
+  if (bytes === undefined || (!(Number(time) > 0) && Number(bytes) > 0)) {
+    throw new InvalidArgumentError("must be bytes and the seconds in which they must come, such as 1000/60, or 0.");
+  }
+  return { bytes: Number(bytes), time: Number(time ?? 60) * 1000 };
 }
 
 function syncHelp(): string {

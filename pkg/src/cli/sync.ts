@@ -16,6 +16,7 @@ import { interruption } from "./interruption.js";
 import { printable } from "./printable.js";
 import { progressLine } from "./progress-line.js";
 import { table } from "./stats-table.js";
+import { trap } from "./trap.js";
 import { explained, unmatchedGlobs } from "./unmatched.js";
 
 /** What the command line said. */
@@ -28,6 +29,11 @@ export interface SyncFlags {
   atomic: boolean;
   pushOption?: string[];
   timeout?: number;
+  stallTimeout?: number;
+  minRate?: { bytes: number; time: number };
+  maxRefs?: number;
+  maxCommits?: number;
+  maxMemory?: number;
   plan: boolean;
   failIfEmpty: boolean;
   json: boolean;
@@ -53,8 +59,10 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
   });
   // The user names both addresses, so none is refused.
   const fetch = httpFetch();
+  const trapped = trap();
   try {
     const { branches, tags, exclude, force, prune, atomic, pushOption, timeout } = flags;
+    const { stallTimeout, minRate, maxRefs, maxCommits, maxMemory } = flags;
     const some = branches !== undefined || tags !== undefined;
     const ref_globs = { ...(branches !== undefined && { branches }), ...(tags !== undefined && { tags }) };
     const wasm = await engineCode;
@@ -69,11 +77,16 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
       signal: interrupted.leave,
       pushOptions: pushOption,
       timeout: timeout && timeout * 1000,
+      stallTimeout: stallTimeout && stallTimeout * 1000,
+      minRate,
+      maxRefs,
+      maxCommits,
+      maxMemory: maxMemory && maxMemory * MIB,
       onProgress: progress.show,
       fetch,
       wasm,
     };
-    const columns = await columnsOf(options, { planOnly: flags.plan });
+    const columns = await Promise.race([columnsOf(options, { planOnly: flags.plan }), trapped.happened]);
     progress.clear();
     const unmatched = unmatchedGlobs(notesOf(columns).unmatched, flags);
     for (const line of await explained(unmatched, options.source, wasm)) {
@@ -96,6 +109,7 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
     return code === "INVALID_REQUEST" ? exitCode.usage : exitCode.failed;
   } finally {
     fetch.close();
+    trapped.release();
     interrupted.release();
   }
 }
@@ -103,6 +117,8 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
 function isEmpty(counts: Counts): boolean {
   return Object.values(counts).every((count) => count === 0);
 }
+
+const MIB = 1 << 20;
 
 /** An error's code and words, and the side that let nobody in, if one did. */
 function described(error: unknown): { code: string; message: string; refused?: "source" | "destination" } {
