@@ -2,7 +2,7 @@
 import { median } from "./measure.mjs";
 
 /**
- * @import { Cost, Result, Row } from "./types.mjs"
+ * @import { CatchUp, Cost, Result, Row } from "./types.mjs"
  * @typedef {{ name: string, most: number, digits?: number, value: (result: Result) => number | undefined }} Limit
  */
 
@@ -86,6 +86,20 @@ export function limitsTable(results) {
   });
   rows.push(...memoryGrowth(results));
   const head = ["measure", "at most", ...results.map((result) => result.name)];
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/**
+ * A table of the catch-ups: the memory that each took, and the most that it may take.
+ *
+ * @param {CatchUp[]} catchUps
+ */
+export function catchUpTable(catchUps) {
+  const head = ["catch-up of one branch", "peak MB at most", "peak MB", "wall s"];
+  const rows = catchUps.map(({ commits, most, memory, wall }) => [
+    `${commits.toLocaleString("en")} commits`,
+    ...[most, verdict(memory, most, 0), wall.toFixed(1)],
+  ]);
   return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 

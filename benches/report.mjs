@@ -4,23 +4,25 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 
 import { names } from "./contestants.mjs";
-import { limitsTable } from "./limits.mjs";
+import { catchUpTable, limitsTable } from "./limits.mjs";
 
-/** @import { Result, Row, Shape } from "./types.mjs" */
+/** @import { CatchUp, Result, Row, Shape } from "./types.mjs" */
 
 /**
  * All results: the limits, then what each contestant took.
  *
  * @param {Result[]} results
+ * @param {CatchUp[]} catchUps
  * @param {number} rounds
  */
-export function report(results, rounds) {
+export function report(results, catchUps, rounds) {
   const git = execFileSync("git", ["--version"], { encoding: "utf8" }).trim().replace("git version", "Git");
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, Node ${process.versions.node}, ${git}`;
   const day = new Date().toISOString().slice(0, 10);
   const parts = [
     `Medians of ${rounds} rounds (isomorphic-git: one); a ratio is the median of the rounds' ratios. ${day}, ${machine}.`,
-    limitsTable(results),
+    ...(results.length > 0 ? [limitsTable(results)] : []),
+    ...(catchUps.length > 0 ? [catchUpTable(catchUps)] : []),
     ...results.map((result) => `**${title(result)}**\n\n${costs(result.table)}`),
   ];
   return `${parts.join("\n\n")}\n`;

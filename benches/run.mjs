@@ -1,5 +1,6 @@
-// `npm run bench [-- --repo PATH…] [--rounds N] [--write]`: everybody does the same work, turn about, in one run.
-// Medians, the limits, and whether they were met. `--write` puts the tables into the README.
+// `npm run bench [-- --repo PATH…] [--rounds N] [--catch-up] [--write]`: everybody does the same work, turn about, in one run.
+// Medians, the limits, and whether they were met. `--catch-up` measures the catch-ups alone, and `--repo` leaves them out.
+// `--write` puts the tables into the README.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,6 +10,7 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
 import { main, messageOf, root, StepError, say } from "../scripts/command.mjs";
+import { caughtUp } from "./catch-up.mjs";
 import { contestants, names } from "./contestants.mjs";
 import { defaultBranch, distil, environment, git, packSize, refs, restore, rewind } from "./fixtures.mjs";
 import { measure, median } from "./measure.mjs";
@@ -25,6 +27,7 @@ const { values: flags } = parseArgs({
   options: {
     repo: { type: "string", multiple: true, default: [] },
     rounds: { type: "string", default: "5" },
+    "catch-up": { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
 });
@@ -32,14 +35,16 @@ const rounds = Number(flags.rounds);
 
 await main(async () => {
   if (!Number.isInteger(rounds) || rounds < 1) throw new StepError(`--rounds ${flags.rounds}: must be 1 or more`);
+  if (flags["catch-up"] && flags.write)
+    throw new StepError("--catch-up --write: the README has the tables of a whole run");
   const folder = mkdtempSync(join(tmpdir(), "refsync-bench-"));
   const server = await gitServer(folder);
   try {
     const results = [];
-    for (const repository of await repositories(join(root, "target/bench"), flags.repo)) {
-      results.push(await compared(repository, folder, server));
-    }
-    const text = report(results, rounds);
+    const catchUps = flags.repo.length > 0 ? [] : await caughtUp(folder, (id) => placeOf(id, folder, server));
+    const given = flags["catch-up"] ? [] : await repositories(join(root, "target/bench"), flags.repo);
+    for (const repository of given) results.push(await compared(repository, folder, server));
+    const text = report(results, catchUps, rounds);
     process.stdout.write(text);
     if (flags.write) writeReadme(join(root, "README.md"), text);
   } finally {
@@ -57,11 +62,8 @@ await main(async () => {
  * @returns {Promise<Result>}
  */
 async function compared({ name, path }, folder, server) {
-  /**
-   * @param {string} id
-   * @returns {Place}
-   */
-  const place = (id) => ({ path: join(folder, `${id}.git`), url: `${server.url}/${id}.git` });
+  /** @param {string} id */
+  const place = (id) => placeOf(id, folder, server);
   const source = place("source");
   distil(path, source.path);
   git(source.path, "config", "uploadpack.allowFilter", "true");
@@ -107,6 +109,18 @@ async function compared({ name, path }, folder, server) {
   /** @type {Result["of"]} */
   const of = (work, who) => table.find((row) => row.work.id === work && row.who === who);
   return { ...shape, table, of };
+}
+
+/**
+ * Where a repository of this run is.
+ *
+ * @param {string} id
+ * @param {string} folder
+ * @param {GitServer} server
+ * @returns {Place}
+ */
+function placeOf(id, folder, server) {
+  return { path: join(folder, `${id}.git`), url: `${server.url}/${id}.git` };
 }
 
 /**

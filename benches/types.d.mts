@@ -63,6 +63,14 @@ export interface Result extends Shape {
   of(work: Work["id"], who: Who): Row | undefined;
 }
 
+/** What one catch-up took: megabytes of memory, of which it may take `most`, and seconds. */
+export interface CatchUp {
+  commits: number;
+  most: number;
+  memory: number;
+  wall: number;
+}
+
 /** What `git-server.mjs` counts, by repository. */
 export interface Traffic {
   /** In milliseconds since 1970. */
