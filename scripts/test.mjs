@@ -75,6 +75,7 @@ function steps() {
     { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
     nodeTests("node tests", "tests/js"),
     nodeTests("soak", "tests/soak"),
+    nodeTests("attack", "tests/attack"),
     {
       // The client's build, which is what a page loads. A debug build of the full one imports `malloc` from "env" (zlib-rs's
       // C allocator, which only a release build drops), so a browser cannot load it.

@@ -33,8 +33,19 @@ export class Member {
     this.first = null;
   }
 
+  /**
+   * Called with all that it writes to stderr.
+   *
+   * @param {string} _text
+   */
+  onSaid(_text) {}
+
   get pid() {
     return this.#child?.pid ?? null;
+  }
+
+  get isRunning() {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   /** The end of what it wrote to stderr. */
@@ -50,6 +61,7 @@ export class Member {
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text) => {
       this.#said = (this.#said + text).slice(-4000);
+      this.onSaid(text);
     });
     const ended = once(child, "exit");
     const lines = createInterface({ input: child.stdout });

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
+import { basename } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 
 import { engineMemory } from "../engine-run.js";
@@ -11,6 +14,10 @@ import { serviceEngine } from "../service-engine.js";
 import type { ThreadSetup, ToParent, ToThread } from "./engine-threads.js";
 import { gitHttpBackend } from "./git-http-backend.js";
 import { guardedFetch } from "./guarded-fetch.js";
+
+/** On the scale of `nice`. */
+const LOW_PRIORITY = 10;
+giveWay();
 
 const setup = workerData as ThreadSetup;
 const fetch = guardedFetch(setup.network);
@@ -31,6 +38,16 @@ parentPort?.on("message", (message: ToThread) => {
       return void answer(engine.findRef(message.remote, message.refName));
   }
 });
+
+/** Lets the thread that answers the API go first when all cores are busy. The Git processes that this thread starts inherit it. */
+function giveWay(): void {
+  try {
+    // Linux has priorities of single threads, by the thread's id. Elsewhere there is no such file.
+    setPriority(Number(basename(readlinkSync("/proc/thread-self"))), LOW_PRIORITY);
+  } catch {
+    // The work is the same without it.
+  }
+}
 
 async function answer(work: Promise<string | undefined>): Promise<void> {
   try {

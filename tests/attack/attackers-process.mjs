@@ -1,0 +1,39 @@
+// The attackers in a process of their own, so that their work does not slow down who measures. It says where its servers are; a
+// message starts the tenant, and another one stops everything.
+import { once } from "node:events";
+import { setPriority } from "node:os";
+
+import { askForEverything, hostileReceivers, hostileUpstreams, pullForEver } from "./attackers.mjs";
+import { caller } from "./caller.mjs";
+
+/**
+ * @typedef {{ upstreams: { name: string, url: string }[], receivers: string[] }} Ready
+ * @typedef {{ url: string, org: string, key: string }} Tenant
+ * @typedef {{ runs: number, plans: number, calls: number, texts: string[] }} Told
+ */
+
+/** @param {Ready | Told} message */
+const tell = (message) => process.send?.(message);
+
+// Attackers have machines of their own, whose cores are not the service's.
+setPriority(10);
+const { upstreams, close: closeUpstreams } = await hostileUpstreams();
+const receivers = await hostileReceivers();
+tell({ upstreams: upstreams.map(({ name, url }) => ({ name, url })), receivers: receivers.urls });
+
+const [{ url, org, key }] = /** @type {[Tenant]} */ (await once(process, "message"));
+const over = new AbortController();
+process.once("message", () => over.abort());
+const names = upstreams.map(({ name }) => name);
+/** @type {string[]} */
+const texts = [];
+const { signal } = over;
+const call = caller(url, org, key, signal);
+const [pulled, calls] = await Promise.all([
+  pullForEver({ call, names, signal, keep: (text) => void texts.push(text) }),
+  askForEverything({ url, org, key, names, signal }),
+]);
+closeUpstreams();
+receivers.close();
+tell({ ...pulled, calls, texts });
+process.disconnect();
