@@ -220,7 +220,7 @@ export class RepoView {
         fact("Default branch", h("code", {}, foreign(repo.default_bookmark))),
         fact("Created", timeAgo(repo.created_at)),
         fact("Clone", copyButton(clone, clone, "the address")),
-        repo.damaged !== undefined && fact("Damaged", `${repo.damaged}. A pull repairs it.`),
+        repo.damaged !== undefined && fact("Damaged", foreign(repo.damaged), ". A pull repairs it."),
       ),
     );
   }
