@@ -248,6 +248,14 @@ export class Service {
   }
 
   /**
+   * Answers a request of the operator, who needs no credential: `/v1/{org}/…` as that organisation's admin, and `GET` and `POST` of
+   * `/operator/orgs`. Never give it what comes from a network.
+   */
+  async operatorFetch(request: Request): Promise<Response> {
+    return (await this.#service()).operatorFetch(request);
+  }
+
+  /**
    * Claims one run, calls `onClaimed`, and works the run to its end; false when nothing was ready. `isLastLane`: claims no
    * run if its upstream's host or, among several organisations, its organisation has a run in progress. So neither one slow host
    * nor one organisation can hold every lane. Rejects if the database fails.

@@ -4,6 +4,7 @@
 //! package's TypeScript types are generated from them.
 
 mod error;
+mod key;
 mod page;
 mod progress;
 mod repo;
@@ -12,6 +13,10 @@ mod sync;
 mod webhook;
 
 pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
+pub use key::{
+    ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, PublicKey, PublicKeyPage,
+    PublicKeySecret,
+};
 pub use page::PageRequest;
 pub use progress::{Phase, Progress};
 pub use repo::{

@@ -168,6 +168,25 @@ impl Grant {
         }
         Self::Repos(repos)
     }
+
+    /// The scope and the single repositories that it comes to, if its key allows no more than these.
+    pub(super) fn within(
+        self,
+        most: Scope,
+        access: Option<BTreeMap<String, Scope>>,
+    ) -> (Scope, Option<BTreeMap<String, Scope>>) {
+        let repos = match self {
+            Self::Admin => return (most, access),
+            Self::Repos(repos) => repos,
+        };
+        let is_allowed = |name: &String| access.as_ref().is_none_or(|access| access.contains_key(name));
+        let repos: BTreeMap<_, _> = repos
+            .into_iter()
+            .filter(|(name, _)| is_allowed(name))
+            .map(|(name, scope)| (name, scope.min(most)))
+            .collect();
+        (repos.values().copied().max().unwrap_or(Scope::Read), Some(repos))
+    }
 }
 
 /// Whether this is a JWK's `x` of an Ed25519 public key.

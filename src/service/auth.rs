@@ -6,16 +6,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Error, Service,
-    access_token::{self, AccessToken, Grant},
-    hex, random, repos, store,
+    access_token::{self, AccessToken},
+    hex, repos, store,
 };
 use crate::{http::Headers, model::WhoamiOrg};
 
@@ -34,6 +31,11 @@ pub enum Scope {
 impl Scope {
     /// In order.
     pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+
+    /// The scope of this word; none if it is another word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
 
     /// Its word in the API.
     pub fn as_str(self) -> &'static str {
@@ -55,11 +57,14 @@ impl Scope {
 pub struct Caller {
     /// The API key's id; none for an access token.
     pub key_id: Option<String>,
+    /// The id of the public key that an access token was signed for; none for an API key.
+    #[serde(default)]
+    pub public_key_id: Option<String>,
     /// The organisation that the credential belongs to.
     pub org: WhoamiOrg,
     /// What it allows at most.
     pub scope: Scope,
-    /// What it allows for single repositories, by name in lower case; none where it is good for all of them.
+    /// What it allows for single repositories, by name in lower case; none if it is good for all of them.
     #[serde(default)]
     pub access: Option<BTreeMap<String, Scope>>,
     /// What its calls are counted by.
@@ -102,9 +107,9 @@ impl Caller {
     }
 }
 
-/// The refusal of a repository that an access token is not good for, whether there is one or not.
+/// The refusal of a repository that a credential is not good for, whether there is one or not.
 fn elsewhere() -> Error {
-    Error::Forbidden("this access token is good for other repositories only".into())
+    Error::Forbidden("this credential is good for other repositories only".into())
 }
 
 fn require(has: Scope, needed: Scope) -> Result<(), Error> {
@@ -154,10 +159,15 @@ impl Service {
         self.caller(&key).await?.ok_or(Error::Unauthenticated("the API key is not known"))
     }
 
-    /// Who signed this token.
+    /// Who signed this token. It may do what both the token and its key allow.
     async fn signer(&self, token: AccessToken<'_>) -> Result<Caller, Error> {
         #[derive(Deserialize)]
         struct Row {
+            id: String,
+            has_expired: bool,
+            is_use_old: bool,
+            scope: Scope,
+            access: Option<BTreeMap<String, Scope>>,
             org: WhoamiOrg,
             now: i64,
         }
@@ -169,13 +179,33 @@ impl Service {
         let public_key = token.public_key().to_owned();
         let params = vec![Some(token.org().to_owned()), Some(public_key.clone())];
         let row: Option<Row> = store::row(self.database(), sql!("sql/public_key_show.sql"), params).await?;
-        let Row { org, now } = row.ok_or(UNKNOWN)?;
-        let (scope, access) = match token.verify(now, &*self.options.crypto).await.map_err(Error::Unauthenticated)? {
-            Grant::Admin => (Scope::Admin, None),
-            Grant::Repos(repos) => (repos.values().copied().max().unwrap_or(Scope::Read), Some(repos)),
-        };
+        let row = row.ok_or(UNKNOWN)?;
+        let granted = token.verify(row.now, &*self.options.crypto).await.map_err(Error::Unauthenticated)?;
         self.count(&public_key)?;
-        Ok(Caller { key_id: None, org, scope, access, only_repo_id: None, credential: public_key })
+        if row.has_expired {
+            return Err(Error::Unauthenticated("the access token's key has expired"));
+        }
+        if row.is_use_old {
+            self.note_use(sql!("sql/public_key_used.sql"), &row.id).await;
+        }
+        let (scope, access) = granted.within(row.scope, row.access);
+        Ok(Caller {
+            key_id: None,
+            public_key_id: Some(row.id),
+            org: row.org,
+            scope,
+            access,
+            only_repo_id: None,
+            credential: public_key,
+        })
+    }
+
+    /// Notes that a key is in use. A call does not fail if this does.
+    async fn note_use(&self, sql: &str, key_id: &str) {
+        let noted = store::row::<String>(self.database(), sql, vec![Some(key_id.to_owned())]).await;
+        if let Err(error) = noted {
+            self.log(&format!("the last use of {key_id} was not noted: {error}"));
+        }
     }
 
     /// Counts a call of this credential.
@@ -191,37 +221,12 @@ impl Service {
         }
     }
 
-    /// Makes a private key that signs access tokens, and registers its public key. It is shown only now.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] without such an organisation, or that the database failed.
-    pub async fn create_private_key(&self, org: &str, name: Option<&str>) -> Result<String, Error> {
-        let made = access_token::new_private_key(org, &*self.options.crypto).await;
-        let (private_key, public_key) = made.map_err(|why| Error::Internal(format!("a new Ed25519 key: {why}")))?;
-        self.register_public_key(org, &public_key, name).await?;
-        Ok(private_key)
-    }
-
-    /// Registers an Ed25519 public key, as a JWK's `x`, whose private key signs access tokens for this organisation.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] where it is no such key, [`Error::NotFound`] without such an organisation, or that the database
-    /// failed.
-    pub async fn register_public_key(&self, org: &str, x: &str, name: Option<&str>) -> Result<(), Error> {
-        if !access_token::is_public_key(x) {
-            return Err(Error::field("x", "must be the base64url of an Ed25519 public key's 32 bytes"));
-        }
-        let params = vec![Some(org.to_owned()), Some(x.to_owned()), name.map(str::to_owned)];
-        let row: Option<String> = store::row(self.database(), sql!("sql/public_key_add.sql"), params).await?;
-        row.map(drop).ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))
-    }
-
     async fn caller(&self, key: &str) -> Result<Option<Caller>, Error> {
         #[derive(Deserialize)]
         struct Row {
             hash: String,
+            has_expired: bool,
+            is_use_old: bool,
             caller: Caller,
         }
         let Some(key_id) = key_id(key) else { return Ok(None) };
@@ -230,31 +235,17 @@ impl Service {
         let hash = self.hash(key).await?;
         let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash)) else { return Ok(None) };
         self.count(&key_id)?;
+        if row.has_expired {
+            return Err(Error::Unauthenticated("the API key has expired"));
+        }
+        if row.is_use_old {
+            self.note_use(sql!("sql/api_key_used.sql"), &key_id).await;
+        }
         Ok(Some(Caller { credential: key_id, ..row.caller }))
     }
 
-    /// Makes an API key. It is shown only now.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] without such an organisation, or that the database failed.
-    pub async fn create_api_key(&self, org: &str, scope: Scope, name: Option<&str>) -> Result<String, Error> {
-        let id = hex(&random::<12>());
-        let key = format!("{PREFIX}{id}_{}", URL_SAFE_NO_PAD.encode(random::<32>()));
-        let params = vec![
-            Some(format!("key_{id}")),
-            Some(org.to_owned()),
-            Some(scope.as_str().to_owned()),
-            name.map(str::to_owned),
-            Some(self.hash(&key).await?),
-        ];
-        let row: Option<String> = store::row(self.database(), sql!("sql/api_key_add.sql"), params).await?;
-        row.ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))?;
-        Ok(key)
-    }
-
     /// What is stored of an API key.
-    async fn hash(&self, key: &str) -> Result<String, Error> {
+    pub(super) async fn hash(&self, key: &str) -> Result<String, Error> {
         let digest = self.options.crypto.sha256(key.as_bytes()).await;
         Ok(hex(&digest.map_err(|why| Error::Internal(format!("SHA-256: {why}")))?))
     }
@@ -285,7 +276,8 @@ fn equal_in_constant_time(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
-const PREFIX: &str = "refsync_";
+/// How an API key begins.
+pub(super) const PREFIX: &str = "refsync_";
 /// So many bytes of an answer count as another call.
 const BYTES_OF_A_CALL: usize = 50_000;
 /// So long a work of an engine counts as another call.

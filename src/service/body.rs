@@ -13,7 +13,7 @@ use futures_util::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{Error, json};
+use super::{Error, json, keys::SECONDS};
 use crate::{
     http::{self, Body, ErrorKind},
     json_path,
@@ -133,6 +133,7 @@ fn refusal(path: &str, missing: Option<&str>, message: String) -> Error {
         ("direction", Some(_)) => Error::field(path, "is required: \"pull\" or \"push\""),
         (_, Some(_)) => Error::field(path, "is required"),
         ("direction", None) => Error::field(path, "must be \"pull\" (from the upstream) or \"push\" (to it)"),
+        ("expires_in_seconds", None) => Error::field(path, SECONDS),
         ("", None) => Error::field("body", message),
         (_, None) => Error::field(path, message),
     }

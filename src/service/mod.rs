@@ -1,7 +1,7 @@
 //! The REST API, its durable queue and its workers.
 //!
 //! ```text
-//!  Request ─▶ routes ─▶ auth ─▶ org | repos | syncs ─▶ store (one SQL statement) ─▶ Response
+//!  Request ─▶ routes ─▶ auth ─▶ org | repos | syncs | keys ─▶ store (one SQL statement) ─▶ Response
 //!                                          │
 //!                                 queue::enqueue …… queue::claim ─▶ worker (tick) ─▶ engine
 //! ```
@@ -28,10 +28,12 @@ pub mod git;
 mod head;
 pub(crate) mod json;
 mod key_rotation;
+mod keys;
 pub mod list_size;
 pub mod names;
 pub mod notes;
 pub mod openapi;
+mod operator;
 mod org;
 mod origin;
 pub mod page;
@@ -232,13 +234,23 @@ impl Service {
 
     /// Answers a request to `/v1/…`, or a probe.
     pub async fn handle(&self, request: Request) -> Response {
+        self.answer(request, false).await
+    }
+
+    /// Answers a request of the operator, who needs no credential: to `/v1/{org}/…` as that organisation's admin, and to
+    /// `/operator/orgs`. Nothing that comes from a network may get here.
+    pub async fn handle_for_operator(&self, request: Request) -> Response {
+        self.answer(request, true).await
+    }
+
+    async fn answer(&self, request: Request, is_operator: bool) -> Response {
         let exchange = self.begin(request.method.as_str(), &request.url, &request.headers);
         let mut cause = None;
         let origin = cors::allowed_origin(&request.headers, &self.options.allowed_origins);
         let preflight = origin.as_ref().and_then(|_| cors::preflight(&request));
         let mut response = match preflight {
             Some(response) => response,
-            None => match self.route(request).await {
+            None => match self.route(request, is_operator).await {
                 Ok(response) => response,
                 Err(error) => {
                     cause = self.trace(&exchange, &error);

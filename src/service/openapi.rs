@@ -10,9 +10,10 @@ use super::{Error, Runtime};
 use crate::{
     http::{Body, Headers, Method, Response},
     model::{
-        CreateRepoRequest, CreateWebhookTargetRequest, DeleteResult, ErrorBody, Organization, Repo, RepoPage,
-        SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest, WebhookTarget,
-        WebhookTargetPage, WebhookTargetSecret, Whoami,
+        ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
+        CreateWebhookTargetRequest, DeleteResult, ErrorBody, Organization, PublicKeyPage, PublicKeySecret, Repo,
+        RepoPage, SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest,
+        WebhookTarget, WebhookTargetPage, WebhookTargetSecret, Whoami,
     },
 };
 
@@ -139,6 +140,22 @@ fn paths(shapes: &mut Shapes) -> Value {
         "/{org}/webhook-targets/{target_id}/rotate-secret": at(&["org", "target_id"], json!({
             "post": shapes.call("rotateWebhookSecret", "admin", Answer::of::<WebhookTargetSecret>(200), None, &[]),
         })),
+        "/{org}/api-keys": at(&["org"], json!({
+            "get": shapes.call("listApiKeys", "admin", Answer::of::<ApiKeyPage>(200), None, &page),
+            "post": shapes.call("createApiKey", "admin", Answer::of::<ApiKeySecret>(201),
+                Ask::of::<CreateApiKeyRequest>(), &[]),
+        })),
+        "/{org}/api-keys/{key_id}": at(&["org", "key_id"], json!({
+            "delete": shapes.call("revokeApiKey", "admin", Answer::of::<DeleteResult>(200), None, &[]),
+        })),
+        "/{org}/public-keys": at(&["org"], json!({
+            "get": shapes.call("listPublicKeys", "admin", Answer::of::<PublicKeyPage>(200), None, &page),
+            "post": shapes.call("createPublicKey", "admin", Answer::of::<PublicKeySecret>(201),
+                Ask::of::<CreatePublicKeyRequest>(), &[]),
+        })),
+        "/{org}/public-keys/{key_id}": at(&["org", "key_id"], json!({
+            "delete": shapes.call("revokePublicKey", "admin", Answer::of::<DeleteResult>(200), None, &[]),
+        })),
     })
 }
 
@@ -166,6 +183,7 @@ fn parameters() -> Value {
         "repo": path("repo", "The repository's name in any case, or its id."),
         "sync_id": path("sync_id", "The sync's id."),
         "target_id": path("target_id", "The webhook target's id."),
+        "key_id": path("key_id", "The key's id."),
         "cursor": {"name": "cursor", "in": "query", "schema": {"type": "string", "maxLength": 200},
             "description": "A `next_cursor` of this list; the newest items when left out."},
         "limit": {"name": "limit", "in": "query",

@@ -6,8 +6,8 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Caller, Error, Scope, Service, body, error::json, openapi, org, page::split_url, repos, sync_events, syncs,
-    webhook_targets,
+    Caller, Error, Scope, Service, body, error::json, keys, openapi, operator, org, page::split_url, repos,
+    sync_events, syncs, webhook_targets,
 };
 use crate::http::{Body, Headers, Method, Request, Response};
 
@@ -26,6 +26,10 @@ pub(super) enum Route {
     WebhookTargets,
     WebhookTarget,
     RotateSecret,
+    ApiKeys,
+    ApiKey,
+    PublicKeys,
+    PublicKey,
 }
 
 /// A call whose caller is known and whose path belongs to it.
@@ -44,6 +48,7 @@ pub(super) struct Params {
     pub(super) repo: String,
     pub(super) sync_id: String,
     pub(super) target_id: String,
+    pub(super) key_id: String,
 }
 
 pub(super) fn router() -> Router<Route> {
@@ -61,6 +66,10 @@ pub(super) fn router() -> Router<Route> {
         ("/v1/{org}/webhook-targets", Route::WebhookTargets),
         ("/v1/{org}/webhook-targets/{target_id}", Route::WebhookTarget),
         ("/v1/{org}/webhook-targets/{target_id}/rotate-secret", Route::RotateSecret),
+        ("/v1/{org}/api-keys", Route::ApiKeys),
+        ("/v1/{org}/api-keys/{key_id}", Route::ApiKey),
+        ("/v1/{org}/public-keys", Route::PublicKeys),
+        ("/v1/{org}/public-keys/{key_id}", Route::PublicKey),
     ] {
         router.insert(path, route).expect("the paths above do not conflict");
     }
@@ -68,7 +77,8 @@ pub(super) fn router() -> Router<Route> {
 }
 
 impl Service {
-    pub(super) async fn route(&self, request: Request) -> Result<Response, Error> {
+    /// `is_operator`: whoever holds the data folder calls, and needs no credential.
+    pub(super) async fn route(&self, request: Request, is_operator: bool) -> Result<Response, Error> {
         let Request { method, url, headers, body } = request;
         let (path, query) = split_url(&url);
         let no_such_call = || Error::NotFound(format!("there is no call {} {path}", method.as_str()));
@@ -80,6 +90,9 @@ impl Service {
         {
             return answer;
         }
+        if is_operator && path == operator::ORGS {
+            return self.organizations(method, body).await;
+        }
         let matched = self.router.at(path).map_err(|_| no_such_call())?;
         let mut params = Params::default();
         for (name, raw) in matched.params.iter() {
@@ -90,12 +103,14 @@ impl Service {
                 "org" => params.org = value,
                 "repo" => params.repo = value,
                 "target_id" => params.target_id = value,
+                "key_id" => params.key_id = value,
                 _ => params.sync_id = value,
             }
         }
         let route = *matched.value;
         accepts(&headers, route)?;
-        let mut caller = self.authenticate(&headers).await?;
+        let mut caller =
+            if is_operator { self.operator(&params.org).await? } else { self.authenticate(&headers).await? };
         let needed = scope(route, method).ok_or_else(no_such_call)?;
         if !params.org.is_empty() {
             caller.require_org(&params.org)?;
@@ -126,6 +141,12 @@ impl Service {
             (Route::WebhookTarget, Method::Delete) => json(200, &webhook_targets::delete(self, &call).await?),
             (Route::WebhookTarget, _) => json(200, &webhook_targets::show(self, &call).await?),
             (Route::RotateSecret, _) => json(200, &webhook_targets::rotate_secret(self, &call).await?),
+            (Route::ApiKeys, Method::Post) => json(201, &keys::create_api_key(self, call).await?),
+            (Route::ApiKeys, _) => json(200, &keys::list_api_keys(self, &call).await?),
+            (Route::ApiKey, _) => json(200, &keys::revoke_api_key(self, &call).await?),
+            (Route::PublicKeys, Method::Post) => json(201, &keys::create_public_key(self, call).await?),
+            (Route::PublicKeys, _) => json(200, &keys::list_public_keys(self, &call).await?),
+            (Route::PublicKey, _) => json(200, &keys::revoke_public_key(self, &call).await?),
         };
         if let Body::Bytes(bytes) = &response.body {
             let worked = self.options.runtime.now().saturating_sub(started);
@@ -144,10 +165,11 @@ fn scope(route: Route, method: Method) -> Option<Scope> {
     match (route, method) {
         (Route::Cancel, Method::Post) => Some(Scope::Write),
         (Route::Plan, Method::Post) => Some(Scope::Read),
-        (Route::WebhookTargets, Method::Get | Method::Head | Method::Post)
+        (Route::WebhookTargets | Route::ApiKeys | Route::PublicKeys, Method::Get | Method::Head | Method::Post)
+        | (Route::ApiKey | Route::PublicKey, Method::Delete)
         | (Route::WebhookTarget, Method::Get | Method::Head | Method::Patch | Method::Delete)
         | (Route::RotateSecret, Method::Post) => Some(Scope::Admin),
-        (Route::Cancel | Route::Plan | Route::RotateSecret, _) => None,
+        (Route::Cancel | Route::Plan | Route::RotateSecret | Route::ApiKey | Route::PublicKey, _) => None,
         (_, Method::Get | Method::Head) => Some(Scope::Read),
         (Route::Repos | Route::Syncs, Method::Post) | (Route::Repo, Method::Patch) => Some(Scope::Write),
         (Route::Repo, Method::Delete) => Some(Scope::Admin),

@@ -40,6 +40,8 @@ struct Feed {
     database: Rc<dyn Database>,
     runtime: Rc<dyn Runtime>,
     sync_id: String,
+    /// The ids of the API key and of the public key that the follower uses, if any. The stream ends when the key is revoked.
+    keys: [Option<String>; 2],
     /// The id of the last event that was told; none before the first.
     told: Option<i64>,
     /// What was told of its progress last.
@@ -65,6 +67,7 @@ pub(super) async fn follow(service: &Service, call: &Call<'_>) -> Result<Respons
         database: service.options.database.clone(),
         runtime: service.options.runtime.clone(),
         sync_id: run.id,
+        keys: [call.caller.key_id.clone(), call.caller.public_key_id.clone()],
         told,
         progress: None,
         looks: 0,
@@ -113,7 +116,8 @@ impl Feed {
     /// Everything that is new, as events.
     async fn look(&mut self) -> Result<String, Error> {
         self.looks += 1;
-        let params = vec![Some(self.sync_id.clone()), Some(self.told.unwrap_or(0).to_string())];
+        let [api_key, public_key] = self.keys.clone();
+        let params = vec![Some(self.sync_id.clone()), Some(self.told.unwrap_or(0).to_string()), api_key, public_key];
         let news: Option<News> = store::row(&*self.database, sql!("sql/sync_events.sql"), params).await?;
         let Some(News { events, run, progress, ended }) = news else {
             self.ended = true;

@@ -160,7 +160,8 @@ pub fn url_refusal(url: &str) -> Option<String> {
     }
 }
 
-fn name_refusal(name: &str) -> Option<String> {
+/// Why this may not be a name for people; none if it may.
+pub(super) fn name_refusal(name: &str) -> Option<String> {
     let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     (!fits).then(|| "must have 1 to 100 characters, no control characters".into())
 }

@@ -27,6 +27,7 @@ fn repository_names_are_those_of_the_contract() {
         "repo",
         "REPOS",
         "api-key",
+        "public-keys",
         "webhook-targets",
         "repo_0123456789ababcdef0123456789",
         "Repo_0123456789ABabcdef0123456789",

@@ -41,6 +41,8 @@ function guard(command: Command, option: Option): void {
 
 /** Whether the value was given behind an equals sign. */
 function isAssigned(command: Command, option: Option, text: string): boolean {
-  const { rawArgs = [] } = command.parent as { rawArgs?: readonly string[] };
+  let top = command;
+  while (top.parent) top = top.parent;
+  const { rawArgs = [] } = top as { rawArgs?: readonly string[] };
   return rawArgs.includes(`${option.long}=${text}`);
 }

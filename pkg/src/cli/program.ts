@@ -10,6 +10,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 
 import type { PlaceFlags, RestoreFlags } from "./backup.js";
 import { collect, guardOptions } from "./given-options.js";
+import type { KeyFlags, NewKeyFlags } from "./keys.js";
 import type { ProxyFlags } from "./proxy.js";
 import type { ServeFlags } from "./serve.js";
 import type { SyncFlags } from "./sync.js";
@@ -128,6 +129,63 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     "Make a new secret key, and seal what is stored with it. Stop every `refsync serve` and `worker` first.",
   ).action(async (flags: PlaceFlags) => (await import("./backup.js")).rotateKeyCommand(flags));
 
+  const keysModule = () => import("./keys.js");
+  /** A command of a group, such as `refsync keys list`. It works while the service is served, too. */
+  const managing = (group: Command, name: string, description: string) =>
+    group
+      .command(name)
+      .description(description)
+      .option("--data <folder>", "the data folder of `refsync serve`", "./refsync-data")
+      .addOption(database("the PostgreSQL, if `refsync serve` has one"))
+      .option("--json", "print JSON", false);
+  const ofOrg = (command: Command) =>
+    command.option("--org <slug>", "the organisation; not needed if there is only one");
+  const newKey = (command: Command, scope: Option) =>
+    ofOrg(command)
+      .addOption(scope.choices(["read", "write", "admin"]))
+      .option("--name <text>", "a name for people")
+      .option("--repo <name>", "a repository, of the only ones that the key is good for; may be given again", collect)
+      .option("--expires-in <time>", "how long it is good for, such as 90d, 12h or 30m", duration);
+
+  const keys = program.command("keys").description("Make, list and revoke API keys.");
+  newKey(
+    managing(keys, "create", "Make an API key, and print it. It is not shown again."),
+    new Option("--scope <scope>", "what it allows; each includes those before it").makeOptionMandatory(),
+  ).action(async (flags: NewKeyFlags) => (await keysModule()).createKey(flags));
+  ofOrg(managing(keys, "list", "List the API keys, without their secrets.")).action(async (flags: KeyFlags) =>
+    (await keysModule()).listKeys(flags),
+  );
+  ofOrg(managing(keys, "revoke", "Revoke an API key. It is refused from then on."))
+    .argument("<id>", "the key's id, as `refsync keys list` shows it")
+    .action(async (id: string, flags: KeyFlags) => (await keysModule()).revokeKey(id, flags));
+
+  const publicKeys = program
+    .command("public-keys")
+    .description("Add, make, list and revoke the keys that sign access tokens.");
+  const most = () => new Option("--scope <scope>", "the most that its tokens may do").default("admin");
+  newKey(managing(publicKeys, "add", "Register the public key of a private key that was made elsewhere."), most())
+    .argument("<x>", "the Ed25519 public key in base64url, as a JWK has it in x")
+    .action(async (x: string, flags: NewKeyFlags) => (await keysModule()).addPublicKey(x, flags));
+  newKey(
+    managing(publicKeys, "create", "Make a private key, register its public key, and print the private key once."),
+    most(),
+  ).action(async (flags: NewKeyFlags) => (await keysModule()).createPublicKey(flags));
+  ofOrg(managing(publicKeys, "list", "List the public keys.")).action(async (flags: KeyFlags) =>
+    (await keysModule()).listPublicKeys(flags),
+  );
+  ofOrg(managing(publicKeys, "revoke", "Revoke a public key. Its access tokens are refused from then on."))
+    .argument("<id>", "the key's id, as `refsync public-keys list` shows it")
+    .action(async (id: string, flags: KeyFlags) => (await keysModule()).revokePublicKey(id, flags));
+
+  const orgs = program.command("orgs").description("Make and list organisations.");
+  managing(orgs, "create", "Make an organisation.")
+    .argument("<slug>", "its name in paths")
+    .option("--name <text>", "a name for people")
+    .action(async (slug: string, flags: KeyFlags & { name?: string }) => (await keysModule()).createOrg(slug, flags));
+  managing(orgs, "list", "List the organisations.").action(async (flags: KeyFlags) =>
+    (await keysModule()).listOrgs(flags),
+  );
+
   program
     .command("sync")
     .description(
@@ -182,7 +240,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       process.exitCode = await (await import("./proxy.js")).proxy(flags);
     });
 
-  guardOptions(program.commands);
+  guardOptions([...program.commands, ...[keys, publicKeys, orgs].flatMap(({ commands }) => commands)]);
   return program;
 }
 
@@ -246,6 +304,14 @@ function minRate(text: string): { bytes: number; time: number } {
     throw new InvalidArgumentError("must be bytes and the seconds in which they must come, such as 1000/60, or 0.");
   }
   return { bytes: Number(bytes), time: Number(time ?? 60) * 1000 };
+}
+
+/** A time such as `90d`, in seconds. */
+function duration(text: string): number {
+  const [, number, unit = ""] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
+  const seconds = Number(number) * ({ m: 60, h: 3600, d: 86_400 }[unit] ?? 0);
+  if (!(seconds > 0)) throw new InvalidArgumentError("must be a whole number and m, h or d, such as 90d.");
+  return seconds;
 }
 
 function syncHelp(): string {

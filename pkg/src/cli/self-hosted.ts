@@ -12,6 +12,7 @@ import { openEmbedded } from "../node/embedded.js";
 import { engineThreads } from "../node/engine-threads.js";
 import { gitHttpBackend, sweep } from "../node/git-http-backend.js";
 import { serve } from "../node/listener.js";
+import { serveOperator } from "../node/operator-socket.js";
 import type { Listener } from "../node/port.js";
 import { Service } from "../service.js";
 import { type AtWork, limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
@@ -46,6 +47,8 @@ export interface SelfHosted {
   org: string;
   /** An API key of scope admin, kept in the data folder. */
   apiKey: string;
+  /** Whether this start has made the key. */
+  isKeyNew: boolean;
   /** Stops accepting, lets what runs come to its end for a while, and closes the database. */
   stop(): Promise<void>;
 }
@@ -93,7 +96,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     // The folder's lock says that we are alone.
     if (!shared) await service.adopt();
     await service.ensureOrganization(options.org);
-    const apiKey = await keptApiKey(service, folder, options.org);
+    const { apiKey, isKeyNew } = await keptApiKey(service, folder, options.org);
 
     const page = fileURLToPath(new URL("../page", import.meta.url));
     const { port, host: hostname } = options;
@@ -106,8 +109,15 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
       await listening.close();
       await atWork?.stop();
     });
+    // With a PostgreSQL several processes have the folder, and the operator's commands go to the database.
+    if (!shared) {
+      const served = await serveOperator(folder.path, (request) => service.operatorFetch(request)).catch((error) => {
+        complain(`commands such as refsync keys do not work while this runs: ${String(error)}`);
+      });
+      if (served) closers.push(served);
+    }
     if (options.worker) atWork = await workFor(service, database, options, complain);
-    return { url: listening.url, org: options.org, apiKey, stop };
+    return { url: listening.url, org: options.org, apiKey, isKeyNew, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -115,12 +125,12 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
 }
 
 /** The key of an earlier start, unless the database no longer knows it. */
-async function keptApiKey(service: Service, folder: DataFolder, org: string): Promise<string> {
+async function keptApiKey(service: Service, folder: DataFolder, org: string) {
   const kept = await folder.readKept("api-key");
-  if (kept !== null && (await isKnown(service, kept))) return kept;
-  const made = await service.createApiKey(org, "admin", "refsync serve");
-  await folder.keep("api-key", made);
-  return made;
+  if (kept !== null && (await isKnown(service, kept))) return { apiKey: kept, isKeyNew: false };
+  const apiKey = await service.createApiKey(org, "admin", "refsync serve");
+  await folder.keep("api-key", apiKey);
+  return { apiKey, isKeyNew: true };
 }
 
 async function isKnown(service: Service, apiKey: string): Promise<boolean> {

@@ -19,7 +19,7 @@ export interface ServeFlags extends SelfHostedOptions {
 export async function serve(
   { json, ...options }: ServeFlags,
   onReady: (hosted: SelfHosted) => Promise<void> = async (hosted) => {
-    process.stdout.write(json ? firstLine(hosted) : greeting(hosted));
+    process.stdout.write(json ? firstLine(hosted) : greeting(hosted, place(options)));
   },
 ): Promise<void> {
   // A signal while it starts must not leave the lock behind.
@@ -42,12 +42,22 @@ function firstLine({ url, org, apiKey }: SelfHosted): string {
   return `${JSON.stringify({ url, org, api_key: apiKey })}\n`;
 }
 
-function greeting({ url, org, apiKey }: SelfHosted): string {
+/** Where a command finds the service. A database's URL is not repeated, because it may have a password. */
+function place({ data, database }: SelfHostedOptions): string {
+  return database === undefined ? `--data ${data}` : "--database URL";
+}
+
+/** The key is told once, when it is made, and to a terminal only: other output is kept somewhere, such as in a log. */
+function greeting({ url, org, apiKey, isKeyNew }: SelfHosted, place: string): string {
+  const key =
+    isKeyNew && process.stdout.isTTY
+      ? `${apiKey}\n        (shown only now)`
+      : `is made by: refsync keys create --scope admin --org ${org} ${place}`;
   return `refsync serves the organisation ${org}
 
-  page  ${url}/#key=${apiKey}
+  page  ${url}/
   API   ${url}/v1
-  key   ${apiKey}
+  key   ${key}
 
 Ctrl-C stops it.
 `;

@@ -1,5 +1,11 @@
--- $1 organisation slug, $2 the key. The organisation, and the database's clock in seconds since 1970.
+-- $1 organisation slug, $2 the key. The organisation, the most that the key's tokens may do, and the database's clock in seconds
+-- since 1970.
 SELECT jsonb_build_object(
+    'id', p.id,
+    'has_expired', coalesce(p.expires_at <= now(), false),
+    'is_use_old', refsync.is_use_old(p.last_used_at),
+    'scope', p.scope,
+    'access', refsync.key_access(p.org_id, p.scope, p.repo_ids),
     'org', jsonb_build_object('id', o.id, 'slug', o.slug, 'name', o.name),
     'now', extract(epoch FROM now())::bigint)::text AS row
 FROM refsync.public_keys p

@@ -1,5 +1,6 @@
 -- $1 sync id, $2 the seq of the last event that was seen. The events after it, and the run with how far it is, while it is on its
--- way: each run as the text that is sent. No row where the run is gone.
+-- way: each run as the text that is sent. No row where the run is gone, or the key that asks: $3 the API key's id or null, $4 the public
+-- key's id or null.
 SELECT jsonb_build_object(
     'events', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
@@ -15,3 +16,7 @@ SELECT jsonb_build_object(
     'ended', s.status IN ('completed', 'failed'))::text AS row
 FROM refsync.syncs s
 WHERE s.id = $1::text
+    AND ($3::text IS NULL OR EXISTS (
+        SELECT FROM refsync.api_keys k WHERE k.id = $3::text AND (k.expires_at <= now()) IS NOT TRUE))
+    AND ($4::text IS NULL OR EXISTS (
+        SELECT FROM refsync.public_keys p WHERE p.id = $4::text AND (p.expires_at <= now()) IS NOT TRUE))

@@ -107,8 +107,8 @@ impl JsService {
     /// Where the scope is none.
     #[wasm_bindgen(js_name = createApiKey, unchecked_return_type = "Promise<string>")]
     pub fn create_api_key(&self, org: String, scope: String, name: Option<String>) -> Result<Promise, js_sys::Error> {
-        let scope = Scope::ALL.into_iter().find(|known| known.as_str() == scope);
-        let scope = scope.ok_or_else(|| type_error("createApiKey: the scope must be read, write or admin"))?;
+        let scope =
+            Scope::parse(&scope).ok_or_else(|| type_error("createApiKey: the scope must be read, write or admin"))?;
         Ok(self.call(async move |service| Ok(service.create_api_key(&org, scope, name.as_deref()).await?.into())))
     }
 
@@ -136,6 +136,19 @@ impl JsService {
             }
             let response = match from_web_request(&request) {
                 Ok(request) => service.handle(request).await,
+                Err(error) => crate::service::Error::NotFound(error.message).response(""),
+            };
+            Ok(into_web_response(response)?.into())
+        })
+    }
+
+    /// Answers a request of the operator, who needs no credential.
+    #[wasm_bindgen(js_name = operatorFetch, unchecked_return_type = "Promise<Response>")]
+    pub fn operator_fetch(&self, request: web_sys::Request) -> Promise {
+        let service = self.service.clone();
+        promise(async move {
+            let response = match from_web_request(&request) {
+                Ok(request) => service.handle_for_operator(request).await,
                 Err(error) => crate::service::Error::NotFound(error.message).response(""),
             };
             Ok(into_web_response(response)?.into())

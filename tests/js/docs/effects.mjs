@@ -47,7 +47,7 @@ export const EFFECTS = {
     [
       /refsync serve$/,
       async ({ output, cwd }) => {
-        await servesPage(output());
+        await servesPage(output(), join(cwd, "refsync-data"));
         assert.ok(existsSync(join(cwd, "refsync-data/secret.key")));
       },
     ],
@@ -81,8 +81,8 @@ export const EFFECTS = {
     [
       /refsync serve --data \.\/refsync-data/,
       async ({ server, name, cwd, output, notes }) => {
-        await servesPage(output());
-        const service = serviceOf(output());
+        await servesPage(output(), join(cwd, "refsync-data"));
+        const service = serviceOf(output(), join(cwd, "refsync-data"));
         // Its upstream asks for a credential, which is stored sealed.
         const url = await server.create(`${name}-private`, { token: "t0ken" });
         await server.commit(`${name}-private`, "one");
@@ -98,7 +98,7 @@ export const EFFECTS = {
     [
       /refsync serve .*--no-worker/,
       async ({ things, output, notes }) => {
-        const service = serviceOf(output());
+        const service = serviceOf(output(), join(things.folder, "shared/refsync"));
         await service.api("POST", "/repos", { name: "hosted", upstream: { url: things.upstream } });
         const run = await service.api("POST", "/hosted/upstream/syncs", { direction: "pull" });
         assert.equal(run.status, "queued");
@@ -154,6 +154,26 @@ export const EFFECTS = {
         assert.notEqual(key, notes.get("secret key"));
       },
     ],
+    [
+      /refsync keys create --data .*--scope write/,
+      async ({ output, notes }) => {
+        // A warning of npm may stand before it.
+        const [key] = /^refsync_[0-9a-f]{24}_[\w-]{43}$/m.exec(output()) ?? [];
+        assert.ok(key, output());
+        notes.set("write key", `key_${key.split("_")[1]}`);
+      },
+    ],
+    [
+      /refsync keys list/,
+      async ({ output, notes }) =>
+        assert.match(output(), new RegExp(`^${notes.get("write key")}  ci  scope write`, "m")),
+    ],
+    [/refsync public-keys create/, async ({ output }) => assert.match(output(), /^mesa_private_key_default_[\w-]+$/m)],
+    [/refsync orgs create/, async ({ output }) => assert.match(output(), /the organisation acme is made/)],
+    [
+      /refsync keys create --data .*--org acme/,
+      async ({ output }) => assert.match(output(), /^refsync_[0-9a-f]{24}_[\w-]{43}$/m),
+    ],
     [/openssl rand/, async ({ output }) => assert.equal(Buffer.from(output(), "base64").length, 32)],
     [/refsync backup/, async ({ output }) => assert.match(output(), /\d+ rows and 1 repositories are in \.\/backup-1/)],
     [
@@ -166,8 +186,8 @@ export const EFFECTS = {
     ],
     [
       /refsync serve --data \.\/other-folder/,
-      async ({ server, name, output, notes }) => {
-        const service = serviceOf(output());
+      async ({ server, name, output, notes, cwd }) => {
+        const service = serviceOf(output(), join(cwd, "other-folder"));
         const before = notes.get("embedded");
         const now = { repos: await described(service), refs: await service.refs("app"), key: service.key };
         assert.deepEqual(now, before);
@@ -182,8 +202,8 @@ export const EFFECTS = {
     ],
     [
       /refsync serve --data \/srv\/refsync-copy/,
-      async ({ output, notes }) => {
-        const service = serviceOf(output());
+      async ({ output, notes, things }) => {
+        const service = serviceOf(output(), join(things.folder, "shared/refsync-copy"));
         const now = { repos: await described(service), refs: await service.refs("hosted"), key: service.key };
         assert.deepEqual(now, notes.get("shared"));
         await pulled(service, "app");
@@ -193,14 +213,16 @@ export const EFFECTS = {
 };
 
 /**
- * The service that a greeting tells of.
+ * The service that a greeting tells of, with the key of its data folder.
  *
  * @param {string} greeting
+ * @param {string} data
  */
-function serviceOf(greeting) {
+function serviceOf(greeting, data) {
   const [, base = ""] = /^ {2}API {3}(\S+)\/v1$/m.exec(greeting) ?? [];
-  const [, key = ""] = /^ {2}key {3}(\S+)$/m.exec(greeting) ?? [];
-  assert.ok(base && key, `no address and key in: ${greeting}`);
+  const key = readFileSync(join(data, "api-key"), "utf8").trim();
+  assert.ok(base && key, `no address in: ${greeting}`);
+  assert.ok(!greeting.includes(key), "what is no terminal does not get the key");
   return {
     key,
     /**
@@ -243,13 +265,17 @@ async function described(service) {
   });
 }
 
-/** @param {string} greeting */
-async function servesPage(greeting) {
+/**
+ * @param {string} greeting
+ * @param {string} data
+ */
+async function servesPage(greeting, data) {
   const [, page = ""] = /^ {2}page {2}(\S+)$/m.exec(greeting) ?? [];
   const answer = await fetch(page);
   assert.equal(answer.status, 200);
   assert.match(await answer.text(), /<html/);
-  await serviceOf(greeting).api("GET", "/repos");
+  const service = serviceOf(greeting, data);
+  await service.api("GET", "/repos");
 }
 
 /**

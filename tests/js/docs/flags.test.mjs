@@ -23,14 +23,23 @@ import { blocksIn, documents, proseOf, root, textOf } from "../../support/docume
  * @type {Map<string, Usage>}
  */
 const commands = new Map(
-  commandLine().commands.map((command) => {
+  allCommands().map(([name, command]) => {
     const flags = command.options.map(({ long, mandatory, required, variadic, description }) => {
-      assert.equal(variadic, false, `refsync ${command.name()} ${long}: it would swallow the arguments behind it`);
+      assert.equal(variadic, false, `refsync ${name} ${long}: it would swallow the arguments behind it`);
       const isRepeated = description.endsWith("may be given again");
       return /** @type {const} */ ([long ?? "", { isRequired: mandatory, takesValue: required, isRepeated }]);
     });
-    return [command.name(), { operands: command.registeredArguments.length, flags: new Map(flags) }];
+    return [name, { operands: command.registeredArguments.length, flags: new Map(flags) }];
   }),
+);
+
+/** The commands that have commands of their own, such as `keys`. */
+const groups = commandLine()
+  .commands.filter(({ commands }) => commands.length > 0)
+  .map((command) => command.name());
+/** The name of a command behind `refsync`, such as `sync` or `keys create`. */
+const commandName = new RegExp(
+  `^(?:npx |node_modules/\\.bin/)?refsync ((?:(?:${groups.join("|")}) )?[a-z-]+)([\\s\\S]*)$`,
 );
 
 const allFlags = new Set([...commands.values()].flatMap(({ flags }) => [...flags.keys()]));
@@ -68,8 +77,10 @@ test("each flag and each command that a sentence names is one", () => {
   for (const document of documents) {
     for (const span of spansIn(proseOf(textOf(document)))) {
       const where = `${document}: \`${span}\``;
-      const [, name, rest = ""] = /^(?:npx |node_modules\/\.bin\/)?refsync ([a-z-]+)(.*)$/.exec(span) ?? [];
-      if (name !== undefined) {
+      const [, name, rest = ""] = commandName.exec(span) ?? [];
+      if (name !== undefined && groups.includes(name)) {
+        assert.equal(rest, "", `${where}: ${name} needs a command behind it`);
+      } else if (name !== undefined) {
         assert.ok(commands.has(name), `${where}: no such command`);
         for (const flag of rest.match(/--[a-z-]+/g) ?? []) {
           assert.ok(commands.get(name)?.flags.has(flag), `${where}: refsync ${name} has no ${flag}`);
@@ -113,6 +124,19 @@ test("each variable REFSYNC_… that the documents name is read by the code", ()
 });
 
 /**
+ * Every command with its whole name, such as `keys create`.
+ *
+ * @returns {[name: string, command: import("commander").Command][]}
+ */
+function allCommands() {
+  return commandLine().commands.flatMap((command) =>
+    command.commands.length === 0
+      ? [/** @type {const} */ ([command.name(), command])]
+      : command.commands.map((one) => /** @type {const} */ ([`${command.name()} ${one.name()}`, one])),
+  );
+}
+
+/**
  * Reads a list of usages, such as `refsync backup FOLDER [--data FOLDER]`.
  *
  * @param {string} text
@@ -123,7 +147,7 @@ function usagesIn(text) {
   const usages = lists.flatMap(({ text }) => text.split(/^(?=refsync )/m));
   return new Map(
     usages.map((usage) => {
-      const [, name = "", rest = ""] = /^refsync (\S+)([\s\S]*)$/.exec(usage) ?? [];
+      const [, name = "", rest = ""] = commandName.exec(usage) ?? [];
       /** @type {Map<string, Flag>} */
       const flags = new Map();
       const operands = rest
