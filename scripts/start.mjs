@@ -27,8 +27,9 @@ await main(async () => {
     }
     process.stdout.write(`
   Ctrl-C stops it; npm start brings it back with its data.
+  The address works once, for ten minutes.
 
-  refsync is ready: ${hosted.url}/#key=${hosted.apiKey}
+  refsync is ready: ${await hosted.pageAddress()}
 
 `);
   };

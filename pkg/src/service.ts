@@ -230,6 +230,14 @@ export class Service {
   }
 
   /**
+   * Makes a code for the page's address, `/#code=…`. It works once and for ten minutes: the page exchanges it for a key of scope
+   * admin that expires after twelve hours, or when the user signs out.
+   */
+  async createPageCode(org: string): Promise<string> {
+    return (await this.#service()).createPageCode(org);
+  }
+
+  /**
    * Makes an Ed25519 private key, `mesa_private_key_<org>_…`, and gives it, for the only time. Its holder signs access
    * tokens with it, as the SDKs of the Mesa API do; only the public key is kept.
    */

@@ -37,6 +37,7 @@ mod operator;
 mod org;
 mod origin;
 pub mod page;
+mod page_sessions;
 pub mod places;
 mod probes;
 mod queue;

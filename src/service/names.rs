@@ -67,4 +67,4 @@ fn characters_refusal(name: &str) -> Option<String> {
 /// How many hexadecimal digits an id has; see `refsync.new_id` in the migrations.
 const ID_DIGITS: usize = 28;
 const RESERVED_REPOS: &[&str] = &["repo", "repos", "api-key", "api-keys", "public-keys", "webhook-targets"];
-const RESERVED_ORGS: &[&str] = &["v1", "whoami", "openapi.json"];
+const RESERVED_ORGS: &[&str] = &["v1", "whoami", "openapi.json", "sessions"];

@@ -92,6 +92,14 @@ fn paths(shapes: &mut Shapes) -> Value {
         json!({"name": "Last-Event-ID", "in": "header", "schema": {"type": "integer", "format": "int64"},
         "description": "Goes on after this event."}),
     );
+    let mut session = shapes.call("startSession", "none", Answer::of::<ApiKeySecret>(201), None, &[]);
+    session["description"] = json!(
+        "Exchanges the code of the page's address, which works once, for a key that expires. No credential is needed."
+    );
+    session["security"] = json!([]);
+    session["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": {
+        "type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"], "additionalProperties": false,
+    }}}});
     json!({
         "/openapi.json": {"get": {
             "operationId": "openapi",
@@ -99,6 +107,7 @@ fn paths(shapes: &mut Shapes) -> Value {
             "security": [],
             "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object"}}}}},
         }},
+        "/sessions": {"post": session},
         "/whoami": {"get": shapes.call("whoami", "any", Answer::of::<Whoami>(200), None, &[])},
         "/{org}": at(&["org"], json!({
             "get": shapes.call("showOrganization", "read", Answer::of::<Organization>(200), None, &[]),

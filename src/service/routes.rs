@@ -6,8 +6,8 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Caller, Error, Scope, Service, body, error::json, keys, openapi, operator, org, page::split_url, repos,
-    sync_events, syncs, webhook_targets,
+    Caller, Error, Scope, Service, body, error::json, keys, openapi, operator, org, page::split_url, page_sessions,
+    repos, sync_events, syncs, webhook_targets,
 };
 use crate::http::{Body, Headers, Method, Request, Response};
 
@@ -90,6 +90,11 @@ impl Service {
         {
             return answer;
         }
+        let runtime = self.options.runtime.clone();
+        let body = body::until(async move { runtime.sleep(body::WITHIN).await }, body);
+        if path == page_sessions::PATH && method == Method::Post {
+            return Ok(json(201, &self.start_session(body).await?));
+        }
         if is_operator && path == operator::ORGS {
             return self.organizations(method, body).await;
         }
@@ -118,8 +123,6 @@ impl Service {
         }
         let credential = caller.credential.clone();
         let started = self.options.runtime.now();
-        let runtime = self.options.runtime.clone();
-        let body = body::until(async move { runtime.sleep(body::WITHIN).await }, body);
         let call = Call { caller, params, query, headers: &headers, body };
         let mut response = match (route, method) {
             (Route::Whoami, _) => json(200, &org::whoami(&call)),

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { dashboard } from "../support/dashboard.mjs";
-import { launch, openPage, sync } from "../support/page.mjs";
+import { launch, openPage, openSignedIn, sync } from "../support/page.mjs";
 import { present } from "../support/present.mjs";
 
 /** @type {import("../support/dashboard.mjs").Dashboard} */
@@ -89,7 +89,7 @@ test("the first stop of the keyboard skips the list", async () => {
 
 test("a direct link does not wait for the list", async () => {
   const { service } = hosted;
-  const { page, close } = await openPage(browser, `${service.origin}/#key=${service.apiKey}`);
+  const { page, close } = await openSignedIn(browser, service);
   await page.getByRole("link", { name: /^app/ }).waitFor();
   /** @type {() => void} */
   let release = () => {};

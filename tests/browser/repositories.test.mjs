@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { launch, openPage } from "../support/page.mjs";
+import { launch, openSignedIn } from "../support/page.mjs";
 import { present } from "../support/present.mjs";
 import { serve } from "../support/serve.mjs";
 
@@ -28,7 +28,7 @@ const repo = (name) => service.api("GET", `/${service.org}/${name}`);
 
 /** @param {string} [name] */
 async function open(name) {
-  const opened = await openPage(browser, `${service.origin}/#key=${service.apiKey}`);
+  const opened = await openSignedIn(browser, service);
   if (name) {
     await opened.page.getByRole("navigation", { name: "Repositories" }).getByRole("link", { name }).click();
     await opened.page.getByRole("heading", { level: 1, name }).waitFor();
@@ -118,7 +118,7 @@ test("a repository is deleted only once its name is typed", async () => {
 
 test("the page fits a screen of 360 pixels, where the list and the repository take turns", async () => {
   await service.api("POST", `/${service.org}/repos`, { name: "a-name-".repeat(12), upstream: { url: UPSTREAM } });
-  const { page, close } = await openPage(browser, `${service.origin}/#key=${service.apiKey}`, {
+  const { page, close } = await openSignedIn(browser, service, {
     viewport: { width: 360, height: 740 },
   });
   const link = page.getByRole("link", { name: /^a-name/ });

@@ -42,7 +42,7 @@ fn repository_names_are_those_of_the_contract() {
 #[test]
 fn an_organisation_is_not_a_word_of_the_api() {
     assert_eq!(org_refusal("acme"), None);
-    for slug in ["whoami", "WhoAmI", "v1", "a/b", "", "org_0123456789ababcdef0123456789"] {
+    for slug in ["whoami", "WhoAmI", "v1", "sessions", "a/b", "", "org_0123456789ababcdef0123456789"] {
         assert!(org_refusal(slug).is_some(), "{slug}");
     }
 }

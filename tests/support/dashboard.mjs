@@ -1,7 +1,7 @@
 /** A service whose repository `app` has the hosted `origin` as its upstream, and the dashboard in front of it. */
 
 import { workTree } from "./git.mjs";
-import { launch, openPage } from "./page.mjs";
+import { launch, openSignedIn } from "./page.mjs";
 import { serve } from "./serve.mjs";
 
 /** @typedef {Awaited<ReturnType<typeof dashboard>>} Dashboard */
@@ -30,7 +30,7 @@ export async function dashboard(fill) {
      * @param {import("playwright-core").BrowserContextOptions} [options]
      */
     open: async (name = "app", options = {}) => {
-      const opened = await openPage(browser, `${service.origin}/#key=${service.apiKey}`, options);
+      const opened = await openSignedIn(browser, service, options);
       await opened.page.getByRole("link", { name: new RegExp(`^${name}`) }).click();
       await opened.page.getByRole("heading", { level: 1, name }).waitFor();
       return opened;

@@ -66,6 +66,20 @@ export async function openPage(browser, address, options = {}) {
 }
 
 /**
+ * Opens the page of a service, and types the key into its form.
+ *
+ * @param {import("playwright-core").Browser} browser
+ * @param {{ origin: string, apiKey: string }} service
+ * @param {import("playwright-core").BrowserContextOptions} [options]
+ */
+export async function openSignedIn(browser, { origin, apiKey }, options = {}) {
+  const opened = await openPage(browser, `${origin}/`, options);
+  await opened.page.getByLabel("API key").fill(apiKey);
+  await opened.page.getByRole("button", { name: "Connect" }).click();
+  return opened;
+}
+
+/**
  * Presses Pull or Push and waits for the run's end; answers its status.
  *
  * @param {import("playwright-core").Page} page

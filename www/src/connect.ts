@@ -7,14 +7,21 @@ import { ownApiUrl, type Session } from "./session";
 import { wordmark } from "./wordmark";
 import { Workspace } from "./workspace";
 
-/** The form. `connected` gets the workspace, once the service has taken the key; `reason` is why the page asks. */
-export function connectForm(connected: (workspace: Workspace) => void, reason?: unknown): HTMLElement {
+/**
+ * The form. `connected` gets the workspace, once the service has taken the key; `reason` is why the page asks, and `doing` what it
+ * was about.
+ */
+export function connectForm(
+  connected: (workspace: Workspace) => void,
+  reason?: unknown,
+  doing = "The service does not take this key.",
+): HTMLElement {
   const slot = new ProblemSlot();
   const apiKey = inputField("api_key", "API key", {
     type: "password",
     required: true,
     code: true,
-    hint: "Kept in this tab only, until it is closed. refsync serve prints an address with the key in it.",
+    hint: "Kept in this tab only, until it is closed. refsync keys create makes one.",
   });
   const connect = h("button", { type: "submit", class: "button button-primary" }, "Connect");
   const submit = async () => {
@@ -30,7 +37,7 @@ export function connectForm(connected: (workspace: Workspace) => void, reason?: 
       hold([connect], false);
     }
   };
-  if (reason !== undefined) slot.show(reason, "The service does not take this key.");
+  if (reason !== undefined) slot.show(reason, doing);
   return h(
     "main",
     { class: "connect" },

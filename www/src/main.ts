@@ -1,4 +1,4 @@
-/** Starts the page: a key from the address or from before a reload opens the dashboard, else the form asks for one. */
+/** Starts the page: a code in the address or the session from before a reload opens the dashboard, else the form asks for a key. */
 
 import "./style/base.css";
 import "./style/controls.css";
@@ -11,47 +11,91 @@ import { connectForm } from "./connect";
 import { Dashboard } from "./dashboard";
 import { button, fill, h } from "./dom";
 import { ProblemSlot } from "./problem";
-import { forgetSession, type Session, sessionFromAddress, storedSession, storeSession } from "./session";
+import {
+  endSession,
+  exchange,
+  type FromAddress,
+  forgetSession,
+  ownApiUrl,
+  type Session,
+  storedSession,
+  storeSession,
+  takeFromAddress,
+} from "./session";
 import { keepTimesFresh } from "./time";
 import { Workspace } from "./workspace";
 
 const page = document.querySelector("#page") ?? document.body;
 let dashboard: Dashboard | undefined;
+let workspace: Workspace | undefined;
 
 async function start(): Promise<void> {
-  const given = sessionFromAddress();
-  // Kept before it is tried: a reload while the service starts must not lose the key.
-  if (given) storeSession(given);
-  const session = given ?? storedSession();
+  const given = takeFromAddress();
+  if (given) return take(given);
+  const session = storedSession();
   if (session) await open(session);
   else ask();
 }
 
+/** Signs in with what the address brought. */
+async function take(given: FromAddress): Promise<void> {
+  if (given.kind === "key") {
+    const advice =
+      "The browser keeps addresses in its history, and this one has a key. Paste the key here, and revoke it if others use this browser.";
+    return ask(new Error(advice), "A key is not taken from an address.");
+  }
+  await signIn(given.code);
+}
+
+async function signIn(code: string): Promise<void> {
+  close();
+  connecting();
+  let session: Session;
+  try {
+    session = await exchange(code);
+  } catch (error) {
+    if (!(error instanceof UnauthenticatedError)) {
+      return unreachable(ownApiUrl(), error, () => void signIn(code));
+    }
+    // An address that was used already comes back with a restored tab, whose session goes on.
+    const before = storedSession();
+    return before ? open(before) : ask(error, "This address does not sign in.");
+  }
+  // Kept before it is used: the code is used up, and a reload while the service is slow must not lose the session.
+  storeSession(session);
+  await open(session);
+}
+
+function connecting(): void {
+  fill(page, h("p", { class: "empty starting", role: "status" }, "Connecting…"));
+}
+
 async function open(session: Session): Promise<void> {
   close();
-  fill(page, h("p", { class: "empty starting", role: "status" }, "Connecting…"));
+  connecting();
   try {
     enter(await Workspace.open(session));
   } catch (error) {
     if (error instanceof UnauthenticatedError) refuse(error);
-    else unreachable(session, error);
+    else unreachable(session.apiUrl, error, () => void open(session));
   }
 }
 
-function enter(workspace: Workspace): void {
+function enter(entered: Workspace): void {
   close();
-  storeSession(workspace.session);
-  workspace.listen((change) => {
+  workspace = entered;
+  storeSession(entered.session);
+  entered.listen((change) => {
     if (change.kind === "refused") refuse(change.error);
   });
-  dashboard = new Dashboard(workspace, leave);
+  dashboard = new Dashboard(entered, leave);
   fill(page, dashboard.element);
 }
 
-function ask(reason?: unknown): void {
+function ask(reason?: unknown, doing?: string): void {
   close();
   document.title = "refsync";
-  fill(page, connectForm(enter, reason));
+  fill(page, connectForm(enter, reason, doing));
 }
 
 function refuse(error: unknown): void {
@@ -59,16 +103,27 @@ function refuse(error: unknown): void {
   ask(error);
 }
 
+/** Signs out: the tab forgets the key, and the service ends the session if the page had one of its own. */
 function leave(): void {
+  const left = workspace;
   forgetSession();
   history.replaceState(null, "", location.pathname + location.search);
   ask();
+  if (!left) return;
+  endSession(left.session, left.who.org.slug).catch((error: unknown) => {
+    // Somebody may have signed in meanwhile.
+    if (workspace) return;
+    ask(
+      error,
+      "This tab has forgotten the key, but the service could not end the session. It ends by itself within twelve hours.",
+    );
+  });
 }
 
 /** The key may well be good: the service is down, or in another place. */
-function unreachable(session: Session, error: unknown): void {
+function unreachable(apiUrl: string, error: unknown, again: () => void): void {
   const slot = new ProblemSlot();
-  slot.show(error, `Could not reach ${session.apiUrl}.`, () => void open(session));
+  slot.show(error, `Could not reach ${apiUrl}.`, again);
   fill(
     page,
     h(
@@ -83,14 +138,13 @@ function unreachable(session: Session, error: unknown): void {
 function close(): void {
   dashboard?.destroy();
   dashboard = undefined;
+  workspace = undefined;
 }
 
-// The address with a key may also be pasted into a tab that is open already.
+// The address with a code may also be pasted into a tab that is open already.
 addEventListener("hashchange", () => {
-  const given = sessionFromAddress();
-  if (!given) return;
-  storeSession(given);
-  void open(given);
+  const given = takeFromAddress();
+  if (given) void take(given);
 });
 keepTimesFresh();
 void start();

@@ -1,9 +1,12 @@
 /**
  * The service that the page talks to, and the key it shows there.
  *
- * The key arrives in the address's fragment, which no server ever sees, and moves at once to this tab's session storage:
- * it is in no history, no bookmark and no log, and it is gone with the tab.
+ * A key is typed or pasted, or the page gets one of its own: the address that `refsync serve` prints has a code in its fragment, which
+ * works once and is exchanged for a session, a key that expires. No address holds a key, because a browser keeps addresses in its
+ * history. The key is kept in this tab's session storage, and it is gone with the tab.
  */
+
+import { UnauthenticatedError } from "refsync";
 
 /** Where to call, and as whom. */
 export interface Session {
@@ -11,6 +14,8 @@ export interface Session {
   apiUrl: string;
   /** The API key. */
   apiKey: string;
+  /** The key's id if the page got the key for a code. Signing out revokes it. */
+  ownKeyId?: string | undefined;
 }
 
 /** The API of the service that served this page. */
@@ -18,28 +23,63 @@ export function ownApiUrl(): string {
   return new URL("/v1", location.origin).href;
 }
 
-/** Takes `#key=…` out of the address, if it is there, and opens a session on this page's own service. */
-export function sessionFromAddress(): Session | null {
-  const key = new URLSearchParams(location.hash.slice(1)).get("key");
-  if (!key) return null;
+/** What the address brought: a code, or a key, which is not taken from there. */
+export type FromAddress = { kind: "code"; code: string } | { kind: "key" };
+
+/** Takes `#code=…` or `#key=…` out of the address, if it is there. */
+export function takeFromAddress(): FromAddress | null {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  const code = parameters.get("code");
+  if (!code && !parameters.has("key")) return null;
   history.replaceState(null, "", location.pathname + location.search);
-  return { apiUrl: ownApiUrl(), apiKey: key };
+  return code ? { kind: "code", code } : { kind: "key" };
+}
+
+/** Exchanges the code for a session on this page's own service. Throws an `UnauthenticatedError` if the code is not good any more. */
+export async function exchange(code: string): Promise<Session> {
+  const apiUrl = ownApiUrl();
+  const answer = await fetch(`${apiUrl}/sessions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ code }),
+  });
+  const json = await answer.json();
+  if (answer.status === 401) throw new UnauthenticatedError(json.error.message, json.error);
+  if (!answer.ok) throw new Error(json.error?.message ?? `The service answered ${answer.status}.`);
+  return { apiUrl, apiKey: json.api_key, ownKeyId: json.id };
+}
+
+/** Ends a session that the page got for a code, at the service. A key that somebody typed stays valid. */
+export async function endSession({ apiUrl, apiKey, ownKeyId }: Session, org: string): Promise<void> {
+  if (ownKeyId === undefined) return;
+  const answer = await fetch(`${apiUrl}/${encodeURIComponent(org)}/api-keys/${encodeURIComponent(ownKeyId)}`, {
+    method: "DELETE",
+    headers: { authorization: `Bearer ${apiKey}` },
+    // The tab may be closed right after.
+    keepalive: true,
+  });
+  // It may have expired, or have been revoked by somebody else.
+  if (!answer.ok && answer.status !== 401) throw new Error(`The service answered ${answer.status}.`);
 }
 
 /** The session that this tab had before a reload. */
 export function storedSession(): Session | null {
   const apiKey = sessionStorage.getItem(API_KEY);
-  return apiKey ? { apiUrl: ownApiUrl(), apiKey } : null;
+  return apiKey ? { apiUrl: ownApiUrl(), apiKey, ownKeyId: sessionStorage.getItem(OWN_KEY_ID) ?? undefined } : null;
 }
 
 /** Keeps the session for as long as the tab lives. */
-export function storeSession(session: Session): void {
-  sessionStorage.setItem(API_KEY, session.apiKey);
+export function storeSession({ apiKey, ownKeyId }: Session): void {
+  sessionStorage.setItem(API_KEY, apiKey);
+  if (ownKeyId === undefined) sessionStorage.removeItem(OWN_KEY_ID);
+  else sessionStorage.setItem(OWN_KEY_ID, ownKeyId);
 }
 
 /** Forgets the key. */
 export function forgetSession(): void {
   sessionStorage.removeItem(API_KEY);
+  sessionStorage.removeItem(OWN_KEY_ID);
 }
 
 const API_KEY = "refsync.api_key";
+const OWN_KEY_ID = "refsync.own_key_id";

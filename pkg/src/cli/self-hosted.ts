@@ -49,6 +49,8 @@ export interface SelfHosted {
   apiKey: string;
   /** Whether this start has made the key. */
   isKeyNew: boolean;
+  /** An address of the page that signs its visitor in, once and within ten minutes. */
+  pageAddress(): Promise<string>;
   /** Stops accepting, lets what runs come to its end for a while, and closes the database. */
   stop(): Promise<void>;
 }
@@ -117,7 +119,10 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
       if (served) closers.push(served);
     }
     if (options.worker) atWork = await workFor(service, database, options, complain);
-    return { url: listening.url, org: options.org, apiKey, isKeyNew, stop };
+    const { url } = listening;
+    const { org } = options;
+    const pageAddress = async () => `${url}/#code=${await service.createPageCode(org)}`;
+    return { url, org, apiKey, isKeyNew, pageAddress, stop };
   } catch (error) {
     await stop();
     throw error;

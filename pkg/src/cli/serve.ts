@@ -19,7 +19,7 @@ export interface ServeFlags extends SelfHostedOptions {
 export async function serve(
   { json, ...options }: ServeFlags,
   onReady: (hosted: SelfHosted) => Promise<void> = async (hosted) => {
-    process.stdout.write(json ? firstLine(hosted) : greeting(hosted, place(options)));
+    process.stdout.write(json ? firstLine(hosted) : greeting(hosted, await hosted.pageAddress(), place(options)));
   },
 ): Promise<void> {
   // A signal while it starts must not leave the lock behind.
@@ -48,14 +48,15 @@ function place({ data, database }: SelfHostedOptions): string {
 }
 
 /** The key is told once, when it is made, and to a terminal only: other output is kept somewhere, such as in a log. */
-function greeting({ url, org, apiKey, isKeyNew }: SelfHosted, place: string): string {
+function greeting({ url, org, apiKey, isKeyNew }: SelfHosted, page: string, place: string): string {
   const key =
     isKeyNew && process.stdout.isTTY
       ? `${apiKey}\n        (shown only now)`
       : `is made by: refsync keys create --scope admin --org ${org} ${place}`;
   return `refsync serves the organisation ${org}
 
-  page  ${url}/
+  page  ${page}
+        (the address works once, for ten minutes)
   API   ${url}/v1
   key   ${key}
 

@@ -66,3 +66,10 @@ CREATE FUNCTION refsync.public_key(k refsync.public_keys) RETURNS jsonb LANGUAGE
         'expires_at', refsync.rfc3339(k.expires_at),
         'last_used_at', refsync.rfc3339(k.last_used_at))
 $fn$;
+
+-- The codes of the page's addresses. Each is exchanged for a session once. Only hashes are stored.
+CREATE TABLE refsync.page_codes (
+    hash text PRIMARY KEY,
+    org_id text NOT NULL REFERENCES refsync.organizations ON DELETE CASCADE,
+    expires_at timestamptz NOT NULL
+);

@@ -112,6 +112,12 @@ impl JsService {
         Ok(self.call(async move |service| Ok(service.create_api_key(&org, scope, name.as_deref()).await?.into())))
     }
 
+    /// Makes a code for the page's address.
+    #[wasm_bindgen(js_name = createPageCode, unchecked_return_type = "Promise<string>")]
+    pub fn create_page_code(&self, org: String) -> Promise {
+        self.call(async move |service| Ok(service.create_page_code(&org).await?.into()))
+    }
+
     /// Makes a private key that signs access tokens and gives it, for the only time.
     #[wasm_bindgen(js_name = createPrivateKey, unchecked_return_type = "Promise<string>")]
     pub fn create_private_key(&self, org: String, name: Option<String>) -> Promise {

@@ -276,6 +276,13 @@ async function servesPage(greeting, data) {
   assert.match(await answer.text(), /<html/);
   const service = serviceOf(greeting, data);
   await service.api("GET", "/repos");
+  const { origin, hash } = new URL(page);
+  const exchange = () => {
+    const body = JSON.stringify({ code: hash.slice("#code=".length) });
+    return fetch(`${origin}/v1/sessions`, { method: "POST", body });
+  };
+  assert.equal((await exchange()).status, 201);
+  assert.equal((await exchange()).status, 401, "it works once");
 }
 
 /**
