@@ -135,7 +135,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (14, sql!("migrations/0014_webhook_lanes.sql")),
     (15, sql!("migrations/0015_results.sql")),
     (16, sql!("migrations/0016_lists.sql")),
-    (20, sql!("migrations/0020_keys.sql")),
+    (17, sql!("migrations/0017_keys.sql")),
 ];
 
 /// The version of the last one.

@@ -86,9 +86,15 @@ test("what a PATCH leaves out stays, null removes", async (t) => {
   repo = await ok("PATCH", "/acme/app", { tags: { a: null, c: "3" } });
   assert.deepEqual(repo.tags, { b: "2", c: "3" });
 
-  repo = await ok("PATCH", "/acme/app", { upstream: { url: "https://other.example.com/x" } });
-  assert.deepEqual(repo.upstream, { url: "https://other.example.com/x", auth_kind: "token", ...fresh });
+  repo = await ok("PATCH", "/acme/app", { upstream: { url: "https://git.example.com/other/x" } });
+  assert.deepEqual(repo.upstream, { url: "https://git.example.com/other/x", auth_kind: "token", ...fresh });
   assert.equal(await sealed(), before, "auth left out keeps the stored credential");
+  assert.equal(repo.warning, undefined);
+
+  repo = await ok("PATCH", "/acme/app", { upstream: { url: "https://other.example.com/x" } });
+  assert.deepEqual(repo.upstream, { url: "https://other.example.com/x", auth_kind: null, ...fresh });
+  assert.equal(await sealed(), null, "but not for another server");
+  assert.match(repo.warning, /credential/);
 
   repo = await ok("PATCH", "/acme/app", {
     upstream: { url, auth: { kind: "username_password", username: "u", password: "p" } },
@@ -130,7 +136,8 @@ test("a credential is sealed in the database, never shown, and moved out of the 
   ];
   assert.deepEqual(
     shown.slice(0, 3).map((repo) => repo.upstream.auth_kind),
-    ["token", "username_password", "token"],
+    // A name that stands alone is sent as a user name first, as Git does, and then as a token.
+    ["token", "username_password", "username_password"],
   );
   assert.equal(shown[1].upstream.url, "https://git.example.com/x.git");
   const dump = JSON.stringify([shown, await sql("SELECT * FROM refsync.repos"), lines]);
