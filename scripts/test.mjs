@@ -17,6 +17,8 @@ import { chromedriver, chromium, installedTool, postgresBin, wasmBindgenVersion,
  * @typedef {{ name: string, passed: number, failed: number }} Result
  */
 
+/** Files whose tests fail if other work takes the processor meanwhile. */
+const MEASURES_TIME = /(start-up|process-end)\.test\.mjs$/;
 /** Milliseconds. A test file that has not ended by then has failed: a process that it left running would hold up `npm test` for ever. */
 const FILE_LIMIT = 600_000;
 /** Milliseconds. The same for a whole step; `cargo test` compiles first. */
@@ -73,7 +75,9 @@ function steps() {
     { name: "tsc (scripts)", command: [bin("tsc"), "--project", "tsconfig.scripts.json"] },
     { name: "sizes", command: [process.execPath, "scripts/sizes.mjs"] },
     { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
-    nodeTests("node tests", "tests/js"),
+    // These mostly wait, for leases and for timeouts, so two files at a time; those that measure time run alone.
+    nodeTests("node tests", "tests/js", { only: (name) => !MEASURES_TIME.test(name), concurrency: 2 }),
+    nodeTests("node tests that measure time", "tests/js", { only: (name) => MEASURES_TIME.test(name) }),
     nodeTests("soak", "tests/soak"),
     nodeTests("attack", "tests/attack"),
     {
@@ -96,11 +100,13 @@ function steps() {
 /**
  * @param {string} name
  * @param {string} folder
+ * @param {{ only?: (file: string) => boolean, concurrency?: number }} [how] Which files, and how many of them at the same time.
  * @returns {Step}
  */
-function nodeTests(name, folder) {
-  const files = testFiles(join(root, folder));
-  const options = ["--test", "--test-reporter=spec", `--test-timeout=${FILE_LIMIT}`];
+function nodeTests(name, folder, { only = () => true, concurrency = 1 } = {}) {
+  const files = testFiles(join(root, folder)).filter(only);
+  const limits = [`--test-timeout=${FILE_LIMIT}`, `--test-concurrency=${concurrency}`];
+  const options = ["--test", "--test-reporter=spec", ...limits];
   return { name, command: [process.execPath, ...options, ...files], summary: summaries.node };
 }
 
