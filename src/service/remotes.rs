@@ -74,7 +74,10 @@ impl Service {
         done.map(redacted).map_err(|error| {
             let error = without(&redaction, error);
             // Nobody knows the repository by the address that it has in here.
-            EngineError { message: storable(&error.message.replace(&local_url(repo_id), repo_name)), ..error }
+            EngineError {
+                message: error.message.replace(&local_url(repo_id), repo_name).chars().take(MAX_MESSAGE).collect(),
+                ..error
+            }
         })
     }
 
@@ -97,11 +100,6 @@ fn is_free(redaction: &Redaction, name: &str) -> bool {
 
 fn without(redaction: &Redaction, error: EngineError) -> EngineError {
     EngineError { message: redaction.text(&error.message), code: redaction.text(&error.code), ..error }
-}
-
-/// PostgreSQL holds no NUL.
-fn storable(message: &str) -> String {
-    message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect()
 }
 
 /// The most characters of an error.

@@ -29,7 +29,7 @@ import { grow, growNoise } from "../../support/history.mjs";
  * What a host does that Git's own server does not.
  *
  * @typedef {object} Habit
- * @property {(request: Asked, response: import("node:http").ServerResponse) => boolean} [early]
+ * @property {(request: Asked, response: import("node:http").ServerResponse, incoming: import("node:http").IncomingMessage) => boolean} [early]
  * @property {(request: Asked, pass: (request: Asked) => Promise<Passed>) => Promise<Answer | Raw>} [answer]
  */
 /**
@@ -87,7 +87,7 @@ export async function repositories(t) {
 }
 
 /**
- * Serves the repositories below `root` at a free port. `habit.early(request, response)` may answer before the body is read
+ * Serves the repositories below `root` at a free port. `habit.early(request, response, incoming)` may answer before the body is read
  * (true means that it did). `habit.answer(request, pass)` gives the answer: `request` has `method`, `url`, `headers` and the
  * whole `body`; `pass` asks Git for `{ status, headers, body }`. `seen` are the requests so far.
  *
@@ -103,7 +103,7 @@ export async function front(t, { backend }, habit = {}) {
     const asked = { method, url, headers, at: `${method} ${url}`, body: Buffer.alloc(0) };
     seen.push(asked);
     response.on("error", () => {});
-    if (habit.early?.(asked, response)) return;
+    if (habit.early?.(asked, response, request)) return;
     const chunks = [];
     try {
       for await (const chunk of request) chunks.push(chunk);

@@ -16,15 +16,22 @@ const LARGE = 3_000_000;
  */
 
 /**
- * Refuses a request that does not tell its length, without reading it, as some servers and proxies do.
+ * Refuses a request that does not tell its length before it is read, as some servers and proxies do. They close the connection once
+ * nothing comes any more, or after a while: who closes at once may lose the answer in a reset.
  *
  * @param {number} status
  * @returns {Habit}
  */
 const refusing = (status) => ({
-  early: ({ headers }, response) => {
+  early: ({ headers }, response, request) => {
     if (headers["transfer-encoding"] === undefined) return false;
-    response.writeHead(status, { connection: "close", "content-type": "text/html" }).end("<html>No length</html>");
+    const page = "<html>No length</html>";
+    const length = `${page.length}`;
+    response.writeHead(status, { connection: "close", "content-type": "text/html", "content-length": length });
+    response.write(page);
+    const close = () => void response.end();
+    request.on("error", close).on("close", close).on("end", close).resume();
+    setTimeout(close, 2_000).unref();
     return true;
   },
 });

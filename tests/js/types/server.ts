@@ -33,6 +33,7 @@ import {
   type AddressPolicyOptions,
   type DataFolder,
   type DataFolderOptions,
+  type EmbeddedOptions,
   type EngineThreads,
   type EngineThreadsOptions,
   engineThreads,
@@ -123,7 +124,8 @@ export const asked: RemoteOptions = { url: "https://git.example.com/a.git", cred
 /** PostgreSQL, where there is one, and a worker that is woken by it. */
 export async function open(url: string | undefined, wake: (what?: Waiting) => void): Promise<NotifyingDatabase> {
   const pool: PostgresOptions = { connections: 4, onError: console.error };
-  const database = url === undefined ? await openEmbedded("./data/database") : await openPostgres(url, pool);
+  const embedded: EmbeddedOptions = { isSparing: true };
+  const database = url === undefined ? await openEmbedded("./data/database", embedded) : await openPostgres(url, pool);
   await database.listen(wake);
   return database;
 }

@@ -19,6 +19,7 @@ import type {
   FailedRun,
   Fetch,
   FieldError,
+  ListedCompletedRun,
   ListReposRequest,
   ListSyncsRequest,
   ListWebhookTargetsRequest,
@@ -70,6 +71,7 @@ import type {
   WebhookTargets,
   Whoami,
   WhoamiOrg,
+  WholeRun,
 } from "refsync";
 import {
   AbortError,
@@ -108,6 +110,12 @@ export async function follow(run: SyncRun, signal: AbortSignal): Promise<number>
   const completed = (which: CompletedRun): number => which.stats.refs.length;
   return ended.status === "completed" ? completed(ended) : failed(ended);
 }
+
+export function listed(run: ListedCompletedRun): number {
+  return run.stats?.refs.length ?? run.counts?.updated ?? 0;
+}
+
+export const asShown = (run: WholeRun): SyncRun => run;
 
 export function waiting(run: SyncRun): run is QueuedRun | RunningRun {
   return run.status === "queued" || run.status === "in_progress";
