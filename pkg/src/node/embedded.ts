@@ -48,10 +48,12 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
   const database = await PGlite.create(folder, { onStderr: keep, ...startParams }).catch((error: unknown) => {
     throw unopenable(folder, said, error);
   });
-  const query = async (sql: string, params?: unknown[]) => {
-    check();
-    return database.query<Record<string, unknown>>(sql, params);
-  };
+  const inTurn = turns();
+  const query = (sql: string, params?: unknown[]) =>
+    inTurn(() => {
+      check();
+      return database.query<Record<string, unknown>>(sql, params);
+    });
   return {
     query,
     alone: (use) => use({ query }),
@@ -61,6 +63,19 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
       check();
       await database.close();
     },
+  };
+}
+
+/**
+ * Runs statements one after another, and lets the event loop do all else that waits between two of them. PGlite works in this thread,
+ * and begins its next statement before the event loop gets its turn: many calls at once would hold up every other answer.
+ */
+function turns(): <T>(statement: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (statement) => {
+    const result = last.then(() => new Promise((resolve) => setImmediate(resolve))).then(statement);
+    last = result.catch(() => {});
+    return result;
   };
 }
 
