@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { createAdaptorServer } from "@hono/node-server";
@@ -45,7 +45,7 @@ export async function listen(
   const server = createAdaptorServer({ fetch: handler, overrideGlobalObjects: false }) as Server;
   // Node ends a request that takes five minutes to arrive; a push may take longer. Its head still has a minute.
   server.requestTimeout = 0;
-  server.on("request", (request: IncomingMessage) => keepPace(request, pace));
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => keepPace(request, response, pace));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, () => {
@@ -62,7 +62,7 @@ export async function listen(
 }
 
 /** Ends the connection of a request if its body arrives too slowly, whether anybody reads it or not. */
-function keepPace(request: IncomingMessage, pace: BodyPace): void {
+function keepPace(request: IncomingMessage, response: ServerResponse, pace: BodyPace): void {
   const { "content-length": length, "transfer-encoding": coding } = request.headers;
   if (coding === undefined && (length === undefined || length === "0")) return;
   const { socket } = request;
@@ -77,8 +77,13 @@ function keepPace(request: IncomingMessage, pace: BodyPace): void {
   };
   const timer = setInterval(look, isGit ? pace.every : pace.whole);
   timer.unref();
-  const stop = () => clearInterval(timer);
+  // Many requests come over one connection, one after another.
+  const stop = () => {
+    clearInterval(timer);
+    socket.off("close", stop);
+  };
   request.once("end", stop);
+  response.once("close", () => request.complete && stop());
   socket.once("close", stop);
 }
 
