@@ -79,6 +79,9 @@ pub(super) async fn text(database: &dyn Database, sql: &str, params: Vec<Param>)
 /// Brings the schema up to date. Any number of processes may do so at once: each migration is one `DO` statement, and
 /// so one transaction, in which an advisory lock lets one process look and apply at a time.
 ///
+/// Whether the table is there is asked of `pg_tables`. `to_regclass` would answer from what this session has looked up
+/// before, and PostgreSQL does not refresh that while it waits for an advisory lock.
+///
 /// # Errors
 ///
 /// Where a migration fails, which leaves the schema as it was, or where the schema is of a newer version.
@@ -105,7 +108,8 @@ fn migration_statement(version: u32, migration: &str) -> String {
     format!(
         "DO $refsync$ BEGIN
             PERFORM pg_advisory_xact_lock({ADVISORY_LOCK});
-            IF to_regclass('refsync.schema_migrations') IS NULL THEN
+            IF NOT EXISTS (SELECT FROM pg_catalog.pg_tables t
+                    WHERE t.schemaname = 'refsync' AND t.tablename = 'schema_migrations') THEN
                 CREATE SCHEMA IF NOT EXISTS refsync;
                 CREATE TABLE refsync.schema_migrations (
                     version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
