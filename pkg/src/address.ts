@@ -5,8 +5,8 @@
  */
 
 /**
- * The address without what surrounds it, such as blanks, or why it cannot be synced with and what to write instead. A refusal
- * quotes no text that may hold a password.
+ * Cleans an address, for example of blanks around it. If it cannot be synced with, says why, and what to write instead. A refusal
+ * never quotes text that may contain a password.
  */
 export function addressOf(given: unknown): { url: string } | { refusal: string } {
   if (typeof given !== "string" || given.trim() === "") return { refusal: "is missing" };
@@ -28,11 +28,11 @@ export function addressOf(given: unknown): { url: string } | { refusal: string }
 export function refusedCredential(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "string") return "is not a string";
-  // A line end behind it is left out.
+  // A line end after it is removed elsewhere.
   return /\p{Cc}/u.test(value.trim()) ? "has a line end or another control character in it" : undefined;
 }
 
-/** What an address is that does not start with `http://` or `https://`. */
+/** Describes an address that does not start with `http://` or `https://`. */
 function otherAddress(text: string): string {
   const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text) ?? [];
   const [, host, path] = /^(?:[^\s/@:]+@)?([\w.-]+):(?!\d+(?:\/|$))([^\\].*)$/.exec(text) ?? [];

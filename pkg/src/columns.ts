@@ -8,7 +8,7 @@ import type { Outcome, SyncRunMessage, SyncRunRef, SyncRunStats } from "./wasm/e
 /** Names, ids, outcomes, remarks, messages and notes, as `wasm/engine/columns.rs` writes them. */
 export type Columns = [names: string, ids: string, outcomes: string, remarks: string, messages: string, notes: string];
 
-/** What is known of the whole sync. */
+/** Notes about the whole sync. */
 export interface Notes {
   /** The branch that the source's `HEAD` names, by its full name. */
   head: string | null;

@@ -132,7 +132,7 @@ const knownOfRemote = {
   credentials: true,
 } satisfies Record<keyof RemoteOptions, true>;
 
-/** Refuses a limit that is no number: without a word there would be another limit than the one that was meant. */
+/** Refuses a limit that is not a number, because otherwise a different limit would silently apply. */
 function refuseNoNumbers({ maxRefs, maxCommits, maxMemory, minRate }: SyncOptions): void {
   const rate = minRate === undefined ? {} : { "minRate.bytes": minRate?.bytes, "minRate.time": minRate?.time };
   const limits = Object.entries({ maxRefs, maxCommits, maxMemory }).filter(([, value]) => value !== undefined);

@@ -51,8 +51,8 @@ export interface RemoteOptions extends RemoteSettings {
 }
 
 /**
- * Gives the credentials for a URL: a password or token, and the user name where the server minds. `challenge.username` is the
- * user name that is known already, such as one in the URL.
+ * Gives the credentials for a URL: a password or token, and the user name if the server needs it. `challenge.username` is the user
+ * name that is known already, such as one in the URL.
  */
 export type AskCredentials = (
   url: string,
@@ -68,8 +68,8 @@ export interface Credentials {
 }
 
 /**
- * Globs of branches and tags by their short names, without `refs/heads/` and `refs/tags/`. Of several a ref has to match one. A kind
- * that is left out takes no part.
+ * Globs of branches and tags by their short names, without `refs/heads/` and `refs/tags/`. If there are several globs, a ref must
+ * match one of them. A kind that is left out is not synced.
  */
 export interface SyncGlobs {
   /** Which branches take part, such as `"main"` or `["main", "release/*"]`. */
@@ -99,8 +99,8 @@ export interface SyncOptions {
   /** Move all refs or none: one that is rejected holds back all others, as `atomic_push_failed`. Off when left out. */
   atomic?: boolean | undefined;
   /**
-   * Globs of full ref names, such as `refs/heads/wip/*`: such refs are `filtered`, whatever `ref_globs` says. A short name is refused,
-   * because it would leave nothing out.
+   * Globs of full ref names, such as `refs/heads/wip/*`: matching refs are `filtered`, even if `ref_globs` matches them. A short
+   * name is refused, because it would exclude nothing.
    */
   exclude?: string[] | undefined;
   /** Words for the destination's hooks, as `git push --push-option` sends them. */
@@ -125,20 +125,20 @@ export interface SyncOptions {
   /** How long a remote may be silent, in milliseconds; two minutes when left out. */
   stallTimeout?: number | undefined;
   /**
-   * How slow a remote may be: at least `bytes` must come in `time` milliseconds, else the sync ends with the code `too_slow`. It
-   * counts only the time that the engine waits for that remote while a list of refs or a pack is on its way, behind its first
-   * byte. A list, the time until a pack begins, and the time from a push to its report may take an hour each. 1,000 bytes in
-   * 60,000 ms when left out; 0 bytes mean any rate and any time.
+   * How slow a remote may be: at least `bytes` must come in `time` milliseconds, else the sync ends with the code `too_slow`. The
+   * engine counts only the time that it waits for that remote, after the first byte of a list of refs or a pack. A whole list, the
+   * time until a pack begins, and the time from a push to its report may each take an hour. The default is 1,000 bytes in 60,000
+   * ms. With 0 bytes, any rate and any time is allowed.
    */
   minRate?: { bytes: number; time: number } | undefined;
   /**
-   * The most refs that a remote may list; one million when left out. One that lists more, or more than 128 bytes for each of them
-   * together, ends the sync with the code `too_many_refs`.
+   * The most refs that a remote may list; one million when left out. If a remote lists more, or if its list has more than `maxRefs`
+   * times 128 bytes, the sync ends with the code `too_many_refs`.
    */
   maxRefs?: number | undefined;
   /**
-   * The most new commits that are read to prove that branches move forward; four million when left out. More end the sync with
-   * the code `too_many_commits`. Each takes up to 64 bytes of memory.
+   * The most new commits that are read to prove that branches move forward; four million when left out. If there are more, the refs
+   * that need them are rejected with the code `too_many_commits`. Each commit takes up to 64 bytes of memory.
    */
   maxCommits?: number | undefined;
   /**
@@ -161,8 +161,8 @@ export interface SyncOptions {
  * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded; never forced and
  * never deleted unless `force` or `prune` say so. The stats tell what became of each.
  *
- * Rejects with a {@link SyncError} where the work could not be done as a whole; a ref that is refused is an outcome. Rejects with an
- * {@link InvalidRequestError} for an option that is wrong, or that there is not.
+ * Rejects with a {@link SyncError} if the whole sync failed; a rejected ref is only an outcome. A wrong or unknown option rejects
+ * with an {@link InvalidRequestError}.
  */
 export async function sync(options: SyncOptions): Promise<SyncRunStats> {
   return statsOf(await columnsOf(options, { planOnly: false }));

@@ -18,30 +18,30 @@ export interface GitHost {
   /** Points HEAD at `branch`, which need not exist yet. */
   setHead(repoId: string, branch: string): Promise<void>;
   /**
-   * Why the repository's files cannot be used, in words; null if this look finds nothing. If a host does not have this method, no
-   * repository is shown as damaged.
+   * Why the repository's files cannot be used, in words; null if this check finds no damage. If a host does not have this method,
+   * no repository is shown as damaged.
    *
-   * - `files`: whether the files are there that every repository has. Starts no process.
-   * - `refs-if-few`: also whether every ref names an object that is there, unless there are so many refs that this takes long.
+   * - `files`: checks that the files that every repository has exist. Starts no process.
+   * - `refs-if-few`: also checks that the object of every ref exists, unless there are too many refs for a quick check.
    * - `refs`: the same for any number of refs.
    */
   damage?(repoId: string, look: "files" | "refs-if-few" | "refs"): Promise<string | null>;
   /**
-   * Reads the whole repository. If it is damaged, makes it anew, whose HEAD is `defaultBranch`, with every ref that is whole. Null
-   * if nothing is wrong.
+   * Reads the whole repository. If it is damaged, recreates it with every intact ref, and sets HEAD to `defaultBranch`. Null if
+   * nothing is wrong.
    */
   repair?(repoId: string, defaultBranch: string): Promise<RepairedRepository | null>;
   /** Git smart HTTP; the URL's path is `/<repoId>.git/…`, the origin does not matter. Streams both ways. */
   fetch(request: Request): Promise<Response>;
 }
 
-/** A repository that was damaged and made anew. */
+/** A repository that was damaged and has been recreated. */
 export interface RepairedRepository {
   /** What was wrong with it. */
   reason: string;
-  /** What could not be saved: names of refs, or words for what hid them. */
+  /** What could not be saved: names of refs, or a description of the file whose refs could not be read. */
   lost: string[];
-  /** What its host calls the damaged files, which are kept; null if nothing of them is left. */
+  /** The host's name for the kept copy of the damaged files; null if there is no copy. */
   kept: string | null;
 }
 

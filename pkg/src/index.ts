@@ -164,8 +164,8 @@ export class SyncClient {
   readonly #send: Send;
 
   /**
-   * Throws an `InvalidRequestError` without an `apiKey` or an `apiUrl`, and for an option that there is not; the first call checks the
-   * other options.
+   * Throws an `InvalidRequestError` without an `apiKey` or an `apiUrl`, and for an unknown option. The first call checks the other
+   * options.
    */
   constructor(options: ClientOptions = {}) {
     refuseUnknown("make a client", options, known);

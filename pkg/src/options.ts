@@ -1,16 +1,16 @@
 /**
- * Refuses misspelt options: an option that nobody reads would change nothing, without a word.
+ * Refuses misspelt options, because an option that nobody reads would silently change nothing.
  *
  * @module
  */
 import { InvalidRequestError } from "./errors.js";
 
-/** The options that there are: `{ url: true, … } satisfies Record<keyof Options, true>`, so that none is forgotten. */
+/** All known options. Write `{ url: true, … } satisfies Record<keyof Options, true>`, so the compiler finds a missing one. */
 export type Known = Readonly<Record<string, true>>;
 
 /**
- * Throws an `InvalidRequestError` for the keys of `given` that are not `known`. `operation` is what the error says was to be
- * done, and `path` where the object is among the options. What is `undefined` counts as left out.
+ * Throws an `InvalidRequestError` for the keys of `given` that are not `known`. The error names `operation`, and `path`, the place
+ * of `given` among the options. An option that is `undefined` counts as left out.
  */
 export function refuseUnknown(operation: string, given: unknown, known: Known, path = ""): void {
   if (typeof given !== "object" || given === null) return;
@@ -27,7 +27,7 @@ export function refuseUnknown(operation: string, given: unknown, known: Known, p
   throw new InvalidRequestError(`${operation}: ${message}`, { code: "INVALID_REQUEST", fields });
 }
 
-/** The word of `known` that was probably meant by `word`; undefined if none is near. */
+/** The word of `known` that is closest to `word`; undefined if none is close enough. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: { candidate: string; edits: number } | undefined;
   for (const candidate of known) {

@@ -8,7 +8,7 @@ import type { EngineFetch, FetchAnswer } from "./host.js";
 /** The header that says where a relayed answer came from, after redirects: the page cannot see it otherwise. */
 export const ANSWERED_BY = "x-refsync-answered-by";
 
-/** What the relay says if a host answers with something else than Git's protocol. */
+/** The relay's error code if a host does not answer with Git's protocol. */
 export const ANSWER_NOT_GIT = "ANSWER_NOT_GIT";
 
 /** A `fetch` that asks the relay at `proxy` for everything, and whose answers say where they came from. */
@@ -30,7 +30,7 @@ async function refusal(relay: string, answer: FetchAnswer): Promise<Error> {
   const { code, message } = (said as { error?: { code?: unknown; message?: unknown } } | null)?.error ?? {};
   const words = typeof message === "string" ? message : `it answered ${answer.status}; is it a refsync proxy?`;
   const error = new TypeError(`the relay at ${relay}: ${words}`);
-  // A host that is not allowed stays so, and so does one that is no Git server; one that cannot be reached, or a relay that is busy,
-  // need not.
+  // A retry does not help if a host is not allowed or is not a Git server. It may help if a host cannot be reached or the relay is
+  // busy.
   return answer.status < 500 || code === ANSWER_NOT_GIT ? Object.assign(error, { code: "ADDRESS_NOT_ALLOWED" }) : error;
 }

@@ -48,31 +48,31 @@ export interface GitProxyOptions {
 const PASSED_ON = ["accept", "authorization", "content-encoding", "content-type", "git-protocol"];
 
 /**
- * What is passed back. Not `www-authenticate`, for which a browser would ask its user for a password, and not
- * `content-encoding`, because `fetch` has decoded the body.
+ * The headers that are passed back. `www-authenticate` is not one of them, because it would make a browser ask its user for a
+ * password. Nor is `content-encoding`, because `fetch` has decoded the body.
  */
 const PASSED_BACK = ["cache-control", "retry-after"];
 
-/** Some hosts answer whoever is not `git/` with a sign-in page instead of a 401. */
+/** Some hosts send a sign-in page instead of a 401 if the user agent does not start with `git/`. */
 const USER_AGENT = "git/2.0 (refsync)";
 
 const SERVICES = ["git-upload-pack", "git-receive-pack"];
 
-/** The content types of Git's smart HTTP. No browser makes a page of one. */
+/** The content types of Git's smart HTTP. No browser shows one as a page. */
 const GIT_TYPES = SERVICES.flatMap((service) =>
   ["advertisement", "result"].map((of) => `application/x-${service}-${of}`),
 );
 
-/** For whoever opens an answer as a page: it runs nothing, loads nothing, and has an origin of its own. */
+/** If somebody opens an answer as a page, it runs nothing, loads nothing, and has an origin of its own. */
 const CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'";
 
 /**
- * Makes a relay. Throws a `TypeError` for hosts and origins that are none, and an `InvalidRequestError` for an option that there is not.
+ * Makes a relay. Throws a `TypeError` for invalid hosts and origins, and an `InvalidRequestError` for an unknown option.
  *
  * It answers only pages of `origins`, reaches only `hosts`, and passes on only Git's smart HTTP: the refs, and fetching and
- * pushing. That holds for the address of a redirect as well. Of the answers it passes on those with Git's content types; of
- * any other answer only the status. Credentials go to the host that the request names and nowhere else; nothing is kept or
- * logged. An `Origin` can be forged by what is no browser, so whoever can reach a relay can reach its hosts through it.
+ * pushing. The same rules hold for redirects. It passes on answers with Git's content types; for any other answer it passes on only
+ * the status. Credentials go to the host that the request names and nowhere else; nothing is kept or logged. An `Origin` can be
+ * forged by what is no browser, so whoever can reach a relay can reach its hosts through it.
  */
 export function gitProxy(options: GitProxyOptions): (request: Request) => Promise<Response> {
   refuseUnknown("gitProxy", options, known);
@@ -218,7 +218,7 @@ function targetOf(request: Request, hosts: ReadonlySet<string>): URL {
   return target;
 }
 
-/** Whether this asks for the refs, as the first request of a fetch or a push does. */
+/** Whether this requests the refs, as the first request of a fetch or a push does. */
 function isRefs(method: string, { pathname, searchParams }: URL): boolean {
   const [first, ...others] = searchParams;
   const [key, service] = first ?? [];
@@ -247,8 +247,8 @@ function refuseHost(target: URL, hosts: ReadonlySet<string>): void {
 }
 
 /**
- * Sends a request. The redirects of a GET are followed if the next address could have been asked for, too: it is one of the hosts,
- * and it has the refs for the same service.
+ * Sends a request. Follows the redirect of a GET only to an address that a page may request, too: on a listed host, and for the
+ * refs of the same service.
  */
 async function follow(
   fetch: Fetch,

@@ -74,13 +74,13 @@ export type FailedRun = RunIn<
 /** A run that has ended. */
 export type EndedRun = CompletedRun | FailedRun;
 
-/** A completed run as a list has it. */
+/** A completed run, as lists return it. */
 export type ListedCompletedRun = Omit<CompletedRun, "stats"> & {
-  /** What became of every ref; null if the list would have more than 8 MB with it. Then `counts` says how many ended in each way. */
+  /** The outcome of every ref; null if the list would exceed 8 MB. `counts` has the number of refs for each outcome. */
   stats: SyncRunStats | null;
 };
 
-/** A run with its `stats`, if it has ended with its work done: as `syncs.get`, `syncs.wait` and `syncs.watch` give it. */
+/** A run that has its `stats` if it completed. `syncs.get`, `syncs.wait` and `syncs.watch` return it. */
 export type WholeRun = QueuedRun | RunningRun | EndedRun;
 
 /** One sync of a repository with its upstream: queued, running or ended. Ask for its `status` first. */
@@ -88,7 +88,7 @@ export type SyncRun = QueuedRun | RunningRun | ListedCompletedRun | FailedRun;
 
 /** A repository's upstream remote, as the API shows it: never with its credentials. */
 export interface Upstream extends Omit<AnyUpstream, "latest_sync"> {
-  /** The newest run; null before the first. Only lists leave out `stats`, and only large ones. */
+  /** The newest run; null before the first. Only lists may leave out `stats`, and only if they would be too large. */
   latest_sync: SyncRun | null;
 }
 

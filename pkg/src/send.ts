@@ -22,5 +22,5 @@ export type Call<T> = (
   ...options: [signal: AbortSignal | undefined, timeout: number | undefined]
 ) => Promise<T>;
 
-/** The options of a call that there are. */
+/** All known options of a call. */
 export const callOptions = { signal: true, timeout: true } satisfies Record<keyof CallOptions, true>;

@@ -12,8 +12,8 @@ import type { RefGlobs, RemoteSettings, SyncRunStats } from "./wasm/engine/refsy
 /** Carries out what the service decides; see `service/engine.rs`. Only plain data crosses it: JSON texts. */
 export interface ServiceEngine {
   /**
-   * Syncs, or tells what a sync would do, and gives a {@link Synced}. Rejects with a `SyncError`, or with any error that has its
-   * `code`, `retryable` and `side`.
+   * Syncs, or finds out what a sync would do, and returns a {@link Synced}. Rejects with a `SyncError`, or with any error that has
+   * its `code`, `retryable` and `side`.
    */
   sync(task: string, report: (progress: string) => void, signal: AbortSignal): Promise<string>;
   /** A ref by its full name, as a `RemoteRef`; undefined if there is no such ref. */

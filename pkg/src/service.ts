@@ -178,7 +178,7 @@ const knownOfRateLimit = { perSecond: true, burst: true } satisfies Record<
 export class Service {
   readonly #service: () => Promise<WasmService>;
 
-  /** Throws a `TypeError` where an option is missing or of another kind, and an `InvalidRequestError` for one that there is not. */
+  /** Throws a `TypeError` if an option is missing or has the wrong type, and an `InvalidRequestError` for an unknown one. */
   constructor(options: ServiceOptions) {
     refuseUnknown("Service", options, known);
     refuseUnknown("Service", options.rateLimit, knownOfRateLimit, "rateLimit.");
@@ -230,8 +230,8 @@ export class Service {
   }
 
   /**
-   * Makes a code for the page's address, `/#code=…`. It works once and for ten minutes: the page exchanges it for a key of scope
-   * admin that expires after twelve hours, or when the user signs out.
+   * Makes a code for the page's address, `/#code=…`. It works once, within ten minutes. The page exchanges it for a key of scope
+   * admin. That key is valid for twelve hours, or until the user signs out.
    */
   async createPageCode(org: string): Promise<string> {
     return (await this.#service()).createPageCode(org);
@@ -257,7 +257,7 @@ export class Service {
 
   /**
    * Answers a request of the operator, who needs no credential: `/v1/{org}/…` as that organisation's admin, and `GET` and `POST` of
-   * `/operator/orgs`. Never give it what comes from a network.
+   * `/operator/orgs`. Never pass it a request that comes from a network.
    */
   async operatorFetch(request: Request): Promise<Response> {
     return (await this.#service()).operatorFetch(request);
@@ -281,8 +281,8 @@ export class Service {
   }
 
   /**
-   * Claims one webhook delivery that is due, calls `onClaimed`, and sends it; false if none was. It takes ten seconds at most. A
-   * refused one is tried again later, for a day. Rejects if the database fails.
+   * Claims one due webhook delivery, calls `onClaimed`, and sends the delivery; false if none was due. It takes at most ten
+   * seconds. A refused delivery is retried for a day. Rejects if the database fails.
    */
   async deliver(onClaimed?: () => void): Promise<boolean> {
     return (await this.#service()).deliver(onClaimed);

@@ -51,8 +51,8 @@ export class Syncs {
   }
 
   /**
-   * The run once it has ended, `completed` or `failed`; one that has ended already costs no request,
-   * unless it comes from a list that left its `stats` out.
+   * Resolves to the run when it is `completed` or `failed`. If it has already ended, this makes no request, unless the run comes
+   * from a list that left out its `stats`.
    *
    * It is followed by the service's events (server-sent events over `fetch`). A service without them is polled, first after
    * 0.25 s, then ever slower up to 2 s; so are all runs but one at a time in a browser, which opens only six connections
@@ -74,7 +74,7 @@ export class Syncs {
    */
   async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<WholeRun, void, undefined> {
     refuseUnknown("watch sync", options, watchOptions);
-    // That of a list may be without its stats; the whole run is then the first change.
+    // A run from a list may have no stats. Then the whole run is the first change.
     if (isWhole(run)) yield run;
     const { signal, ...target } = options;
     const stop = new AbortController();

@@ -154,8 +154,8 @@ export class Webhooks {
   readonly #keys: Promise<CryptoKey[]>;
 
   /**
-   * Throws a `TypeError` without a secret: an empty one would let everybody in. Throws an `InvalidRequestError` for an option that there
-   * is not, and for a handler of an event that this version does not know: `other` gets those.
+   * Throws a `TypeError` without a secret: an empty one would let everybody in. Throws an `InvalidRequestError` for an unknown
+   * option, and for a handler of an event that this version does not know. Handle such events in `other`.
    */
   constructor(options: WebhookOptions) {
     refuseUnknown("Webhooks", options, known);

@@ -34,7 +34,7 @@ export interface Workable {
 }
 
 /**
- * Claims and works runs, and delivers webhooks, until the signal fires. Throws an `InvalidRequestError` for an option that there is not.
+ * Claims and works runs, and delivers webhooks, until the signal fires. Throws an `InvalidRequestError` for an unknown option.
  */
 export function work(service: Workable, options: WorkOptions = {}): Worker {
   refuseUnknown("work", options, known);
@@ -70,7 +70,7 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
   const lanes = Array.from({ length: concurrency }, () => lane(runs, run));
   if (service.deliver) {
     const { deliver: verb } = service;
-    // There may be more, which must not wait until this one has its answer.
+    // More deliveries may be due, and they must not wait for the answer to this one.
     const deliver = () => verb.call(service, deliveries.ring);
     for (let n = 0; n < DELIVERY_LANES; n += 1) lanes.push(lane(deliveries, deliver));
   }
@@ -143,7 +143,8 @@ function bell(interval: number, signal?: AbortSignal): Bell {
 }
 
 /**
- * How many webhooks are delivered at the same time. A target gets two of them at most, and an organisation eight
- * (`src/service/webhooks.rs`), so that receivers that do not answer hold up those of others only if many organisations have some.
+ * How many webhooks are delivered at the same time. A target has at most two of them, and an organisation eight
+ * (`src/service/webhooks.rs`). So receivers that do not answer delay other organisations only if many organisations have such
+ * receivers.
  */
 const DELIVERY_LANES = 64;

@@ -14,6 +14,30 @@ export async function listen(server) {
 }
 
 /**
+ * Has a server listen on a free port; gives its origin. It and its connections end with the test.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {import("node:net").Server} server
+ * @param {string} [host]
+ */
+export async function listenFor(t, server, host = "127.0.0.1") {
+  /** @type {Set<import("node:net").Socket>} */
+  const sockets = new Set();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+  });
+  server.listen(0, host);
+  await once(server, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`;
+}
+
+/**
  * The port of a server that listens.
  *
  * @param {import("node:net").Server} server

@@ -8,8 +8,8 @@ import { wordmark } from "./wordmark";
 import { Workspace } from "./workspace";
 
 /**
- * The form. `connected` gets the workspace, once the service has taken the key; `reason` is why the page asks, and `doing` what it
- * was about.
+ * The form. Calls `connected` with the workspace when the service has accepted the key. `reason` says why the page asks, and
+ * `doing` what it was doing.
  */
 export function connectForm(
   connected: (workspace: Workspace) => void,
@@ -27,7 +27,7 @@ export function connectForm(
   const submit = async () => {
     slot.clear();
     hold([connect], true);
-    // The page's policy lets it call no other service.
+    // The page's policy does not let it call another service.
     const session: Session = { apiUrl: ownApiUrl(), apiKey: apiKey.input.value.trim() };
     try {
       connected(await Workspace.open(session));

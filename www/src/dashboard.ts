@@ -52,7 +52,10 @@ export class Dashboard {
     this.workspace.close();
   }
 
-  /** Past the list, which may have a thousand links. The address names what is open, and so cannot name the part to skip to. */
+  /**
+   * A link that skips the list, which may have a thousand links. The fragment of the address already names the open repository, so
+   * the link moves the focus itself.
+   */
   #skip(): HTMLElement {
     const skip = (event: Event) => {
       event.preventDefault();
@@ -99,7 +102,7 @@ export class Dashboard {
   #open(): void {
     const route = currentRoute();
     const repo = route.repo === null ? this.#suggestion() : this.workspace.find(route.repo);
-    // The list may have many pages; what the address names need not wait for them.
+    // The list may have many pages. The repository in the address does not wait for them.
     if (route.repo !== null && !repo) void this.workspace.seek(route.repo);
     this.element.dataset.open = route.repo === null ? "list" : "repo";
     document.title = repo ? `${repo.name} · refsync` : "refsync";

@@ -44,8 +44,8 @@ export function fill(parent: Element, ...children: Child[]): void {
 }
 
 /**
- * Draws a part of the page anew. If the focus was in it, the focus goes to the control that is now in the place of the focused one,
- * and if there is none, to `otherwise`, or to the part itself.
+ * Draws a part of the page anew. If the focus was in it, moves the focus to the control that replaces the focused one. If there is
+ * none, moves it to `otherwise`, or to the part itself.
  */
 export function redraw(parent: HTMLElement, draw: () => void, otherwise?: () => HTMLElement | null): void {
   const focused = document.activeElement;
@@ -59,14 +59,14 @@ export function redraw(parent: HTMLElement, draw: () => void, otherwise?: () => 
   same.focus({ preventScroll: true });
 }
 
-/** What a control is called. */
+/** The name of a control. */
 function nameOf(control: HTMLElement): string {
   return control.getAttribute("aria-label") ?? control.textContent ?? "";
 }
 
 /**
- * Holds back presses of these buttons, or no longer. A button that is `disabled` would lose the focus, and the keyboard's user their
- * place.
+ * Ignores presses of these buttons, or stops ignoring them. A `disabled` button would lose the focus, and keyboard users would lose
+ * their place.
  */
 export function hold(buttons: readonly HTMLButtonElement[], isHeld: boolean): void {
   for (const held of buttons) {
@@ -75,7 +75,7 @@ export function hold(buttons: readonly HTMLButtonElement[], isHeld: boolean): vo
   }
 }
 
-// Return in a field presses the form's button, too.
+// The Enter key in a field presses the form's button, too.
 document.addEventListener(
   "click",
   (event) => {

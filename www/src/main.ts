@@ -1,4 +1,7 @@
-/** Starts the page: a code in the address or the session from before a reload opens the dashboard, else the form asks for a key. */
+/**
+ * Starts the page: opens the dashboard with a code in the address, or with the session from before a reload. Otherwise the form
+ * asks for a key.
+ */
 
 import "./style/base.css";
 import "./style/controls.css";
@@ -37,7 +40,7 @@ async function start(): Promise<void> {
   else ask();
 }
 
-/** Signs in with what the address brought. */
+/** Signs in with the code from the address. */
 async function take(given: FromAddress): Promise<void> {
   if (given.kind === "key") {
     const advice =
@@ -57,11 +60,11 @@ async function signIn(code: string): Promise<void> {
     if (!(error instanceof UnauthenticatedError)) {
       return unreachable(ownApiUrl(), error, () => void signIn(code));
     }
-    // An address that was used already comes back with a restored tab, whose session goes on.
+    // A restored tab has its used address again. Its session continues.
     const before = storedSession();
     return before ? open(before) : ask(error, "This address does not sign in.");
   }
-  // Kept before it is used: the code is used up, and a reload while the service is slow must not lose the session.
+  // Stores the session first: the code works only once, so a reload while the service is slow must not lose the session.
   storeSession(session);
   await open(session);
 }
@@ -103,7 +106,7 @@ function refuse(error: unknown): void {
   ask(error);
 }
 
-/** Signs out: the tab forgets the key, and the service ends the session if the page had one of its own. */
+/** Signs out: the tab forgets the key. If the page got the key for a code, the service also revokes it. */
 function leave(): void {
   const left = workspace;
   forgetSession();
@@ -111,7 +114,7 @@ function leave(): void {
   ask();
   if (!left) return;
   endSession(left.session, left.who.org.slug).catch((error: unknown) => {
-    // Somebody may have signed in meanwhile.
+    // The user may have signed in again meanwhile.
     if (workspace) return;
     ask(
       error,
@@ -141,7 +144,7 @@ function close(): void {
   workspace = undefined;
 }
 
-// The address with a code may also be pasted into a tab that is open already.
+// The user may also paste an address with a code into an open tab.
 addEventListener("hashchange", () => {
   const given = takeFromAddress();
   if (given) void take(given);

@@ -34,7 +34,7 @@ export class PlanView {
     const { direction, globs, stats } = plan;
     const table = new RefTable(stats.refs);
     const title = h("h2", { tabindex: -1 }, `What a ${direction} would do now`);
-    // The pressed button goes with the plan. What did the same before takes the focus.
+    // The pressed button disappears with the plan, so the repository's own Pull or Push button takes the focus.
     const go = () => {
       this.clear();
       document.querySelector<HTMLElement>(`button[data-direction=${direction}]`)?.focus();

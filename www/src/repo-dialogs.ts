@@ -63,7 +63,7 @@ export function editRepo(workspace: Workspace, repo: Repo, changed: (repo: Repo)
     failure: "Could not change the repository.",
     handled: (error) => workspace.report(error) || refuseFields([name, branch], problemOf(error)),
     submit: async () => {
-      // A default branch that is sent counts as asked for, and follows the upstream no more.
+      // If a default branch is sent, it is fixed and no longer follows the upstream.
       const changes = {
         name: name.input.value,
         ...(branch.input.value !== repo.default_bookmark && { default_bookmark: branch.input.value }),
@@ -95,7 +95,7 @@ export function editUpstream(workspace: Workspace, repo: Repo): void {
   });
 }
 
-/** Says what a change of the upstream did beside what was asked, and offers to set a credential. */
+/** Shows the warning after a change of the upstream, and offers to set a credential. */
 function warn(workspace: Workspace, repo: Repo, warning: string): void {
   openDialog({
     title: "The credential was removed",

@@ -89,7 +89,7 @@ export class RepoView {
     return this.#load(syncId, syncId);
   }
 
-  /** Shows a run that has to be asked for, unless the address has gone on from `shown`. */
+  /** Loads a run and shows it, unless the address has changed from `shown` meanwhile. */
   async #load(id: string, shown: string | null): Promise<void> {
     this.#lost.clear();
     try {

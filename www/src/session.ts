@@ -1,9 +1,9 @@
 /**
  * The service that the page talks to, and the key it shows there.
  *
- * A key is typed or pasted, or the page gets one of its own: the address that `refsync serve` prints has a code in its fragment, which
- * works once and is exchanged for a session, a key that expires. No address holds a key, because a browser keeps addresses in its
- * history. The key is kept in this tab's session storage, and it is gone with the tab.
+ * The user types or pastes a key, or the page gets one of its own: the address that `refsync serve` prints has a code in its
+ * fragment. The code works once. The page exchanges it for a session, which is a key that expires. No address holds a key, because
+ * a browser keeps addresses in its history. The key is kept in this tab's session storage until the tab is closed.
  */
 
 import { UnauthenticatedError } from "refsync";
@@ -23,7 +23,7 @@ export function ownApiUrl(): string {
   return new URL("/v1", location.origin).href;
 }
 
-/** What the address brought: a code, or a key, which is not taken from there. */
+/** The content of the address: a code, or a key, which the page does not accept there. */
 export type FromAddress = { kind: "code"; code: string } | { kind: "key" };
 
 /** Takes `#code=…` or `#key=…` out of the address, if it is there. */
@@ -35,7 +35,7 @@ export function takeFromAddress(): FromAddress | null {
   return code ? { kind: "code", code } : { kind: "key" };
 }
 
-/** Exchanges the code for a session on this page's own service. Throws an `UnauthenticatedError` if the code is not good any more. */
+/** Exchanges the code for a session on this page's own service. Throws an `UnauthenticatedError` if the code is no longer valid. */
 export async function exchange(code: string): Promise<Session> {
   const apiUrl = ownApiUrl();
   const answer = await fetch(`${apiUrl}/sessions`, {
@@ -49,13 +49,13 @@ export async function exchange(code: string): Promise<Session> {
   return { apiUrl, apiKey: json.api_key, ownKeyId: json.id };
 }
 
-/** Ends a session that the page got for a code, at the service. A key that somebody typed stays valid. */
+/** Ends a session at the service if the page got it for a code. A key that the user typed stays valid. */
 export async function endSession({ apiUrl, apiKey, ownKeyId }: Session, org: string): Promise<void> {
   if (ownKeyId === undefined) return;
   const answer = await fetch(`${apiUrl}/${encodeURIComponent(org)}/api-keys/${encodeURIComponent(ownKeyId)}`, {
     method: "DELETE",
     headers: { authorization: `Bearer ${apiKey}` },
-    // The tab may be closed right after.
+    // The user may close the tab right after this.
     keepalive: true,
   });
   // It may have expired, or have been revoked by somebody else.

@@ -1,15 +1,16 @@
 /**
- * Text of others, such as ref names, the words of hooks, and errors: it must not look like something else, nor fill the screen.
+ * Foreign text, such as ref names, messages of hooks, and errors. It must not look like something else or fill the screen.
  *
- * Characters that nobody sees, such as bidirectional controls and zero-width ones, show as their number. `h` and `fill` do that with
- * all text. `foreign` also keeps the direction of a text to itself, and folds a long one.
+ * Invisible characters, such as bidirectional controls and zero-width ones, are shown as their code. `h` and `fill` do this for all
+ * text. `foreign` also isolates the direction of a text, and folds long texts.
  */
 
 import { freshId } from "./ids";
 
 /**
- * Characters that leave no mark, or change how others are drawn: controls, what Unicode calls ignorable, blanks other than the
- * space, Braille's blank, the fillers of Hangul, private ones, and marks that pile up on a letter. What joins emoji is none.
+ * Characters that are invisible, or that change how others are drawn: controls, Unicode's ignorable characters, blanks other than
+ * the space, the Braille blank, Hangul fillers, private-use characters, and marks that pile up on a letter. Characters that join
+ * emoji are not included.
  */
 const INVISIBLE =
   /(?<!\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)\u200d|\u200d(?!\p{Extended_Pictographic})|(?<!\p{Extended_Pictographic})\ufe0f|(?!\u200d|\ufe0f|[\t\n ])[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]|(?<=\p{M}{3})\p{M}/gu;
@@ -22,7 +23,10 @@ function numberOf(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
-/** The text for a place that has only text, such as a tooltip: invisible characters in brackets, and at most `limit` characters. */
+/**
+ * The text for a place that takes only plain text, such as a tooltip: invisible characters in brackets, and at most `limit`
+ * characters.
+ */
 export function plain(text: string, limit = LONG): string {
   return cut(text, limit).replace(INVISIBLE, (character) => `[${numberOf(character)}]`);
 }
@@ -44,7 +48,7 @@ export function visible(text: string): (string | Node)[] {
   return nodes;
 }
 
-/** A text of others. The rest of a long one shows at a press. */
+/** A foreign text. A press of a button shows the rest of a long one. */
 export function foreign(text: string, limit = LONG): HTMLElement {
   const first = cut(text, limit);
   const isolated = document.createElement("bdi");
@@ -70,14 +74,14 @@ export function foreign(text: string, limit = LONG): HTMLElement {
   return folded;
 }
 
-/** A text of others within a link or a button, where there is no place for another one: a long one is cut. */
+/** A foreign text within a link or a button. It cannot contain another button, so a long text is cut. */
 export function foreignLine(text: string, limit = LONG): HTMLElement {
   const isolated = document.createElement("bdi");
   isolated.append(...visible(cut(text, limit)));
   return isolated;
 }
 
-/** At most `limit` characters, the last of them then an ellipsis. No character is cut in two. */
+/** At most `limit` characters. A longer text is cut and ends in an ellipsis. Never splits a character. */
 function cut(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const end = /[\ud800-\udbff]/.test(text.charAt(limit - 2)) ? limit - 2 : limit - 1;

@@ -72,7 +72,7 @@ export function countOutcomes(refs: readonly SyncRunRef[]): Readonly<Record<Outc
   return counts;
 }
 
-/** How many refs of a run ended each way; null if it has not ended so. A list leaves out the refs of large runs. */
+/** The number of refs for each outcome of a run; null if the run has no outcomes. A list leaves out the refs of large runs. */
 export function countsOf({ stats, counts }: SyncRun): Readonly<Record<Outcome, number>> | null {
   return stats ? countOutcomes(stats.refs) : (counts ?? null);
 }

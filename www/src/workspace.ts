@@ -37,7 +37,7 @@ export class Workspace {
   /** Whether every page of the list has come. */
   complete = false;
 
-  /** The names that were asked for one by one, and whether the service has no such repository. */
+  /** The names that were requested one by one. The value is true if the service has no such repository. */
   readonly #sought = new Map<string, boolean>();
   readonly #listeners = new Set<(change: Change) => void>();
   /** The runs that are followed, as they were told last. */
@@ -88,7 +88,7 @@ export class Workspace {
     return this.repos.get(name) ?? [...this.repos.values()].find((repo) => repo.name.toLowerCase() === lower);
   }
 
-  /** Asks for a repository that the list does not have yet, once until the list is there. */
+  /** Requests a repository that the list does not have yet. Requests it only once until the list has loaded. */
   async seek(name: string): Promise<void> {
     if (this.complete || this.#sought.has(name)) return;
     this.#sought.set(name, false);
@@ -96,7 +96,7 @@ export class Workspace {
       const repo = await this.client.repos.get({ repo: name });
       if (!this.repos.has(repo.id)) this.repos.set(repo.id, repo);
     } catch (error) {
-      // Any other failure is the list's to tell.
+      // The list reports any other failure.
       if (this.report(error) || !(error instanceof NotFoundError)) return;
       this.#sought.set(name, true);
     }

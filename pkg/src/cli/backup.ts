@@ -30,9 +30,9 @@ export interface PlaceFlags {
   database?: string;
 }
 
-/** What `refsync restore` is told. */
+/** The flags of `refsync restore`. */
 export interface RestoreFlags extends PlaceFlags {
-  /** Whether only to look. */
+  /** Whether to check the backup without writing anything. */
   check: boolean;
 }
 
@@ -55,7 +55,7 @@ export async function backupCommand(to: string, place: PlaceFlags): Promise<Exit
   });
 }
 
-/** Restores into a data folder that is empty or not there, and an empty database; or only looks whether that could be done. */
+/** Restores into an empty or missing data folder and an empty database. With `check`, only reads the backup. */
 export async function restoreCommand(from: string, { check, ...place }: RestoreFlags): Promise<ExitCode> {
   const checked = await checkBackup(from, { isThorough: check }).catch((error: Error) => {
     throw new Error(`restore: ${error.message}`, { cause: error });
@@ -104,7 +104,7 @@ export async function rotateKeyCommand(place: PlaceFlags): Promise<void> {
   say("everything is sealed with a new secret key");
 }
 
-/** Tells what is damaged, on stderr; the exit code that says so. */
+/** Reports damaged repositories on stderr, and returns the exit code for them. */
 function told(damaged: DamagedRepository[], but: (repository: DamagedRepository) => string): ExitCode {
   for (const repository of damaged) {
     const { id, name, reason } = repository;
@@ -117,7 +117,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** A new folder is filled first, and cleared away again if what it is opened for fails. */
+/** Fills a new folder first, and removes its contents again if the restore fails. */
 interface FolderUse {
   fill?: (data: string) => Promise<void>;
 }
@@ -138,7 +138,7 @@ async function withFolder<T>(
   }
 }
 
-/** Removes what a restore that failed has written. */
+/** Removes the files of a failed restore. */
 async function cleared(folder: DataFolder, error: Error): Promise<void> {
   await folder.clear().catch((trouble: Error) => {
     throw new Error(`${error.message}. Delete ${folder.path}, which is not whole: ${trouble.message}`, {
@@ -148,7 +148,7 @@ async function cleared(folder: DataFolder, error: Error): Promise<void> {
 }
 
 async function withService<T>(place: PlaceFlags, use: FolderUse, work: (opened: Opened) => Promise<T>): Promise<T> {
-  // What optimised code of PGlite would take is 50 MB, and it runs for some minutes at most.
+  // Optimised code for PGlite would take 50 MB, and the process runs only for some minutes.
   if (!process.versions.bun && !process.versions.deno) setFlagsFromString("--liftoff-only");
   return withFolder(place, use, async (folder) => {
     const { database: url } = place;

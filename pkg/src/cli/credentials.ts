@@ -13,13 +13,13 @@ export interface Remote {
   password?: string;
 }
 
-/** The URL is not one that can be synced with, or a variable is no credential. */
+/** The URL cannot be synced with, or a variable is not a valid credential. */
 export class UrlError extends Error {}
 
 /**
- * A remote, and what the environment adds to its URL: `REFSYNC_SOURCE_…` or `REFSYNC_DESTINATION_…`, that is `USERNAME`, and
- * `PASSWORD` or `TOKEN`. The URL comes first: a user name in it is used with the environment's token, and a password in it leaves
- * the environment out.
+ * A remote, with the credentials of the environment: `REFSYNC_SOURCE_…` or `REFSYNC_DESTINATION_…`, followed by `USERNAME`,
+ * `PASSWORD` or `TOKEN`. The URL takes precedence: a user name in it is used with the environment's token. If it has a password,
+ * the environment is ignored.
  */
 export function remoteOf(side: "source" | "destination", text: string, environment: NodeJS.ProcessEnv): Remote {
   const address = addressOf(text);
@@ -27,7 +27,7 @@ export function remoteOf(side: "source" | "destination", text: string, environme
   const { url } = address;
   const variable = (suffix: string) => {
     const name = `REFSYNC_${side.toUpperCase()}_${suffix}`;
-    // A line end, a blank or a byte order mark comes along from a file or by copying.
+    // Copying, or reading a file, can add a line end, a blank or a byte order mark.
     const value = environment[name]?.trim() || undefined;
     const refusal = refusedCredential(value);
     if (refusal !== undefined) throw new UrlError(`${name} ${refusal}`);
@@ -40,12 +40,12 @@ export function remoteOf(side: "source" | "destination", text: string, environme
   return { url, ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
 }
 
-/** Whether a remote has a password, if only an empty one. */
+/** Whether a remote has a password, even an empty one. */
 export function hasPassword({ url, password }: Remote): boolean {
   return password !== undefined || userinfoOf(url)?.includes(":") === true;
 }
 
-/** What stands before the `@` of a URL, as it is written there. */
+/** The text before the `@` of a URL, unchanged. */
 function userinfoOf(url: string): string | undefined {
   return /^https?:\/\/([^/\\]*)@/i.exec(url)?.[1];
 }

@@ -1,6 +1,6 @@
 /**
- * How often an option may be given, and with which values. No option takes an argument that is not its own, and no value that was
- * given is lost without a word.
+ * How often an option may be given, and with which values. No option takes another option's argument, and no value is silently
+ * lost.
  *
  * @module
  */
@@ -13,8 +13,8 @@ export function collect(text: string, before: string[] | undefined): string[] {
 }
 
 /**
- * Makes the options of these commands refuse what would be lost otherwise: a second, different value of an option that takes one, and
- * another option in the place of a value.
+ * Makes the options of these commands refuse input that would be lost silently: a second, different value for an option that takes
+ * one, or an option name in the place of a value.
  */
 export function guardOptions(commands: readonly Command[]): void {
   for (const command of commands) {

@@ -16,7 +16,7 @@ export interface KeyFlags extends PlaceFlags {
   json: boolean;
 }
 
-/** What a new key is limited to. */
+/** The name and the limits of a new key. */
 export interface NewKeyFlags extends KeyFlags {
   scope: string;
   name?: string;

@@ -8,9 +8,9 @@ import { type DataFolder, openDataFolder } from "../node/data-folder.js";
 import { exitCode } from "./exit-code.js";
 import { printable } from "./printable.js";
 
-/** What the command line says of it. */
+/** The flags about the data folder. */
 export interface FolderFlags {
-  /** Whether other processes use it too, whose database is one PostgreSQL. */
+  /** Whether other processes may use the folder, too, because all share one PostgreSQL. */
   shared: boolean;
   /** Seconds to wait for another process that uses it. */
   wait?: number;
@@ -19,7 +19,7 @@ export interface FolderFlags {
   fill?: (data: string) => Promise<void>;
 }
 
-/** Opens the data folder. Should another process take it, this one ends at once: closing things in order would write. */
+/** Opens the data folder. If another process takes it, this process exits at once, because an orderly shutdown would write. */
 export function openedFolder(
   data: string,
   { shared, wait = 0, acceptLostKey = false, fill }: FolderFlags,

@@ -1,6 +1,6 @@
 /**
- * How the commands of an operator reach the service: through the socket of the process that serves the data folder, else with the
- * database itself.
+ * How the operator's commands reach the service: through the socket of the process that serves the data folder or, if none does,
+ * through the database.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { openedFolder } from "./opened-folder.js";
 
 /** Calls the service as its operator. */
 export interface Operator {
-  /** One call; what it answers. Throws with the service's own words if it is refused. */
+  /** Makes one call and returns the answer. Throws an error with the service's message if the call is refused. */
   call<T>(method: string, path: string, body?: object): Promise<T>;
   /** Every item of a list, which is under `name` in each page. */
   list<T>(path: string, name: string): Promise<T[]>;
 }
 
-/** Calls `use` with the operator's way to the service of this place, and closes it again. */
+/** Connects to the service of this place, calls `use` with the connection, and closes it again. */
 export async function asOperator<T>(place: PlaceFlags, use: (operator: Operator) => Promise<T>): Promise<T> {
   const { database: url } = place;
   if (url !== undefined) return withDatabase(await openPostgres(url), use);
@@ -94,9 +94,9 @@ function stopped(data: string): Error {
   return new Error(`${data}: the process that served it has stopped; repeat the command`);
 }
 
-const refuse = () => Promise.reject(new Error("commands of an operator reach no repository"));
+const refuse = () => Promise.reject(new Error("operator commands cannot reach repositories"));
 const noRepositories = { create: refuse, remove: refuse, setHead: refuse, fetch: refuse };
-/** The service looks at the path alone. */
+/** The service reads only the path. */
 const BASE = "http://localhost";
-/** As far as this version goes. */
+/** The newest schema that this version knows. */
 const NEWEST = 0xffff_ffff;

@@ -136,7 +136,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       .command(name)
       .description(description)
       .option("--data <folder>", "the data folder of `refsync serve`", "./refsync-data")
-      .addOption(database("the PostgreSQL, if `refsync serve` has one"))
+      .addOption(database("the PostgreSQL, if `refsync serve` uses one"))
       .option("--json", "print JSON", false);
   const ofOrg = (command: Command) =>
     command.option("--org <slug>", "the organisation; not needed if there is only one");
@@ -144,7 +144,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     ofOrg(command)
       .addOption(scope.choices(["read", "write", "admin"]))
       .option("--name <text>", "a name for people")
-      .option("--repo <name>", "a repository, of the only ones that the key is good for; may be given again", collect)
+      .option("--repo <name>", "a repository that the key is limited to; may be given again", collect)
       .option("--expires-in <time>", "how long it is good for, such as 90d, 12h or 30m", duration);
 
   const keys = program.command("keys").description("Make, list and revoke API keys.");
@@ -212,7 +212,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--max-commits <number>", "the most new commits that are read for a proof (default: 4000000)", count)
     .option("--max-memory <MiB>", "the most memory for the engine (default: 2048)", count)
     .option("--plan", "tell what would be done, and change nothing", false)
-    .option("--fail-if-empty", "exit with 4 if a glob, or everything, matches no ref of the source", false)
+    .option("--fail-if-empty", "exit with 4 if a glob matches no ref, or if the source has no refs", false)
     .option("--json", "last line on stdout: the stats, or the error", false)
     .addHelpText("after", syncHelp())
     .action(async (source: string, destination: string, flags: SyncFlags) => {
@@ -224,7 +224,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .description("Relay Git's smart HTTP for the engine in a page, to the hosts and for the pages that are named.")
     .requiredOption(
       "--allow-host <host>",
-      "a Git host to reach, such as github.com; https unless http:// is said; may be given again",
+      "a Git host to reach, such as github.com; https unless it starts with http://; may be given again",
       collect,
     )
     .requiredOption(
@@ -319,10 +319,10 @@ function syncHelp(): string {
 Credentials come in the URL or from the environment, and are never printed:
   REFSYNC_SOURCE_USERNAME, REFSYNC_SOURCE_PASSWORD or REFSYNC_SOURCE_TOKEN
   REFSYNC_DESTINATION_USERNAME, REFSYNC_DESTINATION_PASSWORD or REFSYNC_DESTINATION_TOKEN
-A user name in the URL goes with the password or token of the environment. A password in the URL leaves the environment out.
+A user name in the URL is used with the environment's password or token. If the URL has a password, the environment is ignored.
 A server that wants some and got none is given what Git's credential helpers know of it, where Git is installed.
 
-Globs of --branches and --tags are short names: 'main', not 'refs/heads/main'. Of several a ref has to match one.
+Globs of --branches and --tags match short names: 'main', not 'refs/heads/main'. If there are several, a ref must match one.
 
 Exit code: 0 completed, 3 completed with rejected refs, 1 failed, 2 wrong usage, 4 a glob matches nothing (with --fail-if-empty)`;
 }

@@ -111,7 +111,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
       await listening.close();
       await atWork?.stop();
     });
-    // With a PostgreSQL several processes have the folder, and the operator's commands go to the database.
+    // With a PostgreSQL, several processes share the folder, and the operator's commands go to the database.
     if (!shared) {
       const served = await serveOperator(folder.path, (request) => service.operatorFetch(request)).catch((error) => {
         complain(`commands such as refsync keys do not work while this runs: ${String(error)}`);

@@ -47,7 +47,7 @@ function place({ data, database }: SelfHostedOptions): string {
   return database === undefined ? `--data ${data}` : "--database URL";
 }
 
-/** The key is told once, when it is made, and to a terminal only: other output is kept somewhere, such as in a log. */
+/** Prints the key only once, when it is created, and only to a terminal, because other output may end up in a log. */
 function greeting({ url, org, apiKey, isKeyNew }: SelfHosted, page: string, place: string): string {
   const key =
     isKeyNew && process.stdout.isTTY

@@ -1,14 +1,14 @@
 /**
  * What happens if the engine's WebAssembly traps.
  *
- * A trap is a bug, or memory that the host did not give. It comes out of a task that nobody waits for, and the promise of the
- * sync never settles. Without this the process would end with a stack of functions without names.
+ * A trap is a bug, or the host refused to give more memory. The error appears in a task that nobody awaits, so the promise of the
+ * sync never settles. Without this module, the process would end with a stack trace without function names.
  *
  * @module
  */
 import { SyncError } from "../errors.js";
 
-/** Watches for traps: `happened` rejects with a `SyncError` at the first one. Any other error that nobody caught stays what it is. */
+/** Watches for traps: `happened` rejects with a `SyncError` at the first one. Other uncaught errors are not affected. */
 export function trap(): { happened: Promise<never>; release(): void } {
   let caught = (_: unknown): void => {};
   const happened = new Promise<never>((_, reject) => {

@@ -1,5 +1,5 @@
 /**
- * What `refsync sync` says of globs that match nothing.
+ * The warnings of `refsync sync` about globs that match nothing.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export interface Source {
   fetch: EngineFetch;
 }
 
-/** The globs of those that were given, each once. */
+/** Of the unmatched globs, those that the command line has, without duplicates. */
 export function unmatchedGlobs(
   { branches, tags }: Unmatched,
   given: { branches?: string[] | undefined; tags?: string[] | undefined },
@@ -36,7 +36,7 @@ export function unmatchedGlobs(
   return [...of("branches", branches), ...of("tags", tags)];
 }
 
-/** A line for each glob: what the source has instead, and what was probably meant. It asks the source once more for each kind. */
+/** A line for each glob, with the refs that the source has, and a suggestion. Asks the source once more for each kind. */
 export async function explained(
   globs: UnmatchedGlob[],
   source: Source,
@@ -57,7 +57,7 @@ export async function explained(
   });
 }
 
-/** The source's branches or tags; undefined if it does not say. The sync is done by now, and this is only for a hint. */
+/** The source's branches or tags; undefined if it does not answer. The sync is already done, so a failure only costs the hint. */
 async function shortNames(
   kind: UnmatchedGlob["kind"],
   source: Source,
@@ -92,7 +92,7 @@ function advice(kind: UnmatchedGlob["kind"], glob: string, names: string[] = [])
 
 const namespaces = { branches: "refs/heads/", tags: "refs/tags/" } as const;
 const singular = { branches: "branch", tags: "tag" } as const;
-/** How many names are told. */
+/** How many names a hint lists. */
 const SHOWN = 5;
 /** The most names that a glob is compared with. */
 const COMPARED = 10_000;

@@ -1,14 +1,14 @@
 /**
  * Makes a PGlite database in a folder, as a process of its own: `node create-database.js FOLDER`.
  *
- * PGlite 0.5 takes 600 to 900 MB for that, which the process that goes on with the database would keep. Here it takes 190 MB
- * (measured with 0.5.16), for three reasons. A version of PGlite that works in another way takes more memory, and makes the same
- * database.
+ * PGlite 0.5 takes 600 to 900 MB to make a database, and a process never gives this memory back. This module takes 190 MB (measured
+ * with 0.5.16), because it avoids three costs. If another version of PGlite works differently, it takes more memory and makes the
+ * same database.
  *
  * - PostgreSQL's `initdb` starts the server several times, and PGlite puts the server's memory back to its first state before each
- *   start, from a copy of all 128 MB. Nearly all of that is zeros: the copy that is kept here leaves them out.
+ *   start, from a copy of all 128 MB. Nearly all of it is zeros, and the copy here leaves them out.
  * - The server reserves 128 MB of shared buffers and clears them, although 4 MB are enough for `initdb`.
- * - The new database is written to the folder at once. PGlite makes it in memory first, unless its file system is one in memory.
+ * - PGlite makes the database in memory first, unless its file system is in memory. Here it is written to the folder directly.
  *
  * @module
  */
@@ -25,7 +25,7 @@ async function main([folder]: string[]): Promise<void> {
   await database.close();
 }
 
-/** A file system in this folder that PGlite takes for one in memory. */
+/** A file system in this folder. PGlite treats it as an in-memory one. */
 function onDisk(root: string): NonNullable<PGliteOptions["fs"]> {
   const disk = new NodeFS(root);
   class OnDisk extends MemoryFS {
@@ -37,19 +37,19 @@ function onDisk(root: string): NonNullable<PGliteOptions["fs"]> {
   return new OnDisk();
 }
 
-/** Has each start of the server reserve few shared buffers. What `initdb` writes into the configuration stays the same. */
+/** Makes each start of the server reserve few shared buffers. The configuration that `initdb` writes stays the same. */
 function reserveLess(): void {
   const { callMain } = PGlite.prototype;
   PGlite.prototype.callMain = function (args) {
     const [mode = "", ...rest] = args;
     if (mode === "--check" || mode === "--boot") return callMain.call(this, [mode, ...rest, "-c", BUFFERS]);
-    // The last word is the database's name.
+    // The last argument is the database's name.
     if (mode === "--single") return callMain.call(this, [...args.slice(0, -1), "-c", BUFFERS, ...args.slice(-1)]);
     return callMain.call(this, args);
   };
 }
 
-/** Has `slice()` of a large memory leave out the pages of zeros, and `set()` of the result put them back. */
+/** Makes `slice()` of a large memory skip pages of zeros, and makes `set()` restore them. */
 function copySparsely(): void {
   const { slice, set } = Uint8Array.prototype;
   Uint8Array.prototype.slice = function (...range) {
@@ -75,7 +75,7 @@ class SparseCopy {
     for (const [at, page] of pages(memory, this.length)) {
       const kept = this.#pages.get(at);
       if (kept !== undefined) page.set(kept);
-      // A page that nobody wrote to takes no memory, and would after this.
+      // An untouched page takes no memory. Writing zeros to it would make it take some.
       else if (!isZero(page)) page.fill(0);
     }
   }

@@ -24,7 +24,7 @@ export interface DataFolderOptions {
   shared?: boolean;
   /** Milliseconds to wait for a process that uses the folder to end. 0 when left out: rejects at once. */
   wait?: number;
-  /** Called with what is being waited for. */
+  /** Called with a message that says what this process waits for. */
   onWait?: (message: string) => void;
   /**
    * Called if another process may have the folder by now, because this one was suspended or its file system did not answer. The
@@ -32,11 +32,11 @@ export interface DataFolderOptions {
    * it, which ends the process.
    */
   onLost?: (error: Error) => void;
-  /** Makes a new `secret.key` although the one of an earlier start is gone. What it sealed has to be set again. */
+  /** Makes a new `secret.key` even if that of an earlier start is gone. Secrets that the old key encrypted must be set again. */
   acceptLostKey?: boolean;
   /**
-   * Fills a new folder, before anything is read from it; then the folder is not whole until `attach`. Rejects if the folder is in
-   * use or not empty.
+   * Fills a new folder before anything is read from it. The folder is marked as unfinished until `attach`. Rejects if the folder is
+   * in use or not empty.
    */
   fill?: (path: string) => Promise<void>;
 }
@@ -53,14 +53,14 @@ export interface DataFolder {
   readonly secretKey: Uint8Array;
   /** Keys before that one, which stand behind it in the file until everything is encrypted with it. */
   readonly previousSecretKeys: Uint8Array[];
-  /** Throws if another process may have the folder by now. To be called before each write. */
+  /** Throws if another process may have the folder by now. Call it before each write. */
   check(): void;
   /**
    * Makes sure that the database and the repositories are this folder's own, migrates the database, and notes in both that they
    * belong together. Rejects, and says what is missing, before anything is changed.
    */
   attach(database: Database, options: AttachOptions): Promise<void>;
-  /** The same, but only rejects: nothing is migrated or noted. */
+  /** Makes the same checks as `attach`, but migrates and notes nothing. */
   verify(database: Database): Promise<void>;
   /** Removes everything from a folder that was opened to be filled. */
   clear(): Promise<void>;
@@ -73,8 +73,8 @@ export interface DataFolder {
 }
 
 /**
- * Opens the folder, and makes it if it is missing. Rejects if another process holds it alone, and if a part of what the folder
- * once held is gone.
+ * Opens the folder, and makes it if it is missing. Rejects if another process has exclusive use of it, or if a part of its earlier
+ * content is gone.
  */
 export async function openDataFolder(folder: string, options: DataFolderOptions = {}): Promise<DataFolder> {
   refuseUnknown("openDataFolder", options, known);
@@ -131,20 +131,20 @@ export async function openDataFolder(folder: string, options: DataFolderOptions 
   }
 }
 
-/** Removes a folder that was made here, if nothing came into it. */
+/** Removes a folder that was made here, if it is still empty. */
 async function leave(path: string, isNew: boolean): Promise<void> {
   if (!isNew || (await contents(path)).length > 0) return;
   await rm(kernelLockFile(path), { force: true });
   await rmdir(path).catch(() => {});
 }
 
-/** What is in a data folder, without what locks it. */
+/** The files in a data folder, except its lock files. */
 async function contents(path: string): Promise<string[]> {
   const lock = /^(\.?lock|\.beat-.*|\.lock-.*)$/;
   return (await entries(path)).filter((name) => !lock.test(name));
 }
 
-/** Fills a new folder, which says that it is not whole. */
+/** Fills a new folder, and marks it as unfinished first. */
 async function filled({ path, kind }: Place, fill: (path: string) => Promise<void>): Promise<void> {
   const found = await contents(path);
   if (found.length > 0) {

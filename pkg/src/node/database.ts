@@ -17,7 +17,7 @@ export type Waiting = "sync" | "webhook";
 export interface NotifyingDatabase extends Database {
   /** Calls `onWaiting` whenever a statement queued a run or wrote a delivery; without a kind where some may have been missed. */
   listen(onWaiting: (what?: Waiting) => void): Promise<void>;
-  /** Runs statements on a connection that nobody else uses meanwhile, and that waits for each as long as it takes. */
+  /** Runs statements on a connection that nobody else uses meanwhile, without a time limit for each. */
   alone<T>(use: (connection: Database) => Promise<T>): Promise<T>;
   /** Stops listening and closes the database. */
   close(): Promise<void>;
@@ -100,7 +100,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
       try {
         return await use({ query: (text, values) => client.query<Record<string, unknown>>(text, values) });
       } catch (error) {
-        // Whatever it left behind, such as a transaction, goes with the connection.
+        // Closes the connection, so an open transaction or other state ends with it.
         broken = error;
         throw error;
       } finally {
@@ -148,7 +148,7 @@ function statementName(text: string): string {
   return name;
 }
 
-/** What a notification says that there is to do. */
+/** The kind of work that a notification announces. */
 export function kind(payload: string | undefined): Waiting | undefined {
   return payload === "sync" || payload === "webhook" ? payload : undefined;
 }

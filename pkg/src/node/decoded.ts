@@ -9,8 +9,8 @@ import { Duplex, PassThrough, pipeline, Readable } from "node:stream";
 import * as zlib from "node:zlib";
 
 /**
- * The decoded body of an answer with this `Content-Encoding`. Undefined if it is not encoded, or in a way that is unknown: then the
- * answer is left as it is.
+ * The decoded body of an answer with this `Content-Encoding`. Undefined if it is not encoded, or if the encoding is unknown. Then
+ * the answer stays unchanged.
  */
 export function decoded(answer: IncomingMessage, encoding: string): Readable | undefined {
   const names = encoding
@@ -19,15 +19,15 @@ export function decoded(answer: IncomingMessage, encoding: string): Readable | u
     .map((name) => name.trim());
   const steps = names.filter((name) => name !== "" && name !== "identity").map((name) => decoders.get(name));
   if (steps.length === 0 || steps.includes(undefined)) return undefined;
-  // The last one that was applied is the first to undo.
+  // The server applied the encodings in this order, so they are undone in reverse.
   const streams = steps.reverse().map((step) => step?.() ?? new PassThrough());
   const end = new PassThrough();
-  // A failure comes out of the end, and who destroys the end destroys the answer.
+  // An error of any stage appears at the last one. Destroying the last one destroys the answer.
   pipeline([answer, ...streams, end], () => {});
   return end;
 }
 
-/** What undoes each encoding (RFC 9110, section 8.4.1). */
+/** The decoder for each encoding (RFC 9110, section 8.4.1). */
 const decoders = new Map<string, () => Duplex>([
   ["gzip", () => zlib.createGunzip()],
   ["x-gzip", () => zlib.createGunzip()],

@@ -19,15 +19,15 @@ const run = promisify(execFile);
 
 /** How the embedded database is opened. */
 export interface EmbeddedOptions {
-  /** Called before each statement: throws if the folder is another process's by now. */
+  /** Called before each statement. Throws if another process may have the folder by now. */
   check?: () => void;
   /** Takes 130 MB less memory, for work that reads and writes everything once. */
   isSparing?: boolean;
 }
 
 /**
- * Opens PGlite in a folder, and makes a database if the folder is empty or not there. Rejects if PGlite is not installed, or if
- * what is in the folder is no whole database.
+ * Opens PGlite in a folder, and makes a database if the folder is empty or not there. Rejects if PGlite is not installed, or if the
+ * folder has an incomplete database.
  */
 export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<NotifyingDatabase> {
   refuseUnknown("openEmbedded", options, known);
@@ -36,7 +36,7 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
     throw new Error("the embedded database is not installed; run: npm install @electric-sql/pglite", { cause: error });
   });
   if (!(await holdsDatabase(folder))) await create(folder, PGlite);
-  // What the server says, of which PGlite's own error tells nothing.
+  // The server's messages, which PGlite's own error does not include.
   const said: string[] = [];
   const keep = (line: string) => {
     said.push(line);
@@ -59,7 +59,7 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
     alone: (use) => use({ query }),
     listen: async (onWaiting) => void (await database.listen(CHANNEL, (payload) => onWaiting(kind(payload)))),
     close: async () => {
-      // Closing writes.
+      // Closing the database writes to the folder.
       check();
       await database.close();
     },
@@ -67,8 +67,8 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
 }
 
 /**
- * Runs statements one after another, and lets the event loop do all else that waits between two of them. PGlite works in this thread,
- * and begins its next statement before the event loop gets its turn: many calls at once would hold up every other answer.
+ * Runs statements one after another, and lets the event loop run between them. PGlite works in this thread, and would begin its
+ * next statement before the event loop gets its turn. Many calls at once would delay all other answers.
  */
 function turns(): <T>(statement: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
@@ -96,13 +96,13 @@ export async function holdsDatabase(folder: string): Promise<boolean> {
   );
 }
 
-/** Makes the database beside its place, so that one that was not finished is never taken for a whole one. */
+/** Makes the database in another folder and then moves it to its place, so an unfinished one is never used. */
 async function create(folder: string, PGlite: typeof import("@electric-sql/pglite").PGlite): Promise<void> {
   const unfinished = `${folder}.new`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
   const script = fileURLToPath(new URL("./create-database.js", import.meta.url));
-  // Not there in a bundle, and its flag is Node's own.
+  // A bundle does not have this file, and the flag exists only in Node.
   if (existsSync(script) && !process.versions.bun && !process.versions.deno) {
     await run(process.execPath, ["--liftoff-only", script, unfinished]).catch((error: Error & { stderr?: string }) => {
       const why = /^(?:\w*Error|Error): (.*)$/m.exec(error.stderr ?? "")?.[1] ?? error.message;
@@ -115,12 +115,11 @@ async function create(folder: string, PGlite: typeof import("@electric-sql/pglit
   await rename(unfinished, folder);
 }
 
-/** The tables that say what a service has, and the key that each has an index for. */
+/** The tables to check, each with a key that has an index. */
 const KEYS = { organizations: "id", api_keys: "id", public_keys: "id", repos: "id", webhook_targets: "id" };
 
 /**
- * Rejects if a table has lost rows that its index still knows: a file that was cut short reads as a table with fewer rows, without
- * an error.
+ * Rejects if a table has lost rows that its index still has. A truncated file gives no error: it reads as a table with fewer rows.
  */
 export async function refuseLostRows(database: Database, folder: string): Promise<void> {
   for (const [table, key] of Object.entries(KEYS)) {
@@ -162,7 +161,7 @@ function unopenable(folder: string, said: string[], cause: unknown): Error {
   return new Error(`${folder}: the embedded database cannot be opened: ${reason}. ${what}`, { cause });
 }
 
-/** What an operator can do whose database is lost. */
+/** Advice for an operator whose database is lost. */
 export function wayBack(folder: string): string {
   const data = dirname(folder);
   return (

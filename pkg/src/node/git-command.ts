@@ -32,8 +32,8 @@ const settings: Record<string, string> = {
   "core.logAllRefUpdates": "false",
   // A data folder may belong to another user than the one who serves it, such as a container's volume.
   "safe.directory": "*",
-  // A replace ref makes Git read one object as another, for everybody who uses the repository. Nobody may push one, and those
-  // that are there from before are not shown. The environment below makes every command ignore them.
+  // A replace ref makes Git read one object as another, for everybody who uses the repository. Nobody may push one, and existing
+  // ones are hidden. The environment below makes every command ignore them.
   "transfer.hideRefs": "refs/replace",
   // A push may not make the repository a shallow one.
   "receive.shallowUpdate": "false",
@@ -73,7 +73,7 @@ export async function git(root: string, args: string[]): Promise<string> {
   }
 }
 
-/** How a Git command ended. */
+/** The result of a Git command. */
 export interface GitEnd {
   /** Null if a signal ended it. */
   code: number | null;

@@ -19,13 +19,13 @@ import { makeEmpty, removeAll, removeKept, repair } from "./repository/rebuild.j
 export interface GitHttpBackendOptions {
   /** A folder; it is made where there is none. Each repository is `<root>/<id>.git`. */
   root: string;
-  /** Called before everything that may write: throws if the folder is another process's by now. */
+  /** Called before every operation that may write. Throws if another process may have the folder by now. */
   check?: () => void;
 }
 
 /**
  * A host that keeps bare repositories in a folder and serves Git smart HTTP for them. It takes everybody in: who may
- * do what is for the caller to decide. Throws an `InvalidRequestError` for an option that there is not.
+ * do what is for the caller to decide. Throws an `InvalidRequestError` for an unknown option.
  */
 export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
   refuseUnknown("gitHttpBackend", options, known);

@@ -34,7 +34,7 @@ export type GuardedFetch = Fetch & {
  *
  * A refused address rejects with an `AddressNotAllowedError` (`code: "ADDRESS_NOT_ALLOWED"`).
  *
- * Throws an `InvalidRequestError` for an option that there is not.
+ * Throws an `InvalidRequestError` for an unknown option.
  */
 export function guardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
   refuseUnknown("guardedFetch", options, known);

@@ -47,8 +47,8 @@ function attempt(
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    // Some servers end header lines without a CR, or name a length beside chunks. Git reads their answers. Nobody else's answer
-    // comes over the connection, so that a server can only confuse what it says itself.
+    // Some servers end header lines without a CR, or send a length together with chunks. Git accepts such answers. The connection
+    // carries answers of one server only, so a server can only confuse its own answers.
     const insecureHTTPParser = true;
     const request = open(url, { method, headers, agent, insecureHTTPParser, ...(lookup && { lookup }) });
     const upload = new AbortController();

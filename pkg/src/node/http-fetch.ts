@@ -22,8 +22,8 @@ export interface HttpFetchOptions {
   /** Says which addresses may be connected to; all where it is left out. */
   policy?: { allows(address: string): boolean; refusal(host: string, address: string): Error };
   /**
-   * Asks for gzip. Off by default, because packs do not shrink. An answer that is compressed all the same is always unpacked:
-   * some servers and proxies do not ask.
+   * Asks for gzip. Off by default, because packs do not shrink. A compressed answer is always decoded, because some servers and
+   * proxies compress without being asked.
    */
   decompress?: boolean;
   /** Sent where a request names no other. Default `refsync`. */
@@ -110,7 +110,7 @@ function parse(input: string | URL): URL {
   if (url.username || url.password)
     throw new TypeError(`fetch ${url.origin}: credentials belong in a header, not in the URL`);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
-    // Not the rest of it, which may hold a token.
+    // Does not show the rest of the URL, because it may contain a token.
     throw Object.assign(new TypeError(`fetch ${url.protocol}//${url.host}: only http and https`), {
       code: "ERR_INVALID_URL",
     });
@@ -139,7 +139,7 @@ function redirection(answer: http.IncomingMessage, url: URL): URL | null {
   if (!redirectStatuses.has(answer.statusCode ?? 0) || !location) return null;
   try {
     const next = new URL(location, url);
-    // A server has no credentials to give, and a fragment is for pages.
+    // Drops credentials that a server puts in a redirect, and the fragment, which is for pages.
     next.username = next.password = next.hash = "";
     return parse(next);
   } catch (error) {
@@ -193,7 +193,7 @@ async function answerOf(
   const bodyless = method === "HEAD" || status === 204 || status === 205 || status === 304;
   if (bodyless) answer.resume();
   const encoding = answer.headers["content-encoding"];
-  // Loaded where it is needed: few servers compress what nobody asked them to compress.
+  // Loaded only when needed, because few servers compress without being asked.
   const decoded = encoding && !bodyless ? (await import("./decoded.js")).decoded(answer, encoding) : undefined;
   if (decoded) headers = headers.filter(([name]) => !/^content-(encoding|length)$/i.test(name));
   const whole = () => readableFrom(answer, { isWhole: () => answer.complete });

@@ -24,7 +24,7 @@ export interface ServeOptions {
   onError?: (line: string) => void;
 }
 
-/** Serves until it is closed. Rejects where the port cannot be had, and for an option that there is not. */
+/** Serves until it is closed. Rejects if the port cannot be used, and for an unknown option. */
 export async function serve(options: ServeOptions): Promise<Listener> {
   refuseUnknown("serve", options, known);
   const { service, page, hostname = "127.0.0.1", port = 0 } = options;

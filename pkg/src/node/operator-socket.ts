@@ -1,6 +1,6 @@
 /**
- * The operator's way to a service that runs: a Unix socket in the data folder. Only the folder's owner can open it, so that a call
- * needs no credential. It speaks HTTP: `curl --unix-socket refsync-data/operator.sock http://localhost/operator/orgs`.
+ * The operator's way to a service that runs: a Unix socket in the data folder. Only the folder's owner can open it, so a call needs
+ * no credential. It speaks HTTP: `curl --unix-socket refsync-data/operator.sock http://localhost/operator/orgs`.
  *
  * @module
  */
@@ -21,12 +21,12 @@ export function operatorSocket(folder: string): string {
 }
 
 /**
- * Serves the operator until the function that it resolves to is called. The caller holds the folder's lock: a socket that is there
- * is what a killed process left, and is replaced.
+ * Serves the operator, and resolves to a function that stops it. The caller holds the folder's lock, so an existing socket is left
+ * over from a killed process and is replaced.
  */
 export async function serveOperator(folder: string, fetch: OperatorFetch): Promise<() => Promise<void>> {
   const path = operatorSocket(folder);
-  // Made in a folder that nobody else can enter, and moved to its place when its mode is right.
+  // Creates the socket in a folder that nobody else can enter, sets its mode, and then moves it to its place.
   const unfinished = await mkdtemp(join(folder, ".operator-"));
   const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }));
   try {
@@ -72,7 +72,7 @@ export function askOperator(folder: string, asked: Request): Promise<Response | 
         },
       );
       call.on("error", (error: NodeJS.ErrnoException) => {
-        // Without a socket nobody serves, and with one that nobody listens at a killed process has left it.
+        // No socket means that nobody serves the folder. If nobody listens on it, a killed process left it.
         if (error.code === "ENOENT" || error.code === "ECONNREFUSED") resolve(null);
         else reject(new Error(`${operatorSocket(folder)}: ${error.message}`, { cause: error }));
       });
@@ -111,7 +111,7 @@ function listening(server: Server, path: string): Promise<void> {
 }
 
 const NAME = "operator.sock";
-/** Milliseconds that a call has when the service stops. */
+/** Milliseconds that a running call may still take when the service stops. */
 const GRACE = 2_000;
 /** Bytes. macOS takes 103 and Linux 107. */
 const LONGEST = 100;

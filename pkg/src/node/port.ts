@@ -24,9 +24,9 @@ export interface Listener {
 
 /** How slowly a request's body may arrive. */
 export interface BodyPace {
-  /** Milliseconds for all of a body, unless it is one of Git's, which may be large. */
+  /** Milliseconds for a whole body. Git request bodies are excepted, because they may be large. */
   whole: number;
-  /** Of one of Git's, `least` bytes have to arrive in each of these many milliseconds. */
+  /** Milliseconds. In each such period, at least `least` bytes of a Git request body must arrive. */
   every: number;
   least: number;
 }
@@ -61,7 +61,7 @@ export async function listen(
   };
 }
 
-/** Ends the connection of a request if its body arrives too slowly, whether anybody reads it or not. */
+/** Closes the connection of a request if its body arrives too slowly, even if nobody reads the body. */
 function keepPace(request: IncomingMessage, response: ServerResponse, pace: BodyPace): void {
   const { "content-length": length, "transfer-encoding": coding } = request.headers;
   if (coding === undefined && (length === undefined || length === "0")) return;
@@ -70,7 +70,7 @@ function keepPace(request: IncomingMessage, response: ServerResponse, pace: Body
   let read = socket.bytesRead;
   const look = () => {
     if (request.complete) return stop();
-    // If we do not read what is there, the sender is not the one who is slow.
+    // If our buffer is full, we are the slow side, not the sender.
     const isHeldUp = request.readableLength >= request.readableHighWaterMark;
     if (isGit && (isHeldUp || socket.bytesRead - read >= pace.least)) read = socket.bytesRead;
     else socket.destroy();
@@ -88,8 +88,8 @@ function keepPace(request: IncomingMessage, response: ServerResponse, pace: Body
 }
 
 /**
- * The service itself answers 408 after half a minute. Git sends its packs without pauses, but a source that is relayed may be
- * silent for two minutes.
+ * The service itself answers 408 after half a minute. Git sends its packs without pauses, but a relayed source may be silent for
+ * two minutes.
  */
 const defaultPace: BodyPace = { whole: 60_000, every: 300_000, least: 16_384 };
 

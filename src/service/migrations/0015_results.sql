@@ -33,7 +33,18 @@ END $fn$;
 CREATE TRIGGER webhook_deliveries_drop_stats AFTER DELETE ON refsync.webhook_deliveries
     FOR EACH ROW WHEN (OLD.takes_stats) EXECUTE FUNCTION refsync.drop_stats();
 
--- The SyncRun of the API, whose stats are still to be put into it.
+-- How many refs ended in each way.
+CREATE FUNCTION refsync.counts_of(stats jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $fn$
+    SELECT jsonb_build_object(
+        'updated', count(*) FILTER (WHERE outcome = 'updated'),
+        'unchanged', count(*) FILTER (WHERE outcome = 'unchanged'),
+        'filtered', count(*) FILTER (WHERE outcome = 'filtered'),
+        'rejected', count(*) FILTER (WHERE outcome = 'rejected'))
+    FROM (SELECT ref ->> 'outcome' AS outcome FROM jsonb_array_elements(stats -> 'refs') ref) refs
+$fn$;
+
+-- The SyncRun of the API, whose stats are still to be put into it. It is one expression, which PostgreSQL puts into the statement: a
+-- function that is called would get the whole row, for which the stats are read and copied.
 CREATE FUNCTION refsync.sync_run_without_stats(s refsync.syncs) RETURNS jsonb LANGUAGE sql STABLE AS $fn$
     SELECT jsonb_build_object(
         'id', s.id,
@@ -47,6 +58,11 @@ CREATE FUNCTION refsync.sync_run_without_stats(s refsync.syncs) RETURNS jsonb LA
         'created_at', refsync.rfc3339(s.created_at),
         'started_at', refsync.rfc3339(s.started_at),
         'finished_at', refsync.rfc3339(s.finished_at))
+        || CASE
+            WHEN s.stats_counts IS NOT NULL THEN jsonb_build_object('counts', s.stats_counts)
+            -- It is of an older version.
+            WHEN s.stats IS NOT NULL THEN jsonb_build_object('counts', refsync.counts_of(s.stats))
+            ELSE '{}' END
 $fn$;
 
 -- As before, and for an event whose data has a place for the stats of the sync `subject`, which have `stats_bytes` bytes.

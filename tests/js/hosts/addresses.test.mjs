@@ -5,9 +5,9 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { InvalidRequestError, sync } from "../../../pkg/dist/engine.js";
+import { listenFor } from "../../support/listen.mjs";
 import { refsync } from "../cli/support.mjs";
 import { both, fails, front, repositories, works } from "./both.mjs";
-import { listen } from "./front.mjs";
 
 /**
  * @typedef {import("./front.mjs").Habit} Habit
@@ -66,7 +66,7 @@ test("an IPv6 address works", async (t) => {
     response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
     response.end(Buffer.from(await answer.arrayBuffer()));
   });
-  const { port } = new URL(await listen(t, server, "::1"));
+  const { port } = new URL(await listenFor(t, server, "::1"));
   for (const host of ["[::1]", "[0:0:0:0:0:0:0:1]"]) {
     await both(t, repos, {}, works(repos), { address: (url) => url.replace(/127\.0\.0\.1:\d+/, `${host}:${port}`) });
   }

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { gitHttpBackend } from "../../../pkg/dist/node/index.js";
 import { git } from "../../support/git.mjs";
 import { grow, growNoise } from "../../support/history.mjs";
+import { listenFor } from "../../support/listen.mjs";
 
 /**
  * A request, with the whole of its body once that is read.
@@ -117,31 +118,9 @@ export async function front(t, { backend }, habit = {}) {
     response.writeHead(answer.status, answer.headers);
     response.end(answer.body);
   });
-  const origin = await listen(t, server);
+  const origin = await listenFor(t, server);
   const url = (/** @type {string} */ name) => `${origin}/${name}.git`;
   return { origin, seen, url, posts: () => seen.filter((r) => r.method === "POST") };
-}
-
-/**
- * Listens at a free port of `host`; ends with the test.
- *
- * @param {Test} t
- * @param {import("node:net").Server} server
- */
-export async function listen(t, server, host = "127.0.0.1") {
-  await new Promise((resolve) => server.listen(0, host, () => resolve(undefined)));
-  const sockets = new Set();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("error", () => {});
-  });
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /**

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
-
+import { listenFor } from "../../support/listen.mjs";
 import { both, fails, fetches, front, gitWith, repositories, works } from "./both.mjs";
-import { listen, pass } from "./front.mjs";
+import { pass } from "./front.mjs";
 
 /** More than what is collected anyway. */
 const LARGE = 3_000_000;
@@ -151,7 +151,7 @@ async function oldServer(t, repos, { says }) {
     };
     socket.on("data", onData);
   });
-  const origin = await listen(t, server);
+  const origin = await listenFor(t, server);
   return {
     seen,
     url: (/** @type {string} */ name) => `${origin}/${name}.git`,

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { sync } from "../../../pkg/dist/engine.js";
+import { listenFor } from "../../support/listen.mjs";
 import { both, fails, fetches, front, gitWith, repositories, works } from "./both.mjs";
-import { listen } from "./front.mjs";
 
 /**
  * @typedef {import("./front.mjs").Asked} Asked
@@ -216,7 +216,7 @@ test("redirects that go round in a circle end, and say so", async (t) => {
   const repos = await repositories(t);
   await repos.create("upstream", 12);
   const server = createServer(({ url }, response) => response.writeHead(302, { location: url }).end());
-  const origin = await listen(t, server);
+  const origin = await listenFor(t, server);
   const circle = { address: () => `${origin}/r.git` };
   assert.deepEqual(await gitWith(t, repos, {}, circle), { lists: false, pushes: false });
   await both(t, repos, {}, fails(repos, "redirected", /redirect/), circle);

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { sync } from "../../../pkg/dist/engine.js";
+import { listenFor } from "../../support/listen.mjs";
 import { both, fails, fetches, front, gitWith, repositories, works } from "./both.mjs";
-import { listen } from "./front.mjs";
 
 const PAGE =
   '<!doctype html><html><head><title>Forge</title></head><body><form><input type="password"></form></body></html>';
@@ -43,7 +43,7 @@ const everything = () => true;
  */
 async function signOn(t) {
   const server = createServer((_, response) => response.writeHead(200, html).end("<html><h1>Welcome</h1></html>"));
-  return listen(t, server);
+  return listenFor(t, server);
 }
 
 const wanted = /it wants a user name and password or a token/;

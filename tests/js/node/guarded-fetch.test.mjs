@@ -7,32 +7,10 @@ import { createGzip, gzipSync } from "node:zlib";
 
 import { guardedFetch } from "refsync/node";
 
-import { listen as listenLocally } from "../../support/listen.mjs";
+import { listenFor } from "../../support/listen.mjs";
 import { present } from "../../support/present.mjs";
 
 /** @import { TestContext } from "node:test" */
-
-/**
- * Starts a server on a free port; it and its connections end with the test.
- *
- * @param {TestContext} t
- * @param {import("node:net").Server} server
- */
-async function listen(t, server) {
-  const port = await listenLocally(server);
-  /** @type {Set<import("node:net").Socket>} */
-  const sockets = new Set();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("error", () => {});
-  });
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return `http://127.0.0.1:${port}`;
-}
 
 /**
  * @param {TestContext} t
@@ -59,7 +37,7 @@ for (const host of [
   test(`http://${host} is refused, and no connection is made`, async (t) => {
     let connections = 0;
     const server = createServer((_, response) => response.end());
-    const { port } = new URL(await listen(t, server));
+    const { port } = new URL(await listenFor(t, server));
     server.on("connection", () => {
       connections += 1;
     });
@@ -77,12 +55,12 @@ test("the refusal names the host, the address and what to do", async () => {
 });
 
 test("a redirect to a refused address is refused", async (t) => {
-  const inner = await listen(
+  const inner = await listenFor(
     t,
     createServer((_, response) => response.end("secret")),
   );
   const target = inner.replace("127.0.0.1", "127.0.0.2");
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer((_, response) => response.writeHead(302, { location: target }).end()),
   );
@@ -94,14 +72,14 @@ test("a redirect to a refused address is refused", async (t) => {
 test("a GET follows redirects, tells the final address, and keeps credentials from another origin", async (t) => {
   /** @type {(string | undefined)[][]} */
   const seen = [];
-  const other = await listen(
+  const other = await listenFor(
     t,
     createServer((request, response) => {
       seen.push(["other", request.headers.authorization]);
       response.end("there");
     }),
   );
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer((request, response) => {
       seen.push([request.url, request.headers.authorization]);
@@ -121,7 +99,7 @@ test("a GET follows redirects, tells the final address, and keeps credentials fr
 });
 
 test("redirects are not followed for ever, nor by a POST, nor where the request says error", async (t) => {
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer((_, response) => response.writeHead(302, { location: "/again" }).end()),
   );
@@ -133,7 +111,7 @@ test("redirects are not followed for ever, nor by a POST, nor where the request 
 });
 
 test("sends bytes with their length and a stream in chunks, and reads the answer's status and headers", async (t) => {
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer(async (request, response) => {
       const chunks = [];
@@ -160,7 +138,7 @@ test("sends bytes with their length and a stream in chunks, and reads the answer
 
 for (const connection of ["keep-alive", "close"]) {
   test(`an early refusal (connection: ${connection}) is delivered at once and stops the upload`, async (t) => {
-    const url = await listen(
+    const url = await listenFor(
       t,
       createServer((_, response) => response.writeHead(401, { connection }).end("who?")),
     );
@@ -185,7 +163,7 @@ for (const connection of ["keep-alive", "close"]) {
 }
 
 test("an answer that begins before the upload's end does not stop the upload", async (t) => {
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer(async (request, response) => {
       response.writeHead(200).flushHeaders();
@@ -209,7 +187,7 @@ test("an answer that begins before the upload's end does not stop the upload", a
 
 test("aborting ends a request that waits, an upload, and an answer that is being read", async (t) => {
   let gone = 0;
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer((request, response) => {
       request.socket.once("close", () => {
@@ -248,7 +226,7 @@ test("cancelling an answer closes its connection", async (t) => {
       closed = resolve;
     })
   );
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer((request, response) => {
       request.socket.once("close", closed);
@@ -261,7 +239,7 @@ test("cancelling an answer closes its connection", async (t) => {
 });
 
 test("an answer that is cut short fails instead of ending", async (t) => {
-  const url = await listen(
+  const url = await listenFor(
     t,
     createTcpServer((socket) => {
       socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"));
@@ -274,7 +252,7 @@ test("an answer that is cut short fails instead of ending", async (t) => {
 test("a GET on a kept-alive connection that the server has closed is sent once more, a POST is not", async (t) => {
   // Answers one request on each connection and closes it, without a word, when the next one comes.
   let connections = 0;
-  const url = await listen(
+  const url = await listenFor(
     t,
     createTcpServer((socket) => {
       connections += 1;
@@ -302,7 +280,7 @@ test("a GET on a kept-alive connection that the server has closed is sent once m
 });
 
 test("gzip is asked for only with `decompress`, and unpacked wherever it comes", async (t) => {
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer((request, response) => {
       response.setHeader("content-encoding", "gzip");
@@ -322,7 +300,7 @@ test("gzip is asked for only with `decompress`, and unpacked wherever it comes",
 });
 
 test("an answer in an unknown encoding is left alone and says so", async (t) => {
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer((_, response) => response.writeHead(200, { "content-encoding": "gzip, lzma" }).end("as it came")),
   );
@@ -337,7 +315,7 @@ test("cancelling a compressed answer closes its connection", async (t) => {
   const gone = new Promise((resolve) => {
     closed = resolve;
   });
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer((request, response) => {
       request.socket.once("close", closed);
@@ -371,7 +349,7 @@ test("a refused connection says so, and a URL's credentials are not repeated", a
 test("an upload to a slow reader, and a slowly read answer, are held back instead of kept in memory", async (t) => {
   const total = 200 * 1024 * 1024;
   const chunk = new Uint8Array(64 * 1024).fill(7);
-  const url = await listen(
+  const url = await listenFor(
     t,
     createServer(async (request, response) => {
       if (request.method === "GET") {

@@ -7,7 +7,7 @@ import { gitHttpBackend } from "refsync/node";
 import { Service } from "refsync/service";
 
 import { present } from "../../support/present.mjs";
-import { onEachDatabase } from "./databases.mjs";
+import { onBoth } from "./databases.mjs";
 import { git, start } from "./support.mjs";
 
 /** @import { KeyObject } from "node:crypto" */
@@ -36,10 +36,10 @@ function token(key, claims = {}, header = {}) {
 
 /**
  * @param {import("node:test").TestContext} t
- * @param {typeof start} [startOn]
+ * @param {Pick<import("./support.mjs").StartOptions, "postgres">} [where]
  */
-async function withKey(t, startOn = start) {
-  const s = await startOn(t);
+async function withKey(t, where = {}) {
+  const s = await start(t, where);
   const text = await s.service.createPrivateKey("acme");
   const encoded = /^mesa_private_key_acme_([\w-]+)$/.exec(text)?.[1];
   const der = Buffer.from(present(encoded), "base64url");
@@ -99,9 +99,10 @@ test("a token with access is good for those repositories, by name in any case or
   }
 });
 
-onEachDatabase((startOn, on) => {
-  test(`no repository is named like another one's id, and a token for a name does not reach an id, on ${on}`, async (t) => {
-    const { call, ok, sql, key } = await withKey(t, startOn);
+onBoth(
+  `no repository is named like another one's id, and a token for a name does not reach an id`,
+  async (t, where) => {
+    const { call, ok, sql, key } = await withKey(t, where);
     const secret = await ok("POST", "/acme/repos", { name: "secret" });
     const own = await ok("POST", "/acme/repos", { name: "own" });
     for (const name of [secret.id, secret.id.toUpperCase(), `repo_${"0".repeat(28)}`]) {
@@ -124,10 +125,13 @@ onEachDatabase((startOn, on) => {
     assert.equal((await call("GET", `/acme/${secret.id}`, undefined, limited))[0], 403);
     assert.equal((await ok("GET", `/acme/${own.id}`, undefined, limited)).id, own.id, "it reaches its own by its id");
     await ok("PATCH", `/acme/${own.id}`, { name: "own" });
-  });
+  },
+);
 
-  test(`a grant counts for the repository that was found, not for one that gets its name meanwhile, on ${on}`, async (t) => {
-    const s = await withKey(t, startOn);
+onBoth(
+  `a grant counts for the repository that was found, not for one that gets its name meanwhile`,
+  async (t, where) => {
+    const s = await withKey(t, where);
     const ids = [];
     for (const name of ["granted", "secret"]) ids.push((await s.ok("POST", "/acme/repos", { name })).id);
     /** What happens between the two looks of one call at the repository of a name. */
@@ -163,8 +167,8 @@ onEachDatabase((startOn, on) => {
       assert.equal(answer.status, 403, `${path}: ${await answer.text()}`);
     }
     assert.equal(looks, 4, "each of the two calls looked twice");
-  });
-});
+  },
+);
 
 test("Git takes a token as the password, and keeps to its access", async (t) => {
   const s = await withKey(t);

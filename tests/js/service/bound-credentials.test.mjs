@@ -10,7 +10,7 @@ import { Service } from "refsync/service";
 
 import { listen } from "../../support/listen.mjs";
 import { present } from "../../support/present.mjs";
-import { onEachDatabase } from "./databases.mjs";
+import { onBoth } from "./databases.mjs";
 import { start } from "./support.mjs";
 
 /**
@@ -198,10 +198,10 @@ function sealUnbound(secret, owner) {
  *
  * @param {TestContext} t
  * @param {string} url
- * @param {typeof start} startOn
+ * @param {Pick<import("./support.mjs").StartOptions, "postgres">} where
  */
-async function fromBefore(t, url, startOn) {
-  const s = await startOn(t);
+async function fromBefore(t, url, where) {
+  const s = await start(t, where);
   const repo = await s.ok("POST", "/acme/repos", {
     name: "app",
     upstream: { url: `${url}/up.git`, auth },
@@ -214,120 +214,121 @@ async function fromBefore(t, url, startOn) {
   return { s, old, oldCheck };
 }
 
-onEachDatabase((startOn, on) => {
-  for (const field of ["upstream", "origin"]) {
-    test(`${field}: another server in the URL drops the credential, and the answer says so, on ${on}`, async (t) => {
-      const s = await startOn(t);
-      const [own, other] = [await server(t), await server(t)];
-      const rest = field === "origin" ? { upstream: { url: `${own.url}/up.git` } } : {};
-      await s.ok("POST", "/acme/repos", { name: "app", ...rest, [field]: { url: `${own.url}/x.git`, auth } });
-      await everySync(s);
-      assert.ok(own.seen.includes(sent), "it is sent to its own server");
+for (const field of ["upstream", "origin"]) {
+  onBoth(`${field}: another server in the URL drops the credential, and the answer says so`, async (t, where) => {
+    const s = await start(t, where);
+    const [own, other] = [await server(t), await server(t)];
+    const rest = field === "origin" ? { upstream: { url: `${own.url}/up.git` } } : {};
+    await s.ok("POST", "/acme/repos", { name: "app", ...rest, [field]: { url: `${own.url}/x.git`, auth } });
+    await everySync(s);
+    assert.ok(own.seen.includes(sent), "it is sent to its own server");
 
-      const changed = await s.ok("PATCH", "/acme/app", { [field]: { url: `${other.url}/x.git` } });
-      assert.equal(changed[field].auth_kind, null);
-      assert.match(changed.warning, new RegExp(`${field} was removed.*${own.url}.*${other.url}.*Set ${field}\\.auth`));
-      const shown = await s.ok("GET", "/acme/app");
-      assert.equal(shown.warning, undefined, "it is about that change alone");
-      await everySync(s);
-      assert.ok(other.seen.length > 0, "it was asked");
-      assert.deepEqual(new Set(other.seen), new Set([null]));
-      // It is gone, also for the server that it was for.
-      own.seen.length = 0;
-      const back = await s.ok("PATCH", "/acme/app", { [field]: { url: `${own.url}/x.git` } });
-      assert.deepEqual([back[field].auth_kind, back.warning], [null, undefined]);
-      await everySync(s);
-      assert.ok(!own.seen.includes(sent));
-      const set = await s.ok("PATCH", "/acme/app", { [field]: { url: `${other.url}/x.git`, auth } });
-      assert.deepEqual([set[field].auth_kind, set.warning], ["token", undefined]);
-    });
+    const changed = await s.ok("PATCH", "/acme/app", { [field]: { url: `${other.url}/x.git` } });
+    assert.equal(changed[field].auth_kind, null);
+    assert.match(changed.warning, new RegExp(`${field} was removed.*${own.url}.*${other.url}.*Set ${field}\\.auth`));
+    const shown = await s.ok("GET", "/acme/app");
+    assert.equal(shown.warning, undefined, "it is about that change alone");
+    await everySync(s);
+    assert.ok(other.seen.length > 0, "it was asked");
+    assert.deepEqual(new Set(other.seen), new Set([null]));
+    // It is gone, also for the server that it was for.
+    own.seen.length = 0;
+    const back = await s.ok("PATCH", "/acme/app", { [field]: { url: `${own.url}/x.git` } });
+    assert.deepEqual([back[field].auth_kind, back.warning], [null, undefined]);
+    await everySync(s);
+    assert.ok(!own.seen.includes(sent));
+    const set = await s.ok("PATCH", "/acme/app", { [field]: { url: `${other.url}/x.git`, auth } });
+    assert.deepEqual([set[field].auth_kind, set.warning], ["token", undefined]);
+  });
 
-    test(`${field}: a row that somebody has changed sends the credential nowhere, on ${on}`, async (t) => {
-      const s = await startOn(t);
-      const [own, other] = [await server(t), await server(t)];
-      const rest = field === "origin" ? { upstream: { url: `${own.url}/up.git` } } : {};
-      for (const name of ["app", "second"])
-        await s.ok("POST", "/acme/repos", { name, ...rest, [field]: { url: `${own.url}/x.git`, auth } });
-      const turned = [
-        `UPDATE refsync.repos SET ${field}_url = '${other.url}/x.git'`,
-        `UPDATE refsync.repos r SET ${field}_auth = (SELECT ${field}_auth FROM refsync.repos o WHERE o.id <> r.id)`,
-        `UPDATE refsync.repos SET ${field}_url = '${own.url}/x.git'`,
-        `UPDATE refsync.repos SET ${field}_auth = replace(${field}_auth, 'v2.', 'v1.')`,
-      ];
-      for (const sql of turned) {
-        await s.sql(sql);
-        await everySync(s);
-        const again = await restart(s);
-        await everySync(again);
-      }
-      assert.ok(![...own.seen, ...other.seen].includes(sent));
-      const [status, body] = await s.call("POST", "/acme/app/upstream/plan", { direction: "pull" });
-      assert.equal(status, 409);
-      assert.match(
-        body.error.message,
-        new RegExp(`stored ${field} credential cannot be read.*set ${field}\\.auth again`),
+  onBoth(`${field}: a row that somebody has changed sends the credential nowhere`, async (t, where) => {
+    const s = await start(t, where);
+    const [own, other] = [await server(t), await server(t)];
+    const rest = field === "origin" ? { upstream: { url: `${own.url}/up.git` } } : {};
+    for (const name of ["app", "second"])
+      await s.ok("POST", "/acme/repos", { name, ...rest, [field]: { url: `${own.url}/x.git`, auth } });
+    const turned = [
+      `UPDATE refsync.repos SET ${field}_url = '${other.url}/x.git'`,
+      `UPDATE refsync.repos r SET ${field}_auth = (SELECT ${field}_auth FROM refsync.repos o WHERE o.id <> r.id)`,
+      `UPDATE refsync.repos SET ${field}_url = '${own.url}/x.git'`,
+      `UPDATE refsync.repos SET ${field}_auth = replace(${field}_auth, 'v2.', 'v1.')`,
+    ];
+    for (const sql of turned) {
+      await s.sql(sql);
+      await everySync(s);
+      const again = await restart(s);
+      await everySync(again);
+    }
+    assert.ok(![...own.seen, ...other.seen].includes(sent));
+    const [status, body] = await s.call("POST", "/acme/app/upstream/plan", { direction: "pull" });
+    assert.equal(status, 409);
+    assert.match(
+      body.error.message,
+      new RegExp(`stored ${field} credential cannot be read.*set ${field}\\.auth again`),
+    );
+  });
+
+  onBoth(`${field}: of two changes at the same time none gets the other's credential`, async (t, where) => {
+    const s = await start(t, where);
+    const elsewhere = { url: "http://127.0.0.1:9/x.git" };
+    await s.ok("POST", "/acme/repos", { name: "app", upstream: elsewhere, origin: elsewhere });
+    for (let round = 0; round < 10; round += 1) {
+      await s.ok("PATCH", "/acme/app", { [field]: { url: "https://a.example/x.git", auth } });
+      const [here, there] = ["https://a.example/y.git", "https://b.example/x.git"];
+      const changes = [{ url: here }, { url: there, auth }].map((change) =>
+        s.ok("PATCH", "/acme/app", { [field]: change }),
       );
-    });
+      await Promise.all(round % 2 ? changes : changes.reverse());
+      const { url, auth_kind } = (await s.ok("GET", "/acme/app"))[field];
+      assert.ok([`${there} token`, `${here} null`].includes(`${url} ${auth_kind}`), `${url} ${auth_kind}`);
+    }
+  });
+}
 
-    test(`${field}: of two changes at the same time none gets the other's credential, on ${on}`, async (t) => {
-      const s = await startOn(t);
-      const elsewhere = { url: "http://127.0.0.1:9/x.git" };
-      await s.ok("POST", "/acme/repos", { name: "app", upstream: elsewhere, origin: elsewhere });
-      for (let round = 0; round < 10; round += 1) {
-        await s.ok("PATCH", "/acme/app", { [field]: { url: "https://a.example/x.git", auth } });
-        const [here, there] = ["https://a.example/y.git", "https://b.example/x.git"];
-        const changes = [{ url: here }, { url: there, auth }].map((change) =>
-          s.ok("PATCH", "/acme/app", { [field]: change }),
-        );
-        await Promise.all(round % 2 ? changes : changes.reverse());
-        const { url, auth_kind } = (await s.ok("GET", "/acme/app"))[field];
-        assert.ok([`${there} token`, `${here} null`].includes(`${url} ${auth_kind}`), `${url} ${auth_kind}`);
-      }
-    });
-  }
+onBoth(`what an earlier version sealed is bound at the first start to the server beside it`, async (t, where) => {
+  const own = await server(t);
+  const { s } = await fromBefore(t, own.url, where);
+  const again = await restart(s);
+  assert.match(again.lines.join("\n"), /2 stored secrets were sealed anew, 0 cannot be read/);
+  const [row] = await s.sql("SELECT upstream_auth, origin_auth FROM refsync.repos");
+  assert.deepEqual([row.upstream_auth.slice(0, 3), row.origin_auth.slice(0, 3)], ["v2.", "v2."]);
+  await everySync(again);
+  assert.ok(own.seen.length >= 4);
+  assert.deepEqual(new Set(own.seen), new Set([sent]));
+  assert.deepEqual((await restart(s)).lines, [], "there is nothing to do at the next start");
+});
 
-  test(`what an earlier version sealed is bound at the first start to the server beside it, on ${on}`, async (t) => {
-    const own = await server(t);
-    const { s } = await fromBefore(t, own.url, startOn);
-    const again = await restart(s);
-    assert.match(again.lines.join("\n"), /2 stored secrets were sealed anew, 0 cannot be read/);
+onBoth(`a start that dies while it binds is finished by the next one`, async (t, where) => {
+  const own = await server(t);
+  const { s } = await fromBefore(t, own.url, where);
+  let replaced = 0;
+  /** @type {import("refsync/service").Database} */
+  const dying = {
+    query(text, params) {
+      if (text.includes("upstream_auth = $4")) replaced += 1;
+      if (replaced > 1) throw new Error("killed");
+      return s.database.query(text, params);
+    },
+  };
+  const secretKey = new Uint8Array(32).fill(7);
+  const host = gitHttpBackend({ root: `${s.folder}/repositories` });
+  const service = new Service({ database: dying, git: host, fetch, secretKey, log: () => {} });
+  await assert.rejects(service.migrate(), /killed/);
+  const prefixes = async () => {
     const [row] = await s.sql("SELECT upstream_auth, origin_auth FROM refsync.repos");
-    assert.deepEqual([row.upstream_auth.slice(0, 3), row.origin_auth.slice(0, 3)], ["v2.", "v2."]);
-    await everySync(again);
-    assert.ok(own.seen.length >= 4);
-    assert.deepEqual(new Set(own.seen), new Set([sent]));
-    assert.deepEqual((await restart(s)).lines, [], "there is nothing to do at the next start");
-  });
+    return [row.upstream_auth.slice(0, 3), row.origin_auth.slice(0, 3)].sort();
+  };
+  assert.deepEqual(await prefixes(), ["v1.", "v2."]);
+  await everySync(await restart(s));
+  assert.deepEqual(await prefixes(), ["v2.", "v2."]);
+  assert.deepEqual(new Set(own.seen), new Set([sent]));
+});
 
-  test(`a start that dies while it binds is finished by the next one, on ${on}`, async (t) => {
+onBoth(
+  `after that an old seal opens nowhere, also if the old check is put back or the check is removed`,
+  async (t, where) => {
     const own = await server(t);
-    const { s } = await fromBefore(t, own.url, startOn);
-    let replaced = 0;
-    /** @type {import("refsync/service").Database} */
-    const dying = {
-      query(text, params) {
-        if (text.includes("upstream_auth = $4")) replaced += 1;
-        if (replaced > 1) throw new Error("killed");
-        return s.database.query(text, params);
-      },
-    };
-    const secretKey = new Uint8Array(32).fill(7);
-    const host = gitHttpBackend({ root: `${s.folder}/repositories` });
-    const service = new Service({ database: dying, git: host, fetch, secretKey, log: () => {} });
-    await assert.rejects(service.migrate(), /killed/);
-    const prefixes = async () => {
-      const [row] = await s.sql("SELECT upstream_auth, origin_auth FROM refsync.repos");
-      return [row.upstream_auth.slice(0, 3), row.origin_auth.slice(0, 3)].sort();
-    };
-    assert.deepEqual(await prefixes(), ["v1.", "v2."]);
-    await everySync(await restart(s));
-    assert.deepEqual(await prefixes(), ["v2.", "v2."]);
-    assert.deepEqual(new Set(own.seen), new Set([sent]));
-  });
-
-  test(`after that an old seal opens nowhere, also if the old check is put back or the check is removed, on ${on}`, async (t) => {
-    const own = await server(t);
-    const { s, old, oldCheck } = await fromBefore(t, own.url, startOn);
+    const { s, old, oldCheck } = await fromBefore(t, own.url, where);
     await restart(s);
     await s.ok("POST", "/acme/repos", { name: "bound", upstream: { url: `${own.url}/up.git`, auth } });
     const other = await server(t);
@@ -348,5 +349,5 @@ onEachDatabase((startOn, on) => {
       await everySync(await restart(s));
       assert.ok(!other.seen.includes(sent), sql);
     }
-  });
-});
+  },
+);

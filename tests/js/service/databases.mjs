@@ -2,7 +2,6 @@
 import { after, test } from "node:test";
 
 import { postgres } from "../../support/postgres.mjs";
-import { start } from "./support.mjs";
 
 /**
  * @import { TestContext } from "node:test"
@@ -25,20 +24,6 @@ export function onBoth(name, body) {
     const { url } = await server;
     await body(t, { postgres: url });
   });
-}
-
-/**
- * Defines tests twice: with a `start` that takes PGlite, and with one that takes a PostgreSQL. `on` belongs into their names.
- *
- * @param {(startOn: typeof start, on: string) => void} define
- */
-export function onEachDatabase(define) {
-  define(start, "PGlite");
-  const startOnPostgres = async (/** @type {TestContext} */ t, /** @type {StartOptions} */ options = {}) => {
-    server ??= postgres();
-    return start(t, { ...options, postgres: (await server).url });
-  };
-  define(startOnPostgres, "PostgreSQL");
 }
 
 after(async () => {

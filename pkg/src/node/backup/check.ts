@@ -1,5 +1,5 @@
 /**
- * Whether a backup is whole: every file as it was written, every row and repository there. Nothing is written.
+ * Checks that a backup is whole: every file is unchanged, and every row and repository is there. Writes nothing.
  *
  * @module
  */
@@ -33,13 +33,13 @@ export interface CheckedBackup {
   manifest: Manifest;
   tables: Map<string, TableRange>;
   repositories: RepositoryLine[];
-  /** The repositories that were damaged when the backup was made, and those whose copy is damaged by now. */
+  /** The repositories that were already damaged when the backup was made, and those whose copy has been damaged since. */
   damaged: DamagedRepository[];
 }
 
 /**
- * Reads a backup. Rejects if its rows, its keys or its list of repositories are not whole. `isThorough`: also reads every object of
- * every repository, and rejects if one copy is damaged or missing; otherwise such a copy is told as damaged.
+ * Reads a backup. Rejects if its rows, its keys or its list of repositories are not whole. With `isThorough`, also reads every
+ * object of every repository, and rejects if a copy is damaged or missing. Otherwise such a copy is only listed as damaged.
  */
 export async function checkBackup(from: string, { isThorough }: { isThorough: boolean }): Promise<CheckedBackup> {
   const folder = resolve(from);
@@ -95,13 +95,13 @@ async function refuseOther(folder: string, name: string, written: FileSum): Prom
   if (found.sha256 !== written.sha256) throw new NotWholeError(`${path}: was changed since it was written (SHA-256)`);
 }
 
-/** Where each table's rows are. One file has all of them, of which a table's mostly stand together. */
+/** Where each table's rows are. One file has the rows of all tables. The rows of one table are mostly next to each other. */
 async function tableRanges(path: string): Promise<Map<string, TableRange>> {
   const ranges = new Map<string, TableRange>();
   for await (const { at, head, last, length } of lineEndsOf(path)) {
     const table = tableOf(head);
     if (table === null || last !== CLOSING) {
-      throw new NotWholeError(`${path}: what begins at byte ${at} is no row of a backup, or was cut short`);
+      throw new NotWholeError(`${path}: the line at byte ${at} is not a row of a backup, or was cut short`);
     }
     const range = ranges.get(table) ?? { from: at, to: at, rows: 0 };
     ranges.set(table, { ...range, to: at + length + 1, rows: range.rows + 1 });
@@ -109,7 +109,7 @@ async function tableRanges(path: string): Promise<Map<string, TableRange>> {
   return ranges;
 }
 
-/** The table that a line has a row of; null if it is none. */
+/** The table of the row in a line; null if the line is not a row. */
 export function tableOf(line: Buffer): string | null {
   const head = line.subarray(0, 100).toString("latin1");
   return /^\{"table":"([a-z_0-9]+)","row":\{/.exec(head)?.[1] ?? null;

@@ -9,8 +9,8 @@
  *  secret.key, api-key
  * ```
  *
- * The manifest has the size and the SHA-256 of each file, so that a backup of which a part is missing or changed is not taken for a
- * whole one. Format 1, which earlier versions wrote, has neither these nor `repositories.jsonl`.
+ * The manifest has the size and the SHA-256 of each file, so that a missing or changed part of a backup is noticed. Format 1, which
+ * earlier versions wrote, has neither these nor `repositories.jsonl`.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface Manifest {
   schema: number;
   /** RFC 3339 in UTC. */
   created_at: string;
-  /** From here on of format 2. The rows of each table. */
+  /** The number of rows of each table. This field and the following ones exist since format 2. */
   rows?: Record<string, number>;
   /** The last value of each counter, by table and column. */
   counters?: Counter[];
@@ -46,7 +46,7 @@ export interface Counter {
   value: string;
 }
 
-/** What a file was when it was written. */
+/** The size and hash of a file when it was written. */
 export interface FileSum {
   bytes: number;
   sha256: string;
@@ -58,7 +58,7 @@ export interface DamagedRepository {
   /** `<organisation>/<name>`. */
   name: string;
   reason: string;
-  /** How many refs are in the backup all the same. */
+  /** How many of its refs are still in the backup. */
   refs: number;
 }
 
@@ -74,7 +74,7 @@ export interface RepositoryLine {
   sha256: string | null;
   /** Why the copy is not whole. */
   damaged?: string;
-  /** It was deleted while the backup was made. */
+  /** Whether it was deleted while the backup was made. */
   is_deleted?: true;
 }
 
@@ -94,7 +94,7 @@ export class NotWholeError extends Error {
   override name = "NotWholeError";
 }
 
-/** Rejects if the folder is no whole backup, or of a format that is not known. */
+/** Rejects if the folder is not a complete backup, or has an unknown format. */
 export async function readManifest(folder: string): Promise<Manifest> {
   const text = await readFile(join(folder, FILES.manifest), "utf8").catch(() => null);
   if (text === null) throw new NotWholeError(`${folder} is not a backup, or one that was not finished`);
@@ -126,7 +126,7 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
   await syncFolder(folder);
 }
 
-/** A new file that knows its size and hash. */
+/** A new file that computes its size and hash. */
 export class SummedFile {
   readonly #file: FileHandle;
   readonly #hash = createHash("sha256");
@@ -136,7 +136,7 @@ export class SummedFile {
     this.#file = file;
   }
 
-  /** Rejects if the file is there. */
+  /** Rejects if the file exists. */
   static async create(path: string): Promise<SummedFile> {
     return new SummedFile(await open(path, "wx", 0o600));
   }
@@ -148,7 +148,7 @@ export class SummedFile {
     await this.#file.writeFile(bytes);
   }
 
-  /** Once it is on the disk. */
+  /** Resolves when the file is on the disk. */
   async close(): Promise<FileSum> {
     await this.#file.sync();
     await this.#file.close();
@@ -156,7 +156,7 @@ export class SummedFile {
   }
 }
 
-/** What a file is now; null if it is not there. */
+/** The size and hash of a file now; null if it does not exist. */
 export async function sumOf(path: string): Promise<FileSum | null> {
   if ((await stat(path).catch(() => null)) === null) return null;
   const hash = createHash("sha256");
@@ -168,7 +168,7 @@ export async function sumOf(path: string): Promise<FileSum | null> {
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** The lines of a file with where each begins, in bytes. A line may be as long as a row. */
+/** The lines of a file, each with the byte offset at which it begins. A line may be as long as a row. */
 export async function* linesOf(
   path: string,
   { from = 0, to }: { from?: number; to?: number } = {},

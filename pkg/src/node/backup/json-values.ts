@@ -1,5 +1,5 @@
 /**
- * Where the values of a JSON object are in its text, without reading what is in them: a row may have 20 MB.
+ * Finds the values of a JSON object in its text without parsing them, because a row may have 20 MB.
  *
  * @module
  */
@@ -33,7 +33,7 @@ function next(json: Buffer, at: number): number {
   return at;
 }
 
-/** Behind the string that begins at `at`. */
+/** The position after the string that begins at `at`. */
 function stringEnd(json: Buffer, at: number): number {
   let end = json.indexOf(QUOTE, at + 1);
   while (end >= 0 && isEscaped(json, end)) end = json.indexOf(QUOTE, end + 1);
@@ -46,7 +46,7 @@ function isEscaped(json: Buffer, at: number): boolean {
   return slashes % 2 === 1;
 }
 
-/** Behind the value that begins at `at`. */
+/** The position after the value that begins at `at`. */
 function valueEnd(json: Buffer, at: number): number {
   let depth = 0;
   for (let here = at; here < json.length; ) {

@@ -1,5 +1,5 @@
 /**
- * The keys of a service, which a backup has too.
+ * The key files of a service, which are part of a backup.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { join } from "node:path";
 
 import { KEY_FILES } from "./format.js";
 
-/** Copies the keys from one folder to the other, those that are there. Only their owner can read the copies. */
+/** Copies the keys that exist from one folder to the other. Only their owner can read the copies. */
 export async function copyKeys(from: string, to: string): Promise<void> {
   for (const name of KEY_FILES) {
     if ((await stat(join(from, name)).catch(() => null)) === null) continue;

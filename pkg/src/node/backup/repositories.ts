@@ -1,5 +1,5 @@
 /**
- * Copies of bare repositories, and whether they are what they were.
+ * Copies bare repositories, and checks that copies are unchanged.
  *
  * @module
  */
@@ -25,8 +25,8 @@ export interface Copied {
 }
 
 /**
- * Copies a repository through Git's own transport, which reads and checks every object, also while the source is pushed to. Of one
- * that is damaged, what is whole is copied. Rejects if the copy cannot be written.
+ * Copies a repository through Git's own transport, which reads and checks every object, even during pushes to the source. Of a
+ * damaged repository, copies the intact refs. Rejects if the copy cannot be written.
  */
 export async function copyRepository(from: string, to: string, head: string): Promise<Copied> {
   const root = dirname(to);
@@ -34,14 +34,14 @@ export async function copyRepository(from: string, to: string, head: string): Pr
   const clone = ["clone", "--quiet", "--mirror", "--no-local", "--template=", resolve(from), to];
   const end = await gitEnd(root, [...SYNCED, ...clone]);
   if (end.code === 0) {
-    // Where it came from is nobody's business, and would be fetched from by name.
+    // The remote `origin` would reveal the source's path, and Git would fetch from it by name.
     await git(root, ["--git-dir", to, "config", "--remove-section", "remote.origin"]);
     await git(root, ["--git-dir", to, "symbolic-ref", "HEAD", `refs/heads/${head}`]);
     return refsOf(to);
   }
   await removeAll(to);
   const damage = await deepDamage(from);
-  // Nothing is wrong with the source, so that it is the copy that failed: on a full disk, for example.
+  // The source is intact, so the copy failed, for example because the disk is full.
   if (damage === null) throw new Error(`git clone: ${end.stderr || `ended with ${end.code}`}`);
   if (!damage.isLasting) throw new Error(`${from}: ${damage.reason}`);
   await makeEmpty(to, head);
@@ -66,7 +66,7 @@ export async function refsOf(path: string): Promise<{ refs: number; sha256: stri
   return { refs, sha256: hash.digest("hex") };
 }
 
-/** What is wrong with a copy; null if it is as it was written. `isThorough`: every object is read. */
+/** What is wrong with a copy; null if it is unchanged. `isThorough` reads every object. */
 export async function copyDamage(
   path: string,
   written: { refs: number; sha256: string } | null,
@@ -81,7 +81,9 @@ export async function copyDamage(
     : `it has ${found.refs} refs, and not the ${written.refs} that it was written with`;
 }
 
-/** Does something for each, some at a time. The first failure ends it, once what is under way has ended. */
+/**
+ * Runs `work` for each item, several at a time. After the first failure it starts no more, waits for the running ones, and rejects.
+ */
 export async function forEach<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
   const next = items[Symbol.iterator]();
   const failures: unknown[] = [];
@@ -94,5 +96,5 @@ export async function forEach<T>(items: Iterable<T>, work: (item: T) => Promise<
   if (failures.length > 0) throw failures[0];
 }
 
-/** A backup is on the disk before it is called one. */
+/** Makes Git write the copy to the disk before the backup counts as complete. */
 const SYNCED = ["-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync"];

@@ -1,8 +1,8 @@
 /**
  * Restores a backup into an empty database and a new data folder.
  *
- * The repositories come first, then the database. On a PostgreSQL everything in it, the schema too, is one transaction: it is there
- * whole or not at all. The data folder says that it is not finished until the end.
+ * The repositories come first, then the database. On a PostgreSQL everything, including the schema, is one transaction, so it is
+ * there completely or not at all. The data folder is marked as unfinished until the end.
  *
  * @module
  */
@@ -26,15 +26,15 @@ export interface Restorable {
 
 /** What a backup is restored with. */
 export interface RestoreOptions {
-  /** Makes a service that asks this connection. */
+  /** Makes a service that uses this connection. */
   serviceOn(connection: Database): Restorable;
   /** Makes repositories that the backup has no files of, because their files are elsewhere or they were deleted meanwhile. */
   host: Pick<GitHost, "create">;
-  /** Whether everything in the database is to be one transaction; otherwise a failure is cleared away with the data folder. */
+  /** Whether to write the database in one transaction. If not, the database is removed with the data folder after a failure. */
   isTransaction: boolean;
 }
 
-/** Fills an empty database and an empty folder. What is not whole of the repositories is left out, and told. */
+/** Fills an empty database and an empty folder. Damaged parts of repositories are left out and reported. */
 export async function restore(
   from: string,
   backup: CheckedBackup,
@@ -93,7 +93,7 @@ async function fillDatabase(
       throw new Error(`restore: ${from} has rows of ${name}, and schema ${manifest.schema} no such table`);
   }
   let rows = 0;
-  // Bytes since the last one.
+  // Bytes since the last checkpoint.
   let unchecked = 0;
   for (const table of names) {
     const range = tables.get(table);
@@ -134,7 +134,7 @@ async function isUsed(connection: Database): Promise<boolean> {
   return rows[0]?.count !== 0;
 }
 
-/** What is damaged, and each repository of which the backup should have files and has none. */
+/** The damaged repositories, and those whose files are missing from the backup. */
 async function gaps(
   connection: Database,
   there: Set<string>,

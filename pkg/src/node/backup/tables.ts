@@ -1,8 +1,8 @@
 /**
- * The tables of a service, as rows of JSON that flow out and in.
+ * Reads and writes the tables of a service as streams of JSON rows.
  *
- * No step keeps more than a few rows: PGlite holds in memory what a statement gives or takes, several times over, and never gives that
- * memory back.
+ * No step keeps more than a few rows: PGlite holds the input and output of a statement in memory several times, and never frees
+ * that memory.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export async function schemaVersion(database: Database): Promise<number | null> 
   return Number(rows[0]?.version);
 }
 
-/** The tables' names, each behind those that it refers to. */
+/** The tables' names. Each table comes after those that it refers to. */
 export async function tableNames(database: Database): Promise<string[]> {
   const { rows } = await database.query(
     `SELECT c.relname::text AS name, coalesce(string_agg(f.relname, ','), '') AS refers_to
@@ -49,8 +49,8 @@ export async function tableNames(database: Database): Promise<string[]> {
 }
 
 /**
- * The rows of a table, each as JSON text, in a transaction that sees one moment. A first cursor tells how large the rows are as
- * they are stored, a second one brings as many of them as fit.
+ * The rows of a table, each as JSON text, in a transaction with one snapshot. One cursor reads the stored sizes of the rows. A
+ * second one then fetches as many rows as fit.
  */
 export async function* rowsOf(connection: Database, table: string): AsyncGenerator<string> {
   const columns = await columnNames(connection, table, "stored");
@@ -90,7 +90,7 @@ export class TableWriter {
   readonly #connection: Database;
   readonly #table: string;
   readonly #columns: string[];
-  /** Those whose values are JSON. */
+  /** The columns whose values are JSON. */
   readonly #json: Set<string>;
   #rows: Buffer[] = [];
   #bytes = 0;
@@ -104,7 +104,7 @@ export class TableWriter {
 
   static async open(connection: Database, table: string): Promise<TableWriter> {
     const columns = await columnNames(connection, table, "stored");
-    // Rows come back as they were: nothing is announced or counted a second time.
+    // Disables triggers, so that restoring rows announces and counts nothing a second time.
     await connection.query(`ALTER TABLE refsync.${table} DISABLE TRIGGER USER`);
     return new TableWriter(connection, table, columns, await columnNames(connection, table, "jsonb"));
   }
@@ -133,7 +133,7 @@ export class TableWriter {
     await this.#insert(this.#columns, from, `[${rows.join(",")}]`);
   }
 
-  /** Sends the large values of a row in pieces, which the database puts together. */
+  /** Sends the large values of a row in pieces. The database joins them. */
   async #writeLarge(row: Buffer): Promise<void> {
     await this.#connection.query("CREATE TEMPORARY TABLE IF NOT EXISTS refsync_pieces (name text, n int, piece text)");
     const large = [...valuesOf(row)].filter(({ key, from, to }) => to - from > PIECE && this.#json.has(key));
@@ -176,7 +176,7 @@ function* pieces(text: Buffer): Generator<Buffer> {
   }
 }
 
-/** Where the counters of a table stand. */
+/** The current values of a table's counters. */
 export async function counters(database: Database, table: string): Promise<Counter[]> {
   const found: Counter[] = [];
   for (const column of await columnNames(database, table, "counted")) {
@@ -188,7 +188,7 @@ export async function counters(database: Database, table: string): Promise<Count
   return found;
 }
 
-/** Sets the counters of a table behind its rows, and behind what they have counted already. */
+/** Sets the counters of a table past its rows, and past their earlier values. */
 export async function setCounters(connection: Database, table: string, known: Counter[]): Promise<void> {
   for (const column of await columnNames(connection, table, "counted")) {
     const counted = known.find((counter) => counter.table === table && counter.column === column)?.value ?? "0";

@@ -25,7 +25,7 @@ import { copyKeys } from "./keys.js";
 import { type Copied, copyRepository, forEach } from "./repositories.js";
 import { counters, rowsOf, schemaVersion, tableNames } from "./tables.js";
 
-/** What is backed up, or restored into. */
+/** The database and folders to back up, or to restore into. */
 export interface Kept {
   database: NotifyingDatabase;
   /** The data folder. */
@@ -50,8 +50,8 @@ interface Hosted {
 }
 
 /**
- * Writes a backup into a folder that is empty or not there. The database comes first, as of one moment: what is pushed
- * meanwhile may be in it, what is deleted meanwhile is not.
+ * Writes a backup into a folder that is empty or not there. The database comes first, as of one moment: later pushes may be in the
+ * backup, and repositories that are deleted meanwhile are not.
  */
 export async function backUp({ database, folder: from, repositories }: Kept, to: string): Promise<BackupSummary> {
   const folder = resolve(to);
@@ -127,7 +127,7 @@ interface Dump {
 async function dumpRows(connection: Database, path: string): Promise<Dump> {
   await connection.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   await connection.query("SET LOCAL TimeZone = 'UTC'");
-  // Both cursors of a table go over it from its first row.
+  // Makes both cursors of a table start at its first row.
   await connection.query("SET LOCAL synchronize_seqscans = off");
   await connection.query("SET LOCAL statement_timeout = 0");
   await connection.query("SET LOCAL idle_in_transaction_session_timeout = 0");

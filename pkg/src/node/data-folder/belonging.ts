@@ -1,5 +1,5 @@
 /**
- * Whether a data folder, its database and its repositories belong together, and are all there.
+ * Checks that a data folder, its database and its repositories belong together, and that none is missing.
  *
  * @module
  */
@@ -19,11 +19,11 @@ import {
   writeMarker,
 } from "./marker.js";
 
-/** How a folder and a database are brought together. */
+/** How to attach a database to a folder. */
 export interface AttachOptions {
   /** Brings the database's schema up to date. */
   migrate(): Promise<void>;
-  /** Goes on although none of the repositories is there. Each is shown as damaged until it is pulled again. */
+  /** Continues even if none of the repositories is there. Each is shown as damaged until it is pulled again. */
   acceptLostRepositories?: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface Place {
   kind: DatabaseKind;
 }
 
-/** Whether the folder was in use before. Rejects if what it then held is not there now. */
+/** Whether the folder was in use before. Rejects if some of its earlier content is missing. */
 export async function refuseGaps(
   { path, database, repositories, kind }: Place,
   marker: Marker | null,
@@ -50,12 +50,12 @@ export async function refuseGaps(
       kind === "embedded"
         ? `${path}: the database of this data folder is a PostgreSQL (${MARKER}); name it with --database or REFSYNC_DATABASE_URL`
         : `${path}: this data folder has an embedded database (${MARKER}), not a PostgreSQL. Leave --database and ` +
-            "REFSYNC_DATABASE_URL out, or take the service along with `refsync backup` and `refsync restore`",
+            "REFSYNC_DATABASE_URL out, or move the service with `refsync backup` and `refsync restore`",
     );
   }
   if (kind === "postgres") return marker !== null;
   if (await holdsDatabase(database)) return true;
-  // A version that wrote no marker left these.
+  // Versions that wrote no marker left these files.
   const traces = (await isFilled(repositories)) || (await isThere(join(path, "api-key")));
   if (marker === null && !traces) return false;
   throw new Error(
@@ -82,7 +82,7 @@ export async function verify(
     );
   }
   const { hosted, isNoneThere } = await hostedRepositories(database, repositories);
-  // In the same folder as before, single repositories are lost. They are shown as damaged.
+  // If the folder `repositories` is the same as before, single repositories were lost. They are shown as damaged.
   const isSameFolder = marker?.repositories != null && marker.repositories === (await folderNumber(repositories));
   if (isNoneThere && !isSameFolder && !acceptLostRepositories) {
     throw new Error(

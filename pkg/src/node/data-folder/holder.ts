@@ -6,7 +6,7 @@
  *  .beat-<owner>   a number that grows for as long as the owner lives
  * ```
  *
- * The first two words of `lock` are what earlier versions wrote, so that they see that the folder is in use.
+ * Earlier versions wrote only the first two words of `lock`, so they also see that the folder is in use.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { link, open, readFile, rename, rm, stat, statfs, writeFile } from "node:
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-/** A process that uses a data folder, or used it and did not say when it ended. */
+/** A process that uses a data folder, or that ended without removing `lock`. */
 export interface Holder {
-  /** In the process namespace of that process. */
+  /** The process id, in the namespace of that process. */
   pid: number;
   /** When it started, in clock ticks since the kernel did; `-` if the system does not say. */
   started: string;
@@ -29,7 +29,7 @@ export interface Holder {
   since: string;
   /** The running kernel: another one after a restart of the machine. */
   machine: string;
-  /** The file that the kernel locks, as that kernel numbers it. */
+  /** The number that the kernel gives to the file that it locks. */
   device: string;
   /** Whether the process also has the kernel's lock. */
   kernel: boolean;
@@ -49,7 +49,7 @@ export async function thisProcess(folder: string, kernel: boolean): Promise<Hold
   };
 }
 
-/** The file that the kernel locks. It stays, since a lock on a file that is replaced protects nothing. */
+/** The file that the kernel locks. It is never removed, because a lock on a replaced file protects nothing. */
 export function kernelLockFile(folder: string): string {
   return join(folder, ".lock");
 }
@@ -62,7 +62,7 @@ export async function kernelLockDevice(folder: string): Promise<string | null> {
   );
 }
 
-/** Who holds the folder, as `lock` says; null if nobody does. */
+/** The holder that `lock` names; null if there is none. */
 export async function readHolder(folder: string): Promise<Holder | null> {
   const text = await readOrNull(lockFile(folder));
   return text === null ? null : parsed(text);
@@ -71,7 +71,7 @@ export async function readHolder(folder: string): Promise<Holder | null> {
 /** Makes `lock` name this process. False if another process was first. */
 export async function writeHolder(folder: string, holder: Holder, over: "nobody" | "anybody"): Promise<boolean> {
   const { pid, started, ...rest } = holder;
-  // Written elsewhere first: `lock` is never half a line.
+  // Writes another file first, so `lock` never holds half a line.
   const own = join(folder, `.lock-${randomUUID()}`);
   await writeFile(own, `${pid} ${started} ${JSON.stringify(rest)}\n`, { mode: 0o600, flush: true });
   try {
@@ -92,7 +92,10 @@ export async function removeHolder(folder: string, { owner }: Holder): Promise<v
   if (owner !== null) await rm(beatFile(folder, owner), { force: true });
 }
 
-/** Shows that the owner lives. The file is written in place and closed, which a network file system passes on at once. */
+/**
+ * Shows that the owner lives. Writes the file in place and closes it, because a network file system passes a closed file on at
+ * once.
+ */
 export async function beat(folder: string, owner: string, count: number): Promise<void> {
   const file = await open(beatFile(folder, owner), count === 0 ? "wx" : "r+", 0o600);
   try {
@@ -102,7 +105,7 @@ export async function beat(folder: string, owner: string, count: number): Promis
   }
 }
 
-/** What the owner last wrote to show that it lives; null if it wrote nothing. */
+/** The owner's last beat; null if there is none. */
 export async function lastBeat(folder: string, owner: string | null): Promise<string | null> {
   return owner === null ? null : readOrNull(beatFile(folder, owner));
 }
@@ -123,8 +126,7 @@ export function names(text: string, owner: string): boolean {
 }
 
 /**
- * What this process can see of a holder. A process in another container has a process id that means nothing here, so `unseen`
- * proves nothing.
+ * Whether this process can see the holder. `unseen` proves nothing, because the process id of another container means nothing here.
  */
 export async function sighting({ pid, started }: Holder): Promise<"running" | "ended" | "unseen"> {
   try {
@@ -135,7 +137,7 @@ export async function sighting({ pid, started }: Holder): Promise<"running" | "e
   const now = await processState(pid);
   if (now === null) return "running";
   if (started !== "-" && started !== now.started) return "unseen";
-  // A zombie holds no files any more. It is only there until its parent asks for its exit code.
+  // A zombie holds no files any more. It exists only until its parent reads its exit code.
   return ENDED.has(now.state) ? "ended" : "running";
 }
 
@@ -173,7 +175,7 @@ async function startTime(pid: number): Promise<string> {
   return (await processState(pid))?.started ?? "-";
 }
 
-/** What Linux says of a process; null if it has no such process, or the system is another one. */
+/** What Linux reports about a process; null if there is no such process, or if this is not Linux. */
 async function processState(pid: number): Promise<{ state: string; started: string } | null> {
   const text = await readOrNull(`/proc/${pid}/stat`);
   if (text === null) return null;
@@ -192,7 +194,7 @@ async function readOrNull(path: string): Promise<string | null> {
   }
 }
 
-/** By the numbers that Linux has for them: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, overlayfs, tmpfs, ramfs. */
+/** Linux's magic numbers of local file systems: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, overlayfs, tmpfs, ramfs. */
 const LOCAL_FILE_SYSTEMS = new Set([
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x794c7630, 0x01021994, 0x858458f6,
 ]);

@@ -1,10 +1,10 @@
 /**
- * A lock on a file that the kernel holds for this process, and drops when the process ends, however it ends.
+ * A file lock that the kernel holds for this process. The kernel drops it when the process ends for any reason.
  *
- * Node cannot lock a file. But a lock (`flock`) belongs to the open file, which a child process shares: `flock(1)`, Perl or
- * Python takes the lock on the file that this process opened, and ends. The lock stays for as long as this process has the file
- * open. Every process that opens the same file sees it, also from another container with process ids of its own, and over NFS
- * from another machine. macOS and the BSDs lock when they open.
+ * Node cannot lock a file. But a lock (`flock`) belongs to the open file, and a child process shares that file. So `flock(1)`, Perl
+ * or Python locks the file that this process opened, and ends. The lock stays for as long as this process has the file open. Every
+ * process that opens the same file sees the lock, even from another container, or over NFS from another machine. On macOS and the
+ * BSDs, opening the file can take the lock.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { promisify } from "node:util";
 const open = promisify(openFile);
 const close = promisify(closeFile);
 
-/** Alone, or beside others that share it. */
+/** Exclusive, or shared with others. */
 export type LockMode = "exclusive" | "shared";
 
-/** What came of asking for a lock. */
+/** The result of asking for a lock. */
 export type KernelLock =
   /** This process has it. */
   | { state: "held"; release(): Promise<void> }
@@ -28,7 +28,7 @@ export type KernelLock =
   /** Nothing here can take it: no program for it, or a file system without locks. */
   | { state: "unavailable" };
 
-/** Takes the lock on this file, which is made if it is missing. Never waits for another process. */
+/** Takes the lock on this file, and creates the file if it is missing. Never waits for another process. */
 export async function kernelLock(path: string, mode: LockMode): Promise<KernelLock> {
   if (opensLocked) return openLocked(path, mode);
   const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
@@ -62,7 +62,7 @@ async function lockThrough(file: number, mode: LockMode): Promise<KernelLock["st
     const end = await ended(command, args, file);
     if (end === null) continue;
     if (end.code === 0) return "held";
-    // Each of them ends with 1 and says nothing if another process has the lock.
+    // Each of them exits with 1 and prints nothing if another process has the lock.
     return end.code === 1 && end.said === "" ? "taken" : "unavailable";
   }
   return "unavailable";
@@ -87,7 +87,7 @@ function programs(mode: LockMode): [string, ...string[]][] {
   ];
 }
 
-/** How a program ended that has `file` as its descriptor 3; null if it is not installed. */
+/** Runs a program with `file` as its descriptor 3, and returns how it ended; null if it is not installed. */
 function ended(command: string, args: string[], file: number): Promise<{ code: number | null; said: string } | null> {
   return new Promise((resolve, reject) => {
     // A network file system whose lock service is down may not answer at all.

@@ -21,7 +21,7 @@ import {
 
 /** A data folder that this process may use. */
 export interface FolderLock {
-  /** Throws if another process may have the folder by now. To be called before each write. */
+  /** Throws if another process may have the folder by now. Call it before each write. */
   check(): void;
   /** Lets another process have it. */
   release(): Promise<void>;
@@ -31,13 +31,13 @@ export interface FolderLock {
 export interface Timing {
   /** Between two beats. */
   beat: number;
-  /** Without a beat for so long, a holder stops itself. */
+  /** A holder stops itself after this time without a beat. */
   lease: number;
-  /** Without a beat for so long, a holder is taken for dead. Longer than the lease. */
+  /** A holder counts as dead after this time without a beat. Longer than the lease. */
   watch: number;
 }
 
-/** What a lease goes by. */
+/** The settings of a lease. */
 export interface LeaseOptions {
   timing: Timing;
   /** Whether the kernel keeps everybody else out for as long as this process lives. */
@@ -108,7 +108,7 @@ export class Lease implements FolderLock {
     if (this.#isLate() && !this.#options.isFenced) {
       this.#lose(this.#tooLate());
     } else {
-      // Nobody can have taken it, or nobody should have: one look makes sure of it.
+      // Probably nobody has taken the folder. One look at `lock` makes sure.
       const look = this.#look();
       if (look !== null) this.#lose(look);
       else this.#note();
@@ -134,7 +134,7 @@ export class Lease implements FolderLock {
       return;
     }
     this.#beating ??= this.#beat()
-      // The next beat may be able to write. If none is for too long, the lease ends.
+      // The next beat may succeed. If none succeeds for too long, the lease ends.
       .catch(() => {})
       .finally(() => {
         this.#beating = undefined;
@@ -144,7 +144,7 @@ export class Lease implements FolderLock {
   async #beat(): Promise<void> {
     const asked = { at: performance.now(), wall: Date.now() };
     const found = await readHolder(this.#folder);
-    // Whoever makes that file anew can lock it.
+    // If the lock file is gone, another process can create it again and lock it.
     const isFenced = this.#options.isFenced && (await kernelLockDevice(this.#folder)) === this.#me.device;
     if (this.#isReleased || this.#lost !== undefined) return;
     if (found === null && isFenced) {
@@ -167,7 +167,10 @@ export class Lease implements FolderLock {
     return performance.now() - this.#known.at > this.#options.timing.lease;
   }
 
-  /** A machine that was suspended: its monotonic clock stood still meanwhile. Clocks are also set, so that this alone is no loss. */
+  /**
+   * Whether the machine may have been suspended: the monotonic clock stands still then, and the wall clock does not. Somebody may
+   * also have set the clock, so this alone does not mean that the folder is lost.
+   */
   #isWallLate(): boolean {
     return Date.now() - this.#known.wall > this.#options.timing.lease;
   }
@@ -194,7 +197,7 @@ export class Lease implements FolderLock {
     if (this.#lost !== undefined) return;
     this.#lost = error;
     clearInterval(this.#timer);
-    // Before that, it was not this process's yet.
+    // Before that, the folder did not belong to this process.
     if (this.#isHeld) this.#options.onLost(error);
   }
 }

@@ -12,7 +12,7 @@
  *            cannot tell: watches for 15 s; no beat: writes its own name, waits another 10 s, takes the folder
  * ```
  *
- * A holder that was suspended meanwhile finds that its 10 s are over, or another name in `lock`, before it writes again.
+ * After a suspension, a holder checks before its next write. It finds that its 10 s are over, or that `lock` has another name.
  *
  * @module
  */
@@ -32,9 +32,9 @@ import {
 import { type KernelLock, kernelLock, type LockMode } from "./kernel-lock.js";
 import { type FolderLock, Lease, type Timing } from "./lease.js";
 
-/** How a folder is locked. */
+/** How to lock a folder. */
 export interface FolderLockOptions {
-  /** Alone, or beside other processes whose database is elsewhere. */
+  /** Exclusive, or shared with other processes whose database is elsewhere. */
   mode: LockMode;
   /** Milliseconds to wait for another process to end. 0 when left out. */
   wait?: number;
@@ -46,7 +46,7 @@ export interface FolderLockOptions {
   timing?: Timing;
 }
 
-/** Locks the folder. Rejects if another process uses it, and goes on doing so for as long as `wait`. */
+/** Locks the folder. Rejects if another process uses it and does not end within `wait`. */
 export async function lockFolder(folder: string, options: FolderLockOptions): Promise<FolderLock> {
   const until = performance.now() + (options.wait ?? 0);
   const attempt = options.mode === "exclusive" ? exclusively : beside;
@@ -54,7 +54,7 @@ export async function lockFolder(folder: string, options: FolderLockOptions): Pr
   for (let nameless = 0; ; ) {
     const found = await attempt(folder, options);
     if ("lock" in found) return found.lock;
-    // It has just ended, or is just beginning and has not written its name yet.
+    // The holder has just ended, or has just started and has not written its name yet.
     if (found.holder === null && nameless < 10) {
       nameless += 1;
       await delay(50);
@@ -112,7 +112,7 @@ async function beside(folder: string, options: FolderLockOptions): Promise<Attem
   return { holder };
 }
 
-/** Whether the process that `lock` names has ended. Watches it if nothing else tells. */
+/** Whether the process that `lock` names has ended. If nothing else proves it, watches for beats. */
 async function isGone(
   folder: string,
   holder: Holder,
@@ -137,7 +137,7 @@ async function isGone(
   for (const until = performance.now() + timing.watch; performance.now() < until; ) {
     await delay(Math.min(timing.beat / 2, timing.watch));
     const current = await readHolder(folder);
-    // It said that it ends, or somebody else was quicker.
+    // The holder removed `lock` itself, or another process was quicker.
     if (current?.owner !== holder.owner) return false;
     if ((await lastBeat(folder, holder.owner)) !== first) return false;
   }

@@ -1,5 +1,5 @@
 /**
- * What a data folder knows of its database, so that a service never begins anew because a part of it is gone.
+ * What a data folder knows about its database. Because of it, a service never starts empty if a part of the folder is gone.
  *
  * ```text
  *  data-folder.json   {format, state, database, id, …}: which database the folder belongs to
@@ -26,7 +26,7 @@ export interface Marker {
   database: DatabaseKind;
   /** The database's own id; null while a backup is being restored. */
   id: string | null;
-  /** The number that the file system has for the folder `repositories`: another one if the folder was replaced. */
+  /** The file system's number for the folder `repositories`. It changes if the folder is replaced. */
   repositories: number | null;
   /** RFC 3339 in UTC. */
   created_at: string;
@@ -35,7 +35,7 @@ export interface Marker {
 /** The file in the data folder. */
 export const MARKER = "data-folder.json";
 
-/** What the folder says; null if it never had a database, or only one of a version that wrote no marker. */
+/** The folder's marker; null if it never had a database, or only one from a version that wrote no marker. */
 export async function readMarker(folder: string): Promise<Marker | null> {
   const path = join(folder, MARKER);
   const text = await readOrNull(path);
@@ -51,7 +51,7 @@ export async function readMarker(folder: string): Promise<Marker | null> {
   return marker;
 }
 
-/** Notes it in the folder. A crash leaves the old file or the new one. */
+/** Writes the marker. A crash leaves either the old file or the new one. */
 export async function writeMarker(folder: string, marker: Omit<Marker, "format" | "created_at">): Promise<void> {
   const created_at = new Date().toISOString();
   await writeWhole(join(folder, MARKER), `${JSON.stringify({ format: 1, ...marker, created_at } satisfies Marker)}\n`);
@@ -65,7 +65,7 @@ export async function folderNumber(path: string): Promise<number | null> {
   );
 }
 
-/** The database's own id; null if it has none, because it is empty or a version without such ids made it. */
+/** The database's own id; null if it has none, because it is empty or comes from a version without such ids. */
 export async function databaseId(database: Database): Promise<string | null> {
   const { rows } = await database.query("SELECT to_regclass('refsync.service') IS NOT NULL AS has_id");
   if (rows[0]?.has_id !== true) return null;
@@ -92,7 +92,10 @@ export async function hostedRepositories(
   return { hosted, isNoneThere: hosted > 0 && Number(known[0]?.count) === 0 };
 }
 
-/** Which repositories the service hosts, in SQL; null if there is no table of them. Early schemas have no other ones. */
+/**
+ * Which repositories the service hosts, in SQL; null if there is no such table. In early schemas, the service hosts all
+ * repositories.
+ */
 export async function whereHosted(database: Database): Promise<string | null> {
   const { rows } = await database.query(
     `SELECT a.attname::text AS name FROM pg_attribute a

@@ -11,18 +11,18 @@ import { type GitEnd, gitEnd } from "../git-command.js";
 
 /** Why a repository cannot be used. */
 export interface Damage {
-  /** In words, for whoever asks about the repository. */
+  /** A description for the user. */
   reason: string;
   /**
-   * Whether files are lost or wrong, so that only making the repository anew helps. False if the file system or the machine did not
-   * let Git read: then waiting may help.
+   * Whether files are lost or wrong, so the repository must be recreated. False if the file system or the machine kept Git from
+   * reading. Then waiting may help.
    */
   isLasting: boolean;
 }
 
 /**
- * What a quick look finds: the folder, what Git calls a repository, and whether each ref names an object that is there. Null if
- * nothing is wrong. Objects that no ref names are not looked at.
+ * Checks the folder, the files that Git requires, and that the object of each ref exists. Null if nothing is wrong. Does not check
+ * objects that no ref names.
  */
 export async function quickDamage(path: string): Promise<Damage | null> {
   const inPlace = await filesDamage(path);
@@ -33,13 +33,13 @@ export async function quickDamage(path: string): Promise<Damage | null> {
   return asDamage(await gitEnd(dirname(path), ["--git-dir", path, ...everyRef]));
 }
 
-/** The same, and every object is read and its hash compared. It takes as long as reading the whole repository. */
+/** Also reads every object and compares its hash. Takes as long as reading the whole repository. */
 export async function deepDamage(path: string): Promise<Damage | null> {
   const quick = await quickDamage(path);
   if (quick !== null) return quick;
   const fsck = ["fsck", "--full", "--no-dangling", "--no-reflogs", "--no-progress"];
   const end = await gitEnd(dirname(path), ["--git-dir", path, ...fsck]);
-  // A history may have old, harmless defects: Git tells them as "error in commit …", and with a code of 1.
+  // A history may have old, harmless defects. Git reports them as "error in commit …" and exits with 1.
   const isDefectOnly = end.code === 1 && !/^(error|fatal):/m.test(end.stderr);
   return end.code === 0 || isDefectOnly ? null : asDamage({ ...end, code: end.code });
 }
@@ -50,7 +50,7 @@ export async function hasFewRefs(path: string): Promise<boolean> {
   return size < 256 * 1024;
 }
 
-/** Whether the files are there that every repository has. Null if they are. */
+/** Checks that the files that every repository has exist. Null if they do. */
 export async function filesDamage(path: string): Promise<Damage | null> {
   try {
     if (!(await lstat(path)).isDirectory()) return lasting("a file is in its folder's place");
@@ -72,7 +72,7 @@ export async function filesDamage(path: string): Promise<Damage | null> {
   }
 }
 
-/** Git's end as damage; null if there is none. A ref that cannot be read is only a warning to Git. */
+/** Turns Git's result into damage; null if there is none. A ref that cannot be read is only a warning to Git. */
 function asDamage({ code, stderr }: GitEnd): Damage | null {
   if (code === 0 && !/^error:|ignoring broken ref/m.test(stderr)) return null;
   const [line = `Git ended with ${code}`] = stderr.split("\n").filter(tellsMuch);
@@ -88,7 +88,7 @@ function tellsMuch(line: string): boolean {
   return line.trim() !== "" && !line.startsWith("hint:");
 }
 
-/** False if it is sure that there is no ref: then Git need not be asked for them. */
+/** False if there is certainly no ref. Then Git need not list them. */
 async function mayHaveRefs(path: string): Promise<boolean> {
   if (await isThere(join(path, "packed-refs"))) return true;
   for (const name of await readdir(join(path, "refs"))) {
@@ -105,6 +105,6 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-/** What Git says if the machine or the file system cannot serve it now, of which the repository knows nothing. */
+/** Git's messages for temporary problems of the machine or the file system. They do not mean that the repository is damaged. */
 const PASSING =
   /Too many open files|Cannot allocate memory|out of memory|malloc failed|Resource temporarily unavailable|Input\/output error|Stale file handle|Connection timed out|No space left|Transport endpoint/i;

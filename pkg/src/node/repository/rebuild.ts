@@ -1,8 +1,8 @@
 /**
- * Makes a damaged repository anew.
+ * Recreates a damaged repository.
  *
- * What is whole of it is saved, and the damaged folder is kept beside the repositories as `.damaged-<id>-<time>`, for the operator
- * to look at and delete.
+ * Saves the intact refs. Keeps the damaged folder next to the repositories as `.damaged-<id>-<time>`, so the operator can inspect
+ * and delete it.
  *
  * @module
  */
@@ -15,25 +15,25 @@ import { git } from "../git-command.js";
 import { deepDamage } from "./damage.js";
 import { salvage } from "./salvage.js";
 
-/** What was done to a repository. */
+/** The result of a repair. */
 export interface Repair {
   /** What was wrong. */
   reason: string;
-  /** What could not be saved: names of refs, or words for what hid them. */
+  /** What could not be saved: names of refs, or a description of the file whose refs could not be read. */
   lost: string[];
   /** Where the damaged files are; null if there were none. */
   kept: string | null;
 }
 
 /**
- * Reads the whole repository, and makes it anew if it is damaged. Null if it is whole. Rejects if it cannot be read now, but may be
- * later.
+ * Reads the whole repository, and recreates it if it is damaged. Null if nothing is wrong. Rejects if it cannot be read now, but
+ * perhaps later.
  */
 export async function repair(root: string, id: string, defaultBranch: string): Promise<Repair | null> {
   const path = join(root, `${id}.git`);
   let damage = await deepDamage(path);
   if (damage !== null && /permission denied/i.test(damage.reason)) {
-    // Its owner may give himself the permission; then nothing is lost.
+    // The owner can restore the permissions. Then nothing is lost.
     const { reason } = damage;
     await allow(path);
     damage = await deepDamage(path);
@@ -59,7 +59,7 @@ export async function makeEmpty(path: string, defaultBranch: string): Promise<vo
   await git(dirname(path), ["init", ...shape, `--initial-branch=${defaultBranch}`, path]);
 }
 
-/** Removes a folder, also one that this user owns and may not read. */
+/** Removes a folder, even if its owner (this user) may not read it. */
 export async function removeAll(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
@@ -70,12 +70,12 @@ export async function removeAll(path: string): Promise<void> {
   }
 }
 
-/** Removes what repairs of this repository kept. */
+/** Removes the damaged folders that repairs of this repository kept. */
 export async function removeKept(root: string, id: string): Promise<void> {
   for (const name of await keptOf(root, id)) await removeAll(join(root, name));
 }
 
-/** Moves the damaged folder out of the way, and removes the oldest of more than three. */
+/** Moves the damaged folder out of the way. If there are more than three, removes the oldest ones. */
 async function setAside(root: string, id: string, path: string): Promise<string | null> {
   const kept = `.damaged-${id}-${new Date().toISOString().replace(/[:.]/g, "-")}`;
   try {

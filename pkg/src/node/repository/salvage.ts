@@ -1,8 +1,9 @@
 /**
- * Saves what is whole of a damaged repository: every ref whose objects are all there and readable.
+ * Saves the intact part of a damaged repository: every ref whose objects all exist and can be read.
  *
  * Git itself judges. A second repository borrows the damaged one's objects and has some of its refs; a fetch from it copies and
- * checks them. If the fetch fails, each half of the refs is tried, until single refs are left over that cannot be saved.
+ * checks them. If the fetch fails, it is tried with each half of the refs. This goes on until only single refs that cannot be saved
+ * are left.
  *
  * @module
  */
@@ -13,21 +14,21 @@ import { dirname, join } from "node:path";
 
 import { git, gitEnd } from "../git-command.js";
 
-/** A ref, as a file of the damaged repository has it. */
+/** A ref, as a file of the damaged repository gives it. */
 interface Ref {
   name: string;
   id: string;
 }
 
-/** What came of it. */
+/** The result. */
 export interface Salvage {
   /** How many refs were saved. */
   saved: number;
-  /** What was not: names of refs, or words for a file whose refs could not be read. */
+  /** What was not saved: names of refs, or a description of a file whose refs could not be read. */
   lost: string[];
 }
 
-/** Copies what is whole from one bare repository into another, which is empty. */
+/** Copies the intact refs from one bare repository into an empty one. */
 export async function salvage(from: string, to: string): Promise<Salvage> {
   const root = dirname(to);
   const { refs, unread } = await readRefs(from);
@@ -65,7 +66,7 @@ export async function salvage(from: string, to: string): Promise<Salvage> {
       await copy(some.slice(half));
     };
     await copy(refs);
-    // What a fetch that failed had brought already.
+    // Removes the objects of a failed fetch.
     if (lost.length > 0) await gitEnd(root, ["--git-dir", to, "prune", "--expire=now"]);
   } finally {
     await rm(view, { recursive: true, force: true });
@@ -86,7 +87,7 @@ async function readRefs(path: string): Promise<{ refs: Ref[]; unread: string[] }
     if (id !== undefined && name !== undefined && isName(name)) refs.set(name, id);
     else if (line !== "" && !/^#|^\^[0-9a-f]{40}$/.test(line)) unread.push("a line of packed-refs");
   }
-  // A file that was cut short may end in a name that was longer.
+  // The last name in a truncated file may be incomplete.
   const last = packed.endsWith("\n") || packed === "" ? undefined : packed.slice(packed.lastIndexOf("\n") + 1);
   if (last !== undefined) {
     refs.delete(last.slice(last.indexOf(" ") + 1));
@@ -117,12 +118,12 @@ async function looseRefs(folder: string, name: string): Promise<string[]> {
   return names.flat().filter((found) => !found.endsWith(".lock"));
 }
 
-/** Whether Git takes this for a ref's name in `packed-refs`. One that it does not take would hide all the others. */
+/** Whether Git takes this for a ref's name in `packed-refs`. A single invalid name would hide all other refs. */
 function isName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Git refuses them
   return !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/$|(^|\/)\.|\.(lock)?(\/|$)/.test(name);
 }
 
-/** Fetches, and milliseconds: a repository that is broken everywhere must not hold a worker for ever. */
+/** Limits in fetches and in milliseconds: a completely broken repository must not occupy a worker for ever. */
 const TRIES = 400;
 const TIME = 600_000;
