@@ -59,7 +59,7 @@ async function wasm(name, features, ownStd) {
  * @param {string} file
  */
 function openapiModule(file) {
-  const document = readFileSync(join(root, "src/service/openapi.json"), "utf8");
+  const document = readFileSync(join(root, "src/service/http/openapi.json"), "utf8");
   writeFileSync(file, `export const document = ${JSON.stringify(document)};\n`);
   writeFileSync(file.replace(/\.js$/, ".d.ts"), "export declare const document: string;\n");
 }

@@ -24,7 +24,7 @@
 //! [`model`] holds the shapes that all of them share, from JSON to SQL; [`http`] is the only way out to a network.
 //! Nothing outside `wasm` knows of WebAssembly (save the `tsify` derives on the shapes), nothing outside [`git`] knows
 //! what a pkt-line is, [`sync`] knows nothing of runs, and [`service`] nothing of Git's protocol: it reaches the engine through
-//! [`service::engine::Engine`], for the two are WebAssembly of their own.
+//! [`service::queue::engine::Engine`], for the two are WebAssembly of their own.
 
 pub mod client;
 pub mod clock;

@@ -8,8 +8,9 @@ use refsync::{
         CreateRepoRequest, CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpdateWebhookTargetRequest,
     },
     service::{
-        access_token::{AccessToken, is_public_key},
-        body, names, page,
+        auth::access_token::{AccessToken, is_public_key},
+        http::{body, page},
+        names,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,6 +1,6 @@
 //! Globs, URLs and JSON.
 
-use refsync::{client::json::Json, glob::Glob, service::upstream};
+use refsync::{client::json::Json, glob::Glob, service::remotes::upstream};
 
 use super::replies::remote_at;
 
@@ -25,7 +25,7 @@ pub(crate) fn glob(data: &[u8]) {
 /// The URL of a remote, and of an upstream in a request.
 pub(crate) fn url(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let _ = refsync::service::page::split_url(text);
+    let _ = refsync::service::http::page::split_url(text);
     if let Ok(parsed) = upstream::parse(text) {
         let again = upstream::parse(&parsed.url).expect("what was stored can be read again");
         assert_eq!((again.url.as_str(), again.auth), (parsed.url.as_str(), None), "no credential is left in it");

@@ -144,7 +144,7 @@ function bell(interval: number, signal?: AbortSignal): Bell {
 
 /**
  * How many webhooks are delivered at the same time. A target has at most two of them, and an organisation eight
- * (`src/service/webhooks.rs`). So receivers that do not answer delay other organisations only if many organisations have such
+ * (`src/service/delivery/mod.rs`). So receivers that do not answer delay other organisations only if many organisations have such
  * receivers.
  */
 const DELIVERY_LANES = 64;

@@ -3,7 +3,7 @@
 use crate::{
     http::{Body, Headers, Response},
     model::{ApiError, ErrorBody, ErrorDetails, FieldError},
-    service::{secrets::Unsealable, store},
+    service::{remotes::secrets::Unsealable, store},
 };
 
 /// Why a call is not done.
@@ -140,7 +140,7 @@ impl Error {
     }
 
     /// In how many seconds the call may be made again, where that is known.
-    pub(super) fn retry_after(&self) -> Option<u32> {
+    pub(crate) fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited(seconds) => Some(*seconds),
             Self::Busy { .. } => Some(5),
@@ -150,7 +150,7 @@ impl Error {
 }
 
 /// A JSON answer.
-pub(super) fn json(status: u16, body: &impl serde::Serialize) -> Response {
+pub(crate) fn json(status: u16, body: &impl serde::Serialize) -> Response {
     let bytes = serde_json::to_vec(body).expect("the API's shapes have string keys and finite numbers only");
     let headers = Headers::from_iter([("content-type", "application/json"), ("cache-control", "no-store")]);
     Response { status, url: String::new(), headers, body: Body::Bytes(bytes.into()) }

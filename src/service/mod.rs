@@ -11,53 +11,20 @@
 //! number of them can share one database.
 
 #[macro_use]
-mod sql;
+pub mod store;
 
-pub mod access_token;
-mod auth;
-pub mod body;
-pub mod change_id;
-mod clock;
-mod cors;
+pub mod auth;
 pub mod crypto;
-pub mod damage;
-pub mod default_branch;
-pub mod engine;
+pub mod delivery;
 mod error;
-pub mod git;
-mod head;
+pub mod handlers;
+pub mod hosting;
+pub mod http;
 pub(crate) mod json;
-mod key_rotation;
-mod keys;
-pub mod list_size;
 pub mod names;
-pub mod notes;
-pub mod openapi;
-mod operator;
-mod org;
-mod origin;
-pub mod page;
-mod page_sessions;
-pub mod places;
-mod probes;
-mod queue;
-pub mod rate_limit;
+pub mod queue;
 pub mod record;
-pub mod redaction;
-mod remotes;
-mod repos;
-mod routes;
-pub mod schedule;
-pub mod secrets;
-mod stop;
-pub mod storable;
-mod store;
-mod sync_events;
-mod syncs;
-pub mod upstream;
-pub mod webhook_targets;
-pub mod webhooks;
-mod worker;
+pub mod remotes;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -73,16 +40,16 @@ use crate::http::{HttpClient, Request, Response};
 /// The service.
 pub struct Service {
     options: Options,
-    secrets: secrets::SecretKeys,
-    router: matchit::Router<routes::Route>,
-    stop: stop::Stop,
+    secrets: remotes::secrets::SecretKeys,
+    router: matchit::Router<http::routes::Route>,
+    stop: queue::stop::Stop,
     /// When the schedules were last looked at.
     schedules_at: Cell<Option<Duration>>,
-    rate_limiter: rate_limit::RateLimiter,
+    rate_limiter: http::rate_limit::RateLimiter,
     /// The streams of events that are open.
-    streams: Rc<places::Places>,
+    streams: Rc<http::places::Places>,
     /// The plans that are under way.
-    plans: Rc<places::Places>,
+    plans: Rc<http::places::Places>,
     /// When runs that lost too many workers were last looked for.
     gave_up_at: Cell<Duration>,
     /// What the database's clock said last, in milliseconds since 1970, and when it was asked.
@@ -100,7 +67,7 @@ pub struct Options {
     /// Where the repositories live.
     pub git: Rc<dyn GitHost>,
     /// Who carries out syncs.
-    pub engine: Rc<dyn engine::Engine>,
+    pub engine: Rc<dyn queue::engine::Engine>,
     /// The way to webhook receivers.
     pub webhook_http: Rc<dyn HttpClient>,
     /// The service's address as others know it, which webhooks name repositories by; empty where that is not known (yet).
@@ -108,7 +75,7 @@ pub struct Options {
     /// The origins whose pages may call, such as `https://app.example.com`; `*` is any.
     pub allowed_origins: Vec<String>,
     /// How many calls each credential may make.
-    pub rate_limit: rate_limit::RateLimit,
+    pub rate_limit: http::rate_limit::RateLimit,
     /// Whether `/metrics` is served, to anyone who can reach it.
     pub metrics: bool,
     /// What its worker may claim.
@@ -136,14 +103,17 @@ pub trait GitHost {
     /// Points `HEAD` at `branch`, which need not exist.
     fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
     /// Why the repository's files cannot be used; none if this look finds nothing.
-    fn damage<'a>(&'a self, repo_id: &'a str, look: damage::Look)
-    -> LocalBoxFuture<'a, Result<Option<String>, String>>;
+    fn damage<'a>(
+        &'a self,
+        repo_id: &'a str,
+        look: hosting::damage::Look,
+    ) -> LocalBoxFuture<'a, Result<Option<String>, String>>;
     /// Reads the whole repository, and makes it anew with what is whole of it if it is damaged. None if nothing is wrong.
     fn repair<'a>(
         &'a self,
         repo_id: &'a str,
         default_branch: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<damage::Repair>, String>>;
+    ) -> LocalBoxFuture<'a, Result<Option<hosting::damage::Repair>, String>>;
 }
 
 /// What a process has around it.
@@ -170,18 +140,21 @@ pub trait Runtime {
 impl Service {
     /// A service; [`Service::migrate`] comes before anything else.
     pub fn new(options: Options) -> Self {
-        let secrets =
-            secrets::SecretKeys::new(options.secret_key, options.other_secret_keys.clone(), options.crypto.clone());
-        let rate_limiter = rate_limit::RateLimiter::new(options.rate_limit);
+        let secrets = remotes::secrets::SecretKeys::new(
+            options.secret_key,
+            options.other_secret_keys.clone(),
+            options.crypto.clone(),
+        );
+        let rate_limiter = http::rate_limit::RateLimiter::new(options.rate_limit);
         Self {
             options,
             secrets,
-            router: routes::router(),
-            stop: stop::Stop::default(),
+            router: http::routes::router(),
+            stop: queue::stop::Stop::default(),
             schedules_at: Cell::default(),
             rate_limiter,
-            streams: places::Places::new("streams of events", MAX_STREAMS),
-            plans: places::Places::new("plans", MAX_PLANS),
+            streams: http::places::Places::new("streams of events", MAX_STREAMS),
+            plans: http::places::Places::new("plans", MAX_PLANS),
             gave_up_at: Cell::default(),
             clock: Cell::default(),
             delivery_claims: Mutex::default(),
@@ -247,8 +220,8 @@ impl Service {
     async fn answer(&self, request: Request, is_operator: bool) -> Response {
         let exchange = self.begin(request.method.as_str(), &request.url, &request.headers);
         let mut cause = None;
-        let origin = cors::allowed_origin(&request.headers, &self.options.allowed_origins);
-        let preflight = origin.as_ref().and_then(|_| cors::preflight(&request));
+        let origin = http::cors::allowed_origin(&request.headers, &self.options.allowed_origins);
+        let preflight = origin.as_ref().and_then(|_| http::cors::preflight(&request));
         let mut response = match preflight {
             Some(response) => response,
             None => match self.route(request, is_operator).await {
@@ -260,7 +233,7 @@ impl Service {
             },
         };
         if !self.options.allowed_origins.is_empty() {
-            cors::allow(&mut response, origin);
+            http::cors::allow(&mut response, origin);
         }
         self.end(exchange, response.status, cause);
         response

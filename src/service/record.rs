@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Service, hex, page::split_url, random};
+use crate::service::{Service, hex, http::page::split_url, random};
 use crate::{
     http::{Headers, Method},
     model::{Direction, SyncRunCounts},
@@ -88,9 +88,9 @@ pub enum Record {
 
 /// A call that is being answered.
 pub struct Exchange {
-    pub(super) trace_id: String,
-    pub(super) method: &'static str,
-    pub(super) path: String,
+    pub(crate) trace_id: String,
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
     started: Duration,
 }
 
@@ -112,17 +112,17 @@ impl Service {
         self.record(Record::Request { trace_id, method, path, status, duration_ms, error });
     }
 
-    pub(super) fn record(&self, record: Record) {
+    pub(crate) fn record(&self, record: Record) {
         self.options.runtime.record(&record);
     }
 
-    pub(super) fn milliseconds_since(&self, started: Duration) -> u64 {
+    pub(crate) fn milliseconds_since(&self, started: Duration) -> u64 {
         u64::try_from(self.options.runtime.now().saturating_sub(started).as_millis()).unwrap_or(u64::MAX)
     }
 }
 
 /// An id that ties records, log lines and answers together: 16 hex digits.
-pub(super) fn new_trace() -> String {
+pub(crate) fn new_trace() -> String {
     hex(&random::<8>())
 }
 

@@ -1,6 +1,6 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use curve25519_dalek::{EdwardsPoint, constants::EIGHT_TORSION, edwards::CompressedEdwardsY};
-use refsync::service::access_token::is_public_key;
+use refsync::service::auth::access_token::is_public_key;
 
 fn is_taken(key: [u8; 32]) -> bool {
     is_public_key(&URL_SAFE_NO_PAD.encode(key))

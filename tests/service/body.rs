@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use refsync::{
     http::Body,
     model::{CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpstreamAuth},
-    service::{Error, body},
+    service::{Error, http::body},
 };
 
 fn refused_field(error: &Error) -> &str {

@@ -1,4 +1,4 @@
-use refsync::service::change_id::derive;
+use refsync::service::hosting::change_id::derive;
 
 #[test]
 fn an_empty_repository_has_the_root_change_id() {

@@ -1,4 +1,4 @@
-use refsync::service::default_branch::{Decision, DefaultBranch, decide, decide_elsewhere};
+use refsync::service::hosting::default_branch::{Decision, DefaultBranch, decide, decide_elsewhere};
 
 fn stored(name: &str, asked_for: Option<bool>) -> DefaultBranch {
     DefaultBranch { name: name.to_owned(), asked_for }

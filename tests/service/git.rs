@@ -1,6 +1,6 @@
 use refsync::{
     http::Method,
-    service::{Scope, git::Target},
+    service::{Scope, hosting::git::Target},
 };
 
 #[test]

@@ -1,4 +1,4 @@
-use refsync::service::list_size::fitting;
+use refsync::service::handlers::list_size::fitting;
 
 #[test]
 fn one_that_does_not_fit_keeps_out_none_behind_it() {

@@ -1,6 +1,6 @@
 use refsync::{
     model::{Direction, MessageSide, Outcome, RefGlobs, SyncRunRef, SyncRunStats},
-    service::notes::unmatched,
+    service::queue::notes::unmatched,
 };
 
 /// What is said of a run with these globs, as JSON, that has found these refs.

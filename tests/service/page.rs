@@ -1,4 +1,4 @@
-use refsync::service::page::{Page, encode, parameter, split_url};
+use refsync::service::http::page::{Page, encode, parameter, split_url};
 
 #[test]
 fn splits_an_absolute_url() {

@@ -1,4 +1,4 @@
-use refsync::service::{Error, places::Places};
+use refsync::service::{Error, http::places::Places};
 
 #[test]
 fn a_place_is_free_again_when_it_is_dropped() {

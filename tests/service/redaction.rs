@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use refsync::{
     model::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats, UpstreamAuth},
-    service::redaction::Redaction,
+    service::remotes::redaction::Redaction,
 };
 
 fn token(token: &str) -> UpstreamAuth {

@@ -3,7 +3,7 @@ use std::rc::Rc;
 use futures_executor::block_on;
 use refsync::{
     model::UpstreamAuth,
-    service::secrets::{Owner, SecretKeys, Unreadable},
+    service::remotes::secrets::{Owner, SecretKeys, Unreadable},
 };
 
 use crate::support::RustCrypto;

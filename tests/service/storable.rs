@@ -1,4 +1,4 @@
-use refsync::service::storable;
+use refsync::service::store::storable;
 
 #[test]
 fn a_nul_becomes_the_replacement_character() {

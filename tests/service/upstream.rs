@@ -1,6 +1,6 @@
 use refsync::{
     model::UpstreamAuth,
-    service::upstream::{Parsed, join, parse},
+    service::remotes::upstream::{Parsed, join, parse},
 };
 
 #[test]

@@ -1,7 +1,7 @@
 use futures_executor::block_on;
 use refsync::service::{
-    webhook_targets::{events_refusal, url_refusal},
-    webhooks::signature,
+    delivery::signature,
+    handlers::webhook_targets::{events_refusal, url_refusal},
 };
 
 use crate::support::RustCrypto;

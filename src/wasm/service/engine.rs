@@ -9,8 +9,9 @@ use web_sys::{AbortController, AbortSignal};
 use super::message;
 use crate::{
     service::{
-        engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
-        json, storable,
+        json,
+        queue::engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
+        store::storable,
     },
     wasm::{failure::AbortOnDrop, promise::settled},
 };

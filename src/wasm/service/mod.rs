@@ -21,7 +21,7 @@ use self::{
 };
 use crate::{
     http::Method,
-    service::{Limits, Options, Scope, Service, rate_limit::RateLimit, record::method_name},
+    service::{Limits, Options, Scope, Service, http::rate_limit::RateLimit, record::method_name},
     wasm::{
         answer::AnswerClient,
         from_readable::from_readable,
@@ -136,7 +136,7 @@ impl JsService {
         let (service, git) = (self.service.clone(), self.git.clone());
         promise(async move {
             let url = request.url();
-            let (path, _) = crate::service::page::split_url(&url);
+            let (path, _) = crate::service::http::page::split_url(&url);
             if !path.starts_with("/v1/") && path.contains(".git/") {
                 return Ok(fetch_git(&service, &git, &request).await?.into());
             }

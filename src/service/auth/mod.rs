@@ -1,0 +1,283 @@
+//! From a credential to its caller.
+//!
+//! An API key is `refsync_<24 hex digits>_<43 base64url characters>`: the middle names the key, so that the rest is
+//! compared here in constant time and not by an index. Only the whole key's SHA-256 is stored. The other kind of
+//! credential is an [access token](crate::service::access_token).
+
+pub mod access_token;
+pub mod page_sessions;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+
+use crate::service::{Error, Service, auth::access_token::AccessToken, handlers::repos, hex, store};
+use crate::{http::Headers, model::WhoamiOrg};
+
+/// What a credential allows; each includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Look at everything, fetch.
+    Read,
+    /// Also make and change repositories, sync, push.
+    Write,
+    /// Also delete.
+    Admin,
+}
+
+impl Scope {
+    /// In order.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+
+    /// The scope of this word; none if it is another word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+
+    /// Its word in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// This one and those that it includes.
+    pub fn included(self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |scope| *scope <= self)
+    }
+}
+
+/// Who calls.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Caller {
+    /// The API key's id; none for an access token.
+    pub key_id: Option<String>,
+    /// The id of the public key that an access token was signed for; none for an API key.
+    #[serde(default)]
+    pub public_key_id: Option<String>,
+    /// The organisation that the credential belongs to.
+    pub org: WhoamiOrg,
+    /// What it allows at most.
+    pub scope: Scope,
+    /// What it allows for single repositories, by name in lower case; none if it is good for all of them.
+    #[serde(default)]
+    pub access: Option<BTreeMap<String, Scope>>,
+    /// What its calls are counted by.
+    #[serde(skip)]
+    pub(crate) credential: String,
+    /// The id of the only repository that the call may touch; none if it may touch all of them.
+    #[serde(skip)]
+    pub only_repo_id: Option<String>,
+}
+
+impl Caller {
+    /// Refuses where the scope is too small.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`], naming the scope that is needed.
+    pub fn require(&self, needed: Scope) -> Result<(), Error> {
+        require(self.scope, needed)
+    }
+
+    /// Refuses a repository that is not the one that a grant was checked for: another one may have got its name meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`].
+    pub(crate) fn require_repo(&self, repo_id: &str) -> Result<(), Error> {
+        if self.only_repo_id.as_deref().is_none_or(|only| only == repo_id) { Ok(()) } else { Err(elsewhere()) }
+    }
+
+    /// Refuses another organisation, whether there is one or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`].
+    pub fn require_org(&self, org: &str) -> Result<(), Error> {
+        if self.org.slug.eq_ignore_ascii_case(org) || self.org.id == org {
+            return Ok(());
+        }
+        Err(Error::Forbidden(format!("this key belongs to the organisation {}, not to {org}", self.org.slug)))
+    }
+}
+
+/// The refusal of a repository that a credential is not good for, whether there is one or not.
+fn elsewhere() -> Error {
+    Error::Forbidden("this credential is good for other repositories only".into())
+}
+
+fn require(has: Scope, needed: Scope) -> Result<(), Error> {
+    if has >= needed {
+        return Ok(());
+    }
+    let (has, needed) = (has.as_str(), needed.as_str());
+    Err(Error::Forbidden(format!("this needs a key with the scope {needed}; this key has {has}")))
+}
+
+impl Service {
+    /// Refuses if the caller may not do what needs this scope: in the repository that the path names, or in the whole
+    /// organisation if it names none. A grant counts for the repository that was found, not for the path, and the caller may then
+    /// touch that repository only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`], or that the database failed.
+    pub(crate) async fn require(&self, caller: &mut Caller, needed: Scope, repo: &str) -> Result<(), Error> {
+        let Some(access) = &caller.access else { return caller.require(needed) };
+        if repo.is_empty() {
+            return Err(elsewhere());
+        }
+        let found = match repos::find(self, caller, repo).await {
+            Err(Error::NotFound(_)) if !access.contains_key(&repo.to_ascii_lowercase()) => return Err(elsewhere()),
+            other => other?,
+        };
+        require(*access.get(&found.name.to_ascii_lowercase()).ok_or_else(elsewhere)?, needed)?;
+        caller.only_repo_id = Some(found.id);
+        Ok(())
+    }
+
+    /// Who sent these headers: `Bearer` with a key, or `Basic` with the key as password, as Git sends it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthenticated`], [`Error::RateLimited`], or that the database failed.
+    pub(crate) async fn authenticate(&self, headers: &Headers) -> Result<Caller, Error> {
+        const MISSING: &str = "a credential is needed: send an API key as `Authorization: Bearer <key>`";
+        let key = headers.get("authorization").and_then(credential).ok_or(Error::Unauthenticated(MISSING))?;
+        if key.starts_with(access_token::PRIVATE_KEY) {
+            return Err(Error::Unauthenticated("a private key is never sent: sign an access token with it"));
+        }
+        if let Some(token) = AccessToken::parse(&key) {
+            return self.signer(token.map_err(Error::Unauthenticated)?).await;
+        }
+        self.caller(&key).await?.ok_or(Error::Unauthenticated("the API key is not known"))
+    }
+
+    /// Who signed this token. It may do what both the token and its key allow.
+    async fn signer(&self, token: AccessToken<'_>) -> Result<Caller, Error> {
+        #[derive(Deserialize)]
+        struct Row {
+            id: String,
+            has_expired: bool,
+            is_use_old: bool,
+            scope: Scope,
+            access: Option<BTreeMap<String, Scope>>,
+            org: WhoamiOrg,
+            now: i64,
+        }
+        const UNKNOWN: Error = Error::Unauthenticated("the access token's key is not registered for its organisation");
+        // PostgreSQL cannot hold a NUL.
+        if token.org().contains('\0') || token.public_key().contains('\0') {
+            return Err(UNKNOWN);
+        }
+        let public_key = token.public_key().to_owned();
+        let params = vec![Some(token.org().to_owned()), Some(public_key.clone())];
+        let row: Option<Row> = store::row(self.database(), sql!("sql/public_key_show.sql"), params).await?;
+        let row = row.ok_or(UNKNOWN)?;
+        let granted = token.verify(row.now, &*self.options.crypto).await.map_err(Error::Unauthenticated)?;
+        self.count(&public_key)?;
+        if row.has_expired {
+            return Err(Error::Unauthenticated("the access token's key has expired"));
+        }
+        if row.is_use_old {
+            self.note_use(sql!("sql/public_key_used.sql"), &row.id).await;
+        }
+        let (scope, access) = granted.within(row.scope, row.access);
+        Ok(Caller {
+            key_id: None,
+            public_key_id: Some(row.id),
+            org: row.org,
+            scope,
+            access,
+            only_repo_id: None,
+            credential: public_key,
+        })
+    }
+
+    /// Notes that a key is in use. A call does not fail if this does.
+    async fn note_use(&self, sql: &str, key_id: &str) {
+        let noted = store::row::<String>(self.database(), sql, vec![Some(key_id.to_owned())]).await;
+        if let Err(error) = noted {
+            self.log(&format!("the last use of {key_id} was not noted: {error}"));
+        }
+    }
+
+    /// Counts a call of this credential.
+    fn count(&self, credential: &str) -> Result<(), Error> {
+        self.rate_limiter.count(credential, self.options.runtime.now()).map_err(Error::RateLimited)
+    }
+
+    /// Counts how much work a call of this credential was: its answer's bytes, and how long an engine worked for it.
+    pub(crate) fn charge(&self, credential: &str, bytes: usize, engine: Duration) {
+        let tokens = (bytes / BYTES_OF_A_CALL) as f64 + (engine.as_secs_f64() / SECONDS_OF_A_CALL).floor();
+        if tokens > 0.0 {
+            self.rate_limiter.charge(credential, tokens, self.options.runtime.now());
+        }
+    }
+
+    async fn caller(&self, key: &str) -> Result<Option<Caller>, Error> {
+        #[derive(Deserialize)]
+        struct Row {
+            hash: String,
+            has_expired: bool,
+            is_use_old: bool,
+            caller: Caller,
+        }
+        let Some(key_id) = key_id(key) else { return Ok(None) };
+        let sql = sql!("sql/api_key_show.sql");
+        let row: Option<Row> = store::row(self.database(), sql, vec![Some(key_id.clone())]).await?;
+        let hash = self.hash(key).await?;
+        let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash)) else { return Ok(None) };
+        self.count(&key_id)?;
+        if row.has_expired {
+            return Err(Error::Unauthenticated("the API key has expired"));
+        }
+        if row.is_use_old {
+            self.note_use(sql!("sql/api_key_used.sql"), &key_id).await;
+        }
+        Ok(Some(Caller { credential: key_id, ..row.caller }))
+    }
+
+    /// What is stored of an API key.
+    pub(crate) async fn hash(&self, key: &str) -> Result<String, Error> {
+        let digest = self.options.crypto.sha256(key.as_bytes()).await;
+        Ok(hex(&digest.map_err(|why| Error::Internal(format!("SHA-256: {why}")))?))
+    }
+}
+
+/// The key in an `Authorization` header.
+fn credential(header: &str) -> Option<String> {
+    let (scheme, value) = header.trim().split_once(' ')?;
+    let value = value.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(value.to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
+    let (_, password) = decoded.split_once(':')?;
+    Some(password.to_owned())
+}
+
+fn key_id(key: &str) -> Option<String> {
+    let (id, secret) = key.strip_prefix(PREFIX)?.split_once('_')?;
+    let well_formed = id.len() == 24 && id.bytes().all(|b| b.is_ascii_hexdigit()) && secret.len() == 43;
+    well_formed.then(|| format!("key_{id}"))
+}
+
+fn equal_in_constant_time(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+/// How an API key begins.
+pub(crate) const PREFIX: &str = "refsync_";
+/// So many bytes of an answer count as another call.
+const BYTES_OF_A_CALL: usize = 50_000;
+/// So long a work of an engine counts as another call.
+const SECONDS_OF_A_CALL: f64 = 0.1;

@@ -1,0 +1,238 @@
+//! Deliveries from the outbox, which the statement of each state change wrote: signed, at least once, in order for each
+//! sync and each repository.
+//!
+//! ```text
+//!  claim ──▶ POST, signed ──2xx──▶ delivered (the row is deleted)
+//!    ▲            │
+//!    └── backoff ─┴── anything else, for a day
+//! ```
+//!
+//! A receiver that does not answer costs nobody else anything: a delivery takes ten seconds at most, an organisation has a few
+//! of a process's many lanes, and a target that did not answer twice in a row waits as a whole. It is asked again with one
+//! delivery, later each time.
+//!
+//! While a secret is being rotated, a receiver may know the old one or the new one: what it refuses under the new one is
+//! sent again at once under the old one. One header with both would be misread by those who look for one.
+
+use std::{cell::Cell, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
+use serde::Deserialize;
+
+use crate::http::{Body, Method, Request};
+use crate::service::{
+    Error, Service,
+    crypto::Crypto,
+    hex, random,
+    record::{Record, new_trace},
+    remotes::{redaction::Redaction, secrets::Owner},
+    store,
+};
+
+/// A delivery in one worker's hands.
+#[derive(Deserialize)]
+struct Delivery {
+    seq: i64,
+    event_id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    attempts: u32,
+    target_id: String,
+    url: String,
+    secret: String,
+    previous_secret: Option<String>,
+    /// The database's clock, which every worker shares; seconds since 1970.
+    time: i64,
+    is_large: bool,
+}
+
+/// What became of a delivery that did not arrive.
+#[derive(Deserialize)]
+struct PutBack {
+    is_given_up: bool,
+    /// How many deliveries were given up, those included that were never sent.
+    given_up: u64,
+    /// For how many seconds nothing is sent to its target.
+    target_waits: Option<u64>,
+}
+
+/// The value of `x-mesa-signature` for a delivery of `body` at `time`, in seconds since 1970.
+///
+/// # Errors
+///
+/// What the platform's cryptography says.
+pub async fn signature(crypto: &dyn Crypto, secret: &str, time: i64, body: &[u8]) -> Result<String, String> {
+    let signed = [format!("{time}.").as_bytes(), body].concat();
+    let mac = crypto.hmac_sha256(secret.as_bytes(), &signed).await?;
+    Ok(format!("t={time},sha256={}", hex(&mac)))
+}
+
+impl Service {
+    /// Claims one webhook delivery that is due, says so, and sends it; false if none was. One that is refused is tried again
+    /// later, for a day.
+    ///
+    /// # Errors
+    ///
+    /// If the database failed. A delivery whose end could not be stored is sent again when its lease expires.
+    pub async fn deliver(&self, on_claimed: impl FnOnce()) -> Result<bool, Error> {
+        if self.stop.is_stopping() {
+            return Ok(false);
+        }
+        // One lane claims at a time: the statement counts what is under way.
+        let turn = self.delivery_claims.lock().await;
+        let lease = hex(&random::<16>());
+        let large = LargeLane::take(&self.large_deliveries);
+        let params = vec![
+            Some(lease.clone()),
+            Some(LEASE.as_secs().to_string()),
+            Some(AT_ONCE.to_string()),
+            Some(AT_ONCE_OF_ORGANIZATION.to_string()),
+            Some(large.is_some().to_string()),
+            Some(LARGE.to_string()),
+        ];
+        let sql = sql!("sql/webhook_claim.sql");
+        let Some(delivery) = store::row::<Delivery>(self.database(), sql, params).await? else { return Ok(false) };
+        drop(turn);
+        let large = large.filter(|_| delivery.is_large);
+        on_claimed();
+        let held = vec![Some(delivery.seq.to_string()), Some(lease)];
+        let public_url = (self.options.public_url)().trim_end_matches('/').to_owned();
+        let params = [held.clone(), vec![Some(public_url)]].concat();
+        let body = store::text(self.database(), sql!("sql/webhook_body.sql"), params).await?;
+        // Its target was deleted since.
+        let Some(body) = body else { return Ok(true) };
+        let started = self.options.runtime.now();
+        let sent = self.send(&delivery, body.into()).await;
+        drop(large);
+        let duration_ms = self.milliseconds_since(started);
+        let Delivery { event_id, kind, attempts, target_id, .. } = delivery;
+        let tell = |status, error| {
+            let (target_id, event_id, kind) = (target_id.clone(), event_id.clone(), kind.clone());
+            let trace_id = new_trace();
+            self.record(Record::Webhook {
+                trace_id,
+                target_id,
+                event_id,
+                kind,
+                attempt: attempts,
+                status,
+                duration_ms,
+                error,
+            });
+        };
+        let Err(refusal) = sent else {
+            store::row::<i64>(self.database(), sql!("sql/webhook_delivered.sql"), held).await?;
+            tell("delivered", None);
+            return Ok(true);
+        };
+        let waits = [FIRST_WAIT, LONGEST_WAIT, TRIED_FOR].map(|wait| Some(wait.as_secs().to_string()));
+        let hung = Some(matches!(refusal, Refusal::Silence).to_string());
+        let params = [held, waits.to_vec(), vec![hung]].concat();
+        let put_back: Option<PutBack> = store::row(self.database(), sql!("sql/webhook_retry.sql"), params).await?;
+        let refusal = refusal.to_string();
+        let is_given_up = put_back.as_ref().is_some_and(|end| end.is_given_up);
+        let (status, end) = if is_given_up { ("given_up", "; given up") } else { ("refused", "") };
+        self.log(&format!("webhook {target_id}: {kind} {event_id} attempt {attempts}: {refusal}{end}"));
+        if let Some(PutBack { given_up, target_waits: Some(seconds), .. }) = put_back {
+            let others = given_up.saturating_sub(u64::from(is_given_up));
+            let lost = if others > 0 {
+                format!(" {others} deliveries that waited for a day are given up.")
+            } else {
+                String::new()
+            };
+            self.log(&format!(
+                "webhook {target_id} did not answer twice in a row; nothing is sent to it for {seconds} s.{lost}"
+            ));
+        }
+        tell(status, Some(refusal));
+        Ok(true)
+    }
+
+    /// Sends it under the present secret and, if that is refused, under the one before it. Both have to be over in time.
+    async fn send(&self, delivery: &Delivery, body: Bytes) -> Result<(), Refusal> {
+        let sent = async {
+            let present = self.post(delivery, &delivery.secret, &body).await;
+            match (&present, &delivery.previous_secret) {
+                (Err(Refusal::Status(400..500)), Some(previous)) => self.post(delivery, previous, &body).await,
+                _ => present,
+            }
+        };
+        let timeout = self.options.runtime.sleep(TIMEOUT);
+        pin_mut!(sent, timeout);
+        match select(sent, timeout).await {
+            Either::Left((sent, _)) => sent,
+            Either::Right(_) => Err(Refusal::Silence),
+        }
+    }
+
+    async fn post(&self, delivery: &Delivery, sealed: &str, body: &Bytes) -> Result<(), Refusal> {
+        let secret: String = self
+            .secrets
+            .open(sealed, Owner::target(&delivery.target_id))
+            .await
+            .map_err(|_| Refusal::Other(UNREADABLE.into()))?;
+        // A receiver or a runtime may repeat what it was sent, and addresses of receivers may have a token.
+        let redaction = Redaction::of_secret(&secret).and(Redaction::of_query(&delivery.url));
+        let signature = signature(&*self.options.crypto, &secret, delivery.time, body).await;
+        let request = Request::new(Method::Post, delivery.url.as_str())
+            .header("content-type", "application/json")
+            .header("x-mesa-signature", signature.map_err(Refusal::Other)?)
+            .body(Body::Bytes(body.clone()));
+        match self.options.webhook_http.send(request).await {
+            Ok(response) if response.is_success() => Ok(()),
+            Ok(response) => Err(Refusal::Status(response.status)),
+            Err(error) => Err(Refusal::Other(redaction.text(&error.to_string()))),
+        }
+    }
+}
+
+/// Why a delivery did not arrive.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("the receiver answered {0}")]
+    Status(u16),
+    #[error("no answer came within {} s", TIMEOUT.as_secs())]
+    Silence,
+    #[error("{0}")]
+    Other(String),
+}
+
+/// A lane of this process that takes a large delivery.
+struct LargeLane<'a>(&'a Cell<usize>);
+
+impl<'a> LargeLane<'a> {
+    /// None if there is no such lane left.
+    fn take(taken: &'a Cell<usize>) -> Option<Self> {
+        (taken.get() < LARGE_AT_ONCE).then(|| {
+            taken.set(taken.get() + 1);
+            Self(taken)
+        })
+    }
+}
+
+impl Drop for LargeLane<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+const UNREADABLE: &str = "its secret cannot be read with this service's secret key; rotate it";
+/// How long a receiver may take to answer, under both secrets together.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than a delivery takes.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+/// How many deliveries a target may have under way.
+const AT_ONCE: usize = 2;
+/// The same for an organisation. A process has eight times as many lanes (`pkg/src/worker.ts`).
+const AT_ONCE_OF_ORGANIZATION: usize = 8;
+/// How many bytes are large. A process has several copies of a delivery in memory while it is sent.
+const LARGE: usize = 1024 * 1024;
+/// How many large ones a process sends at the same time. An organisation has one.
+const LARGE_AT_ONCE: usize = 2;
+pub(crate) const FIRST_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+const TRIED_FOR: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,267 @@
+//! API keys and public keys: made, listed and revoked.
+//!
+//! Nothing about a key is cached: every call asks the database, so that a key which was revoked or has expired is refused by every
+//! process at once. A revoked key's row is deleted.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, DeleteResult, FieldError, PublicKey,
+    PublicKeyPage, PublicKeySecret,
+};
+use crate::service::{
+    Error, Scope, Service,
+    auth::{self, access_token},
+    handlers::webhook_targets::name_refusal,
+    hex,
+    http::{
+        body,
+        page::{Page, Row},
+        routes::Call,
+    },
+    random, store,
+};
+
+pub(crate) async fn create_api_key(service: &Service, call: Call<'_>) -> Result<ApiKeySecret, Error> {
+    let known = ["scope", "name", "repos", "expires_in_seconds"];
+    let request: CreateApiKeyRequest = body::read_strictly(call.body, &known).await?;
+    let org = &call.caller.org.slug;
+    let CreateApiKeyRequest { scope, name, repos, expires_in_seconds } = request;
+    let limits = Limits::of(service, org, Some(scope), name, repos, expires_in_seconds).await?;
+    service.add_api_key(org, limits, Some(MAX_KEYS)).await?.ok_or_else(|| too_many(org, "API"))
+}
+
+pub(crate) async fn list_api_keys(service: &Service, call: &Call<'_>) -> Result<ApiKeyPage, Error> {
+    const LIST: &str = "api_keys";
+    let page = Page::parse(call.query, LIST)?;
+    let [after, limit] = page.params();
+    let params = vec![Some(call.caller.org.id.clone()), after, limit];
+    let rows: Vec<Row<ApiKey>> = store::rows(service.database(), sql!("sql/api_key_list.sql"), params).await?;
+    let (api_keys, next_cursor) = page.cut(rows, LIST);
+    Ok(ApiKeyPage { has_more: next_cursor.is_some(), next_cursor, api_keys })
+}
+
+pub(crate) async fn revoke_api_key(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
+    revoke(service, call, sql!("sql/api_key_remove.sql"), "API").await
+}
+
+pub(crate) async fn create_public_key(service: &Service, call: Call<'_>) -> Result<PublicKeySecret, Error> {
+    let known = ["x", "name", "scope", "repos", "expires_in_seconds"];
+    let request: CreatePublicKeyRequest = body::read_strictly(call.body, &known).await?;
+    let org = &call.caller.org.slug;
+    let CreatePublicKeyRequest { x, name, scope, repos, expires_in_seconds } = request;
+    if x.as_ref().is_some_and(|x| !access_token::is_public_key(x)) {
+        return Err(not_a_public_key());
+    }
+    let limits = Limits::of(service, org, scope, name, repos, expires_in_seconds).await?;
+    let (x, private_key) = match x {
+        Some(x) => (x, None),
+        None => {
+            let (private_key, x) = service.new_private_key(org).await?;
+            (x, Some(private_key))
+        }
+    };
+    let params = vec![
+        Some(org.clone()),
+        Some(x.clone()),
+        limits.name,
+        Some(limits.scope.as_str().to_owned()),
+        limits.repo_ids,
+        limits.seconds,
+        Some(MAX_KEYS.to_string()),
+    ];
+    let row: Option<PublicKey> = store::row(service.database(), sql!("sql/public_key_add.sql"), params).await?;
+    if let Some(key) = row {
+        return Ok(PublicKeySecret { key, private_key });
+    }
+    let known: Option<serde::de::IgnoredAny> =
+        store::row(service.database(), sql!("sql/public_key_show.sql"), vec![Some(org.clone()), Some(x)]).await?;
+    Err(match known {
+        Some(_) => Error::Conflict("this public key is registered already; revoke it first to change it".into()),
+        None => too_many(org, "public"),
+    })
+}
+
+pub(crate) async fn list_public_keys(service: &Service, call: &Call<'_>) -> Result<PublicKeyPage, Error> {
+    const LIST: &str = "public_keys";
+    let page = Page::parse(call.query, LIST)?;
+    let [after, limit] = page.params();
+    let params = vec![Some(call.caller.org.id.clone()), after, limit];
+    let rows: Vec<Row<PublicKey>> = store::rows(service.database(), sql!("sql/public_key_list.sql"), params).await?;
+    let (public_keys, next_cursor) = page.cut(rows, LIST);
+    Ok(PublicKeyPage { has_more: next_cursor.is_some(), next_cursor, public_keys })
+}
+
+pub(crate) async fn revoke_public_key(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
+    revoke(service, call, sql!("sql/public_key_remove.sql"), "public").await
+}
+
+async fn revoke(service: &Service, call: &Call<'_>, sql: &str, kind: &str) -> Result<DeleteResult, Error> {
+    let (org, id) = (&call.caller.org, &call.params.key_id);
+    let row: Option<String> = store::row(service.database(), sql, vec![Some(org.id.clone()), Some(id.clone())]).await?;
+    row.map(|_| DeleteResult { success: true }).ok_or_else(|| {
+        Error::NotFound(format!("the organisation {} has no {kind} key {}", org.slug, id.escape_default()))
+    })
+}
+
+/// An API key that nobody has yet.
+pub(crate) struct NewKey {
+    /// Its id.
+    pub(crate) id: String,
+    /// The key itself.
+    pub(crate) api_key: String,
+}
+
+impl NewKey {
+    pub(crate) fn random() -> Self {
+        let id = hex(&random::<12>());
+        let api_key = format!("{}{id}_{}", auth::PREFIX, URL_SAFE_NO_PAD.encode(random::<32>()));
+        Self { id: format!("key_{id}"), api_key }
+    }
+}
+
+/// What a new key is limited to, checked, and ready for a statement.
+struct Limits {
+    scope: Scope,
+    name: Option<String>,
+    /// A JSON array.
+    repo_ids: Option<String>,
+    seconds: Option<String>,
+}
+
+impl Limits {
+    /// Refuses with every bad field. Without a `scope` it is admin.
+    async fn of(
+        service: &Service,
+        org: &str,
+        scope: Option<String>,
+        name: Option<String>,
+        repos: Option<Vec<String>>,
+        expires_in_seconds: Option<f64>,
+    ) -> Result<Self, Error> {
+        let mut refusals = Vec::new();
+        let mut check = |field: &str, refusal: Option<String>| {
+            refusals.extend(refusal.map(|message| FieldError { field: field.to_owned(), message }));
+        };
+        let known = scope.map_or(Some(Scope::Admin), |scope| Scope::parse(&scope));
+        check("scope", known.is_none().then(|| "must be read, write or admin".into()));
+        check("name", name.as_deref().and_then(name_refusal));
+        check("repos", repos.as_deref().and_then(repos_refusal));
+        let fits = |seconds: f64| (1.0..=MAX_SECONDS).contains(&seconds) && seconds.fract() == 0.0;
+        let bad_time = expires_in_seconds.is_some_and(|seconds| !fits(seconds));
+        check("expires_in_seconds", bad_time.then(|| SECONDS.into()));
+        let (true, Some(scope)) = (refusals.is_empty(), known) else { return Err(Error::Invalid(refusals)) };
+        let repo_ids = match repos {
+            Some(repos) => Some(repo_ids(service, org, &repos).await?),
+            None => None,
+        };
+        Ok(Self { scope, name, repo_ids, seconds: expires_in_seconds.map(|seconds| seconds.to_string()) })
+    }
+}
+
+/// The ids of these repositories, as a JSON array.
+async fn repo_ids(service: &Service, org: &str, repos: &[String]) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Found {
+        asked: String,
+        id: Option<String>,
+    }
+    let params = vec![Some(org.to_owned()), Some(to_json(&repos))];
+    let found: Vec<Found> = store::rows(service.database(), sql!("sql/repo_ids_of.sql"), params).await?;
+    if let Some(Found { asked, .. }) = found.iter().find(|found| found.id.is_none()) {
+        let asked = asked.escape_default();
+        return Err(Error::field("repos", format!("the organisation {org} has no repository {asked}")));
+    }
+    Ok(to_json(&found.into_iter().filter_map(|found| found.id).collect::<Vec<_>>()))
+}
+
+fn repos_refusal(repos: &[String]) -> Option<String> {
+    let fits = |repo: &String| (1..=100).contains(&repo.len()) && !repo.contains('\0');
+    if (1..=MAX_REPOS).contains(&repos.len()) && repos.iter().all(fits) {
+        return None;
+    }
+    Some(format!("must have 1 to {MAX_REPOS} names or ids of repositories; leave it out for the whole organisation"))
+}
+
+fn too_many(org: &str, kind: &str) -> Error {
+    Error::Conflict(format!("the organisation {org} has {MAX_KEYS} {kind} keys; revoke one first"))
+}
+
+fn not_a_public_key() -> Error {
+    Error::field("x", "must be the base64url of an Ed25519 public key's 32 bytes")
+}
+
+fn no_such_org(org: &str) -> Error {
+    Error::NotFound(format!("there is no organisation {org}"))
+}
+
+impl Service {
+    /// Makes an API key. It is shown only now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] without such an organisation, or that the database failed.
+    pub async fn create_api_key(&self, org: &str, scope: Scope, name: Option<&str>) -> Result<String, Error> {
+        let limits = Limits { scope, name: name.map(str::to_owned), repo_ids: None, seconds: None };
+        Ok(self.add_api_key(org, limits, None).await?.ok_or_else(|| no_such_org(org))?.api_key)
+    }
+
+    async fn add_api_key(&self, org: &str, limits: Limits, most: Option<u32>) -> Result<Option<ApiKeySecret>, Error> {
+        let NewKey { id, api_key } = NewKey::random();
+        let params = vec![
+            Some(id),
+            Some(org.to_owned()),
+            Some(limits.scope.as_str().to_owned()),
+            limits.name,
+            Some(self.hash(&api_key).await?),
+            limits.repo_ids,
+            limits.seconds,
+            most.map(|most| most.to_string()),
+        ];
+        let row: Option<ApiKey> = store::row(self.database(), sql!("sql/api_key_add.sql"), params).await?;
+        Ok(row.map(|key| ApiKeySecret { key, api_key }))
+    }
+
+    /// Makes a private key that signs access tokens, and registers its public key. It is shown only now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] without such an organisation, or that the database failed.
+    pub async fn create_private_key(&self, org: &str, name: Option<&str>) -> Result<String, Error> {
+        let (private_key, public_key) = self.new_private_key(org).await?;
+        self.register_public_key(org, &public_key, name).await?;
+        Ok(private_key)
+    }
+
+    /// A new private key for this organisation, and its public key as a JWK's `x`.
+    async fn new_private_key(&self, org: &str) -> Result<(String, String), Error> {
+        let made = access_token::new_private_key(org, &*self.options.crypto).await;
+        made.map_err(|why| Error::Internal(format!("a new Ed25519 key: {why}")))
+    }
+
+    /// Registers an Ed25519 public key, as a JWK's `x`, whose private key signs access tokens for this organisation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if it is no such key, [`Error::NotFound`] without such an organisation, or that the database
+    /// failed.
+    pub async fn register_public_key(&self, org: &str, x: &str, name: Option<&str>) -> Result<(), Error> {
+        if !access_token::is_public_key(x) {
+            return Err(not_a_public_key());
+        }
+        let params = vec![Some(org.to_owned()), Some(x.to_owned()), name.map(str::to_owned)];
+        let row: Option<String> = store::row(self.database(), sql!("sql/public_key_ensure.sql"), params).await?;
+        row.map(drop).ok_or_else(|| no_such_org(org))
+    }
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("lists of strings are JSON")
+}
+
+/// What `expires_in_seconds` must be.
+pub(crate) const SECONDS: &str = "must be a whole number of seconds, from 1 to 315360000 (ten years)";
+const MAX_SECONDS: f64 = 315_360_000.0;
+const MAX_REPOS: usize = 250;
+const MAX_KEYS: u32 = 1_000;

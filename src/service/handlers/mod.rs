@@ -1,0 +1,10 @@
+//! The calls of the API, one file a resource. A handler checks the request, runs its statement and gives the answer.
+
+pub mod keys;
+pub mod list_size;
+pub mod operator;
+pub mod org;
+pub mod repos;
+pub mod sync_events;
+pub mod syncs;
+pub mod webhook_targets;

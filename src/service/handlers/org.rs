@@ -1,0 +1,19 @@
+//! Who calls, and its organisation.
+
+use crate::model::{Organization, Whoami};
+use crate::service::{Error, Service, http::routes::Call, store};
+
+pub(crate) fn whoami(call: &Call<'_>) -> Whoami {
+    let caller = &call.caller;
+    Whoami {
+        org: caller.org.clone(),
+        key_id: caller.key_id.clone(),
+        scopes: caller.scope.included().map(|scope| scope.as_str().to_owned()).collect(),
+    }
+}
+
+pub(crate) async fn show(service: &Service, call: &Call<'_>) -> Result<Organization, Error> {
+    let params = vec![Some(call.caller.org.id.clone())];
+    let row = store::row(service.database(), sql!("sql/organization_show.sql"), params).await?;
+    row.ok_or_else(|| Error::NotFound(format!("there is no organisation {}", call.caller.org.slug)))
+}

@@ -1,0 +1,153 @@
+//! What happens to a run, as server-sent events (the HTML standard, section 9.2).
+//!
+//! Every status that the run has is an event whose data is the `SyncRun`, and whose id resumes the stream after it. An event
+//! `progress` in between carries the `SyncRun` and, as `progress`, how far it is; it has no id. The stream ends after the
+//! event of a terminal status. A comment keeps it alive while nothing happens.
+
+use std::{rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+
+use crate::http::{Body, Headers, Response};
+use crate::service::{
+    Database, Error, Runtime, Service,
+    handlers::{repos, syncs},
+    http::{
+        places::{Place, Places},
+        routes::Call,
+    },
+    store,
+};
+
+/// What there is to tell after an event.
+#[derive(Deserialize)]
+struct News {
+    events: Vec<Event>,
+    run: Option<String>,
+    /// The run with `progress`.
+    progress: Option<String>,
+    ended: bool,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    seq: i64,
+    run: String,
+}
+
+/// A stream of events, and what it has told.
+struct Feed {
+    database: Rc<dyn Database>,
+    runtime: Rc<dyn Runtime>,
+    sync_id: String,
+    /// The ids of the API key and of the public key that the follower uses, if any. The stream ends when the key is revoked.
+    keys: [Option<String>; 2],
+    /// The id of the last event that was told; none before the first.
+    told: Option<i64>,
+    /// What was told of its progress last.
+    progress: Option<String>,
+    looks: u32,
+    ended: bool,
+    streams: Rc<Places>,
+    /// Its own among them.
+    _place: Place,
+}
+
+pub(crate) async fn follow(service: &Service, call: &Call<'_>) -> Result<Response, Error> {
+    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+    let run = syncs::find(service, &repo, &call.params.sync_id).await?;
+    let told = match call.headers.get("last-event-id").map(str::trim) {
+        None | Some("") => None,
+        Some(id) => Some(id.parse().map_err(|_| Error::field("Last-Event-ID", "is not an event id of this stream"))?),
+    };
+    let place = service.streams.take(&call.caller.org.id)?;
+    let mut feed = Feed {
+        streams: service.streams.clone(),
+        _place: place,
+        database: service.options.database.clone(),
+        runtime: service.options.runtime.clone(),
+        sync_id: run.id,
+        keys: [call.caller.key_id.clone(), call.caller.public_key_id.clone()],
+        told,
+        progress: None,
+        looks: 0,
+        ended: false,
+    };
+    let first = feed.look().await?;
+    if feed.ended && first.is_empty() {
+        // The one status that tells an EventSource not to come back.
+        return Ok(Response { status: 204, url: String::new(), headers: Headers::default(), body: Body::Empty });
+    }
+    let opening = stream::iter([Ok(Bytes::from(format!("retry: 2000\n\n{first}")))]);
+    let rest = stream::unfold(feed, |mut feed| async move { feed.wait().await.map(|news| (Ok(news.into()), feed)) });
+    let headers = [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")];
+    Ok(Response {
+        status: 200,
+        url: String::new(),
+        headers: Headers::from_iter(headers),
+        body: Body::Stream(opening.chain(rest).boxed_local()),
+    })
+}
+
+impl Feed {
+    /// Waits for something to tell; none at the end of the stream.
+    async fn wait(&mut self) -> Option<String> {
+        let mut idle = Duration::ZERO;
+        while !self.ended && self.looks < MOST_LOOKS {
+            // However many followers there are, they look a hundred times a second at most.
+            let streams = u32::try_from(self.streams.total()).unwrap_or(u32::MAX);
+            let interval = INTERVAL.max(EACH_STREAM.saturating_mul(streams)).min(KEEP_ALIVE);
+            self.runtime.sleep(interval).await;
+            idle += interval;
+            match self.look().await {
+                Ok(news) if !news.is_empty() => return Some(news),
+                Ok(_) if idle >= KEEP_ALIVE => return Some(": still here\n\n".into()),
+                Ok(_) => {}
+                // The follower comes back, and then hears what is wrong.
+                Err(error) => {
+                    self.runtime.log(&format!("events of sync {}: {error}", self.sync_id));
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Everything that is new, as events.
+    async fn look(&mut self) -> Result<String, Error> {
+        self.looks += 1;
+        let [api_key, public_key] = self.keys.clone();
+        let params = vec![Some(self.sync_id.clone()), Some(self.told.unwrap_or(0).to_string()), api_key, public_key];
+        let news: Option<News> = store::row(&*self.database, sql!("sql/sync_events.sql"), params).await?;
+        let Some(News { events, run, progress, ended }) = news else {
+            self.ended = true;
+            return Ok(String::new());
+        };
+        self.ended = ended;
+        let mut text = String::new();
+        if let Some(run) = run.filter(|_| self.told.is_none() && events.is_empty()) {
+            // A run from before events were kept.
+            text += &format!("id: 0\ndata: {run}\n\n");
+            self.told = Some(0);
+        }
+        for Event { seq, run } in events {
+            text += &format!("id: {seq}\ndata: {run}\n\n");
+            self.told = Some(seq);
+        }
+        if let Some(run) = progress.as_ref().filter(|_| progress != self.progress) {
+            text += &format!("event: progress\ndata: {run}\n\n");
+        }
+        self.progress = progress;
+        Ok(text)
+    }
+}
+
+/// How much later each stream that is open makes the next look of each.
+const EACH_STREAM: Duration = Duration::from_millis(10);
+/// Between two looks at the database.
+const INTERVAL: Duration = Duration::from_millis(500);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Half an hour; a follower that is still there resumes.
+const MOST_LOOKS: u32 = 3_600;

@@ -1,0 +1,227 @@
+//! Webhook targets: where an organisation's events are sent.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+
+use crate::model::{
+    CreateWebhookTargetRequest, DeleteResult, FieldError, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage,
+    WebhookTargetSecret,
+};
+use crate::service::{
+    Error, Service, hex,
+    http::{
+        body,
+        page::{Page, Row},
+        routes::Call,
+    },
+    random,
+    remotes::{secrets::Owner, upstream},
+    store,
+};
+
+pub(crate) async fn create(service: &Service, call: Call<'_>) -> Result<WebhookTargetSecret, Error> {
+    let request: CreateWebhookTargetRequest = body::read(call.body).await?;
+    let org_id = call.caller.org.id;
+    let events = request.events.unwrap_or_else(|| vec!["push".into()]);
+    let wish = Wish {
+        url: Some(&request.url),
+        name: request.name.as_deref(),
+        events: Some(&events),
+        repo_ids: request.repo_ids.as_deref(),
+    };
+    wish.check(service, &org_id).await?;
+    let id = format!("wht_{}", hex(&random::<14>()));
+    let secret = new_secret();
+    let params = vec![
+        Some(id.clone()),
+        Some(org_id),
+        request.name,
+        Some(request.url),
+        Some(to_json(&events)),
+        request.repo_ids.as_ref().map(to_json),
+        Some(service.secrets.seal(&secret, Owner::target(&id)).await?),
+        Some(MAX_TARGETS.to_string()),
+    ];
+    let row = store::row(service.database(), sql!("sql/webhook_target_add.sql"), params).await?;
+    let too_many = || Error::Conflict(format!("the organisation has {MAX_TARGETS} webhook targets; delete one first"));
+    Ok(WebhookTargetSecret { target: row.ok_or_else(too_many)?, secret })
+}
+
+pub(crate) async fn list(service: &Service, call: &Call<'_>) -> Result<WebhookTargetPage, Error> {
+    let page = Page::parse(call.query, LIST)?;
+    let [after, limit] = page.params();
+    let params = vec![Some(call.caller.org.id.clone()), after, limit];
+    let sql = sql!("sql/webhook_target_list.sql");
+    let rows: Vec<Row<WebhookTarget>> = store::rows(service.database(), sql, params).await?;
+    let (webhook_targets, next_cursor) = page.cut(rows, LIST);
+    Ok(WebhookTargetPage { has_more: next_cursor.is_some(), next_cursor, webhook_targets })
+}
+
+pub(crate) async fn show(service: &Service, call: &Call<'_>) -> Result<WebhookTarget, Error> {
+    let params = vec![Some(call.caller.org.id.clone()), Some(call.params.target_id.clone())];
+    let row = store::row(service.database(), sql!("sql/webhook_target_show.sql"), params).await?;
+    row.ok_or_else(|| no_such_target(call))
+}
+
+pub(crate) async fn update(service: &Service, mut call: Call<'_>) -> Result<WebhookTarget, Error> {
+    // An unknown target is told before what is wrong with the body.
+    show(service, &call).await?;
+    let request: UpdateWebhookTargetRequest = body::read(std::mem::take(&mut call.body)).await?;
+    let wish = Wish {
+        url: request.url.as_deref(),
+        name: request.name.as_ref().and_then(Option::as_deref),
+        events: request.events.as_deref(),
+        repo_ids: request.repo_ids.as_ref().and_then(Option::as_deref),
+    };
+    wish.check(service, &call.caller.org.id).await?;
+    let mode = |is_set: bool| Some(if is_set { "set" } else { "keep" }.to_owned());
+    let params = vec![
+        Some(call.caller.org.id.clone()),
+        Some(call.params.target_id.clone()),
+        request.url,
+        request.events.as_ref().map(to_json),
+        mode(request.name.is_some()),
+        request.name.flatten(),
+        mode(request.repo_ids.is_some()),
+        request.repo_ids.flatten().as_ref().map(to_json),
+    ];
+    let row = store::row(service.database(), sql!("sql/webhook_target_update.sql"), params).await?;
+    row.ok_or_else(|| no_such_target(&call))
+}
+
+/// Gives the target a new secret. Deliveries are signed with it, and where a receiver refuses that, with the one before it
+/// for another day.
+pub(crate) async fn rotate_secret(service: &Service, call: &Call<'_>) -> Result<WebhookTargetSecret, Error> {
+    let secret = new_secret();
+    let target_id = &call.params.target_id;
+    let params = vec![
+        Some(call.caller.org.id.clone()),
+        Some(target_id.clone()),
+        Some(service.secrets.seal(&secret, Owner::target(target_id)).await?),
+        Some(BOTH_VALID_SECONDS.to_string()),
+    ];
+    let row = store::row(service.database(), sql!("sql/webhook_target_rotate.sql"), params).await?;
+    Ok(WebhookTargetSecret { target: row.ok_or_else(|| no_such_target(call))?, secret })
+}
+
+pub(crate) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
+    let params = vec![Some(call.caller.org.id.clone()), Some(call.params.target_id.clone())];
+    let row: Option<String> = store::row(service.database(), sql!("sql/webhook_target_remove.sql"), params).await?;
+    row.map(|_| DeleteResult { success: true }).ok_or_else(|| no_such_target(call))
+}
+
+/// What a target shall be; what is none is not asked for.
+struct Wish<'a> {
+    url: Option<&'a str>,
+    name: Option<&'a str>,
+    events: Option<&'a [String]>,
+    repo_ids: Option<&'a [String]>,
+}
+
+impl Wish<'_> {
+    /// Refuses with every bad field.
+    async fn check(&self, service: &Service, org_id: &str) -> Result<(), Error> {
+        let mut refusals = Vec::new();
+        let mut check = |field: &str, refusal: Option<String>| {
+            refusals.extend(refusal.map(|message| FieldError { field: field.to_owned(), message }));
+        };
+        check("url", self.url.and_then(url_refusal));
+        check("name", self.name.and_then(name_refusal));
+        check("events", self.events.and_then(events_refusal));
+        check("repo_ids", self.repo_ids.and_then(repo_ids_refusal));
+        if refusals.is_empty()
+            && let Some(repo_ids) = self.repo_ids
+        {
+            let params = vec![Some(org_id.to_owned()), Some(to_json(&repo_ids))];
+            let unknown: Option<String> =
+                store::row(service.database(), sql!("sql/repo_ids_unknown.sql"), params).await?;
+            refusals.extend(unknown.map(|id| FieldError {
+                field: "repo_ids".into(),
+                message: format!("the organisation has no repository with the id {id}"),
+            }));
+        }
+        if refusals.is_empty() { Ok(()) } else { Err(Error::Invalid(refusals)) }
+    }
+}
+
+/// Why deliveries may not be posted to `url`; none where they may. Which addresses are allowed is found out on connecting.
+pub fn url_refusal(url: &str) -> Option<String> {
+    let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
+    if url.len() > 2048 || !query.bytes().all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#') {
+        return Some(
+            "must be an http or https URL of at most 2048 bytes, percent-encoded and without a fragment".into(),
+        );
+    }
+    match upstream::parse(before_query) {
+        Ok(parsed) if parsed.auth.is_some() => {
+            Some("must not have a user name or password; deliveries are signed with the target's secret".into())
+        }
+        Ok(_) => None,
+        Err(refusal) => Some(refusal),
+    }
+}
+
+/// Why this may not be a name for people; none if it may.
+pub(crate) fn name_refusal(name: &str) -> Option<String> {
+    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    (!fits).then(|| "must have 1 to 100 characters, no control characters".into())
+}
+
+/// Why these may not be a target's events; none where they may.
+pub fn events_refusal(events: &[String]) -> Option<String> {
+    if events.is_empty() {
+        return Some("must name at least one event".into());
+    }
+    if let Some(unknown) = events.iter().find(|event| !is_event(event)) {
+        return Some(format!("{} is not an event; there are {EVENTS:?}", unknown.escape_default()));
+    }
+    let distinct: BTreeSet<&String> = events.iter().collect();
+    (distinct.len() < events.len()).then(|| "must name no event twice".into())
+}
+
+/// Whether there is such an event: one of ours, or another of the public API, which never fires here.
+fn is_event(name: &str) -> bool {
+    let public = name.strip_prefix("bookmark.").or_else(|| name.strip_prefix("change."));
+    let is_word =
+        |rest: &str| (1..=50).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    EVENTS.contains(&name) || name == "push" || public.is_some_and(is_word)
+}
+
+fn repo_ids_refusal(repo_ids: &[String]) -> Option<String> {
+    let fits = |id: &String| (1..=100).contains(&id.len()) && !id.contains('\0');
+    if (1..=MAX_REPO_IDS).contains(&repo_ids.len()) && repo_ids.iter().all(fits) {
+        return None;
+    }
+    Some(format!("must have 1 to {MAX_REPO_IDS} repository ids; null is the whole organisation"))
+}
+
+fn new_secret() -> String {
+    format!("whsec_{}", URL_SAFE_NO_PAD.encode(random::<32>()))
+}
+
+fn no_such_target(call: &Call<'_>) -> Error {
+    let (org, id) = (&call.caller.org.slug, call.params.target_id.escape_default());
+    Error::NotFound(format!("the organisation {org} has no webhook target {id}"))
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("lists of strings are JSON")
+}
+
+/// The events that are sent.
+const EVENTS: &[&str] = &[
+    "sync.queued",
+    "sync.in_progress",
+    "sync.completed",
+    "sync.failed",
+    "repo.created",
+    "repo.updated",
+    "repo.deleted",
+];
+const LIST: &str = "webhook_targets";
+const MAX_TARGETS: usize = 100;
+const MAX_REPO_IDS: usize = 250;
+/// How long the secret before a rotation stays good.
+const BOTH_VALID_SECONDS: u32 = 24 * 60 * 60;

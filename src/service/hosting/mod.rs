@@ -1,0 +1,7 @@
+//! The repositories that this service hosts: Git over HTTP to them, their heads, their default branch, and their damage.
+
+pub mod change_id;
+pub mod damage;
+pub mod default_branch;
+pub mod git;
+pub mod head;

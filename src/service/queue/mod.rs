@@ -1,0 +1,272 @@
+//! The durable queue: each verb is one SQL statement, so that each is one step whatever dies around it.
+//!
+//! ```text
+//!  enqueue ──▶ queued ──claim──▶ in_progress ──complete──▶ completed
+//!                ▲                │  ▲  │ └──────fail─────▶ failed
+//!                └─fail, transient┘  └──┘
+//!                   (backoff)     heartbeat, or claim by another once the lease expired (next attempt)
+//! ```
+//!
+//! `cancel` ends a queued run at once, and tells the worker of a running one, whose next heartbeat hears it and `fail`s it.
+
+pub mod clock;
+pub mod engine;
+pub mod notes;
+pub mod schedule;
+pub mod stop;
+pub mod worker;
+
+use std::{borrow::Cow, time::Duration};
+
+use serde::Deserialize;
+
+use crate::model::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
+use crate::service::{
+    hex,
+    hosting::default_branch::DefaultBranch,
+    queue::engine::MAX_STATS_BYTES,
+    random,
+    remotes::origin,
+    store::{Database, Error, row, rows, storable},
+};
+
+/// How long a lease lasts without a heartbeat.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// How long a worker waits between two heartbeats, which also tell how far it is and hear of a cancel.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// The error of a run that was cancelled.
+pub(crate) const CANCELLED: &str = "cancelled";
+
+/// How often a run is tried.
+pub(crate) const MAX_ATTEMPTS: u32 = 3;
+
+/// How often a run may lose its worker. More than [`MAX_ATTEMPTS`], for that is seldom the run's own fault.
+pub(crate) const MAX_LOST_ATTEMPTS: u32 = 10;
+
+/// How long a run waits for its second attempt, before jitter; four times as long for the third.
+pub(crate) const BACKOFF: Duration = Duration::from_secs(2);
+
+/// The longest wait for an attempt, with jitter: half as long again as the last backoff.
+pub(crate) const LONGEST_BACKOFF: Duration =
+    Duration::from_secs(BACKOFF.as_secs() * 4_u64.pow(MAX_ATTEMPTS - 2) * 3 / 2);
+
+/// When a worker that could not keep its lease stops: before another one may take the run.
+pub(crate) const FENCE: Duration = Duration::from_secs(25);
+
+/// What a worker may claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How many runs may be in progress at the same time, over every process that has the same limit; none is no limit.
+    pub runs: Option<u32>,
+    /// The same for one organisation.
+    pub runs_per_organization: Option<u32>,
+    /// Whether it cannot reach hosted repositories, and leaves their runs to others.
+    pub only_origins: bool,
+}
+
+/// A run in one worker's hands, and what it needs.
+#[derive(Deserialize)]
+pub(crate) struct Claim {
+    pub(crate) run: SyncRun,
+    pub(crate) org: String,
+    pub(crate) repo_name: String,
+    /// None where it was removed since the run was queued.
+    pub(crate) upstream_url: Option<String>,
+    pub(crate) upstream_auth: Option<String>,
+    /// None where the service hosts the repository.
+    pub(crate) origin: Option<origin::Stored>,
+    pub(crate) default_branch: DefaultBranch,
+    /// Whether damage was noted in the hosted repository.
+    #[serde(default)]
+    pub(crate) is_damaged: bool,
+    /// What proves that the run is still in this worker's hands.
+    #[serde(default)]
+    pub(crate) lease: String,
+}
+
+/// Adds a run, or gives the identical one that is still queued; none where the repository has no upstream.
+pub(crate) async fn enqueue(
+    database: &dyn Database,
+    repo_id: &str,
+    request: &SyncRequest,
+) -> Result<Option<SyncRun>, Error> {
+    let params = vec![
+        Some(repo_id.to_owned()),
+        Some(request.direction.to_string()),
+        Some(request.ref_globs.branches.to_string()),
+        Some(request.ref_globs.tags.to_string()),
+    ];
+    row(database, sql!("sql/queue_enqueue.sql"), params).await
+}
+
+/// Takes the next run that may start, or one whose worker was lost; none where there is neither.
+pub(crate) async fn claim(database: &dyn Database, limits: Limits, is_last_lane: bool) -> Result<Option<Claim>, Error> {
+    let lease = hex(&random::<16>());
+    let limit = |limit: Option<u32>| limit.map(|limit| limit.to_string());
+    let params = vec![
+        Some(lease.clone()),
+        seconds(LEASE),
+        limit(limits.runs),
+        limit(limits.runs_per_organization),
+        Some(limits.only_origins.to_string()),
+        Some(MAX_LOST_ATTEMPTS.to_string()),
+        Some(is_last_lane.to_string()),
+    ];
+    let mut contended = 0;
+    loop {
+        match row::<Claim>(database, sql!("sql/queue_claim.sql"), params.clone()).await {
+            Ok(claim) => return Ok(claim.map(|claim| Claim { lease, ..claim })),
+            // Another worker started another run of the same repository, or in the same place, between this statement's
+            // look and its lock.
+            Err(error) if error.is_unique_violation() && contended < 20 => contended += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What a heartbeat says of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heartbeat {
+    /// It goes on.
+    Kept,
+    /// It shall be stopped.
+    Cancelled,
+    /// It is no longer in this worker's hands.
+    Lost,
+}
+
+/// Keeps the lease, and stores how far the run is.
+pub(crate) async fn heartbeat(
+    database: &dyn Database,
+    claim: &Claim,
+    progress: Option<String>,
+) -> Result<Heartbeat, Error> {
+    let progress = progress.map(|progress| storable::json(&progress).into_owned());
+    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), seconds(LEASE), progress];
+    let cancelled: Option<bool> = row(database, sql!("sql/queue_heartbeat.sql"), params).await?;
+    Ok(match cancelled {
+        Some(false) => Heartbeat::Kept,
+        Some(true) => Heartbeat::Cancelled,
+        None => Heartbeat::Lost,
+    })
+}
+
+/// Ends a queued run, or asks the worker of a running one to stop it; none where there is no such run, or it has ended.
+pub(crate) async fn cancel(database: &dyn Database, repo_id: &str, sync_id: &str) -> Result<Option<SyncRun>, Error> {
+    let params = vec![Some(repo_id.to_owned()), Some(sync_id.to_owned())];
+    row(database, sql!("sql/queue_cancel.sql"), params).await
+}
+
+/// The default branch that a run gives its repository.
+pub(crate) struct NewDefaultBranch {
+    /// Its short name.
+    pub(crate) name: String,
+    /// The change id of its commit.
+    pub(crate) head_change_id: String,
+}
+
+/// A run that has completed.
+#[derive(Deserialize)]
+pub(crate) struct Completed {
+    pub(crate) run: SyncRun,
+    /// The short name of the repository's default branch.
+    pub(crate) default_branch: String,
+}
+
+/// Why the end of a run was not stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotCompleted {
+    /// Its stats are too large.
+    #[error(
+        "the refs were synced, but what became of them cannot be stored: {refs} refs take {bytes} bytes, and {MAX_STATS_BYTES} bytes \
+         are the most; narrow ref_globs, so that a run has fewer refs"
+    )]
+    TooLarge {
+        /// How many refs there are.
+        refs: usize,
+        /// How many bytes they take.
+        bytes: usize,
+    },
+    /// The database cannot hold them.
+    #[error("the refs were synced, but what became of them cannot be stored: {0}")]
+    Unstorable(Error),
+    /// The database failed, which may pass.
+    #[error(transparent)]
+    Database(Error),
+}
+
+/// Ends a run, and gives it without its stats; none if the lease was lost.
+pub(crate) async fn complete(
+    database: &dyn Database,
+    claim: &Claim,
+    stats: &SyncRunStats,
+    default_branch: Option<&NewDefaultBranch>,
+) -> Result<Option<Completed>, NotCompleted> {
+    let text = serde_json::to_string(stats).expect("stats have string keys");
+    let text = match storable::json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(cleaned) => cleaned,
+    };
+    if text.len() > MAX_STATS_BYTES {
+        return Err(NotCompleted::TooLarge { refs: stats.refs.len(), bytes: text.len() });
+    }
+    let counts = serde_json::to_string(&SyncRunCounts::from(stats)).expect("counts are JSON");
+    let bytes = text.len().to_string();
+    let params = vec![
+        Some(claim.run.id.clone()),
+        Some(claim.lease.clone()),
+        Some(text),
+        claim.upstream_url.clone(),
+        default_branch.map(|branch| branch.name.clone()),
+        default_branch.map(|branch| branch.head_change_id.clone()),
+        Some(claim.default_branch.name.clone()),
+        Some(counts),
+        Some(bytes),
+    ];
+    let completed = row(database, sql!("sql/queue_complete.sql"), params).await;
+    completed.map_err(|error| match error.is_unstorable() {
+        true => NotCompleted::Unstorable(error),
+        false => NotCompleted::Database(error),
+    })
+}
+
+/// Fails a run, or queues its next attempt where that may help; none where the lease was lost.
+pub(crate) async fn fail(
+    database: &dyn Database,
+    claim: &Claim,
+    error: &str,
+    transient: bool,
+) -> Result<Option<SyncRun>, Error> {
+    let params = vec![
+        Some(claim.run.id.clone()),
+        Some(claim.lease.clone()),
+        Some(storable::text(error).into_owned()),
+        Some(transient.to_string()),
+        Some(MAX_ATTEMPTS.to_string()),
+        seconds(BACKOFF),
+    ];
+    row(database, sql!("sql/queue_fail.sql"), params).await
+}
+
+/// Puts a run back for another worker to take at once; none where the lease was lost.
+pub(crate) async fn hand_back(database: &dyn Database, claim: &Claim) -> Result<Option<SyncRun>, Error> {
+    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone())];
+    row(database, sql!("sql/queue_hand_back.sql"), params).await
+}
+
+/// Takes everything out of the hands of workers that are no more.
+pub(crate) async fn adopt(database: &dyn Database) -> Result<(), Error> {
+    row::<()>(database, sql!("sql/queue_adopt.sql"), Vec::new()).await?;
+    Ok(())
+}
+
+/// Fails the runs that have lost too many workers.
+pub(crate) async fn give_up(database: &dyn Database) -> Result<Vec<SyncRun>, Error> {
+    rows(database, sql!("sql/queue_give_up.sql"), vec![Some(MAX_LOST_ATTEMPTS.to_string())]).await
+}
+
+fn seconds(duration: Duration) -> Option<String> {
+    Some(format!("{}.{:03}", duration.as_secs(), duration.subsec_millis()))
+}

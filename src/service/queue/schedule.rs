@@ -1,0 +1,163 @@
+//! Schedules: when an upstream is synced without being asked.
+//!
+//! ```text
+//!  repos.schedule_at ──it has come──▶ one statement: the next time is set, a run is queued (or joined)
+//! ```
+//!
+//! Repositories with the same schedule do not all come at once: an interval begins at a point of its own for each
+//! repository, and a cron line's run comes up to a tenth of the time to the following one later, five minutes at most. That
+//! point depends on the repository's id alone, so that every worker finds the same. What was missed while nothing ran is
+//! run once: the next time is always one that is yet to come.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Direction, FieldError, Schedule, ScheduleRequest, SyncRun};
+use crate::service::{Runtime, Service, store};
+
+/// Moments are milliseconds since 1970.
+type Moment = i64;
+
+/// A schedule whose time has come.
+#[derive(Deserialize)]
+struct Due {
+    id: String,
+    /// As the database wrote it.
+    at: String,
+    schedule: Schedule,
+    now: Moment,
+}
+
+/// A due one, and when it comes next; never where the calendar has no such day any more.
+#[derive(Serialize)]
+struct Moved {
+    id: String,
+    at: String,
+    next: Option<Moment>,
+}
+
+impl Service {
+    /// Queues a run for each schedule whose time has come.
+    ///
+    /// # Errors
+    ///
+    /// Where the database failed.
+    pub(crate) async fn enqueue_due(&self) -> Result<(), store::Error> {
+        let due: Vec<Due> = store::rows(self.database(), sql!("sql/schedule_due.sql"), Vec::new()).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let moved = due.into_iter().map(|Due { id, at, schedule, now }| {
+            let next = next(&schedule, &id, now, &*self.options.runtime).unwrap_or_else(|error| {
+                self.log(&format!("the schedule of {id} ends here: {error}"));
+                None
+            });
+            Moved { id, at, next }
+        });
+        let moved = serde_json::to_string(&moved.collect::<Vec<_>>()).expect("ids and times are JSON");
+        let sql = sql!("sql/schedule_enqueue.sql");
+        let added: Vec<SyncRun> = store::rows(self.database(), sql, vec![Some(moved)]).await?;
+        if !added.is_empty() {
+            self.options.runtime.queued();
+        }
+        Ok(())
+    }
+
+    /// When a schedule that is set now comes first, as a parameter.
+    pub(crate) async fn first_tick(&self, schedule: &Schedule, repo_id: &str) -> Result<Option<String>, store::Error> {
+        let now: Option<Moment> = store::row(self.database(), sql!("sql/now.sql"), Vec::new()).await?;
+        let next = next(schedule, repo_id, now.unwrap_or_default(), &*self.options.runtime);
+        // It was checked, with the same calendar.
+        Ok(next.ok().flatten().map(|next| next.to_string()))
+    }
+}
+
+/// The schedule that is asked for.
+///
+/// # Errors
+///
+/// Each bad field.
+pub fn parse(request: ScheduleRequest, runtime: &dyn Runtime) -> Result<Schedule, Vec<FieldError>> {
+    const FIELD: &str = "upstream.schedule";
+    let refusal = |field: &str, message: String| vec![FieldError { field: format!("{FIELD}{field}"), message }];
+    let ScheduleRequest { every, cron, time_zone, direction, ref_globs } = request;
+    let ref_globs = ref_globs.unwrap_or_default();
+    if [&ref_globs.branches, &ref_globs.tags].iter().any(|glob| glob.as_str().contains('\0')) {
+        return Err(refusal(".ref_globs", "must not have a NUL, which no ref name has".into()));
+    }
+    let schedule = |every, cron, time_zone| Schedule {
+        every,
+        cron,
+        time_zone,
+        direction: direction.unwrap_or(Direction::Pull),
+        ref_globs,
+        next_at: None,
+    };
+    match (every, cron, time_zone) {
+        (Some(every), None, None) => match period(&every) {
+            Some(_) => Ok(schedule(Some(every), None, None)),
+            None => Err(refusal(".every", "must be a whole number and m, h or d, from 1m to 30d, such as 15m".into())),
+        },
+        (Some(_), None, Some(_)) => Err(refusal(".time_zone", "goes with cron; an interval has none".into())),
+        (None, Some(cron), time_zone) => {
+            let time_zone = time_zone.unwrap_or_else(|| "UTC".into());
+            let is_named = time_zone.len() <= 64 && time_zone.bytes().all(|b| b.is_ascii_graphic());
+            if !is_named || runtime.next_tick("* * * * *", &time_zone, 0).is_err() {
+                return Err(refusal(".time_zone", "is not an IANA time zone, such as Europe/Berlin".into()));
+            }
+            let fields = "write minute, hour, day of the month, month and day of the week, such as 0 3 * * *";
+            if cron.len() > 100 || !cron.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+                return Err(refusal(".cron", format!("is not a cron line; {fields}")));
+            }
+            match runtime.next_tick(&cron, &time_zone, 0) {
+                Ok(Some(_)) => Ok(schedule(None, Some(cron), Some(time_zone))),
+                Ok(None) => Err(refusal(".cron", "names a day that no calendar has".into())),
+                Err(error) => Err(refusal(".cron", format!("is not a cron line ({error}); {fields}"))),
+            }
+        }
+        _ => Err(refusal("", "must have either every, such as \"15m\", or cron, such as \"0 3 * * *\"".into())),
+    }
+}
+
+/// When a repository's schedule comes next after `now`.
+///
+/// # Errors
+///
+/// Where the stored schedule is none.
+pub fn next(schedule: &Schedule, repo_id: &str, now: Moment, runtime: &dyn Runtime) -> Result<Option<Moment>, String> {
+    let share = share(repo_id);
+    if let Some(period) = schedule.every.as_deref().and_then(period) {
+        let begin = (period as f64 * share) as Moment;
+        return Ok(Some(now - (now - begin).rem_euclid(period) + period));
+    }
+    let (Some(cron), Some(time_zone)) = (&schedule.cron, &schedule.time_zone) else {
+        return Err("it has neither an interval nor a cron line".into());
+    };
+    let Some(tick) = runtime.next_tick(cron, time_zone, now)? else { return Ok(None) };
+    let following = runtime.next_tick(cron, time_zone, tick)?;
+    let gap = following.map_or(MOST_LATE, |following| following - tick);
+    Ok(Some(tick + ((gap / 10).min(MOST_LATE) as f64 * share) as Moment))
+}
+
+/// An interval's milliseconds; none where it is not one of 1m to 30d.
+fn period(every: &str) -> Option<Moment> {
+    let (digits, unit) = every.split_at_checked(every.len().checked_sub(1)?)?;
+    let minutes = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        _ => return None,
+    };
+    let is_number = (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let minutes = digits.parse::<Moment>().ok().filter(|_| is_number)? * minutes;
+    (1..=30 * 24 * 60).contains(&minutes).then_some(minutes * 60_000)
+}
+
+/// A repository's share of a range, from 0 to just below 1: spread evenly over ids, and always the same for one.
+fn share(repo_id: &str) -> f64 {
+    // FNV-1a, whose lowest byte varies most.
+    let hash = repo_id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    f64::from(hash.swap_bytes()) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// The most milliseconds that a cron line's run comes late so as not to come with all others.
+const MOST_LATE: Moment = 5 * 60 * 1000;

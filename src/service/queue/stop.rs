@@ -1,0 +1,43 @@
+//! A clean stop: what runs is told, once, and hands back what it holds.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    task::{Poll, Waker},
+};
+
+/// Whether the service stops, and who waits for that.
+#[derive(Default)]
+pub(crate) struct Stop {
+    is_stopping: Cell<bool>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Stop {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.get()
+    }
+
+    /// Tells everyone who waits.
+    pub(crate) fn stop(&self) {
+        self.is_stopping.set(true);
+        // Taken out first: a waker may poll at once.
+        let waiting = self.waiting.take();
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends when the service stops.
+    pub(crate) async fn stopped(&self) {
+        poll_fn(|context| {
+            if self.is_stopping() {
+                return Poll::Ready(());
+            }
+            let mut waiting = self.waiting.borrow_mut();
+            if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                waiting.push(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+}

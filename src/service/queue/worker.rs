@@ -1,0 +1,340 @@
+//! A worker's turn: claim one run, work it to its end, and keep its lease meanwhile.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+    pin_mut,
+};
+
+use crate::model::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus};
+use crate::service::{
+    Error, Service,
+    queue::{self, Claim, Heartbeat, NotCompleted, engine::Synced, notes},
+    record::{Record, new_trace},
+    remotes::{RemoteSync, secrets::Unreadable},
+    store,
+};
+
+/// Why a run did not do its work, as `SyncRun.error` says it.
+struct Failure {
+    message: String,
+    transient: bool,
+    /// Whether the upstream refused the credential, or there is none that could be sent.
+    refused: bool,
+}
+
+/// Why a run is stopped before its end.
+enum Interruption {
+    /// It was cancelled.
+    Cancelled,
+    /// It is another worker's by now, or was deleted.
+    Lost,
+    /// It may be another worker's soon: the lease could not be kept.
+    Fenced,
+    /// It takes longer than it may.
+    TookTooLong,
+    /// The service stops.
+    Stop,
+}
+
+impl Service {
+    /// Claims one run, says so, and works it to its end; false if nothing was ready. `is_last_lane`: takes no run if its upstream's
+    /// host or, among several organisations, its organisation has a run in progress.
+    ///
+    /// # Errors
+    ///
+    /// Where the database failed. A run that fails is no error, but a failed run; a run whose end could not be stored
+    /// is taken up again when its lease expires.
+    pub async fn tick(&self, on_claimed: impl FnOnce(), is_last_lane: bool) -> Result<bool, Error> {
+        if self.stop.is_stopping() {
+            return Ok(false);
+        }
+        // Where there is always something to do, lost runs must not wait for a pause.
+        if self.options.runtime.now().saturating_sub(self.gave_up_at.get()) > GIVE_UP_EVERY {
+            self.give_up().await?;
+        }
+        self.look_at_schedules().await;
+        // The lease begins after this, however long the database takes to say so.
+        let asked_at = self.options.runtime.now();
+        let Some(claim) = queue::claim(self.database(), self.options.limits, is_last_lane).await? else {
+            self.give_up().await?;
+            return Ok(false);
+        };
+        on_claimed();
+        let started = self.options.runtime.now();
+        let latest = Latest::default();
+        let work = self.work(&claim, &latest).boxed_local();
+        let interrupted = self.until_interrupted(&claim, asked_at, &latest).boxed_local();
+        let result = match select(work, interrupted).await {
+            Either::Left((result, _)) => result,
+            Either::Right((interruption, work)) => {
+                // This aborts its requests, in the turn after this one and before anyone hears that the run is free.
+                drop(work);
+                self.options.runtime.sleep(Duration::ZERO).await;
+                match interruption {
+                    Interruption::Cancelled => Err(Failure::last(queue::CANCELLED)),
+                    Interruption::TookTooLong => Err(Failure::last(&format!(
+                        "the sync took longer than the {} s that it may take; what arrived stays, and another sync goes on from there",
+                        self.options.run_timeout.as_secs_f64()
+                    ))),
+                    Interruption::Lost => {
+                        let id = &claim.run.id;
+                        self.log(&format!("sync {id} was taken over or deleted while it ran here; stopped"));
+                        self.tell_run(&claim, started, "lost", None, None);
+                        return Ok(true);
+                    }
+                    Interruption::Fenced => {
+                        let id = &claim.run.id;
+                        self.log(&format!("sync {id} was stopped: the database did not hear of it for too long"));
+                        self.tell_run(&claim, started, "lost", None, None);
+                        return Ok(true);
+                    }
+                    Interruption::Stop => {
+                        queue::hand_back(self.database(), &claim).await?;
+                        self.log(&format!("sync {} was handed back: this worker stops", claim.run.id));
+                        self.tell_run(&claim, started, "handed_back", None, None);
+                        return Ok(true);
+                    }
+                }
+            }
+        };
+        match result {
+            Ok(synced) => match self.complete(&claim, synced).await {
+                Ok((ended, stats)) => {
+                    self.tell_run(&claim, started, status_word(ended.as_ref()), Some(&stats), None);
+                }
+                Err(NotCompleted::Database(error)) => return Err(error.into()),
+                // Another attempt would do everything again, and end here.
+                Err(error) => self.failed(&claim, started, Failure::last(&error.to_string())).await?,
+            },
+            Err(failure) => self.failed(&claim, started, failure).await?,
+        }
+        Ok(true)
+    }
+
+    /// Ends a run whose work is done. Gives the run, unless the lease was lost, and its stats.
+    async fn complete(
+        &self,
+        claim: &Claim,
+        mut synced: Synced,
+    ) -> Result<(Option<SyncRun>, SyncRunStats), NotCompleted> {
+        let SyncRun { repo_id, direction, ref_globs, .. } = &claim.run;
+        let origin_head = match &claim.origin {
+            Some(origin) => self.note_head(repo_id, origin).await,
+            None => None,
+        };
+        let (default_branch, said) = self.settle_default_branch(claim, &synced, origin_head.as_ref()).await;
+        let unmatched = notes::unmatched(*direction, ref_globs, &synced.stats);
+        synced.stats.messages.extend(unmatched.into_iter().chain(said.map(notes::note)));
+        let stats = synced.stats;
+        // An attempt before this one may have moved refs, too.
+        let may_have_moved = claim.run.attempt > 1 || default_branch.is_some() || stats.count(Outcome::Updated) > 0;
+        if may_have_moved {
+            self.note_head_after_pull(claim).await;
+        }
+        let ended = queue::complete(self.database(), claim, &stats, default_branch.as_ref()).await?;
+        if let (Some(pointed_at), Some(ended), None) = (&default_branch, &ended, &claim.origin) {
+            self.correct_head(repo_id, &pointed_at.name, &ended.default_branch).await;
+            if pointed_at.name != ended.default_branch {
+                self.note_head_after_pull(claim).await;
+            }
+        }
+        Ok((ended.map(|ended| ended.run), stats))
+    }
+
+    /// Ends an attempt that did not do its work.
+    async fn failed(&self, claim: &Claim, started: Duration, failure: Failure) -> Result<(), Error> {
+        let Failure { message, transient, refused } = failure;
+        self.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
+        if refused {
+            self.count_refusal(claim).await?;
+        }
+        // Some refs may have moved all the same.
+        self.note_head_after_pull(claim).await;
+        let ended = queue::fail(self.database(), claim, &message, transient).await?;
+        self.tell_run(claim, started, status_word(ended.as_ref()), None, Some(message));
+        Ok(())
+    }
+
+    /// Notes the head of a hosted repository that was pulled into.
+    async fn note_head_after_pull(&self, claim: &Claim) {
+        if claim.origin.is_none() && claim.run.direction == Direction::Pull {
+            self.look_at_hosted_head(&claim.run.repo_id).await;
+        }
+    }
+
+    /// Fails the runs that lost too many workers.
+    async fn give_up(&self) -> Result<(), Error> {
+        self.gave_up_at.set(self.options.runtime.now());
+        for lost in queue::give_up(self.database()).await? {
+            self.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
+        }
+        Ok(())
+    }
+
+    /// Looks at the clock and queues what is due by schedule, at most once a second. If that fails, what is queued is worked all the same.
+    async fn look_at_schedules(&self) {
+        let now = self.options.runtime.now();
+        let is_fresh = |at: Duration| now >= at && now - at < SCHEDULES;
+        if self.schedules_at.get().is_some_and(is_fresh) {
+            return;
+        }
+        self.schedules_at.set(Some(now));
+        if let Err(error) = self.look_at_clock().await {
+            self.log(&format!("the database's clock: {error}"));
+        }
+        if let Err(error) = self.enqueue_due().await {
+            self.log(&format!("schedules: {error}"));
+        }
+    }
+
+    /// Pauses the schedule of an upstream that refuses its credential again and again.
+    async fn count_refusal(&self, claim: &Claim) -> Result<(), Error> {
+        let reason = format!(
+            "the upstream refused the stored credential {REFUSALS} times in a row; set another one, or sync by hand once it is good again"
+        );
+        let params = vec![
+            Some(claim.run.id.clone()),
+            Some(claim.lease.clone()),
+            Some(REFUSALS.to_string()),
+            Some(reason.clone()),
+        ];
+        let paused: Option<bool> = store::row(self.database(), sql!("sql/upstream_refused.sql"), params).await?;
+        if paused == Some(true) {
+            self.log(&format!("the schedule of {}/{} is paused: {reason}", claim.org, claim.repo_name));
+        }
+        Ok(())
+    }
+
+    fn tell_run(
+        &self,
+        claim: &Claim,
+        started: Duration,
+        status: &'static str,
+        stats: Option<&SyncRunStats>,
+        error: Option<String>,
+    ) {
+        let SyncRun { id, repo_id, direction, attempt, .. } = &claim.run;
+        self.record(Record::Sync {
+            trace_id: new_trace(),
+            sync_id: id.clone(),
+            repo_id: repo_id.clone(),
+            org: claim.org.clone(),
+            repo: claim.repo_name.clone(),
+            direction: *direction,
+            attempt: *attempt,
+            status,
+            duration_ms: self.milliseconds_since(started),
+            refs: stats.map(Into::into),
+            error,
+        });
+    }
+
+    async fn work(&self, claim: &Claim, latest: &Latest) -> Result<Synced, Failure> {
+        let run = &claim.run;
+        let url = claim
+            .upstream_url
+            .as_deref()
+            .ok_or_else(|| Failure::last("the upstream was removed before the sync ran"))?;
+        let auth = claim.upstream_auth.as_deref();
+        let unreadable = |error: Unreadable| Failure { refused: true, ..Failure::last(&error.to_string()) };
+        let upstream = self.remote(url, auth, &run.repo_id).await.map_err(unreadable)?;
+        let repository = self.repository(&run.repo_id, claim.origin.as_ref()).await.map_err(Failure::last)?;
+        let task = RemoteSync {
+            direction: run.direction,
+            ref_globs: &run.ref_globs,
+            plan_only: false,
+            repository,
+            upstream,
+            repo_id: &run.repo_id,
+            repo_name: &format!("{}/{}", claim.org, claim.repo_name),
+        };
+        let sync = || {
+            let latest = latest.clone();
+            self.sync_remotes(&task, move |progress| *latest.borrow_mut() = Some(progress))
+        };
+        let is_noted = claim.is_damaged && run.direction == Direction::Pull && claim.origin.is_none();
+        let mut was_repaired = is_noted && self.was_damaged(claim).await;
+        let mut result = sync().await;
+        if !was_repaired && Self::is_suspicious(claim, &result) && self.was_damaged(claim).await {
+            was_repaired = true;
+            result = sync().await;
+        }
+        self.settle_damage(claim, &result, is_noted || was_repaired).await;
+        result.map_err(|error| Failure {
+            // Whatever took its thread down twice would take down others.
+            transient: error.transient && !(error.code == ENGINE_STOPPED && run.attempt >= MAX_STOPS),
+            refused: error.is_refusal(run.direction),
+            message: error.message,
+        })
+    }
+
+    /// Ends only when the run shall be stopped here. `kept_at` is when the lease was last known to be ours.
+    async fn until_interrupted(&self, claim: &Claim, mut kept_at: Duration, latest: &Latest) -> Interruption {
+        let runtime = &self.options.runtime;
+        let started = runtime.now();
+        let left_of_run = || self.options.run_timeout.saturating_sub(runtime.now().saturating_sub(started));
+        let left = |kept_at| queue::FENCE.saturating_sub(runtime.now().saturating_sub(kept_at));
+        loop {
+            let sleep = runtime.sleep(queue::HEARTBEAT.min(left(kept_at)).min(left_of_run()));
+            let stopped = self.stop.stopped();
+            pin_mut!(stopped);
+            if let Either::Right(_) = select(sleep, stopped).await {
+                return Interruption::Stop;
+            }
+            if left_of_run().is_zero() {
+                return Interruption::TookTooLong;
+            }
+            let left = left(kept_at);
+            if left.is_zero() {
+                return Interruption::Fenced;
+            }
+            let progress = latest.borrow_mut().take();
+            let asked_at = runtime.now();
+            let heartbeat = queue::heartbeat(self.database(), claim, progress);
+            pin_mut!(heartbeat);
+            match select(heartbeat, runtime.sleep(left)).await {
+                Either::Left((Ok(Heartbeat::Kept), _)) => kept_at = asked_at,
+                Either::Left((Ok(Heartbeat::Cancelled), _)) => return Interruption::Cancelled,
+                Either::Left((Ok(Heartbeat::Lost), _)) => return Interruption::Lost,
+                // The lease outlasts missed heartbeats, but not many.
+                Either::Left((Err(error), _)) => self.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
+                Either::Right(_) => return Interruption::Fenced,
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// One that another attempt would not mend.
+    fn last(message: &str) -> Self {
+        Self { message: message.to_owned(), transient: false, refused: false }
+    }
+}
+
+/// What became of a run, for its record.
+fn status_word(run: Option<&SyncRun>) -> &'static str {
+    match run.map(|run| run.status) {
+        Some(SyncStatus::Queued) => "queued",
+        Some(SyncStatus::InProgress) => "in_progress",
+        Some(SyncStatus::Completed) => "completed",
+        Some(SyncStatus::Failed) => "failed",
+        None => "lost",
+    }
+}
+
+/// How far the run is, as JSON text, where that was not told yet.
+type Latest = Rc<RefCell<Option<String>>>;
+
+/// How long a look at the schedules lasts.
+const SCHEDULES: Duration = Duration::from_secs(1);
+/// How many runs in a row an upstream may refuse before its schedule is paused.
+const REFUSALS: u32 = 5;
+/// The code of an engine whose thread ended.
+const ENGINE_STOPPED: &str = "engine_stopped";
+/// How many attempts may end so.
+const MAX_STOPS: u32 = 2;
+/// How often a worker that is never idle looks for runs that lost too many workers.
+const GIVE_UP_EVERY: Duration = Duration::from_secs(5);

@@ -1,0 +1,170 @@
+//! What a start does with the stored secrets: it refuses a wrong key, seals everything with the present one, and binds the
+//! credentials of an earlier version to their servers.
+//!
+//! Credentials that are not bound (`v1`) are bound to the server of the URL beside them, and only by the first start of a version
+//! that binds. After that a `v1` credential opens nowhere: nobody can put an old one beside another URL. The check, which is
+//! sealed itself, says how far this is.
+
+use serde::Deserialize;
+
+use crate::service::{
+    Error, Service,
+    remotes::secrets::{Owner, Unreadable, is_unbound},
+    store,
+};
+
+/// A stored secret.
+#[derive(Deserialize)]
+struct Stored {
+    /// Which column it is in.
+    place: String,
+    owner_id: String,
+    /// Where a remote's credential is sent; none for what is sent nowhere.
+    url: Option<String>,
+    sealed: String,
+}
+
+/// How far the credentials are bound to their servers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// An earlier version wrote the check.
+    Unbound,
+    /// A start has begun to bind them.
+    Binding,
+    /// All are bound.
+    Bound,
+}
+
+/// What the stored check says.
+enum Check {
+    /// It is from before there was a check, or new.
+    Missing,
+    /// None of the keys opens it.
+    Unreadable,
+    Readable {
+        stage: Stage,
+        /// Whether it is under the present key.
+        is_present: bool,
+    },
+}
+
+/// What becomes of the stored secrets.
+#[derive(Default)]
+struct Settled {
+    readable: usize,
+    unreadable: usize,
+    /// Each with its new text.
+    changed: Vec<(Stored, String)>,
+}
+
+impl Service {
+    /// Checks that the present key, or one of the others, is the one that the stored secrets are sealed with; seals them with the
+    /// present key, and bound to their servers.
+    ///
+    /// # Errors
+    ///
+    /// If none of the keys is the one, unless its loss is accepted, or if the database failed.
+    pub(crate) async fn settle_keys(&self) -> Result<(), Error> {
+        let check = self.check().await?;
+        let is_lost_key_accepted = self.options.accept_lost_key;
+        if matches!(check, Check::Unreadable) && !is_lost_key_accepted {
+            return Err(Error::Internal(WRONG_KEY.into()));
+        }
+        let is_settled = matches!(check, Check::Readable { stage: Stage::Bound, is_present: true });
+        if is_settled && !self.secrets.has_others() {
+            return Ok(());
+        }
+        let stored: Vec<Stored> = store::rows(self.database(), sql!("sql/sealed_list.sql"), Vec::new()).await?;
+        let may_bind = match check {
+            Check::Readable { stage: Stage::Bound, .. } => false,
+            Check::Readable { stage: Stage::Binding, .. } => true,
+            // If one is bound already, it is an old check that was put back.
+            _ => stored.iter().all(|secret| secret.url.is_none() || is_unbound(&secret.sealed)),
+        };
+        let Settled { readable, unreadable, changed } = self.settled(stored, may_bind).await;
+        if matches!(check, Check::Missing) && readable == 0 && unreadable > 0 && !is_lost_key_accepted {
+            return Err(Error::Internal(WRONG_KEY.into()));
+        }
+        if changed.len() + unreadable > 0 {
+            let resealed = changed.len();
+            self.log(&format!(
+                "secret key: {resealed} stored secrets were sealed anew, {unreadable} cannot be read and have to be set again"
+            ));
+        }
+        if may_bind && !changed.is_empty() {
+            self.set_check(Stage::Binding).await?;
+        }
+        for (Stored { place, owner_id, sealed, .. }, anew) in changed {
+            // One that was set meanwhile stays as it is.
+            let params = [place, owner_id, sealed, anew].map(Some).to_vec();
+            store::rows::<bool>(self.database(), sql!("sql/sealed_replace.sql"), params).await?;
+        }
+        if !is_settled {
+            self.set_check(Stage::Bound).await?;
+        }
+        Ok(())
+    }
+
+    /// What the secrets have to be replaced by.
+    async fn settled(&self, stored: Vec<Stored>, may_bind: bool) -> Settled {
+        let mut settled = Settled::default();
+        for secret in stored {
+            let server = secret.url.as_deref().map(|url| self.server_of(url));
+            let owner = match &server {
+                Some(server) => Owner::remote(&secret.owner_id, server),
+                None => Owner::target(&secret.owner_id),
+            };
+            let anew = if may_bind && server.is_some() && is_unbound(&secret.sealed) {
+                self.secrets.bind(&secret.sealed, owner).await.map(Some)
+            } else {
+                self.secrets.reseal(&secret.sealed, owner).await
+            };
+            match anew {
+                Ok(anew) => {
+                    settled.readable += 1;
+                    settled.changed.extend(anew.map(|anew| (secret, anew)));
+                }
+                Err(Unreadable) => settled.unreadable += 1,
+            }
+        }
+        settled
+    }
+
+    async fn check(&self) -> Result<Check, Error> {
+        let sql = sql!("sql/secret_key_check_show.sql");
+        let Some(sealed) = store::row::<String>(self.database(), sql, Vec::new()).await? else {
+            return Ok(Check::Missing);
+        };
+        for stage in [Stage::Bound, Stage::Binding, Stage::Unbound] {
+            if let Ok(anew) = self.secrets.reseal(&sealed, Owner::target(stage.word())).await {
+                return Ok(Check::Readable { stage, is_present: anew.is_none() });
+            }
+        }
+        Ok(Check::Unreadable)
+    }
+
+    async fn set_check(&self, stage: Stage) -> Result<(), Error> {
+        let sealed = self.secrets.seal(&stage.word(), Owner::target(stage.word())).await?;
+        store::row::<bool>(self.database(), sql!("sql/secret_key_check_set.sql"), vec![Some(sealed)]).await?;
+        Ok(())
+    }
+
+    /// Scheme, host and port of a remote's URL, which its credential is bound to.
+    pub(crate) fn server_of(&self, url: &str) -> String {
+        self.options.runtime.web_origin(url).unwrap_or_else(|| url.to_owned())
+    }
+}
+
+impl Stage {
+    /// What the check holds, and what it is sealed for.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Unbound => "secret-key-check",
+            Self::Binding => "secret-key-check/binding",
+            Self::Bound => "secret-key-check/bound",
+        }
+    }
+}
+
+const WRONG_KEY: &str = "the secret key is not the one that this database's secrets are sealed with: start with that one, or \
+    with it in REFSYNC_PREVIOUS_SECRET_KEYS; where it is lost, --accept-lost-key";

@@ -1,0 +1,114 @@
+//! The one way to the engine. What it and the remotes say passes the redaction here, before anybody stores, logs, answers or sends
+//! it: stats, errors and progress.
+
+pub mod key_rotation;
+pub mod origin;
+pub mod redaction;
+pub mod secrets;
+pub mod upstream;
+
+use crate::model::{Direction, Progress, RefGlobs, UpstreamAuth};
+use crate::service::{
+    Service,
+    hosting::git::local_url,
+    json,
+    queue::engine::{EngineError, Remote, RemoteRef, Synced, Task},
+    remotes::{
+        redaction::Redaction,
+        secrets::{Owner, Unreadable},
+    },
+};
+
+/// A remote as the engine reaches it, and the credential that must not come back.
+pub(crate) struct Reached {
+    remote: Remote,
+    redaction: Redaction,
+}
+
+/// A sync between a repository and its upstream.
+pub(crate) struct RemoteSync<'a> {
+    pub(crate) direction: Direction,
+    pub(crate) ref_globs: &'a RefGlobs,
+    pub(crate) plan_only: bool,
+    pub(crate) repository: Reached,
+    pub(crate) upstream: Reached,
+    /// The repository's id, by which the engine knows a hosted one.
+    pub(crate) repo_id: &'a str,
+    /// The repository's name for people, such as `acme/app`.
+    pub(crate) repo_name: &'a str,
+}
+
+impl Service {
+    /// An upstream or an origin, with the credential that was sealed for `owner_id` and the server of `url`.
+    pub(crate) async fn remote(&self, url: &str, sealed: Option<&str>, owner_id: &str) -> Result<Reached, Unreadable> {
+        let auth: Option<UpstreamAuth> = match sealed {
+            Some(sealed) => Some(self.secrets.open(sealed, Owner::remote(owner_id, &self.server_of(url))).await?),
+            None => None,
+        };
+        let redaction = Redaction::of(auth.as_ref());
+        let basic = auth.as_ref().map(UpstreamAuth::basic);
+        let (username, password) = basic.map(|(username, password)| (username.to_owned(), password.to_owned())).unzip();
+        // The engine tries a name that stands alone as a token.
+        let password = password.filter(|password| !password.is_empty());
+        Ok(Reached { remote: Remote { url: url.to_owned(), username, password, is_hosted: false }, redaction })
+    }
+
+    /// A hosted repository: in process, through the host's Git.
+    pub(crate) fn local_remote(&self, repo_id: &str) -> Reached {
+        let remote = Remote { url: local_url(repo_id), username: None, password: None, is_hosted: true };
+        Reached { remote, redaction: Redaction::default() }
+    }
+
+    /// Carries it out, and tells how far it is, as the JSON text of a [`Progress`]. Dropping the future ends it.
+    pub(crate) async fn sync_remotes(
+        &self,
+        sync: &RemoteSync<'_>,
+        report: impl Fn(String) + 'static,
+    ) -> Result<Synced, EngineError> {
+        let &RemoteSync { direction, ref_globs, plan_only, ref repository, ref upstream, repo_id, repo_name } = sync;
+        let redaction = upstream.redaction.clone().and(repository.redaction.clone());
+        let task = Task::sync(direction, ref_globs, repository.remote.clone(), upstream.remote.clone(), plan_only);
+        let told = Box::new(move |progress: String| {
+            // Numbers and words of ours, whatever the engine had.
+            if let Ok(progress) = json::from_slice::<Progress>(progress.as_bytes()) {
+                report(serde_json::to_string(&progress).expect("numbers are JSON"));
+            }
+        });
+        let done = self.options.engine.sync(&task, told).await;
+        let redacted = |Synced { stats, head }| Synced {
+            stats: redaction.stats(stats),
+            head: head.filter(|head| is_free(&redaction, head)),
+        };
+        done.map(redacted).map_err(|error| {
+            let error = without(&redaction, error);
+            // Nobody knows the repository by the address that it has in here.
+            EngineError {
+                message: error.message.replace(&local_url(repo_id), repo_name).chars().take(MAX_MESSAGE).collect(),
+                ..error
+            }
+        })
+    }
+
+    /// A ref such as `HEAD`; none if there is no such ref.
+    pub(crate) async fn find_ref(&self, reached: &Reached, ref_name: &str) -> Result<Option<RemoteRef>, EngineError> {
+        let Reached { remote, redaction } = reached;
+        let redacted = |RemoteRef { id, symref_target }| RemoteRef {
+            id: redaction.name(&id),
+            symref_target: symref_target.filter(|target| is_free(redaction, target)),
+        };
+        let found = self.options.engine.find_ref(remote, ref_name).await;
+        found.map(|found| found.map(redacted)).map_err(|error| without(redaction, error))
+    }
+}
+
+/// Whether a branch may be taken by this name: one that shows a credential names no branch.
+fn is_free(redaction: &Redaction, name: &str) -> bool {
+    redaction.name(name) == name
+}
+
+fn without(redaction: &Redaction, error: EngineError) -> EngineError {
+    EngineError { message: redaction.text(&error.message), code: redaction.text(&error.code), ..error }
+}
+
+/// The most characters of an error.
+const MAX_MESSAGE: usize = 4_000;

@@ -1,0 +1,76 @@
+//! Repositories that another Git server has: their `origin`.
+//!
+//! The engine reaches them over HTTP, as it does upstreams, so that a worker needs no file system that it shares with
+//! those who serve. Everything else is as with hosted ones, save that their Git is not served here.
+
+use serde::Deserialize;
+
+use crate::model::UpstreamAuth;
+use crate::service::{
+    Error, Service,
+    queue::engine::RemoteRef,
+    remotes::{Reached, secrets::Unreadable},
+    store,
+};
+
+/// Where a repository lives, as it is stored.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Stored {
+    pub(crate) url: String,
+    auth: Option<String>,
+}
+
+impl Service {
+    /// A repository as the engine reaches it: at its origin, or in process through the host's Git.
+    ///
+    /// # Errors
+    ///
+    /// What to say of a credential that cannot be read.
+    pub(crate) async fn repository(&self, repo_id: &str, origin: Option<&Stored>) -> Result<Reached, &'static str> {
+        let Some(Stored { url, auth }) = origin else {
+            return Ok(self.local_remote(repo_id));
+        };
+        self.remote(url, auth.as_deref(), &owner(repo_id)).await.map_err(|Unreadable| UNREADABLE)
+    }
+
+    /// Where a repository lives; none where the service hosts it.
+    pub(crate) async fn origin(&self, repo_id: &str) -> Result<Option<Stored>, Error> {
+        let sql = sql!("sql/origin_show.sql");
+        Ok(store::row(self.database(), sql, vec![Some(repo_id.to_owned())]).await?)
+    }
+
+    /// The credential of an origin at `url` as the parameters of a statement: its kind, and itself, sealed.
+    pub(crate) async fn origin_auth_params(
+        &self,
+        auth: Option<&UpstreamAuth>,
+        url: Option<&str>,
+        repo_id: &str,
+    ) -> Result<[store::Param; 2], Error> {
+        self.auth_params(auth, url, &owner(repo_id)).await
+    }
+
+    /// Notes what the origin's `HEAD` is after a run, and gives it. If it cannot be told, the run does not fail: its work is done.
+    pub(crate) async fn note_head(&self, repo_id: &str, origin: &Stored) -> Option<RemoteRef> {
+        let noted = async {
+            let reached = self.repository(repo_id, Some(origin)).await?;
+            let head = self.find_ref(&reached, "HEAD").await.map_err(|error| error.to_string())?;
+            let id = head.as_ref().map(|head| head.id.clone());
+            let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), id];
+            let sql = sql!("sql/origin_head.sql");
+            store::row::<String>(self.database(), sql, params).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>(head)
+        };
+        noted.await.unwrap_or_else(|error| {
+            self.log(&format!("repository {repo_id}: head of its origin: {error}"));
+            None
+        })
+    }
+}
+
+/// Whom a credential is sealed for: the origin's does not open as the upstream's.
+fn owner(repo_id: &str) -> String {
+    format!("{repo_id}/origin")
+}
+
+const UNREADABLE: &str =
+    "the stored origin credential cannot be read with this service's secret key; set origin.auth again";

@@ -1,0 +1,154 @@
+//! The one seam to the database, and the migrations.
+//!
+//! A statement's rows have one column, the row as JSON text in the shape that it is read into: the SQL says what the
+//! API says, and nothing is mapped in between. Parameters are text or null and cast in the SQL, because that is what
+//! PGlite and pg agree on.
+
+#[macro_use]
+pub mod sql;
+
+pub mod storable;
+
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+use crate::service::json;
+
+/// PostgreSQL, wherever it runs.
+pub trait Database {
+    /// Runs one statement, and gives each row's only column, which is JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where the database refuses the statement or cannot be reached.
+    fn query<'a>(&'a self, sql: &'a str, params: Vec<Param>) -> LocalBoxFuture<'a, Result<Vec<String>, Error>>;
+}
+
+/// A parameter of a statement.
+pub type Param = Option<String>;
+
+/// Why a statement was not run.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("database: {message}{}", .code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default())]
+pub struct Error {
+    /// PostgreSQL's `SQLSTATE`, where it was PostgreSQL that refused.
+    pub code: Option<String>,
+    /// What it said.
+    pub message: String,
+}
+
+impl Error {
+    /// Whether the database cannot hold what it was given, however often it is given it: a text that it has no notation for, or
+    /// a value that is too large for it.
+    pub fn is_unstorable(&self) -> bool {
+        match self.code.as_deref() {
+            // Data exception, program limit exceeded, out of memory.
+            Some(code) if code.starts_with("22") || code.starts_with("54") || code == "53200" => true,
+            // An internal error, which may be anything.
+            Some("XX000") => self.message.contains("invalid memory alloc request size"),
+            _ => false,
+        }
+    }
+
+    /// Whether a unique index refused a row.
+    pub fn is_unique_violation(&self) -> bool {
+        self.code.as_deref() == Some("23505")
+    }
+}
+
+/// The rows that a statement gives.
+pub(crate) async fn rows<T: DeserializeOwned>(
+    database: &dyn Database,
+    sql: &str,
+    params: Vec<Param>,
+) -> Result<Vec<T>, Error> {
+    let rows = database.query(sql, params).await?;
+    let parsed = rows.iter().map(|row| json::from_slice(row.as_bytes())).collect::<Result<_, _>>();
+    parsed.map_err(|error| Error { code: None, message: format!("a row does not have the expected shape: {error}") })
+}
+
+/// The row that a statement gives, if any.
+pub(crate) async fn row<T: DeserializeOwned>(
+    database: &dyn Database,
+    sql: &str,
+    params: Vec<Param>,
+) -> Result<Option<T>, Error> {
+    Ok(rows(database, sql, params).await?.into_iter().next())
+}
+
+/// The row that a statement gives, if any, as its JSON text.
+pub(crate) async fn text(database: &dyn Database, sql: &str, params: Vec<Param>) -> Result<Option<String>, Error> {
+    Ok(database.query(sql, params).await?.into_iter().next())
+}
+
+/// Brings the schema up to date. Any number of processes may do so at once: each migration is one `DO` statement, and
+/// so one transaction, in which an advisory lock lets one process look and apply at a time.
+///
+/// Whether the table is there is asked of `pg_tables`. `to_regclass` would answer from what this session has looked up
+/// before, and PostgreSQL does not refresh that while it waits for an advisory lock.
+///
+/// # Errors
+///
+/// Where a migration fails, which leaves the schema as it was, or where the schema is of a newer version.
+pub(crate) async fn migrate(database: &dyn Database) -> Result<(), Error> {
+    migrate_to(database, NEWEST).await
+}
+
+/// As [`migrate`], but no further than to this version: what a backup of it is restored into.
+pub(crate) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(), Error> {
+    for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version <= newest) {
+        database.query(&migration_statement(*version, migration), Vec::new()).await?;
+    }
+    let version: Option<u32> = row(database, sql!("sql/schema_version.sql"), Vec::new()).await?;
+    match version {
+        Some(newer) if newer > NEWEST => Err(Error {
+            code: None,
+            message: format!("the database has schema {newer}: it was used with a newer refsync; use that one"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn migration_statement(version: u32, migration: &str) -> String {
+    format!(
+        "DO $refsync$ BEGIN
+            PERFORM pg_advisory_xact_lock({ADVISORY_LOCK});
+            IF NOT EXISTS (SELECT FROM pg_catalog.pg_tables t
+                    WHERE t.schemaname = 'refsync' AND t.tablename = 'schema_migrations') THEN
+                CREATE SCHEMA IF NOT EXISTS refsync;
+                CREATE TABLE refsync.schema_migrations (
+                    version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+            END IF;
+            IF NOT EXISTS (SELECT FROM refsync.schema_migrations m WHERE m.version = {version}) THEN
+                {migration}
+                INSERT INTO refsync.schema_migrations (version) VALUES ({version});
+            END IF;
+        END $refsync$"
+    )
+}
+
+/// With their versions, in order; a released one is never changed, only followed.
+const MIGRATIONS: &[(u32, &str)] = &[
+    (1, sql!("migrations/0001_repositories_and_syncs.sql")),
+    (2, sql!("migrations/0002_cancel_and_progress.sql")),
+    (3, sql!("migrations/0003_webhooks_and_sync_events.sql")),
+    (4, sql!("migrations/0004_public_keys.sql")),
+    (5, sql!("migrations/0005_freshness.sql")),
+    (6, sql!("migrations/0006_wake_and_limits.sql")),
+    (8, sql!("migrations/0008_schedules.sql")),
+    (9, sql!("migrations/0009_secret_key_check.sql")),
+    (10, sql!("migrations/0010_origin.sql")),
+    (11, sql!("migrations/0011_upstream_hosts.sql")),
+    (12, sql!("migrations/0012_default_branch_asked_for.sql")),
+    (13, sql!("migrations/0013_service_id_and_damage.sql")),
+    (14, sql!("migrations/0014_webhook_lanes.sql")),
+    (15, sql!("migrations/0015_results.sql")),
+    (16, sql!("migrations/0016_lists.sql")),
+    (17, sql!("migrations/0017_keys.sql")),
+];
+
+/// The version of the last one.
+const NEWEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
+/// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.
+const ADVISORY_LOCK: u32 = 7_337_962;
