@@ -68,3 +68,9 @@ fn characters_refusal(name: &str) -> Option<String> {
 const ID_DIGITS: usize = 28;
 const RESERVED_REPOS: &[&str] = &["repo", "repos", "api-key", "api-keys", "public-keys", "webhook-targets"];
 const RESERVED_ORGS: &[&str] = &["v1", "whoami", "openapi.json", "sessions"];
+
+/// Why this may not be a name for people; none if it may.
+pub(crate) fn name_refusal(name: &str) -> Option<String> {
+    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    (!fits).then(|| "must have 1 to 100 characters, no control characters".into())
+}

@@ -1,4 +1,7 @@
-use refsync::service::hosting::default_branch::{Decision, DefaultBranch, decide, decide_elsewhere};
+use refsync::service::{
+    hosting::default_branch::{Decision, decide, decide_elsewhere},
+    queue::DefaultBranch,
+};
 
 fn stored(name: &str, asked_for: Option<bool>) -> DefaultBranch {
     DefaultBranch { name: name.to_owned(), asked_for }

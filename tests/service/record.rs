@@ -1,4 +1,4 @@
-use refsync::service::record::parent_trace;
+use refsync::service::http::exchange::parent_trace;
 
 #[test]
 fn takes_a_trace_id_over_from_a_traceparent_that_is_one() {

@@ -13,11 +13,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::service::{
-    Scope,
-    crypto::{Crypto, NewKey},
-    json,
-};
+use crate::service::{auth::Scope, crypto::Crypto, crypto::NewKey, json};
 
 /// What a token says, which is not proved yet.
 pub struct AccessToken<'a> {

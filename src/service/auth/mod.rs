@@ -7,12 +7,22 @@
 pub mod access_token;
 pub mod page_sessions;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::service::{Error, Service, auth::access_token::AccessToken, handlers::repos, hex, store};
+use crate::service::{
+    auth::access_token::AccessToken,
+    error::Error,
+    host::Host,
+    http::rate_limit::RateLimiter,
+    random::{hex, random},
+    store,
+};
 use crate::{http::Headers, model::WhoamiOrg};
 
 /// What a credential allows; each includes those before it.
@@ -81,7 +91,7 @@ impl Caller {
     ///
     /// [`Error::Forbidden`], naming the scope that is needed.
     pub fn require(&self, needed: Scope) -> Result<(), Error> {
-        require(self.scope, needed)
+        require_scope(self.scope, needed)
     }
 
     /// Refuses a repository that is not the one that a grant was checked for: another one may have got its name meanwhile.
@@ -107,11 +117,11 @@ impl Caller {
 }
 
 /// The refusal of a repository that a credential is not good for, whether there is one or not.
-fn elsewhere() -> Error {
+pub(crate) fn elsewhere() -> Error {
     Error::Forbidden("this credential is good for other repositories only".into())
 }
 
-fn require(has: Scope, needed: Scope) -> Result<(), Error> {
+pub(crate) fn require_scope(has: Scope, needed: Scope) -> Result<(), Error> {
     if has >= needed {
         return Ok(());
     }
@@ -119,134 +129,114 @@ fn require(has: Scope, needed: Scope) -> Result<(), Error> {
     Err(Error::Forbidden(format!("this needs a key with the scope {needed}; this key has {has}")))
 }
 
-impl Service {
-    /// Refuses if the caller may not do what needs this scope: in the repository that the path names, or in the whole
-    /// organisation if it names none. A grant counts for the repository that was found, not for the path, and the caller may then
-    /// touch that repository only.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Forbidden`], or that the database failed.
-    pub(crate) async fn require(&self, caller: &mut Caller, needed: Scope, repo: &str) -> Result<(), Error> {
-        let Some(access) = &caller.access else { return caller.require(needed) };
-        if repo.is_empty() {
-            return Err(elsewhere());
-        }
-        let found = match repos::find(self, caller, repo).await {
-            Err(Error::NotFound(_)) if !access.contains_key(&repo.to_ascii_lowercase()) => return Err(elsewhere()),
-            other => other?,
-        };
-        require(*access.get(&found.name.to_ascii_lowercase()).ok_or_else(elsewhere)?, needed)?;
-        caller.only_repo_id = Some(found.id);
-        Ok(())
+/// Who sent these headers: `Bearer` with a key, or `Basic` with the key as password, as Git sends it.
+///
+/// # Errors
+///
+/// [`Error::Unauthenticated`], [`Error::RateLimited`], or that the database failed.
+pub(crate) async fn authenticate(host: &Host, limiter: &RateLimiter, headers: &Headers) -> Result<Caller, Error> {
+    const MISSING: &str = "a credential is needed: send an API key as `Authorization: Bearer <key>`";
+    let key = headers.get("authorization").and_then(credential).ok_or(Error::Unauthenticated(MISSING))?;
+    if key.starts_with(access_token::PRIVATE_KEY) {
+        return Err(Error::Unauthenticated("a private key is never sent: sign an access token with it"));
     }
-
-    /// Who sent these headers: `Bearer` with a key, or `Basic` with the key as password, as Git sends it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unauthenticated`], [`Error::RateLimited`], or that the database failed.
-    pub(crate) async fn authenticate(&self, headers: &Headers) -> Result<Caller, Error> {
-        const MISSING: &str = "a credential is needed: send an API key as `Authorization: Bearer <key>`";
-        let key = headers.get("authorization").and_then(credential).ok_or(Error::Unauthenticated(MISSING))?;
-        if key.starts_with(access_token::PRIVATE_KEY) {
-            return Err(Error::Unauthenticated("a private key is never sent: sign an access token with it"));
-        }
-        if let Some(token) = AccessToken::parse(&key) {
-            return self.signer(token.map_err(Error::Unauthenticated)?).await;
-        }
-        self.caller(&key).await?.ok_or(Error::Unauthenticated("the API key is not known"))
+    if let Some(token) = AccessToken::parse(&key) {
+        return signer(host, limiter, token.map_err(Error::Unauthenticated)?).await;
     }
+    caller(host, limiter, &key).await?.ok_or(Error::Unauthenticated("the API key is not known"))
+}
 
-    /// Who signed this token. It may do what both the token and its key allow.
-    async fn signer(&self, token: AccessToken<'_>) -> Result<Caller, Error> {
-        #[derive(Deserialize)]
-        struct Row {
-            id: String,
-            has_expired: bool,
-            is_use_old: bool,
-            scope: Scope,
-            access: Option<BTreeMap<String, Scope>>,
-            org: WhoamiOrg,
-            now: i64,
-        }
-        const UNKNOWN: Error = Error::Unauthenticated("the access token's key is not registered for its organisation");
-        // PostgreSQL cannot hold a NUL.
-        if token.org().contains('\0') || token.public_key().contains('\0') {
-            return Err(UNKNOWN);
-        }
-        let public_key = token.public_key().to_owned();
-        let params = vec![Some(token.org().to_owned()), Some(public_key.clone())];
-        let row: Option<Row> = store::row(self.database(), sql!("sql/public_key_show.sql"), params).await?;
-        let row = row.ok_or(UNKNOWN)?;
-        let granted = token.verify(row.now, &*self.options.crypto).await.map_err(Error::Unauthenticated)?;
-        self.count(&public_key)?;
-        if row.has_expired {
-            return Err(Error::Unauthenticated("the access token's key has expired"));
-        }
-        if row.is_use_old {
-            self.note_use(sql!("sql/public_key_used.sql"), &row.id).await;
-        }
-        let (scope, access) = granted.within(row.scope, row.access);
-        Ok(Caller {
-            key_id: None,
-            public_key_id: Some(row.id),
-            org: row.org,
-            scope,
-            access,
-            only_repo_id: None,
-            credential: public_key,
-        })
+/// Who signed this token. It may do what both the token and its key allow.
+async fn signer(host: &Host, limiter: &RateLimiter, token: AccessToken<'_>) -> Result<Caller, Error> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: String,
+        has_expired: bool,
+        is_use_old: bool,
+        scope: Scope,
+        access: Option<BTreeMap<String, Scope>>,
+        org: WhoamiOrg,
+        now: i64,
     }
-
-    /// Notes that a key is in use. A call does not fail if this does.
-    async fn note_use(&self, sql: &str, key_id: &str) {
-        let noted = store::row::<String>(self.database(), sql, vec![Some(key_id.to_owned())]).await;
-        if let Err(error) = noted {
-            self.log(&format!("the last use of {key_id} was not noted: {error}"));
-        }
+    const UNKNOWN: Error = Error::Unauthenticated("the access token's key is not registered for its organisation");
+    // PostgreSQL cannot hold a NUL.
+    if token.org().contains('\0') || token.public_key().contains('\0') {
+        return Err(UNKNOWN);
     }
-
-    /// Counts a call of this credential.
-    fn count(&self, credential: &str) -> Result<(), Error> {
-        self.rate_limiter.count(credential, self.options.runtime.now()).map_err(Error::RateLimited)
+    let public_key = token.public_key().to_owned();
+    let params = vec![Some(token.org().to_owned()), Some(public_key.clone())];
+    let row: Option<Row> = store::row(host.database(), sql!("sql/public_key_show.sql"), params).await?;
+    let row = row.ok_or(UNKNOWN)?;
+    let granted = token.verify(row.now, &*host.options.crypto).await.map_err(Error::Unauthenticated)?;
+    limiter.count(&public_key, host.now()).map_err(Error::RateLimited)?;
+    if row.has_expired {
+        return Err(Error::Unauthenticated("the access token's key has expired"));
     }
-
-    /// Counts how much work a call of this credential was: its answer's bytes, and how long an engine worked for it.
-    pub(crate) fn charge(&self, credential: &str, bytes: usize, engine: Duration) {
-        let tokens = (bytes / BYTES_OF_A_CALL) as f64 + (engine.as_secs_f64() / SECONDS_OF_A_CALL).floor();
-        if tokens > 0.0 {
-            self.rate_limiter.charge(credential, tokens, self.options.runtime.now());
-        }
+    if row.is_use_old {
+        note_use(host, sql!("sql/public_key_used.sql"), &row.id).await;
     }
+    let (scope, access) = granted.within(row.scope, row.access);
+    Ok(Caller {
+        key_id: None,
+        public_key_id: Some(row.id),
+        org: row.org,
+        scope,
+        access,
+        only_repo_id: None,
+        credential: public_key,
+    })
+}
 
-    async fn caller(&self, key: &str) -> Result<Option<Caller>, Error> {
-        #[derive(Deserialize)]
-        struct Row {
-            hash: String,
-            has_expired: bool,
-            is_use_old: bool,
-            caller: Caller,
-        }
-        let Some(key_id) = key_id(key) else { return Ok(None) };
-        let sql = sql!("sql/api_key_show.sql");
-        let row: Option<Row> = store::row(self.database(), sql, vec![Some(key_id.clone())]).await?;
-        let hash = self.hash(key).await?;
-        let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash)) else { return Ok(None) };
-        self.count(&key_id)?;
-        if row.has_expired {
-            return Err(Error::Unauthenticated("the API key has expired"));
-        }
-        if row.is_use_old {
-            self.note_use(sql!("sql/api_key_used.sql"), &key_id).await;
-        }
-        Ok(Some(Caller { credential: key_id, ..row.caller }))
+/// Notes that a key is in use. A call does not fail if this does.
+async fn note_use(host: &Host, sql: &str, key_id: &str) {
+    let noted = store::row::<String>(host.database(), sql, vec![Some(key_id.to_owned())]).await;
+    if let Err(error) = noted {
+        host.log(&format!("the last use of {key_id} was not noted: {error}"));
     }
+}
 
-    /// What is stored of an API key.
-    pub(crate) async fn hash(&self, key: &str) -> Result<String, Error> {
-        let digest = self.options.crypto.sha256(key.as_bytes()).await;
-        Ok(hex(&digest.map_err(|why| Error::Internal(format!("SHA-256: {why}")))?))
+async fn caller(host: &Host, limiter: &RateLimiter, key: &str) -> Result<Option<Caller>, Error> {
+    #[derive(Deserialize)]
+    struct Row {
+        hash: String,
+        has_expired: bool,
+        is_use_old: bool,
+        caller: Caller,
+    }
+    let Some(key_id) = key_id(key) else { return Ok(None) };
+    let sql = sql!("sql/api_key_show.sql");
+    let row: Option<Row> = store::row(host.database(), sql, vec![Some(key_id.clone())]).await?;
+    let hash = hash(host, key).await?;
+    let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash)) else { return Ok(None) };
+    limiter.count(&key_id, host.now()).map_err(Error::RateLimited)?;
+    if row.has_expired {
+        return Err(Error::Unauthenticated("the API key has expired"));
+    }
+    if row.is_use_old {
+        note_use(host, sql!("sql/api_key_used.sql"), &key_id).await;
+    }
+    Ok(Some(Caller { credential: key_id, ..row.caller }))
+}
+
+/// What is stored of an API key.
+pub(crate) async fn hash(host: &Host, key: &str) -> Result<String, Error> {
+    let digest = host.options.crypto.sha256(key.as_bytes()).await;
+    Ok(hex(&digest.map_err(|why| Error::Internal(format!("SHA-256: {why}")))?))
+}
+
+/// An API key that nobody has yet.
+pub(crate) struct NewApiKey {
+    /// Its id.
+    pub(crate) id: String,
+    /// The key itself.
+    pub(crate) api_key: String,
+}
+
+impl NewApiKey {
+    pub(crate) fn random() -> Self {
+        let id = hex(&random::<12>());
+        let api_key = format!("{PREFIX}{id}_{}", URL_SAFE_NO_PAD.encode(random::<32>()));
+        Self { id: format!("key_{id}"), api_key }
     }
 }
 
@@ -277,7 +267,3 @@ fn equal_in_constant_time(a: &str, b: &str) -> bool {
 
 /// How an API key begins.
 pub(crate) const PREFIX: &str = "refsync_";
-/// So many bytes of an answer count as another call.
-const BYTES_OF_A_CALL: usize = 50_000;
-/// So long a work of an engine counts as another call.
-const SECONDS_OF_A_CALL: f64 = 0.1;

@@ -4,7 +4,14 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
-use crate::service::{Error, Service, handlers::keys::NewKey, http::body, random, store};
+use crate::service::{
+    auth::{self, NewApiKey},
+    error::Error,
+    host::Host,
+    http::body,
+    random::random,
+    store,
+};
 use crate::{
     http::Body,
     model::{ApiKey, ApiKeySecret},
@@ -18,35 +25,33 @@ struct Exchange {
     code: String,
 }
 
-impl Service {
-    /// Makes a code for the page's address, which is good for one session of this organisation's admin. Its hash is all that is
-    /// kept.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] without such an organisation, or that the database failed.
-    pub async fn create_page_code(&self, org: &str) -> Result<String, Error> {
-        let code = URL_SAFE_NO_PAD.encode(random::<32>());
-        let params = vec![Some(self.hash(&code).await?), Some(org.to_owned()), Some(CODE_SECONDS.to_string())];
-        let row: Option<String> = store::row(self.database(), sql!("sql/page_code_add.sql"), params).await?;
-        row.map(|_| code).ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))
-    }
+/// Makes a code for the page's address, which is good for one session of this organisation's admin. Its hash is all that is
+/// kept.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] without such an organisation, or that the database failed.
+pub async fn create_code(host: &Host, org: &str) -> Result<String, Error> {
+    let code = URL_SAFE_NO_PAD.encode(random::<32>());
+    let params = vec![Some(auth::hash(host, &code).await?), Some(org.to_owned()), Some(CODE_SECONDS.to_string())];
+    let row: Option<String> = store::row(host.database(), sql!("sql/page_code_add.sql"), params).await?;
+    row.map(|_| code).ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))
+}
 
-    /// Exchanges a code for a session.
-    pub(crate) async fn start_session(&self, body: Body) -> Result<ApiKeySecret, Error> {
-        let Exchange { code } = body::read_strictly(body, &["code"]).await?;
-        let NewKey { id, api_key } = NewKey::random();
-        let params = vec![
-            Some(self.hash(&code).await?),
-            Some(id),
-            Some(self.hash(&api_key).await?),
-            Some(SESSION_SECONDS.to_string()),
-        ];
-        let row: Option<ApiKey> = store::row(self.database(), sql!("sql/page_session_start.sql"), params).await?;
-        row.map(|key| ApiKeySecret { key, api_key }).ok_or(Error::Unauthenticated(
-            "this address was used already, or is older than ten minutes; restart refsync serve for a new one, or type an API key",
-        ))
-    }
+/// Exchanges a code for a session.
+pub(crate) async fn start(host: &Host, body: Body) -> Result<ApiKeySecret, Error> {
+    let Exchange { code } = body::read_strictly(body, &["code"]).await?;
+    let NewApiKey { id, api_key } = NewApiKey::random();
+    let params = vec![
+        Some(auth::hash(host, &code).await?),
+        Some(id),
+        Some(auth::hash(host, &api_key).await?),
+        Some(SESSION_SECONDS.to_string()),
+    ];
+    let row: Option<ApiKey> = store::row(host.database(), sql!("sql/page_session_start.sql"), params).await?;
+    row.map(|key| ApiKeySecret { key, api_key }).ok_or(Error::Unauthenticated(
+        "this address was used already, or is older than ten minutes; restart refsync serve for a new one, or type an API key",
+    ))
 }
 
 const CODE_SECONDS: u32 = 10 * 60;

@@ -14,20 +14,23 @@
 //! While a secret is being rotated, a receiver may know the old one or the new one: what it refuses under the new one is
 //! sent again at once under the old one. One header with both would be misread by those who look for one.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{
     future::{Either, select},
+    lock::Mutex,
     pin_mut,
 };
 use serde::Deserialize;
 
 use crate::http::{Body, Method, Request};
 use crate::service::{
-    Error, Service,
     crypto::Crypto,
-    hex, random,
+    error::Error,
+    host::Host,
+    queue::stop::Stop,
+    random::{hex, random},
     record::{Record, new_trace},
     remotes::{redaction::Redaction, secrets::Owner},
     store,
@@ -71,7 +74,21 @@ pub async fn signature(crypto: &dyn Crypto, secret: &str, time: i64, body: &[u8]
     Ok(format!("t={time},sha256={}", hex(&mac)))
 }
 
-impl Service {
+/// Sends webhook deliveries, one a turn.
+pub struct Deliveries {
+    host: Rc<Host>,
+    stop: Rc<Stop>,
+    /// Held while a delivery is claimed.
+    claiming: Mutex<()>,
+    /// How many large deliveries are under way.
+    large: Cell<usize>,
+}
+
+impl Deliveries {
+    pub(crate) fn new(host: Rc<Host>, stop: Rc<Stop>) -> Self {
+        Self { host, stop, claiming: Mutex::default(), large: Cell::default() }
+    }
+
     /// Claims one webhook delivery that is due, says so, and sends it; false if none was. One that is refused is tried again
     /// later, for a day.
     ///
@@ -83,9 +100,9 @@ impl Service {
             return Ok(false);
         }
         // One lane claims at a time: the statement counts what is under way.
-        let turn = self.delivery_claims.lock().await;
+        let turn = self.claiming.lock().await;
         let lease = hex(&random::<16>());
-        let large = LargeLane::take(&self.large_deliveries);
+        let large = LargeLane::take(&self.large);
         let params = vec![
             Some(lease.clone()),
             Some(LEASE.as_secs().to_string()),
@@ -95,25 +112,25 @@ impl Service {
             Some(LARGE.to_string()),
         ];
         let sql = sql!("sql/webhook_claim.sql");
-        let Some(delivery) = store::row::<Delivery>(self.database(), sql, params).await? else { return Ok(false) };
+        let Some(delivery) = store::row::<Delivery>(self.host.database(), sql, params).await? else { return Ok(false) };
         drop(turn);
         let large = large.filter(|_| delivery.is_large);
         on_claimed();
         let held = vec![Some(delivery.seq.to_string()), Some(lease)];
-        let public_url = (self.options.public_url)().trim_end_matches('/').to_owned();
+        let public_url = (self.host.options.public_url)().trim_end_matches('/').to_owned();
         let params = [held.clone(), vec![Some(public_url)]].concat();
-        let body = store::text(self.database(), sql!("sql/webhook_body.sql"), params).await?;
+        let body = store::text(self.host.database(), sql!("sql/webhook_body.sql"), params).await?;
         // Its target was deleted since.
         let Some(body) = body else { return Ok(true) };
-        let started = self.options.runtime.now();
+        let started = self.host.now();
         let sent = self.send(&delivery, body.into()).await;
         drop(large);
-        let duration_ms = self.milliseconds_since(started);
+        let duration_ms = self.host.milliseconds_since(started);
         let Delivery { event_id, kind, attempts, target_id, .. } = delivery;
         let tell = |status, error| {
             let (target_id, event_id, kind) = (target_id.clone(), event_id.clone(), kind.clone());
             let trace_id = new_trace();
-            self.record(Record::Webhook {
+            self.host.record(Record::Webhook {
                 trace_id,
                 target_id,
                 event_id,
@@ -125,18 +142,18 @@ impl Service {
             });
         };
         let Err(refusal) = sent else {
-            store::row::<i64>(self.database(), sql!("sql/webhook_delivered.sql"), held).await?;
+            store::row::<i64>(self.host.database(), sql!("sql/webhook_delivered.sql"), held).await?;
             tell("delivered", None);
             return Ok(true);
         };
         let waits = [FIRST_WAIT, LONGEST_WAIT, TRIED_FOR].map(|wait| Some(wait.as_secs().to_string()));
         let hung = Some(matches!(refusal, Refusal::Silence).to_string());
         let params = [held, waits.to_vec(), vec![hung]].concat();
-        let put_back: Option<PutBack> = store::row(self.database(), sql!("sql/webhook_retry.sql"), params).await?;
+        let put_back: Option<PutBack> = store::row(self.host.database(), sql!("sql/webhook_retry.sql"), params).await?;
         let refusal = refusal.to_string();
         let is_given_up = put_back.as_ref().is_some_and(|end| end.is_given_up);
         let (status, end) = if is_given_up { ("given_up", "; given up") } else { ("refused", "") };
-        self.log(&format!("webhook {target_id}: {kind} {event_id} attempt {attempts}: {refusal}{end}"));
+        self.host.log(&format!("webhook {target_id}: {kind} {event_id} attempt {attempts}: {refusal}{end}"));
         if let Some(PutBack { given_up, target_waits: Some(seconds), .. }) = put_back {
             let others = given_up.saturating_sub(u64::from(is_given_up));
             let lost = if others > 0 {
@@ -144,7 +161,7 @@ impl Service {
             } else {
                 String::new()
             };
-            self.log(&format!(
+            self.host.log(&format!(
                 "webhook {target_id} did not answer twice in a row; nothing is sent to it for {seconds} s.{lost}"
             ));
         }
@@ -161,7 +178,7 @@ impl Service {
                 _ => present,
             }
         };
-        let timeout = self.options.runtime.sleep(TIMEOUT);
+        let timeout = self.host.options.runtime.sleep(TIMEOUT);
         pin_mut!(sent, timeout);
         match select(sent, timeout).await {
             Either::Left((sent, _)) => sent,
@@ -171,18 +188,19 @@ impl Service {
 
     async fn post(&self, delivery: &Delivery, sealed: &str, body: &Bytes) -> Result<(), Refusal> {
         let secret: String = self
+            .host
             .secrets
             .open(sealed, Owner::target(&delivery.target_id))
             .await
             .map_err(|_| Refusal::Other(UNREADABLE.into()))?;
         // A receiver or a runtime may repeat what it was sent, and addresses of receivers may have a token.
         let redaction = Redaction::of_secret(&secret).and(Redaction::of_query(&delivery.url));
-        let signature = signature(&*self.options.crypto, &secret, delivery.time, body).await;
+        let signature = signature(&*self.host.options.crypto, &secret, delivery.time, body).await;
         let request = Request::new(Method::Post, delivery.url.as_str())
             .header("content-type", "application/json")
             .header("x-mesa-signature", signature.map_err(Refusal::Other)?)
             .body(Body::Bytes(body.clone()));
-        match self.options.webhook_http.send(request).await {
+        match self.host.options.webhook_http.send(request).await {
             Ok(response) if response.is_success() => Ok(()),
             Ok(response) => Err(Refusal::Status(response.status)),
             Err(error) => Err(Refusal::Other(redaction.text(&error.to_string()))),

@@ -3,7 +3,6 @@
 //! Nothing about a key is cached: every call asks the database, so that a key which was revoked or has expired is refused by every
 //! process at once. A revoked key's row is deleted.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -11,42 +10,42 @@ use crate::model::{
     PublicKeyPage, PublicKeySecret,
 };
 use crate::service::{
-    Error, Scope, Service,
-    auth::{self, access_token},
-    handlers::webhook_targets::name_refusal,
-    hex,
+    auth::{self, NewApiKey, Scope, access_token},
+    error::Error,
+    host::Host,
     http::{
-        body,
+        body::{self, SECONDS},
+        call::Call,
         page::{Page, Row},
-        routes::Call,
     },
-    random, store,
+    names::name_refusal,
+    store,
 };
 
-pub(crate) async fn create_api_key(service: &Service, call: Call<'_>) -> Result<ApiKeySecret, Error> {
+pub(crate) async fn create_api_key(host: &Host, call: Call<'_>) -> Result<ApiKeySecret, Error> {
     let known = ["scope", "name", "repos", "expires_in_seconds"];
     let request: CreateApiKeyRequest = body::read_strictly(call.body, &known).await?;
     let org = &call.caller.org.slug;
     let CreateApiKeyRequest { scope, name, repos, expires_in_seconds } = request;
-    let limits = Limits::of(service, org, Some(scope), name, repos, expires_in_seconds).await?;
-    service.add_api_key(org, limits, Some(MAX_KEYS)).await?.ok_or_else(|| too_many(org, "API"))
+    let limits = Limits::of(host, org, Some(scope), name, repos, expires_in_seconds).await?;
+    add_api_key(host, org, limits, Some(MAX_KEYS)).await?.ok_or_else(|| too_many(org, "API"))
 }
 
-pub(crate) async fn list_api_keys(service: &Service, call: &Call<'_>) -> Result<ApiKeyPage, Error> {
+pub(crate) async fn list_api_keys(host: &Host, call: &Call<'_>) -> Result<ApiKeyPage, Error> {
     const LIST: &str = "api_keys";
     let page = Page::parse(call.query, LIST)?;
     let [after, limit] = page.params();
     let params = vec![Some(call.caller.org.id.clone()), after, limit];
-    let rows: Vec<Row<ApiKey>> = store::rows(service.database(), sql!("sql/api_key_list.sql"), params).await?;
+    let rows: Vec<Row<ApiKey>> = store::rows(host.database(), sql!("sql/api_key_list.sql"), params).await?;
     let (api_keys, next_cursor) = page.cut(rows, LIST);
     Ok(ApiKeyPage { has_more: next_cursor.is_some(), next_cursor, api_keys })
 }
 
-pub(crate) async fn revoke_api_key(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
-    revoke(service, call, sql!("sql/api_key_remove.sql"), "API").await
+pub(crate) async fn revoke_api_key(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
+    revoke(host, call, sql!("sql/api_key_remove.sql"), "API").await
 }
 
-pub(crate) async fn create_public_key(service: &Service, call: Call<'_>) -> Result<PublicKeySecret, Error> {
+pub(crate) async fn create_public_key(host: &Host, call: Call<'_>) -> Result<PublicKeySecret, Error> {
     let known = ["x", "name", "scope", "repos", "expires_in_seconds"];
     let request: CreatePublicKeyRequest = body::read_strictly(call.body, &known).await?;
     let org = &call.caller.org.slug;
@@ -54,11 +53,11 @@ pub(crate) async fn create_public_key(service: &Service, call: Call<'_>) -> Resu
     if x.as_ref().is_some_and(|x| !access_token::is_public_key(x)) {
         return Err(not_a_public_key());
     }
-    let limits = Limits::of(service, org, scope, name, repos, expires_in_seconds).await?;
+    let limits = Limits::of(host, org, scope, name, repos, expires_in_seconds).await?;
     let (x, private_key) = match x {
         Some(x) => (x, None),
         None => {
-            let (private_key, x) = service.new_private_key(org).await?;
+            let (private_key, x) = new_private_key(host, org).await?;
             (x, Some(private_key))
         }
     };
@@ -71,54 +70,38 @@ pub(crate) async fn create_public_key(service: &Service, call: Call<'_>) -> Resu
         limits.seconds,
         Some(MAX_KEYS.to_string()),
     ];
-    let row: Option<PublicKey> = store::row(service.database(), sql!("sql/public_key_add.sql"), params).await?;
+    let row: Option<PublicKey> = store::row(host.database(), sql!("sql/public_key_add.sql"), params).await?;
     if let Some(key) = row {
         return Ok(PublicKeySecret { key, private_key });
     }
     let known: Option<serde::de::IgnoredAny> =
-        store::row(service.database(), sql!("sql/public_key_show.sql"), vec![Some(org.clone()), Some(x)]).await?;
+        store::row(host.database(), sql!("sql/public_key_show.sql"), vec![Some(org.clone()), Some(x)]).await?;
     Err(match known {
         Some(_) => Error::Conflict("this public key is registered already; revoke it first to change it".into()),
         None => too_many(org, "public"),
     })
 }
 
-pub(crate) async fn list_public_keys(service: &Service, call: &Call<'_>) -> Result<PublicKeyPage, Error> {
+pub(crate) async fn list_public_keys(host: &Host, call: &Call<'_>) -> Result<PublicKeyPage, Error> {
     const LIST: &str = "public_keys";
     let page = Page::parse(call.query, LIST)?;
     let [after, limit] = page.params();
     let params = vec![Some(call.caller.org.id.clone()), after, limit];
-    let rows: Vec<Row<PublicKey>> = store::rows(service.database(), sql!("sql/public_key_list.sql"), params).await?;
+    let rows: Vec<Row<PublicKey>> = store::rows(host.database(), sql!("sql/public_key_list.sql"), params).await?;
     let (public_keys, next_cursor) = page.cut(rows, LIST);
     Ok(PublicKeyPage { has_more: next_cursor.is_some(), next_cursor, public_keys })
 }
 
-pub(crate) async fn revoke_public_key(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
-    revoke(service, call, sql!("sql/public_key_remove.sql"), "public").await
+pub(crate) async fn revoke_public_key(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
+    revoke(host, call, sql!("sql/public_key_remove.sql"), "public").await
 }
 
-async fn revoke(service: &Service, call: &Call<'_>, sql: &str, kind: &str) -> Result<DeleteResult, Error> {
+async fn revoke(host: &Host, call: &Call<'_>, sql: &str, kind: &str) -> Result<DeleteResult, Error> {
     let (org, id) = (&call.caller.org, &call.params.key_id);
-    let row: Option<String> = store::row(service.database(), sql, vec![Some(org.id.clone()), Some(id.clone())]).await?;
+    let row: Option<String> = store::row(host.database(), sql, vec![Some(org.id.clone()), Some(id.clone())]).await?;
     row.map(|_| DeleteResult { success: true }).ok_or_else(|| {
         Error::NotFound(format!("the organisation {} has no {kind} key {}", org.slug, id.escape_default()))
     })
-}
-
-/// An API key that nobody has yet.
-pub(crate) struct NewKey {
-    /// Its id.
-    pub(crate) id: String,
-    /// The key itself.
-    pub(crate) api_key: String,
-}
-
-impl NewKey {
-    pub(crate) fn random() -> Self {
-        let id = hex(&random::<12>());
-        let api_key = format!("{}{id}_{}", auth::PREFIX, URL_SAFE_NO_PAD.encode(random::<32>()));
-        Self { id: format!("key_{id}"), api_key }
-    }
 }
 
 /// What a new key is limited to, checked, and ready for a statement.
@@ -133,7 +116,7 @@ struct Limits {
 impl Limits {
     /// Refuses with every bad field. Without a `scope` it is admin.
     async fn of(
-        service: &Service,
+        host: &Host,
         org: &str,
         scope: Option<String>,
         name: Option<String>,
@@ -153,7 +136,7 @@ impl Limits {
         check("expires_in_seconds", bad_time.then(|| SECONDS.into()));
         let (true, Some(scope)) = (refusals.is_empty(), known) else { return Err(Error::Invalid(refusals)) };
         let repo_ids = match repos {
-            Some(repos) => Some(repo_ids(service, org, &repos).await?),
+            Some(repos) => Some(repo_ids(host, org, &repos).await?),
             None => None,
         };
         Ok(Self { scope, name, repo_ids, seconds: expires_in_seconds.map(|seconds| seconds.to_string()) })
@@ -161,14 +144,14 @@ impl Limits {
 }
 
 /// The ids of these repositories, as a JSON array.
-async fn repo_ids(service: &Service, org: &str, repos: &[String]) -> Result<String, Error> {
+async fn repo_ids(host: &Host, org: &str, repos: &[String]) -> Result<String, Error> {
     #[derive(Deserialize)]
     struct Found {
         asked: String,
         id: Option<String>,
     }
     let params = vec![Some(org.to_owned()), Some(to_json(&repos))];
-    let found: Vec<Found> = store::rows(service.database(), sql!("sql/repo_ids_of.sql"), params).await?;
+    let found: Vec<Found> = store::rows(host.database(), sql!("sql/repo_ids_of.sql"), params).await?;
     if let Some(Found { asked, .. }) = found.iter().find(|found| found.id.is_none()) {
         let asked = asked.escape_default();
         return Err(Error::field("repos", format!("the organisation {org} has no repository {asked}")));
@@ -196,72 +179,68 @@ fn no_such_org(org: &str) -> Error {
     Error::NotFound(format!("there is no organisation {org}"))
 }
 
-impl Service {
-    /// Makes an API key. It is shown only now.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] without such an organisation, or that the database failed.
-    pub async fn create_api_key(&self, org: &str, scope: Scope, name: Option<&str>) -> Result<String, Error> {
-        let limits = Limits { scope, name: name.map(str::to_owned), repo_ids: None, seconds: None };
-        Ok(self.add_api_key(org, limits, None).await?.ok_or_else(|| no_such_org(org))?.api_key)
-    }
+/// Makes an API key. It is shown only now.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] without such an organisation, or that the database failed.
+pub async fn make_api_key(host: &Host, org: &str, scope: Scope, name: Option<&str>) -> Result<String, Error> {
+    let limits = Limits { scope, name: name.map(str::to_owned), repo_ids: None, seconds: None };
+    Ok(add_api_key(host, org, limits, None).await?.ok_or_else(|| no_such_org(org))?.api_key)
+}
 
-    async fn add_api_key(&self, org: &str, limits: Limits, most: Option<u32>) -> Result<Option<ApiKeySecret>, Error> {
-        let NewKey { id, api_key } = NewKey::random();
-        let params = vec![
-            Some(id),
-            Some(org.to_owned()),
-            Some(limits.scope.as_str().to_owned()),
-            limits.name,
-            Some(self.hash(&api_key).await?),
-            limits.repo_ids,
-            limits.seconds,
-            most.map(|most| most.to_string()),
-        ];
-        let row: Option<ApiKey> = store::row(self.database(), sql!("sql/api_key_add.sql"), params).await?;
-        Ok(row.map(|key| ApiKeySecret { key, api_key }))
-    }
+async fn add_api_key(host: &Host, org: &str, limits: Limits, most: Option<u32>) -> Result<Option<ApiKeySecret>, Error> {
+    let NewApiKey { id, api_key } = NewApiKey::random();
+    let params = vec![
+        Some(id),
+        Some(org.to_owned()),
+        Some(limits.scope.as_str().to_owned()),
+        limits.name,
+        Some(auth::hash(host, &api_key).await?),
+        limits.repo_ids,
+        limits.seconds,
+        most.map(|most| most.to_string()),
+    ];
+    let row: Option<ApiKey> = store::row(host.database(), sql!("sql/api_key_add.sql"), params).await?;
+    Ok(row.map(|key| ApiKeySecret { key, api_key }))
+}
 
-    /// Makes a private key that signs access tokens, and registers its public key. It is shown only now.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] without such an organisation, or that the database failed.
-    pub async fn create_private_key(&self, org: &str, name: Option<&str>) -> Result<String, Error> {
-        let (private_key, public_key) = self.new_private_key(org).await?;
-        self.register_public_key(org, &public_key, name).await?;
-        Ok(private_key)
-    }
+/// Makes a private key that signs access tokens, and registers its public key. It is shown only now.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] without such an organisation, or that the database failed.
+pub async fn make_private_key(host: &Host, org: &str, name: Option<&str>) -> Result<String, Error> {
+    let (private_key, public_key) = new_private_key(host, org).await?;
+    register_public_key(host, org, &public_key, name).await?;
+    Ok(private_key)
+}
 
-    /// A new private key for this organisation, and its public key as a JWK's `x`.
-    async fn new_private_key(&self, org: &str) -> Result<(String, String), Error> {
-        let made = access_token::new_private_key(org, &*self.options.crypto).await;
-        made.map_err(|why| Error::Internal(format!("a new Ed25519 key: {why}")))
-    }
+/// A new private key for this organisation, and its public key as a JWK's `x`.
+async fn new_private_key(host: &Host, org: &str) -> Result<(String, String), Error> {
+    let made = access_token::new_private_key(org, &*host.options.crypto).await;
+    made.map_err(|why| Error::Internal(format!("a new Ed25519 key: {why}")))
+}
 
-    /// Registers an Ed25519 public key, as a JWK's `x`, whose private key signs access tokens for this organisation.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if it is no such key, [`Error::NotFound`] without such an organisation, or that the database
-    /// failed.
-    pub async fn register_public_key(&self, org: &str, x: &str, name: Option<&str>) -> Result<(), Error> {
-        if !access_token::is_public_key(x) {
-            return Err(not_a_public_key());
-        }
-        let params = vec![Some(org.to_owned()), Some(x.to_owned()), name.map(str::to_owned)];
-        let row: Option<String> = store::row(self.database(), sql!("sql/public_key_ensure.sql"), params).await?;
-        row.map(drop).ok_or_else(|| no_such_org(org))
+/// Registers an Ed25519 public key, as a JWK's `x`, whose private key signs access tokens for this organisation.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] if it is no such key, [`Error::NotFound`] without such an organisation, or that the database
+/// failed.
+pub async fn register_public_key(host: &Host, org: &str, x: &str, name: Option<&str>) -> Result<(), Error> {
+    if !access_token::is_public_key(x) {
+        return Err(not_a_public_key());
     }
+    let params = vec![Some(org.to_owned()), Some(x.to_owned()), name.map(str::to_owned)];
+    let row: Option<String> = store::row(host.database(), sql!("sql/public_key_ensure.sql"), params).await?;
+    row.map(drop).ok_or_else(|| no_such_org(org))
 }
 
 fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("lists of strings are JSON")
 }
 
-/// What `expires_in_seconds` must be.
-pub(crate) const SECONDS: &str = "must be a whole number of seconds, from 1 to 315360000 (ten years)";
 const MAX_SECONDS: f64 = 315_360_000.0;
 const MAX_REPOS: usize = 250;
 const MAX_KEYS: u32 = 1_000;

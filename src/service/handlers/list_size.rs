@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::model::{SyncRun, SyncRunStats};
-use crate::service::{Error, Service, store};
+use crate::service::{error::Error, host::Host, store};
 
 /// The most bytes of the items of a list, without stats.
 pub(crate) const MAX_ITEMS_BYTES: usize = 7_000_000;
@@ -25,27 +25,25 @@ pub fn fitting(sizes: impl IntoIterator<Item = usize>, mut left: usize) -> Vec<b
     sizes.into_iter().map(fits).collect()
 }
 
-impl Service {
-    /// Puts the stats of runs, whose bytes are given with them, into those for which they fit into `left` bytes.
-    pub(crate) async fn put_stats(&self, runs: Vec<(usize, &mut SyncRun)>, left: usize) -> Result<(), Error> {
-        #[derive(Deserialize)]
-        struct Found {
-            id: String,
-            stats: SyncRunStats,
-        }
-        let fits = fitting(runs.iter().map(|(bytes, _)| *bytes), left);
-        let fit = runs.into_iter().zip(fits).filter(|(_, fits)| *fits);
-        let mut runs: HashMap<String, &mut SyncRun> = fit.map(|((_, run), _)| (run.id.clone(), run)).collect();
-        if runs.is_empty() {
-            return Ok(());
-        }
-        let ids = serde_json::to_string(&runs.keys().collect::<Vec<_>>()).expect("ids are JSON");
-        let found: Vec<Found> = store::rows(self.database(), sql!("sql/stats_show.sql"), vec![Some(ids)]).await?;
-        for Found { id, stats } in found {
-            if let Some(run) = runs.get_mut(&id) {
-                run.stats = Some(stats);
-            }
-        }
-        Ok(())
+/// Puts the stats of runs, whose bytes are given with them, into those for which they fit into `left` bytes.
+pub(crate) async fn put_stats(host: &Host, runs: Vec<(usize, &mut SyncRun)>, left: usize) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct Found {
+        id: String,
+        stats: SyncRunStats,
     }
+    let fits = fitting(runs.iter().map(|(bytes, _)| *bytes), left);
+    let fit = runs.into_iter().zip(fits).filter(|(_, fits)| *fits);
+    let mut runs: HashMap<String, &mut SyncRun> = fit.map(|((_, run), _)| (run.id.clone(), run)).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let ids = serde_json::to_string(&runs.keys().collect::<Vec<_>>()).expect("ids are JSON");
+    let found: Vec<Found> = store::rows(host.database(), sql!("sql/stats_show.sql"), vec![Some(ids)]).await?;
+    for Found { id, stats } in found {
+        if let Some(run) = runs.get_mut(&id) {
+            run.stats = Some(stats);
+        }
+    }
+    Ok(())
 }

@@ -3,7 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::service::{Caller, Error, Scope, Service, error::json, http::body, names, store};
+use crate::service::{
+    auth::{Caller, Scope},
+    error::{Error, json},
+    host::Host,
+    http::body,
+    names, store,
+};
 use crate::{
     http::{Body, Method, Response},
     model::{Organization, WhoamiOrg},
@@ -26,48 +32,57 @@ struct CreateOrganization {
     name: Option<String>,
 }
 
-impl Service {
-    /// The operator as the admin of the organisation that a path names, by slug or id.
-    pub(crate) async fn operator(&self, org: &str) -> Result<Caller, Error> {
-        let row = store::row(self.database(), sql!("sql/organization_find.sql"), vec![Some(org.to_owned())]).await?;
-        let no_such_org = || Error::NotFound(format!("there is no organisation {}", org.escape_default()));
-        let org: WhoamiOrg = row.ok_or_else(no_such_org)?;
-        Ok(Caller {
-            key_id: None,
-            public_key_id: None,
-            org,
-            scope: Scope::Admin,
-            access: None,
-            only_repo_id: None,
-            credential: OPERATOR.into(),
-        })
-    }
+/// The operator as the admin of the organisation that a path names, by slug or id.
+pub(crate) async fn caller(host: &Host, org: &str) -> Result<Caller, Error> {
+    let row = store::row(host.database(), sql!("sql/organization_find.sql"), vec![Some(org.to_owned())]).await?;
+    let no_such_org = || Error::NotFound(format!("there is no organisation {}", org.escape_default()));
+    let org: WhoamiOrg = row.ok_or_else(no_such_org)?;
+    Ok(Caller {
+        key_id: None,
+        public_key_id: None,
+        org,
+        scope: Scope::Admin,
+        access: None,
+        only_repo_id: None,
+        credential: OPERATOR.into(),
+    })
+}
 
-    /// Lists the organisations, or makes one.
-    pub(crate) async fn organizations(&self, method: Method, body: Body) -> Result<Response, Error> {
-        match method {
-            Method::Get => {
-                let orgs = store::rows(self.database(), sql!("sql/organization_list.sql"), Vec::new()).await?;
-                Ok(json(200, &Organizations { orgs }))
-            }
-            Method::Post => {
-                let CreateOrganization { slug, name } = body::read_strictly(body, &["slug", "name"]).await?;
-                Ok(json(201, &self.create_organization(&slug, name).await?))
-            }
-            _ => Err(Error::NotFound(format!("there is no call {} {ORGS}", method.as_str()))),
+/// Lists the organisations, or makes one.
+pub(crate) async fn organizations(host: &Host, method: Method, body: Body) -> Result<Response, Error> {
+    match method {
+        Method::Get => {
+            let orgs = store::rows(host.database(), sql!("sql/organization_list.sql"), Vec::new()).await?;
+            Ok(json(200, &Organizations { orgs }))
         }
+        Method::Post => {
+            let CreateOrganization { slug, name } = body::read_strictly(body, &["slug", "name"]).await?;
+            Ok(json(201, &create_organization(host, &slug, name).await?))
+        }
+        _ => Err(Error::NotFound(format!("there is no call {} {ORGS}", method.as_str()))),
     }
+}
 
-    async fn create_organization(&self, slug: &str, name: Option<String>) -> Result<Organization, Error> {
-        if let Some(refusal) = names::org_refusal(slug) {
-            return Err(Error::field("slug", refusal));
-        }
-        if let Some(refusal) = name.as_deref().and_then(crate::service::handlers::webhook_targets::name_refusal) {
-            return Err(Error::field("name", refusal));
-        }
-        let slug = slug.to_ascii_lowercase();
-        let params = vec![Some(slug.clone()), name];
-        let row = store::row(self.database(), sql!("sql/organization_add.sql"), params).await?;
-        row.ok_or_else(|| Error::Conflict(format!("there is an organisation {slug} already")))
+async fn create_organization(host: &Host, slug: &str, name: Option<String>) -> Result<Organization, Error> {
+    if let Some(refusal) = names::org_refusal(slug) {
+        return Err(Error::field("slug", refusal));
     }
+    if let Some(refusal) = name.as_deref().and_then(names::name_refusal) {
+        return Err(Error::field("name", refusal));
+    }
+    let slug = slug.to_ascii_lowercase();
+    let params = vec![Some(slug.clone()), name];
+    let row = store::row(host.database(), sql!("sql/organization_add.sql"), params).await?;
+    row.ok_or_else(|| Error::Conflict(format!("there is an organisation {slug} already")))
+}
+
+/// Makes an organisation if it does not exist. A `name` renames it.
+pub(crate) async fn ensure_organization(host: &Host, slug: &str, name: Option<&str>) -> Result<(), Error> {
+    if let Some(refusal) = names::org_refusal(slug) {
+        return Err(Error::field("slug", refusal));
+    }
+    let params = vec![Some(slug.to_ascii_lowercase()), name.map(str::to_owned)];
+    let sql = sql!("sql/organization_ensure.sql");
+    store::row::<WhoamiOrg>(host.database(), sql, params).await?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Who calls, and its organisation.
 
 use crate::model::{Organization, Whoami};
-use crate::service::{Error, Service, http::routes::Call, store};
+use crate::service::{error::Error, host::Host, http::call::Call, store};
 
 pub(crate) fn whoami(call: &Call<'_>) -> Whoami {
     let caller = &call.caller;
@@ -12,8 +12,8 @@ pub(crate) fn whoami(call: &Call<'_>) -> Whoami {
     }
 }
 
-pub(crate) async fn show(service: &Service, call: &Call<'_>) -> Result<Organization, Error> {
+pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<Organization, Error> {
     let params = vec![Some(call.caller.org.id.clone())];
-    let row = store::row(service.database(), sql!("sql/organization_show.sql"), params).await?;
+    let row = store::row(host.database(), sql!("sql/organization_show.sql"), params).await?;
     row.ok_or_else(|| Error::NotFound(format!("there is no organisation {}", call.caller.org.slug)))
 }

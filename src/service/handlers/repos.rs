@@ -3,82 +3,53 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
 
 use crate::model::{
-    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Origin, Repo, RepoPage, Schedule, ScheduleRequest, SyncRun,
-    UpdateRepoRequest, Upstream, UpstreamAuth,
+    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Repo, RepoPage, Schedule, ScheduleRequest, SyncRun,
+    UpdateRepoRequest, UpstreamAuth,
 };
 use crate::service::{
-    Caller, Error, Service,
-    handlers::list_size::{MAX_BYTES, MAX_ITEMS_BYTES},
-    hosting::{change_id, damage},
+    auth::Caller,
+    error::Error,
+    handlers::list_size::{self, MAX_BYTES, MAX_ITEMS_BYTES},
+    host::{Host, Look},
+    hosting::{
+        change_id, damage, git, head,
+        repository::{self, RepoRow},
+    },
     http::{
         body,
+        call::Call,
         page::{Page, Row, parameter},
-        routes::Call,
     },
     json, names,
     queue::schedule,
-    remotes::{secrets::Owner, upstream},
+    remotes::{self, origin, upstream},
     store,
 };
 
-/// A repository as the database knows it: the change id of its head is known to its Git repository only.
-#[derive(Deserialize)]
-pub(crate) struct Stored {
-    pub(crate) id: String,
-    org: String,
-    pub(crate) name: String,
-    default_bookmark: String,
-    upstream: Option<Upstream>,
-    pub(crate) origin: Option<Origin>,
-    /// The commit that its `HEAD` named when it was last seen.
-    head: Option<String>,
-    /// Whether it is known. That of a repository that lives elsewhere is what was last seen there.
-    head_is_known: bool,
-    created_at: String,
-    tags: BTreeMap<String, String>,
-    /// What was noted to be wrong with its files.
-    pub(crate) damage: Option<damage::Damage>,
+pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<Repo, Error> {
+    repository::find(host, &call.caller, &call.params.repo).await?.shown(host).await
 }
 
-/// The caller's repository of this id, or of this name in any case.
-pub(crate) async fn find(service: &Service, caller: &Caller, repo: &str) -> Result<Stored, Error> {
-    let no_such_repo =
-        || Error::NotFound(format!("the organisation {} has no repository {}", caller.org.slug, repo.escape_default()));
-    // What cannot be a name is not asked for.
-    if repo.len() > 100 || repo.contains('\0') {
-        return Err(no_such_repo());
-    }
-    let params = vec![Some(caller.org.id.clone()), Some(repo.to_owned())];
-    let found: Option<Stored> = store::row(service.database(), sql!("sql/repo_show.sql"), params).await?;
-    let found = found.ok_or_else(no_such_repo)?;
-    caller.require_repo(&found.id)?;
-    Ok(found)
-}
-
-pub(crate) async fn show(service: &Service, call: &Call<'_>) -> Result<Repo, Error> {
-    find(service, &call.caller, &call.params.repo).await?.shown(service).await
-}
-
-pub(crate) async fn list(service: &Service, call: &Call<'_>) -> Result<RepoPage, Error> {
+pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<RepoPage, Error> {
     let page = Page::parse(call.query, LIST)?;
     let tags = parameter(call.query, "tags")?.map_or_else(|| Ok(BTreeMap::new()), |tags| tags_filter(&tags))?;
     let [after, limit] = page.params();
     let org_id = Some(call.caller.org.id.clone());
     let params = vec![org_id, after, limit, Some(to_json(&tags)), Some(MAX_ITEMS_BYTES.to_string())];
-    let rows: Vec<Row<Stored>> = store::rows(service.database(), sql!("sql/repo_list.sql"), params).await?;
+    let rows: Vec<Row<RepoRow>> = store::rows(host.database(), sql!("sql/repo_list.sql"), params).await?;
     let (mut rows, next_cursor) = page.cut_rows(rows, LIST);
     let taken: usize = rows.iter().map(|row| row.bytes).sum();
     let runs = rows.iter_mut().filter_map(|row| row.stats_bytes.zip(row.item.latest_sync()));
-    service.put_stats(runs.collect(), MAX_BYTES.saturating_sub(taken)).await?;
+    list_size::put_stats(host, runs.collect(), MAX_BYTES.saturating_sub(taken)).await?;
     let stored = stream::iter(rows.into_iter().map(|row| row.item));
-    let repos = stored.map(|repo| repo.listed(service)).buffered(HEADS_AT_ONCE).try_collect().await?;
+    let repos = stored.map(|repo| repo.listed(host)).buffered(HEADS_AT_ONCE).try_collect().await?;
     Ok(RepoPage { has_more: next_cursor.is_some(), next_cursor, repos })
 }
 
-pub(crate) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Error> {
+pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
     let request: CreateRepoRequest = body::read(call.body).await?;
     let mut refusals = Refusals::default();
     refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
@@ -86,24 +57,24 @@ pub(crate) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let tags = request.tags.unwrap_or_default();
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))), MAX_TAGS));
     let upstream = request.upstream.map(|upstream| {
-        let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(service, schedule));
-        (refusals.remote(service, "upstream", &upstream.url, upstream.auth.map(Some)), schedule)
+        let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(host, schedule));
+        (refusals.remote(host, "upstream", &upstream.url, upstream.auth.map(Some)), schedule)
     });
-    let origin = request.origin.map(|origin| refusals.remote(service, "origin", &origin.url, origin.auth.map(Some)));
+    let origin = request.origin.map(|origin| refusals.remote(host, "origin", &origin.url, origin.auth.map(Some)));
     refusals.into_result()?;
 
-    let repo_id: Option<String> = store::row(service.database(), sql!("sql/repo_id.sql"), Vec::new()).await?;
+    let repo_id: Option<String> = store::row(host.database(), sql!("sql/repo_id.sql"), Vec::new()).await?;
     let repo_id = repo_id.ok_or_else(|| Error::Internal("the database made no id".into()))?;
     let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
     let is_asked_for = request.default_bookmark.is_some();
     let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
     let ((url, auth), schedule) =
         upstream.map_or(((None, None), None), |((url, auth), schedule)| ((Some(url), auth.flatten()), schedule));
-    let [schedule, first_at] = service.schedule_params(schedule.as_ref(), &repo_id).await?;
-    let [auth_kind, auth] = service.auth_params(auth.as_ref(), url.as_deref(), &repo_id).await?;
+    let [schedule, first_at] = schedule_params(host, schedule.as_ref(), &repo_id).await?;
+    let [auth_kind, auth] = remotes::auth_params(host, auth.as_ref(), url.as_deref(), &repo_id).await?;
     let (origin_url, origin_auth) = origin.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
     let [origin_auth_kind, origin_auth] =
-        service.origin_auth_params(origin_auth.as_ref(), origin_url.as_deref(), &repo_id).await?;
+        origin::auth_params(host, origin_auth.as_ref(), origin_url.as_deref(), &repo_id).await?;
     let params = vec![
         Some(repo_id.clone()),
         Some(call.caller.org.id.clone()),
@@ -122,22 +93,22 @@ pub(crate) async fn create(service: &Service, call: Call<'_>) -> Result<Repo, Er
         Some(is_asked_for.to_string()),
     ];
     // Its Git repository comes first, so that there is never a row without one.
-    let git = &service.options.git;
+    let git = &host.options.git;
     git.create(&repo_id, &default_bookmark)
         .await
         .map_err(|e| Error::Internal(format!("git: create {repo_id}: {e}")))?;
-    let added = store::row::<Stored>(service.database(), sql!("sql/repo_add.sql"), params).await;
+    let added = store::row::<RepoRow>(host.database(), sql!("sql/repo_add.sql"), params).await;
     // Not after an error: the row may be there all the same.
     if matches!(added, Ok(None))
         && let Err(error) = git.remove(&repo_id).await
     {
-        service.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
+        host.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
     }
-    added?.ok_or_else(|| name_taken(&name))?.shown(service).await
+    added?.ok_or_else(|| name_taken(&name))?.shown(host).await
 }
 
-pub(crate) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Error> {
-    let repo = find(service, &call.caller, &call.params.repo).await?;
+pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let request: UpdateRepoRequest = body::read(call.body).await?;
     let mut refusals = Refusals::default();
     refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
@@ -149,8 +120,8 @@ pub(crate) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         None => ("keep", None, None, None),
         Some(None) => ("remove", None, None, None),
         Some(Some(upstream)) => {
-            let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(service, schedule)));
-            let (url, auth) = refusals.remote(service, "upstream", &upstream.url, upstream.auth);
+            let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(host, schedule)));
+            let (url, auth) = refusals.remote(host, "upstream", &upstream.url, upstream.auth);
             ("set", Some(url), auth, schedule)
         }
     };
@@ -158,7 +129,7 @@ pub(crate) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         None => ("keep", None, None),
         Some(None) => ("remove", None, None),
         Some(Some(origin)) => {
-            let (url, auth) = refusals.remote(service, "origin", &origin.url, origin.auth);
+            let (url, auth) = refusals.remote(host, "origin", &origin.url, origin.auth);
             ("set", Some(url), auth)
         }
     };
@@ -168,16 +139,16 @@ pub(crate) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
     let mode = |is_set: bool| Some(if is_set { "set" } else { "keep" }.to_owned());
     let [auth_mode, schedule_mode] = [mode(auth.is_some()), mode(schedule.is_some())];
     let origin_auth_mode = mode(origin_auth.is_some());
-    let [schedule, first_at] = service.schedule_params(schedule.flatten().as_ref(), &repo.id).await?;
+    let [schedule, first_at] = schedule_params(host, schedule.flatten().as_ref(), &repo.id).await?;
     // A credential that is left out stays, but only with its server.
-    let of_upstream = Left::of(service, repo.upstream.as_ref().map(|u| (&u.url, u.auth_kind)), url.as_ref(), &auth);
+    let of_upstream = Left::of(host, repo.upstream.as_ref().map(|u| (&u.url, u.auth_kind)), url.as_ref(), &auth);
     let of_origin =
-        Left::of(service, repo.origin.as_ref().map(|o| (&o.url, o.auth_kind)), origin_url.as_ref(), &origin_auth);
-    let [auth_kind, auth] = service.auth_params(auth.flatten().as_ref(), url.as_deref(), &repo.id).await?;
+        Left::of(host, repo.origin.as_ref().map(|o| (&o.url, o.auth_kind)), origin_url.as_ref(), &origin_auth);
+    let [auth_kind, auth] = remotes::auth_params(host, auth.flatten().as_ref(), url.as_deref(), &repo.id).await?;
     let [origin_auth_kind, origin_auth] =
-        service.origin_auth_params(origin_auth.flatten().as_ref(), origin_url.as_deref(), &repo.id).await?;
+        origin::auth_params(host, origin_auth.flatten().as_ref(), origin_url.as_deref(), &repo.id).await?;
     let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
-    let (head, damaged) = repo.head_or_damage(service, &format!("refs/heads/{default_bookmark}")).await?;
+    let (head, damaged) = repo.head_or_damage(host, &format!("refs/heads/{default_bookmark}")).await?;
     let params = vec![
         Some(repo.id.clone()),
         request.name.clone(),
@@ -201,20 +172,20 @@ pub(crate) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         of_upstream.as_ref().and_then(Left::kept_url),
         of_origin.as_ref().and_then(Left::kept_url),
     ];
-    let updated = store::row::<Stored>(service.database(), sql!("sql/repo_update.sql"), params).await;
+    let updated = store::row::<RepoRow>(host.database(), sql!("sql/repo_update.sql"), params).await;
     let updated = match updated {
         Err(error) if error.is_unique_violation() => {
             return Err(name_taken(request.name.as_deref().unwrap_or(&repo.name)));
         }
         other => match other? {
             Some(updated) => updated,
-            None => return Err(not_updated(service, &call.caller, &repo, &tags).await),
+            None => return Err(not_updated(host, &call.caller, &repo, &tags).await),
         },
     };
     // HEAD of a repository that comes back from another server is from before it went there.
     if request.default_bookmark.is_some() || origin == "remove" {
         let branch = &updated.default_bookmark;
-        let moved = service.options.git.set_head(&repo.id, branch).await;
+        let moved = host.options.git.set_head(&repo.id, branch).await;
         // One that is damaged has the new branch once a pull has made it anew.
         let moved = if damaged.is_some() { Ok(()) } else { moved };
         moved.map_err(|error| Error::Internal(format!("git: point HEAD of {} at {branch}: {error}", repo.id)))?;
@@ -226,47 +197,47 @@ pub(crate) async fn update(service: &Service, call: Call<'_>) -> Result<Repo, Er
         of_origin.and_then(|left| left.warning("origin", origin_auth)),
     ];
     let warning = warnings.into_iter().flatten().reduce(|all, one| format!("{all} {one}"));
-    Ok(Repo { warning, ..updated.shown(service).await? })
+    Ok(Repo { warning, ..updated.shown(host).await? })
 }
 
-pub(crate) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
-    let repo = find(service, &call.caller, &call.params.repo).await?;
+pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     // What keeps the head from being read is no reason to keep the repository.
-    let head = repo.commit_id(service, "HEAD").await.unwrap_or(None);
+    let head = repo.commit_id(host, "HEAD").await.unwrap_or(None);
     let params = vec![Some(repo.id.clone()), Some(change_id::derive(head.as_deref()))];
-    store::row::<IgnoredAny>(service.database(), sql!("sql/repo_remove.sql"), params).await?;
+    store::row::<IgnoredAny>(host.database(), sql!("sql/repo_remove.sql"), params).await?;
     // From here on nobody can reach it; what is left of it on a failing disk is the operator's to remove.
-    if let Err(error) = service.options.git.remove(&repo.id).await {
-        service.log(&format!("git: remove {}: {error}", repo.id));
+    if let Err(error) = host.options.git.remove(&repo.id).await {
+        host.log(&format!("git: remove {}: {error}", repo.id));
     }
     Ok(DeleteResult { success: true })
 }
 
-impl Stored {
+impl RepoRow {
     /// As one repository is shown: with the stats of its newest run, and with the head that its Git repository has now.
-    async fn shown(mut self, service: &Service) -> Result<Repo, Error> {
+    async fn shown(mut self, host: &Host) -> Result<Repo, Error> {
         let latest = self.latest_sync().map(|run| (0, run));
-        service.put_stats(latest.into_iter().collect(), 0).await?;
-        self.with_head(service).await
+        list_size::put_stats(host, latest.into_iter().collect(), 0).await?;
+        self.with_head(host).await
     }
 
     /// As a list shows it.
-    async fn listed(self, service: &Service) -> Result<Repo, Error> {
+    async fn listed(self, host: &Host) -> Result<Repo, Error> {
         if !self.head_is_known {
-            return self.with_head(service).await;
+            return self.with_head(host).await;
         }
         // Nobody asked for this repository, so the look at its files is short.
-        let damaged = service.damage(&self, damage::Look::Files).await?;
+        let damaged = damage::look(host, &self, Look::Files).await?;
         let head = self.head.clone();
         Ok(self.into_repo(head.as_deref(), damaged))
     }
 
     /// Looks at its head, and notes it if it is another one than was noted.
-    async fn with_head(self, service: &Service) -> Result<Repo, Error> {
-        let (head, damaged) = self.head_or_damage(service, "HEAD").await?;
+    async fn with_head(self, host: &Host) -> Result<Repo, Error> {
+        let (head, damaged) = self.head_or_damage(host, "HEAD").await?;
         let is_news = !self.head_is_known || head != self.head;
         if damaged.is_none() && self.origin.is_none() && is_news {
-            service.note_hosted_head(&self.id, head.as_deref()).await?;
+            head::note(host, &self.id, head.as_deref()).await?;
         }
         Ok(self.into_repo(head.as_deref(), damaged))
     }
@@ -292,25 +263,21 @@ impl Stored {
     }
 
     /// The commit that a ref names, and what is wrong with the files, if anything is: then the commit may be none.
-    async fn head_or_damage(
-        &self,
-        service: &Service,
-        ref_name: &str,
-    ) -> Result<(Option<String>, Option<String>), Error> {
-        let head = self.commit_id(service, ref_name).await;
+    async fn head_or_damage(&self, host: &Host, ref_name: &str) -> Result<(Option<String>, Option<String>), Error> {
+        let head = self.commit_id(host, ref_name).await;
         let is_well = matches!(head, Ok(Some(_))) && self.damage.is_none();
-        let look = if is_well { damage::Look::RefsIfFew } else { damage::Look::Refs };
-        match (head, service.damage(self, look).await?) {
+        let look = if is_well { Look::RefsIfFew } else { Look::Refs };
+        match (head, damage::look(host, self, look).await?) {
             (Err(error), None) => Err(error),
             (head, damaged) => Ok((head.unwrap_or(None), damaged)),
         }
     }
 
     /// The commit that a ref names; of a repository that lives elsewhere what its `HEAD` named when it was last seen.
-    async fn commit_id(&self, service: &Service, ref_name: &str) -> Result<Option<String>, Error> {
+    async fn commit_id(&self, host: &Host, ref_name: &str) -> Result<Option<String>, Error> {
         match self.origin {
             Some(_) => Ok(self.head.clone()),
-            None => service.commit_id(&self.id, ref_name).await,
+            None => git::commit_id(host, &self.id, ref_name).await,
         }
     }
 }
@@ -327,13 +294,13 @@ struct Left {
 impl Left {
     /// None if there is no remote yet, or if the request has another credential or no URL.
     fn of(
-        service: &Service,
+        host: &Host,
         stored: Option<(&String, Option<AuthKind>)>,
         new_url: Option<&String>,
         auth: &Option<Option<UpstreamAuth>>,
     ) -> Option<Self> {
         let (url, auth_kind) = stored.filter(|_| auth.is_none())?;
-        let [server, new_server] = [url, new_url?].map(|url| service.server_of(url));
+        let [server, new_server] = [url, new_url?].map(|url| remotes::server_of(host, url));
         Some(Self { url: url.clone(), has_auth: auth_kind.is_some(), server, new_server })
     }
 
@@ -367,7 +334,7 @@ impl Refusals {
     /// field: `upstream` or `origin`.
     fn remote(
         &mut self,
-        service: &Service,
+        host: &Host,
         name: &str,
         url: &str,
         auth: Option<Option<UpstreamAuth>>,
@@ -388,7 +355,7 @@ impl Refusals {
                 (parsed.url, auth)
             }
             Ok(parsed) => {
-                if service.options.runtime.web_origin(&parsed.url).is_none() {
+                if host.options.runtime.web_origin(&parsed.url).is_none() {
                     self.check(&format!("{name}.url"), Some("has a host that the URL standard does not allow".into()));
                 }
                 (parsed.url, auth.or_else(|| parsed.auth.map(Some)))
@@ -401,8 +368,8 @@ impl Refusals {
     }
 
     /// The schedule, where nothing is wrong with it.
-    fn schedule(&mut self, service: &Service, request: ScheduleRequest) -> Option<Schedule> {
-        schedule::parse(request, &*service.options.runtime).map_err(|refusals| self.0.extend(refusals)).ok()
+    fn schedule(&mut self, host: &Host, request: ScheduleRequest) -> Option<Schedule> {
+        schedule::parse(request, &*host.options.runtime).map_err(|refusals| self.0.extend(refusals)).ok()
     }
 
     fn into_result(self) -> Result<(), Error> {
@@ -410,37 +377,16 @@ impl Refusals {
     }
 }
 
-impl Service {
-    /// The credential of a remote at `url` as the parameters of a statement: its kind, and itself, sealed for `owner_id` and the
-    /// server of `url`.
-    pub(crate) async fn auth_params(
-        &self,
-        auth: Option<&UpstreamAuth>,
-        url: Option<&str>,
-        owner_id: &str,
-    ) -> Result<[store::Param; 2], Error> {
-        let (Some(auth), Some(url)) = (auth, url) else { return Ok([None, None]) };
-        let server = self.server_of(url);
-        let sealed = self.secrets.seal(auth, Owner::remote(owner_id, &server)).await?;
-        Ok([Some(auth.kind().as_str().to_owned()), Some(sealed)])
-    }
-
-    /// A schedule as the parameters of a statement: what it is, and when it comes first.
-    async fn schedule_params(&self, schedule: Option<&Schedule>, repo_id: &str) -> Result<[store::Param; 2], Error> {
-        let Some(schedule) = schedule else { return Ok([None, None]) };
-        let stored = serde_json::to_string(schedule).expect("a schedule is JSON");
-        Ok([Some(stored), self.first_tick(schedule, repo_id).await?])
-    }
+/// A schedule as the parameters of a statement: what it is, and when it comes first.
+async fn schedule_params(host: &Host, schedule: Option<&Schedule>, repo_id: &str) -> Result<[store::Param; 2], Error> {
+    let Some(schedule) = schedule else { return Ok([None, None]) };
+    let stored = serde_json::to_string(schedule).expect("a schedule is JSON");
+    Ok([Some(stored), schedule::first_tick(host, schedule, repo_id).await?])
 }
 
 /// Why a repository was not updated: it is gone, or would have too many tags.
-async fn not_updated(
-    service: &Service,
-    caller: &Caller,
-    repo: &Stored,
-    tags: &BTreeMap<String, Option<String>>,
-) -> Error {
-    let Stored { tags: stored, .. } = match find(service, caller, &repo.id).await {
+async fn not_updated(host: &Host, caller: &Caller, repo: &RepoRow, tags: &BTreeMap<String, Option<String>>) -> Error {
+    let RepoRow { tags: stored, .. } = match repository::find(host, caller, &repo.id).await {
         Ok(stored) => stored,
         Err(Error::NotFound(_)) => return Error::NotFound(format!("the repository {} was just deleted", repo.name)),
         Err(error) => return error,

@@ -12,13 +12,15 @@ use serde::Deserialize;
 
 use crate::http::{Body, Headers, Response};
 use crate::service::{
-    Database, Error, Runtime, Service,
-    handlers::{repos, syncs},
+    error::Error,
+    handlers::syncs,
+    host::{Host, Runtime},
+    hosting::repository,
     http::{
+        call::Call,
         places::{Place, Places},
-        routes::Call,
     },
-    store,
+    store::{self, Database},
 };
 
 /// What there is to tell after an event.
@@ -55,19 +57,19 @@ struct Feed {
     _place: Place,
 }
 
-pub(crate) async fn follow(service: &Service, call: &Call<'_>) -> Result<Response, Error> {
-    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
-    let run = syncs::find(service, &repo, &call.params.sync_id).await?;
+pub(crate) async fn follow(host: &Host, call: &Call<'_>) -> Result<Response, Error> {
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
+    let run = syncs::find(host, &repo, &call.params.sync_id).await?;
     let told = match call.headers.get("last-event-id").map(str::trim) {
         None | Some("") => None,
         Some(id) => Some(id.parse().map_err(|_| Error::field("Last-Event-ID", "is not an event id of this stream"))?),
     };
-    let place = service.streams.take(&call.caller.org.id)?;
+    let place = call.shares.streams.take(&call.caller.org.id)?;
     let mut feed = Feed {
-        streams: service.streams.clone(),
+        streams: call.shares.streams.clone(),
         _place: place,
-        database: service.options.database.clone(),
-        runtime: service.options.runtime.clone(),
+        database: host.options.database.clone(),
+        runtime: host.options.runtime.clone(),
         sync_id: run.id,
         keys: [call.caller.key_id.clone(), call.caller.public_key_id.clone()],
         told,

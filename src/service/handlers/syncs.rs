@@ -9,15 +9,17 @@ use futures_util::{
 use serde::Deserialize;
 
 use crate::service::{
-    Error, Service,
-    handlers::{list_size::MAX_BYTES, repos},
+    error::Error,
+    handlers::list_size::{self, MAX_BYTES},
+    host::Host,
+    hosting::repository::{self, RepoRow},
     http::{
         body,
+        call::Call,
         page::{Page, Row},
-        routes::Call,
     },
     queue::{self, notes},
-    remotes::{RemoteSync, secrets::Unreadable},
+    remotes::{self, RemoteSync, origin, secrets::Unreadable},
     store,
 };
 use crate::{
@@ -25,33 +27,33 @@ use crate::{
     model::{SyncRequest, SyncRun, SyncRunPage, SyncRunStats},
 };
 
-pub(crate) async fn create(service: &Service, call: Call<'_>) -> Result<SyncRun, Error> {
-    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<SyncRun, Error> {
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let request = read(call.body).await?;
-    let run = queue::enqueue(service.database(), &repo.id, &request).await?;
+    let run = queue::enqueue(host.database(), &repo.id, &request).await?;
     let run = run.ok_or(Error::UpstreamNotConfigured(repo.name))?;
-    service.options.runtime.queued();
+    host.options.runtime.queued();
     Ok(run)
 }
 
 /// What a sync would do now.
-pub(crate) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunStats, Error> {
+pub(crate) async fn plan(host: &Host, call: Call<'_>) -> Result<SyncRunStats, Error> {
     #[derive(Deserialize)]
     struct Stored {
         url: String,
         auth: Option<String>,
     }
-    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
-    let _place = service.plans.take(&call.caller.org.id)?;
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
+    let _place = call.shares.plans.take(&call.caller.org.id)?;
     let request = read(call.body).await?;
     let params = vec![Some(repo.id.clone())];
-    let stored = store::row(service.database(), sql!("sql/repo_upstream.sql"), params).await?;
+    let stored = store::row(host.database(), sql!("sql/repo_upstream.sql"), params).await?;
     let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
-    let upstream = service.remote(&url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
-    let origin = service.origin(&repo.id).await?;
+    let upstream = remotes::remote(host, &url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
+    let origin = origin::find(host, &repo.id).await?;
     let unreadable = |message: &str| Error::Upstream { message: message.to_owned(), transient: false };
-    let repository = service.repository(&repo.id, origin.as_ref()).await.map_err(unreadable)?;
+    let repository = origin::repository(host, &repo.id, origin.as_ref()).await.map_err(unreadable)?;
     let plan = RemoteSync {
         direction: request.direction,
         ref_globs: &request.ref_globs,
@@ -61,8 +63,8 @@ pub(crate) async fn plan(service: &Service, call: Call<'_>) -> Result<SyncRunSta
         repo_id: &repo.id,
         repo_name: &format!("{}/{}", call.caller.org.slug, repo.name),
     };
-    let planned = service.sync_remotes(&plan, |_| ());
-    let timeout = service.options.runtime.sleep(PLAN_TIMEOUT);
+    let planned = remotes::sync(host, &plan, |_| ());
+    let timeout = host.options.runtime.sleep(PLAN_TIMEOUT);
     pin_mut!(planned, timeout);
     let Either::Left((planned, _)) = select(planned, timeout).await else {
         let message = format!("the plan took more than {} s; start a sync instead", PLAN_TIMEOUT.as_secs());
@@ -87,41 +89,41 @@ async fn read(body: Body) -> Result<SyncRequest, Error> {
     Ok(request)
 }
 
-pub(crate) async fn list(service: &Service, call: &Call<'_>) -> Result<SyncRunPage, Error> {
-    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<SyncRunPage, Error> {
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let page = Page::parse(call.query, LIST)?;
     let [after, limit] = page.params();
     let sql = sql!("sql/sync_list.sql");
-    let rows: Vec<Row<SyncRun>> = store::rows(service.database(), sql, vec![Some(repo.id), after, limit]).await?;
+    let rows: Vec<Row<SyncRun>> = store::rows(host.database(), sql, vec![Some(repo.id), after, limit]).await?;
     let (mut rows, next_cursor) = page.cut_rows(rows, LIST);
     let taken: usize = rows.iter().map(|row| row.bytes).sum();
     let runs = rows.iter_mut().filter_map(|row| row.stats_bytes.map(|bytes| (bytes, &mut row.item)));
-    service.put_stats(runs.collect(), MAX_BYTES.saturating_sub(taken)).await?;
+    list_size::put_stats(host, runs.collect(), MAX_BYTES.saturating_sub(taken)).await?;
     let syncs = rows.into_iter().map(|row| row.item).collect();
     Ok(SyncRunPage { has_more: next_cursor.is_some(), next_cursor, syncs })
 }
 
-pub(crate) async fn show(service: &Service, call: &Call<'_>) -> Result<SyncRun, Error> {
-    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
-    find(service, &repo, &call.params.sync_id).await
+pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<SyncRun, Error> {
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
+    find(host, &repo, &call.params.sync_id).await
 }
 
-pub(crate) async fn cancel(service: &Service, call: &Call<'_>) -> Result<SyncRun, Error> {
-    let repo = repos::find(service, &call.caller, &call.params.repo).await?;
+pub(crate) async fn cancel(host: &Host, call: &Call<'_>) -> Result<SyncRun, Error> {
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let sync_id = &call.params.sync_id;
-    match queue::cancel(service.database(), &repo.id, sync_id).await? {
+    match queue::cancel(host.database(), &repo.id, sync_id).await? {
         Some(run) => Ok(run),
         None => {
-            let ended = find(service, &repo, sync_id).await?;
+            let ended = find(host, &repo, sync_id).await?;
             Err(Error::Conflict(format!("the sync {sync_id} has {} already", ended.status)))
         }
     }
 }
 
 /// The repository's run of this id.
-pub(crate) async fn find(service: &Service, repo: &repos::Stored, sync_id: &str) -> Result<SyncRun, Error> {
+pub(crate) async fn find(host: &Host, repo: &RepoRow, sync_id: &str) -> Result<SyncRun, Error> {
     let params = vec![Some(repo.id.clone()), Some(sync_id.to_owned())];
-    let row = store::row(service.database(), sql!("sql/sync_show.sql"), params).await?;
+    let row = store::row(host.database(), sql!("sql/sync_show.sql"), params).await?;
     row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {}", repo.name, sync_id.escape_default())))
 }
 

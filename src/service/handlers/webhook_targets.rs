@@ -10,18 +10,20 @@ use crate::model::{
     WebhookTargetSecret,
 };
 use crate::service::{
-    Error, Service, hex,
+    error::Error,
+    host::Host,
     http::{
         body,
+        call::Call,
         page::{Page, Row},
-        routes::Call,
     },
-    random,
+    names::name_refusal,
+    random::{hex, random},
     remotes::{secrets::Owner, upstream},
     store,
 };
 
-pub(crate) async fn create(service: &Service, call: Call<'_>) -> Result<WebhookTargetSecret, Error> {
+pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<WebhookTargetSecret, Error> {
     let request: CreateWebhookTargetRequest = body::read(call.body).await?;
     let org_id = call.caller.org.id;
     let events = request.events.unwrap_or_else(|| vec!["push".into()]);
@@ -31,7 +33,7 @@ pub(crate) async fn create(service: &Service, call: Call<'_>) -> Result<WebhookT
         events: Some(&events),
         repo_ids: request.repo_ids.as_deref(),
     };
-    wish.check(service, &org_id).await?;
+    wish.check(host, &org_id).await?;
     let id = format!("wht_{}", hex(&random::<14>()));
     let secret = new_secret();
     let params = vec![
@@ -41,33 +43,33 @@ pub(crate) async fn create(service: &Service, call: Call<'_>) -> Result<WebhookT
         Some(request.url),
         Some(to_json(&events)),
         request.repo_ids.as_ref().map(to_json),
-        Some(service.secrets.seal(&secret, Owner::target(&id)).await?),
+        Some(host.secrets.seal(&secret, Owner::target(&id)).await?),
         Some(MAX_TARGETS.to_string()),
     ];
-    let row = store::row(service.database(), sql!("sql/webhook_target_add.sql"), params).await?;
+    let row = store::row(host.database(), sql!("sql/webhook_target_add.sql"), params).await?;
     let too_many = || Error::Conflict(format!("the organisation has {MAX_TARGETS} webhook targets; delete one first"));
     Ok(WebhookTargetSecret { target: row.ok_or_else(too_many)?, secret })
 }
 
-pub(crate) async fn list(service: &Service, call: &Call<'_>) -> Result<WebhookTargetPage, Error> {
+pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<WebhookTargetPage, Error> {
     let page = Page::parse(call.query, LIST)?;
     let [after, limit] = page.params();
     let params = vec![Some(call.caller.org.id.clone()), after, limit];
     let sql = sql!("sql/webhook_target_list.sql");
-    let rows: Vec<Row<WebhookTarget>> = store::rows(service.database(), sql, params).await?;
+    let rows: Vec<Row<WebhookTarget>> = store::rows(host.database(), sql, params).await?;
     let (webhook_targets, next_cursor) = page.cut(rows, LIST);
     Ok(WebhookTargetPage { has_more: next_cursor.is_some(), next_cursor, webhook_targets })
 }
 
-pub(crate) async fn show(service: &Service, call: &Call<'_>) -> Result<WebhookTarget, Error> {
+pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<WebhookTarget, Error> {
     let params = vec![Some(call.caller.org.id.clone()), Some(call.params.target_id.clone())];
-    let row = store::row(service.database(), sql!("sql/webhook_target_show.sql"), params).await?;
+    let row = store::row(host.database(), sql!("sql/webhook_target_show.sql"), params).await?;
     row.ok_or_else(|| no_such_target(call))
 }
 
-pub(crate) async fn update(service: &Service, mut call: Call<'_>) -> Result<WebhookTarget, Error> {
+pub(crate) async fn update(host: &Host, mut call: Call<'_>) -> Result<WebhookTarget, Error> {
     // An unknown target is told before what is wrong with the body.
-    show(service, &call).await?;
+    show(host, &call).await?;
     let request: UpdateWebhookTargetRequest = body::read(std::mem::take(&mut call.body)).await?;
     let wish = Wish {
         url: request.url.as_deref(),
@@ -75,7 +77,7 @@ pub(crate) async fn update(service: &Service, mut call: Call<'_>) -> Result<Webh
         events: request.events.as_deref(),
         repo_ids: request.repo_ids.as_ref().and_then(Option::as_deref),
     };
-    wish.check(service, &call.caller.org.id).await?;
+    wish.check(host, &call.caller.org.id).await?;
     let mode = |is_set: bool| Some(if is_set { "set" } else { "keep" }.to_owned());
     let params = vec![
         Some(call.caller.org.id.clone()),
@@ -87,28 +89,28 @@ pub(crate) async fn update(service: &Service, mut call: Call<'_>) -> Result<Webh
         mode(request.repo_ids.is_some()),
         request.repo_ids.flatten().as_ref().map(to_json),
     ];
-    let row = store::row(service.database(), sql!("sql/webhook_target_update.sql"), params).await?;
+    let row = store::row(host.database(), sql!("sql/webhook_target_update.sql"), params).await?;
     row.ok_or_else(|| no_such_target(&call))
 }
 
 /// Gives the target a new secret. Deliveries are signed with it, and where a receiver refuses that, with the one before it
 /// for another day.
-pub(crate) async fn rotate_secret(service: &Service, call: &Call<'_>) -> Result<WebhookTargetSecret, Error> {
+pub(crate) async fn rotate_secret(host: &Host, call: &Call<'_>) -> Result<WebhookTargetSecret, Error> {
     let secret = new_secret();
     let target_id = &call.params.target_id;
     let params = vec![
         Some(call.caller.org.id.clone()),
         Some(target_id.clone()),
-        Some(service.secrets.seal(&secret, Owner::target(target_id)).await?),
+        Some(host.secrets.seal(&secret, Owner::target(target_id)).await?),
         Some(BOTH_VALID_SECONDS.to_string()),
     ];
-    let row = store::row(service.database(), sql!("sql/webhook_target_rotate.sql"), params).await?;
+    let row = store::row(host.database(), sql!("sql/webhook_target_rotate.sql"), params).await?;
     Ok(WebhookTargetSecret { target: row.ok_or_else(|| no_such_target(call))?, secret })
 }
 
-pub(crate) async fn delete(service: &Service, call: &Call<'_>) -> Result<DeleteResult, Error> {
+pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
     let params = vec![Some(call.caller.org.id.clone()), Some(call.params.target_id.clone())];
-    let row: Option<String> = store::row(service.database(), sql!("sql/webhook_target_remove.sql"), params).await?;
+    let row: Option<String> = store::row(host.database(), sql!("sql/webhook_target_remove.sql"), params).await?;
     row.map(|_| DeleteResult { success: true }).ok_or_else(|| no_such_target(call))
 }
 
@@ -122,7 +124,7 @@ struct Wish<'a> {
 
 impl Wish<'_> {
     /// Refuses with every bad field.
-    async fn check(&self, service: &Service, org_id: &str) -> Result<(), Error> {
+    async fn check(&self, host: &Host, org_id: &str) -> Result<(), Error> {
         let mut refusals = Vec::new();
         let mut check = |field: &str, refusal: Option<String>| {
             refusals.extend(refusal.map(|message| FieldError { field: field.to_owned(), message }));
@@ -135,8 +137,7 @@ impl Wish<'_> {
             && let Some(repo_ids) = self.repo_ids
         {
             let params = vec![Some(org_id.to_owned()), Some(to_json(&repo_ids))];
-            let unknown: Option<String> =
-                store::row(service.database(), sql!("sql/repo_ids_unknown.sql"), params).await?;
+            let unknown: Option<String> = store::row(host.database(), sql!("sql/repo_ids_unknown.sql"), params).await?;
             refusals.extend(unknown.map(|id| FieldError {
                 field: "repo_ids".into(),
                 message: format!("the organisation has no repository with the id {id}"),
@@ -161,12 +162,6 @@ pub fn url_refusal(url: &str) -> Option<String> {
         Ok(_) => None,
         Err(refusal) => Some(refusal),
     }
-}
-
-/// Why this may not be a name for people; none if it may.
-pub(crate) fn name_refusal(name: &str) -> Option<String> {
-    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    (!fits).then(|| "must have 1 to 100 characters, no control characters".into())
 }
 
 /// Why these may not be a target's events; none where they may.

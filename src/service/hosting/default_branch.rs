@@ -14,27 +14,17 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
 use crate::model::{Direction, SyncRunRef};
 use crate::service::{
-    Error, Service,
-    hosting::change_id,
+    error::Error,
+    host::Host,
+    hosting::{change_id, git},
     names,
     queue::{
-        Claim, NewDefaultBranch,
+        Claim, DefaultBranch, NewDefaultBranch,
         engine::{RemoteRef, Synced},
     },
 };
-
-/// The default branch as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct DefaultBranch {
-    /// Its short name.
-    pub name: String,
-    /// Whether a request has named it; none if that was not noted.
-    pub asked_for: Option<bool>,
-}
 
 /// What is to be done with it after a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,79 +92,77 @@ pub fn decide_elsewhere(current: &DefaultBranch, head: Option<&str>) -> Decision
     }
 }
 
-impl Service {
-    /// Decides on the default branch after a pull, and points `HEAD` of a hosted repository at it. Gives what is still to be
-    /// stored, and what the run says. If something fails here, the default branch stays: the pull itself is done.
-    pub(crate) async fn settle_default_branch(
-        &self,
-        claim: &Claim,
-        synced: &Synced,
-        origin_head: Option<&RemoteRef>,
-    ) -> (Option<NewDefaultBranch>, Option<String>) {
-        if claim.run.direction != Direction::Pull {
-            return (None, None);
-        }
-        let decided = match &claim.origin {
-            Some(_) => Ok(decide_elsewhere_at(&claim.default_branch, origin_head)),
-            None => self.decide_here(claim, synced).await,
-        };
-        let repo_id = &claim.run.repo_id;
-        match decided {
-            Ok((Decision::Keep, _)) => (None, None),
-            Ok((Decision::Tell(message), _)) => (None, Some(message)),
-            Ok((Decision::Take { name, message }, commit)) => {
-                if claim.origin.is_none()
-                    && let Err(error) = self.options.git.set_head(repo_id, &name).await
-                {
-                    self.log(&format!("git: point HEAD of {repo_id} at {name}: {error}"));
-                    let message = format!(
-                        "The default branch should be {name} now, but HEAD could not be moved to it. The service's log says why."
-                    );
-                    return (None, Some(message));
-                }
-                let head_change_id = change_id::derive(commit.as_deref());
-                (Some(NewDefaultBranch { name, head_change_id }), Some(message))
-            }
-            Err(error) => {
-                self.log(&format!("repository {repo_id}: default branch after a pull: {error}"));
-                (None, None)
-            }
-        }
+/// Decides on the default branch after a pull, and points `HEAD` of a hosted repository at it. Gives what is still to be
+/// stored, and what the run says. If something fails here, the default branch stays: the pull itself is done.
+pub(crate) async fn follow_upstream(
+    host: &Host,
+    claim: &Claim,
+    synced: &Synced,
+    origin_head: Option<&RemoteRef>,
+) -> (Option<NewDefaultBranch>, Option<String>) {
+    if claim.run.direction != Direction::Pull {
+        return (None, None);
     }
-
-    /// Points `HEAD` at what is stored, if that is not what [`Service::settle_default_branch`] has pointed it at: a request has
-    /// named another branch meanwhile.
-    pub(crate) async fn correct_head(&self, repo_id: &str, pointed_at: &str, stored: &str) {
-        if pointed_at != stored
-            && let Err(error) = self.options.git.set_head(repo_id, stored).await
-        {
-            self.log(&format!("git: point HEAD of {repo_id} at {stored}: {error}"));
-        }
-    }
-
-    /// The decision, and the commit of the branch that it takes.
-    async fn decide_here(&self, claim: &Claim, synced: &Synced) -> Result<(Decision, Option<String>), Error> {
-        let mut here: HashMap<&str, String> = synced.stats.refs.iter().filter_map(branch_here).collect();
-        let current = &claim.default_branch;
-        let head = synced.head.as_deref().and_then(|head| head.strip_prefix(HEADS));
-        // What could not be asked for does not become the default branch either.
-        let head = head.filter(|head| names::branch_refusal(head).is_none());
-        for name in [Some(current.name.as_str()), head].into_iter().flatten() {
-            if !here.contains_key(name)
-                && let Some(commit) = self.commit_id(&claim.run.repo_id, &format!("{HEADS}{name}")).await?
+    let decided = match &claim.origin {
+        Some(_) => Ok(decide_elsewhere_at(&claim.default_branch, origin_head)),
+        None => decide_here(host, claim, synced).await,
+    };
+    let repo_id = &claim.run.repo_id;
+    match decided {
+        Ok((Decision::Keep, _)) => (None, None),
+        Ok((Decision::Tell(message), _)) => (None, Some(message)),
+        Ok((Decision::Take { name, message }, commit)) => {
+            if claim.origin.is_none()
+                && let Err(error) = host.options.git.set_head(repo_id, &name).await
             {
-                here.insert(name, commit);
+                host.log(&format!("git: point HEAD of {repo_id} at {name}: {error}"));
+                let message = format!(
+                    "The default branch should be {name} now, but HEAD could not be moved to it. The service's log says why."
+                );
+                return (None, Some(message));
             }
+            let head_change_id = change_id::derive(commit.as_deref());
+            (Some(NewDefaultBranch { name, head_change_id }), Some(message))
         }
-        let mut names: Vec<&str> = here.keys().copied().filter(|name| names::branch_refusal(name).is_none()).collect();
-        names.sort_unstable();
-        let decision = decide(current, head, &names);
-        let commit = match &decision {
-            Decision::Take { name, .. } => here.get(name.as_str()).cloned(),
-            _ => None,
-        };
-        Ok((decision, commit))
+        Err(error) => {
+            host.log(&format!("repository {repo_id}: default branch after a pull: {error}"));
+            (None, None)
+        }
     }
+}
+
+/// Points `HEAD` at what is stored, if that is not what [`Service::settle_default_branch`] has pointed it at: a request has
+/// named another branch meanwhile.
+pub(crate) async fn correct_head(host: &Host, repo_id: &str, pointed_at: &str, stored: &str) {
+    if pointed_at != stored
+        && let Err(error) = host.options.git.set_head(repo_id, stored).await
+    {
+        host.log(&format!("git: point HEAD of {repo_id} at {stored}: {error}"));
+    }
+}
+
+/// The decision, and the commit of the branch that it takes.
+async fn decide_here(host: &Host, claim: &Claim, synced: &Synced) -> Result<(Decision, Option<String>), Error> {
+    let mut here: HashMap<&str, String> = synced.stats.refs.iter().filter_map(branch_here).collect();
+    let current = &claim.default_branch;
+    let head = synced.head.as_deref().and_then(|head| head.strip_prefix(HEADS));
+    // What could not be asked for does not become the default branch either.
+    let head = head.filter(|head| names::branch_refusal(head).is_none());
+    for name in [Some(current.name.as_str()), head].into_iter().flatten() {
+        if !here.contains_key(name)
+            && let Some(commit) = git::commit_id(host, &claim.run.repo_id, &format!("{HEADS}{name}")).await?
+        {
+            here.insert(name, commit);
+        }
+    }
+    let mut names: Vec<&str> = here.keys().copied().filter(|name| names::branch_refusal(name).is_none()).collect();
+    names.sort_unstable();
+    let decision = decide(current, head, &names);
+    let commit = match &decision {
+        Decision::Take { name, .. } => here.get(name.as_str()).cloned(),
+        _ => None,
+    };
+    Ok((decision, commit))
 }
 
 fn decide_elsewhere_at(current: &DefaultBranch, head: Option<&RemoteRef>) -> (Decision, Option<String>) {

@@ -5,3 +5,4 @@ pub mod damage;
 pub mod default_branch;
 pub mod git;
 pub mod head;
+pub mod repository;

@@ -13,7 +13,7 @@ use futures_util::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::service::{Error, handlers::keys::SECONDS, json};
+use crate::service::{error::Error, json};
 use crate::{
     http::{self, Body, ErrorKind},
     json_path,
@@ -155,3 +155,6 @@ const OBJECTS: [&str; 8] = [
 const MAX_PATH: usize = 200;
 const AUTH_SHAPES: &str = "must be {\"kind\":\"token\",\"token\":…,\"token_username\"?:…} or \
     {\"kind\":\"username_password\",\"username\":…,\"password\":…}, with strings, or null";
+
+/// What `expires_in_seconds` must be.
+pub(crate) const SECONDS: &str = "must be a whole number of seconds, from 1 to 315360000 (ten years)";

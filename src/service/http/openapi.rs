@@ -6,7 +6,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::service::{Error, Runtime};
+use crate::service::{error::Error, host::Runtime};
 use crate::{
     http::{Body, Headers, Method, Response},
     model::{

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use crate::service::Error;
+use crate::service::error::Error;
 
 /// The places that organisations have.
 pub struct Places {

@@ -4,7 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Body, Headers, Response};
-use crate::service::{Error, Service, error::json as answer, store};
+use crate::service::{
+    error::{Error, json},
+    host::Host,
+    http::api::Api,
+    store,
+};
 
 #[derive(Deserialize)]
 struct Metrics {
@@ -23,52 +28,50 @@ struct Status {
     status: &'static str,
 }
 
-impl Service {
-    /// The answer to a probe; none where the path is not one.
-    pub(crate) async fn probe(&self, path: &str) -> Option<Result<Response, Error>> {
-        match path {
-            "/healthz" => Some(Ok(answer(200, &Status { status: "ok" }))),
-            "/readyz" => Some(Ok(self.readiness().await)),
-            "/metrics" if self.options.metrics => Some(self.metrics().await),
-            _ => None,
-        }
+/// The answer to a probe; none where the path is not one.
+pub(crate) async fn probe(api: &Api, path: &str) -> Option<Result<Response, Error>> {
+    match path {
+        "/healthz" => Some(Ok(json(200, &Status { status: "ok" }))),
+        "/readyz" => Some(Ok(readiness(api).await)),
+        "/metrics" if api.host.options.metrics => Some(metrics(&api.host).await),
+        _ => None,
     }
+}
 
-    /// Whether calls can be answered and runs be worked.
-    async fn readiness(&self) -> Response {
-        if self.stop.is_stopping() {
-            return answer(503, &Status { status: "stopping" });
-        }
-        let version: Result<Option<usize>, _> =
-            store::row(self.database(), sql!("sql/schema_version.sql"), Vec::new()).await;
-        match version {
-            Ok(_) => answer(200, &Status { status: "ready" }),
-            Err(error) => {
-                self.log(&format!("readyz: {error}"));
-                answer(503, &Status { status: "the database does not answer" })
-            }
+/// Whether calls can be answered and runs be worked.
+async fn readiness(api: &Api) -> Response {
+    if api.stop.is_stopping() {
+        return json(503, &Status { status: "stopping" });
+    }
+    let version: Result<Option<usize>, _> =
+        store::row(api.host.database(), sql!("sql/schema_version.sql"), Vec::new()).await;
+    match version {
+        Ok(_) => json(200, &Status { status: "ready" }),
+        Err(error) => {
+            api.host.log(&format!("readyz: {error}"));
+            json(503, &Status { status: "the database does not answer" })
         }
     }
+}
 
-    /// In Prometheus's text format.
-    async fn metrics(&self) -> Result<Response, Error> {
-        let row: Option<Metrics> = store::row(self.database(), sql!("sql/metrics.sql"), Vec::new()).await?;
-        let m = row.ok_or_else(|| Error::Internal("metrics: the database gave no row".into()))?;
-        let gauges = [
-            ("refsync_syncs_queued", "Runs that wait, also for their next attempt.", m.queued.to_string()),
-            ("refsync_syncs_in_progress", "Runs that a worker has.", m.in_progress.to_string()),
-            ("refsync_syncs_lost", "Runs whose worker was lost and that nobody took up yet.", m.lost.to_string()),
-            ("refsync_syncs_oldest_ready_seconds", "How long the run that could have started first waits.", m.oldest),
-            ("refsync_webhook_deliveries_pending", "Deliveries in the outbox.", m.deliveries.to_string()),
-            ("refsync_webhook_deliveries_refused", "Those that were refused at least once.", m.refused.to_string()),
-            ("refsync_repos", "Repositories.", m.repos.to_string()),
-        ];
-        let text: String = gauges
-            .iter()
-            .map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"))
-            .collect();
-        let headers = [("content-type", "text/plain; version=0.0.4; charset=utf-8"), ("cache-control", "no-store")];
-        let headers = Headers::from_iter(headers);
-        Ok(Response { status: 200, url: String::new(), headers, body: Body::Bytes(text.into()) })
-    }
+/// In Prometheus's text format.
+async fn metrics(host: &Host) -> Result<Response, Error> {
+    let row: Option<Metrics> = store::row(host.database(), sql!("sql/metrics.sql"), Vec::new()).await?;
+    let m = row.ok_or_else(|| Error::Internal("metrics: the database gave no row".into()))?;
+    let gauges = [
+        ("refsync_syncs_queued", "Runs that wait, also for their next attempt.", m.queued.to_string()),
+        ("refsync_syncs_in_progress", "Runs that a worker has.", m.in_progress.to_string()),
+        ("refsync_syncs_lost", "Runs whose worker was lost and that nobody took up yet.", m.lost.to_string()),
+        ("refsync_syncs_oldest_ready_seconds", "How long the run that could have started first waits.", m.oldest),
+        ("refsync_webhook_deliveries_pending", "Deliveries in the outbox.", m.deliveries.to_string()),
+        ("refsync_webhook_deliveries_refused", "Those that were refused at least once.", m.refused.to_string()),
+        ("refsync_repos", "Repositories.", m.repos.to_string()),
+    ];
+    let text: String = gauges
+        .iter()
+        .map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"))
+        .collect();
+    let headers = [("content-type", "text/plain; version=0.0.4; charset=utf-8"), ("cache-control", "no-store")];
+    let headers = Headers::from_iter(headers);
+    Ok(Response { status: 200, url: String::new(), headers, body: Body::Bytes(text.into()) })
 }

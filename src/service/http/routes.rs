@@ -7,11 +7,18 @@ use percent_encoding::percent_decode_str;
 
 use crate::http::{Body, Headers, Method, Request, Response};
 use crate::service::{
-    Caller, Error, Scope, Service,
-    auth::page_sessions,
-    error::json,
+    auth::{self, Scope, page_sessions},
+    error::{Error, json},
     handlers::{keys, operator, org, repos, sync_events, syncs, webhook_targets},
-    http::{body, openapi, page::split_url},
+    hosting::repository,
+    http::{
+        api::Api,
+        body,
+        call::{Call, Params},
+        openapi,
+        page::split_url,
+        probes,
+    },
 };
 
 /// A path of the API.
@@ -33,25 +40,6 @@ pub(crate) enum Route {
     ApiKey,
     PublicKeys,
     PublicKey,
-}
-
-/// A call whose caller is known and whose path belongs to it.
-pub(crate) struct Call<'a> {
-    pub(crate) caller: Caller,
-    pub(crate) params: Params,
-    pub(crate) query: &'a str,
-    pub(crate) headers: &'a Headers,
-    pub(crate) body: Body,
-}
-
-/// What the path names, decoded; empty where the route has no such part.
-#[derive(Default)]
-pub(crate) struct Params {
-    org: String,
-    pub(crate) repo: String,
-    pub(crate) sync_id: String,
-    pub(crate) target_id: String,
-    pub(crate) key_id: String,
 }
 
 pub(crate) fn router() -> Router<Route> {
@@ -79,91 +67,93 @@ pub(crate) fn router() -> Router<Route> {
     router
 }
 
-impl Service {
-    /// `is_operator`: whoever holds the data folder calls, and needs no credential.
-    pub(crate) async fn route(&self, request: Request, is_operator: bool) -> Result<Response, Error> {
-        let Request { method, url, headers, body } = request;
-        let (path, query) = split_url(&url);
-        let no_such_call = || Error::NotFound(format!("there is no call {} {path}", method.as_str()));
-        if path == "/v1/openapi.json" && matches!(method, Method::Get | Method::Head) {
-            return openapi::response(&*self.options.runtime, method).await;
-        }
-        if matches!(method, Method::Get | Method::Head)
-            && let Some(answer) = self.probe(path).await
-        {
-            return answer;
-        }
-        let runtime = self.options.runtime.clone();
-        let body = body::until(async move { runtime.sleep(body::WITHIN).await }, body);
-        if path == page_sessions::PATH && method == Method::Post {
-            return Ok(json(201, &self.start_session(body).await?));
-        }
-        if is_operator && path == operator::ORGS {
-            return self.organizations(method, body).await;
-        }
-        let matched = self.router.at(path).map_err(|_| no_such_call())?;
-        let mut params = Params::default();
-        for (name, raw) in matched.params.iter() {
-            // A NUL, which PostgreSQL cannot hold, is in nothing's name.
-            let value = percent_decode_str(raw).decode_utf8().ok().filter(|value| !value.contains('\0'));
-            let value = value.ok_or_else(no_such_call)?.into_owned();
-            match name {
-                "org" => params.org = value,
-                "repo" => params.repo = value,
-                "target_id" => params.target_id = value,
-                "key_id" => params.key_id = value,
-                _ => params.sync_id = value,
-            }
-        }
-        let route = *matched.value;
-        accepts(&headers, route)?;
-        let mut caller =
-            if is_operator { self.operator(&params.org).await? } else { self.authenticate(&headers).await? };
-        let needed = scope(route, method).ok_or_else(no_such_call)?;
-        if !params.org.is_empty() {
-            caller.require_org(&params.org)?;
-            self.require(&mut caller, needed, &params.repo).await?;
-        }
-        let credential = caller.credential.clone();
-        let started = self.options.runtime.now();
-        let call = Call { caller, params, query, headers: &headers, body };
-        let mut response = match (route, method) {
-            (Route::Whoami, _) => json(200, &org::whoami(&call)),
-            (Route::Organization, _) => json(200, &org::show(self, &call).await?),
-            (Route::Repos, Method::Post) => json(201, &repos::create(self, call).await?),
-            (Route::Repos, _) => json(200, &repos::list(self, &call).await?),
-            (Route::Repo, Method::Patch) => json(200, &repos::update(self, call).await?),
-            (Route::Repo, Method::Delete) => json(200, &repos::delete(self, &call).await?),
-            (Route::Repo, _) => json(200, &repos::show(self, &call).await?),
-            (Route::Syncs, Method::Post) => json(201, &syncs::create(self, call).await?),
-            (Route::Syncs, _) => json(200, &syncs::list(self, &call).await?),
-            (Route::Sync, _) => json(200, &syncs::show(self, &call).await?),
-            (Route::Cancel, _) => json(200, &syncs::cancel(self, &call).await?),
-            (Route::Plan, _) => json(200, &syncs::plan(self, call).await?),
-            (Route::SyncEvents, _) => sync_events::follow(self, &call).await?,
-            (Route::WebhookTargets, Method::Post) => json(201, &webhook_targets::create(self, call).await?),
-            (Route::WebhookTargets, _) => json(200, &webhook_targets::list(self, &call).await?),
-            (Route::WebhookTarget, Method::Patch) => json(200, &webhook_targets::update(self, call).await?),
-            (Route::WebhookTarget, Method::Delete) => json(200, &webhook_targets::delete(self, &call).await?),
-            (Route::WebhookTarget, _) => json(200, &webhook_targets::show(self, &call).await?),
-            (Route::RotateSecret, _) => json(200, &webhook_targets::rotate_secret(self, &call).await?),
-            (Route::ApiKeys, Method::Post) => json(201, &keys::create_api_key(self, call).await?),
-            (Route::ApiKeys, _) => json(200, &keys::list_api_keys(self, &call).await?),
-            (Route::ApiKey, _) => json(200, &keys::revoke_api_key(self, &call).await?),
-            (Route::PublicKeys, Method::Post) => json(201, &keys::create_public_key(self, call).await?),
-            (Route::PublicKeys, _) => json(200, &keys::list_public_keys(self, &call).await?),
-            (Route::PublicKey, _) => json(200, &keys::revoke_public_key(self, &call).await?),
-        };
-        if let Body::Bytes(bytes) = &response.body {
-            let worked = self.options.runtime.now().saturating_sub(started);
-            let engine = if matches!(route, Route::Plan) { worked } else { Duration::ZERO };
-            self.charge(&credential, bytes.len(), engine);
-        }
-        if method == Method::Head {
-            response.body = Body::Empty;
-        }
-        Ok(response)
+/// `is_operator`: whoever holds the data folder calls, and needs no credential.
+pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Result<Response, Error> {
+    let host = &*api.host;
+    let Request { method, url, headers, body } = request;
+    let (path, query) = split_url(&url);
+    let no_such_call = || Error::NotFound(format!("there is no call {} {path}", method.as_str()));
+    if path == "/v1/openapi.json" && matches!(method, Method::Get | Method::Head) {
+        return openapi::response(&*host.options.runtime, method).await;
     }
+    if matches!(method, Method::Get | Method::Head)
+        && let Some(answer) = probes::probe(api, path).await
+    {
+        return answer;
+    }
+    let runtime = host.options.runtime.clone();
+    let body = body::until(async move { runtime.sleep(body::WITHIN).await }, body);
+    if path == page_sessions::PATH && method == Method::Post {
+        return Ok(json(201, &page_sessions::start(host, body).await?));
+    }
+    if is_operator && path == operator::ORGS {
+        return operator::organizations(host, method, body).await;
+    }
+    let matched = api.router.at(path).map_err(|_| no_such_call())?;
+    let mut params = Params::default();
+    for (name, raw) in matched.params.iter() {
+        // A NUL, which PostgreSQL cannot hold, is in nothing's name.
+        let value = percent_decode_str(raw).decode_utf8().ok().filter(|value| !value.contains('\0'));
+        let value = value.ok_or_else(no_such_call)?.into_owned();
+        match name {
+            "org" => params.org = value,
+            "repo" => params.repo = value,
+            "target_id" => params.target_id = value,
+            "key_id" => params.key_id = value,
+            _ => params.sync_id = value,
+        }
+    }
+    let route = *matched.value;
+    accepts(&headers, route)?;
+    let mut caller = if is_operator {
+        operator::caller(host, &params.org).await?
+    } else {
+        auth::authenticate(host, &api.rate_limiter, &headers).await?
+    };
+    let needed = scope(route, method).ok_or_else(no_such_call)?;
+    if !params.org.is_empty() {
+        caller.require_org(&params.org)?;
+        repository::require(host, &mut caller, needed, &params.repo).await?;
+    }
+    let credential = caller.credential.clone();
+    let started = host.now();
+    let call = Call { caller, params, query, headers: &headers, body, shares: &api.shares };
+    let mut response = match (route, method) {
+        (Route::Whoami, _) => json(200, &org::whoami(&call)),
+        (Route::Organization, _) => json(200, &org::show(host, &call).await?),
+        (Route::Repos, Method::Post) => json(201, &repos::create(host, call).await?),
+        (Route::Repos, _) => json(200, &repos::list(host, &call).await?),
+        (Route::Repo, Method::Patch) => json(200, &repos::update(host, call).await?),
+        (Route::Repo, Method::Delete) => json(200, &repos::delete(host, &call).await?),
+        (Route::Repo, _) => json(200, &repos::show(host, &call).await?),
+        (Route::Syncs, Method::Post) => json(201, &syncs::create(host, call).await?),
+        (Route::Syncs, _) => json(200, &syncs::list(host, &call).await?),
+        (Route::Sync, _) => json(200, &syncs::show(host, &call).await?),
+        (Route::Cancel, _) => json(200, &syncs::cancel(host, &call).await?),
+        (Route::Plan, _) => json(200, &syncs::plan(host, call).await?),
+        (Route::SyncEvents, _) => sync_events::follow(host, &call).await?,
+        (Route::WebhookTargets, Method::Post) => json(201, &webhook_targets::create(host, call).await?),
+        (Route::WebhookTargets, _) => json(200, &webhook_targets::list(host, &call).await?),
+        (Route::WebhookTarget, Method::Patch) => json(200, &webhook_targets::update(host, call).await?),
+        (Route::WebhookTarget, Method::Delete) => json(200, &webhook_targets::delete(host, &call).await?),
+        (Route::WebhookTarget, _) => json(200, &webhook_targets::show(host, &call).await?),
+        (Route::RotateSecret, _) => json(200, &webhook_targets::rotate_secret(host, &call).await?),
+        (Route::ApiKeys, Method::Post) => json(201, &keys::create_api_key(host, call).await?),
+        (Route::ApiKeys, _) => json(200, &keys::list_api_keys(host, &call).await?),
+        (Route::ApiKey, _) => json(200, &keys::revoke_api_key(host, &call).await?),
+        (Route::PublicKeys, Method::Post) => json(201, &keys::create_public_key(host, call).await?),
+        (Route::PublicKeys, _) => json(200, &keys::list_public_keys(host, &call).await?),
+        (Route::PublicKey, _) => json(200, &keys::revoke_public_key(host, &call).await?),
+    };
+    if let Body::Bytes(bytes) = &response.body {
+        let worked = host.now().saturating_sub(started);
+        let engine = if matches!(route, Route::Plan) { worked } else { Duration::ZERO };
+        api.charge(&credential, bytes.len(), engine);
+    }
+    if method == Method::Head {
+        response.body = Body::Empty;
+    }
+    Ok(response)
 }
 
 /// What a call needs; none where there is no such call.

@@ -4,16 +4,20 @@
 //! than it may from now on: a run in the queue for its longest backoff, a lease for its length, a schedule until its next time. A
 //! process notices when the database's clock falls behind its own monotonic one, and at its start by the times that are stored.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Schedule;
 use crate::service::{
-    Service, delivery,
+    delivery,
+    host::Host,
     queue::{self, schedule},
     store,
 };
+
+/// What the database's clock said at the last look, in milliseconds since 1970, and when that was by this process's own clock.
+pub(crate) type LastLook = Cell<Option<(i64, Duration)>>;
 
 /// What the database's clock says.
 #[derive(Deserialize)]
@@ -46,60 +50,56 @@ struct Earlier {
     next: i64,
 }
 
-impl Service {
-    /// Looks whether the database's clock was set back, and puts right what waits for it.
-    pub(crate) async fn look_at_clock(&self) -> Result<(), store::Error> {
-        let asked_at = self.options.runtime.now();
-        let look: Option<Look> = store::row(self.database(), sql!("sql/clock_look.sql"), Vec::new()).await?;
-        let Some(Look { now, ahead }) = look else { return Ok(()) };
-        let behind = match self.clock.replace(Some((now, asked_at))) {
-            Some((then, at)) => {
-                then + i64::try_from((asked_at.saturating_sub(at)).as_millis()).unwrap_or(i64::MAX) - now
-            }
-            None => ahead,
-        };
-        if behind <= TOLERANCE {
-            return Ok(());
-        }
-        let seconds = |duration: Duration| Some(duration.as_secs().to_string());
-        let params = vec![
-            seconds(queue::LEASE),
-            seconds(queue::LONGEST_BACKOFF),
-            seconds(delivery::LEASE),
-            seconds(delivery::FIRST_WAIT),
-            seconds(delivery::LONGEST_WAIT),
-        ];
-        let sql = sql!("sql/clock_went_back.sql");
-        let corrected: Option<Corrected> = store::row(self.database(), sql, params).await?;
-        let Corrected { runs, deliveries } = corrected.unwrap_or(Corrected { runs: 0, deliveries: 0 });
-        let schedules = self.bring_schedules_forward(now).await?;
-        self.log(&format!(
-            "the database's clock went back by some {} s; {runs} runs, {deliveries} webhook deliveries and {schedules} schedules \
-             that waited for it go on now",
-            behind / 1000
-        ));
-        self.options.runtime.queued();
-        Ok(())
+/// Looks whether the database's clock was set back, and puts right what waits for it.
+pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Error> {
+    let asked_at = host.options.runtime.now();
+    let look: Option<Look> = store::row(host.database(), sql!("sql/clock_look.sql"), Vec::new()).await?;
+    let Some(Look { now, ahead }) = look else { return Ok(()) };
+    let behind = match last.replace(Some((now, asked_at))) {
+        Some((then, at)) => then + i64::try_from((asked_at.saturating_sub(at)).as_millis()).unwrap_or(i64::MAX) - now,
+        None => ahead,
+    };
+    if behind <= TOLERANCE {
+        return Ok(());
     }
+    let seconds = |duration: Duration| Some(duration.as_secs().to_string());
+    let params = vec![
+        seconds(queue::LEASE),
+        seconds(queue::LONGEST_BACKOFF),
+        seconds(delivery::LEASE),
+        seconds(delivery::FIRST_WAIT),
+        seconds(delivery::LONGEST_WAIT),
+    ];
+    let sql = sql!("sql/clock_went_back.sql");
+    let corrected: Option<Corrected> = store::row(host.database(), sql, params).await?;
+    let Corrected { runs, deliveries } = corrected.unwrap_or(Corrected { runs: 0, deliveries: 0 });
+    let schedules = bring_schedules_forward(host, now).await?;
+    host.log(&format!(
+        "the database's clock went back by some {} s; {runs} runs, {deliveries} webhook deliveries and {schedules} schedules \
+         that waited for it go on now",
+        behind / 1000
+    ));
+    host.options.runtime.queued();
+    Ok(())
+}
 
-    /// Gives the schedules that come later than they would if they were set now their next time. Gives how many there were.
-    async fn bring_schedules_forward(&self, now: i64) -> Result<usize, store::Error> {
-        let (mut after, mut count) = (String::new(), 0);
-        loop {
-            let sql = sql!("sql/schedule_page.sql");
-            let page: Vec<Scheduled> = store::rows(self.database(), sql, vec![Some(after)]).await?;
-            let Some(last) = page.last() else { return Ok(count) };
-            after = last.id.clone();
-            let earlier = page.iter().filter_map(|Scheduled { id, at, schedule }| {
-                let next = schedule::next(schedule, id, now, &*self.options.runtime).ok().flatten()?;
-                (next < *at).then(|| Earlier { id: id.clone(), at: *at, next })
-            });
-            let earlier: Vec<Earlier> = earlier.collect();
-            if !earlier.is_empty() {
-                let params = vec![Some(serde_json::to_string(&earlier).expect("ids and times are JSON"))];
-                let moved: Vec<String> = store::rows(self.database(), sql!("sql/schedule_earlier.sql"), params).await?;
-                count += moved.len();
-            }
+/// Gives the schedules that come later than they would if they were set now their next time. Gives how many there were.
+async fn bring_schedules_forward(host: &Host, now: i64) -> Result<usize, store::Error> {
+    let (mut after, mut count) = (String::new(), 0);
+    loop {
+        let sql = sql!("sql/schedule_page.sql");
+        let page: Vec<Scheduled> = store::rows(host.database(), sql, vec![Some(after)]).await?;
+        let Some(last) = page.last() else { return Ok(count) };
+        after = last.id.clone();
+        let earlier = page.iter().filter_map(|Scheduled { id, at, schedule }| {
+            let next = schedule::next(schedule, id, now, &*host.options.runtime).ok().flatten()?;
+            (next < *at).then(|| Earlier { id: id.clone(), at: *at, next })
+        });
+        let earlier: Vec<Earlier> = earlier.collect();
+        if !earlier.is_empty() {
+            let params = vec![Some(serde_json::to_string(&earlier).expect("ids and times are JSON"))];
+            let moved: Vec<String> = store::rows(host.database(), sql!("sql/schedule_earlier.sql"), params).await?;
+            count += moved.len();
         }
     }
 }

@@ -22,10 +22,9 @@ use serde::Deserialize;
 
 use crate::model::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
 use crate::service::{
-    hex,
-    hosting::default_branch::DefaultBranch,
+    host::Limits,
     queue::engine::MAX_STATS_BYTES,
-    random,
+    random::{hex, random},
     remotes::origin,
     store::{Database, Error, row, rows, storable},
 };
@@ -55,17 +54,6 @@ pub(crate) const LONGEST_BACKOFF: Duration =
 /// When a worker that could not keep its lease stops: before another one may take the run.
 pub(crate) const FENCE: Duration = Duration::from_secs(25);
 
-/// What a worker may claim.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// How many runs may be in progress at the same time, over every process that has the same limit; none is no limit.
-    pub runs: Option<u32>,
-    /// The same for one organisation.
-    pub runs_per_organization: Option<u32>,
-    /// Whether it cannot reach hosted repositories, and leaves their runs to others.
-    pub only_origins: bool,
-}
-
 /// A run in one worker's hands, and what it needs.
 #[derive(Deserialize)]
 pub(crate) struct Claim {
@@ -84,6 +72,15 @@ pub(crate) struct Claim {
     /// What proves that the run is still in this worker's hands.
     #[serde(default)]
     pub(crate) lease: String,
+}
+
+/// The default branch as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct DefaultBranch {
+    /// Its short name.
+    pub name: String,
+    /// Whether a request has named it; none if that was not noted.
+    pub asked_for: Option<bool>,
 }
 
 /// Adds a run, or gives the identical one that is still queued; none where the repository has no upstream.

@@ -12,7 +12,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Direction, FieldError, Schedule, ScheduleRequest, SyncRun};
-use crate::service::{Runtime, Service, store};
+use crate::service::{
+    host::{Host, Runtime},
+    store,
+};
 
 /// Moments are milliseconds since 1970.
 type Moment = i64;
@@ -35,40 +38,42 @@ struct Moved {
     next: Option<Moment>,
 }
 
-impl Service {
-    /// Queues a run for each schedule whose time has come.
-    ///
-    /// # Errors
-    ///
-    /// Where the database failed.
-    pub(crate) async fn enqueue_due(&self) -> Result<(), store::Error> {
-        let due: Vec<Due> = store::rows(self.database(), sql!("sql/schedule_due.sql"), Vec::new()).await?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        let moved = due.into_iter().map(|Due { id, at, schedule, now }| {
-            let next = next(&schedule, &id, now, &*self.options.runtime).unwrap_or_else(|error| {
-                self.log(&format!("the schedule of {id} ends here: {error}"));
-                None
-            });
-            Moved { id, at, next }
+/// Queues a run for each schedule whose time has come.
+///
+/// # Errors
+///
+/// Where the database failed.
+pub(crate) async fn enqueue_due(host: &Host) -> Result<(), store::Error> {
+    let due: Vec<Due> = store::rows(host.database(), sql!("sql/schedule_due.sql"), Vec::new()).await?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let moved = due.into_iter().map(|Due { id, at, schedule, now }| {
+        let next = next(&schedule, &id, now, &*host.options.runtime).unwrap_or_else(|error| {
+            host.log(&format!("the schedule of {id} ends here: {error}"));
+            None
         });
-        let moved = serde_json::to_string(&moved.collect::<Vec<_>>()).expect("ids and times are JSON");
-        let sql = sql!("sql/schedule_enqueue.sql");
-        let added: Vec<SyncRun> = store::rows(self.database(), sql, vec![Some(moved)]).await?;
-        if !added.is_empty() {
-            self.options.runtime.queued();
-        }
-        Ok(())
+        Moved { id, at, next }
+    });
+    let moved = serde_json::to_string(&moved.collect::<Vec<_>>()).expect("ids and times are JSON");
+    let sql = sql!("sql/schedule_enqueue.sql");
+    let added: Vec<SyncRun> = store::rows(host.database(), sql, vec![Some(moved)]).await?;
+    if !added.is_empty() {
+        host.options.runtime.queued();
     }
+    Ok(())
+}
 
-    /// When a schedule that is set now comes first, as a parameter.
-    pub(crate) async fn first_tick(&self, schedule: &Schedule, repo_id: &str) -> Result<Option<String>, store::Error> {
-        let now: Option<Moment> = store::row(self.database(), sql!("sql/now.sql"), Vec::new()).await?;
-        let next = next(schedule, repo_id, now.unwrap_or_default(), &*self.options.runtime);
-        // It was checked, with the same calendar.
-        Ok(next.ok().flatten().map(|next| next.to_string()))
-    }
+/// When a schedule that is set now comes first, as a parameter.
+pub(crate) async fn first_tick(
+    host: &Host,
+    schedule: &Schedule,
+    repo_id: &str,
+) -> Result<Option<String>, store::Error> {
+    let now: Option<Moment> = store::row(host.database(), sql!("sql/now.sql"), Vec::new()).await?;
+    let next = next(schedule, repo_id, now.unwrap_or_default(), &*host.options.runtime);
+    // It was checked, with the same calendar.
+    Ok(next.ok().flatten().map(|next| next.to_string()))
 }
 
 /// The schedule that is asked for.

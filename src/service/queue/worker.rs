@@ -1,6 +1,10 @@
 //! A worker's turn: claim one run, work it to its end, and keep its lease meanwhile.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use futures_util::{
     FutureExt,
@@ -10,10 +14,18 @@ use futures_util::{
 
 use crate::model::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus};
 use crate::service::{
-    Error, Service,
-    queue::{self, Claim, Heartbeat, NotCompleted, engine::Synced, notes},
+    error::Error,
+    host::Host,
+    hosting::{damage, default_branch, head},
+    queue::{
+        self, Claim, Heartbeat, NotCompleted,
+        clock::{self, LastLook},
+        engine::Synced,
+        notes, schedule,
+        stop::Stop,
+    },
     record::{Record, new_trace},
-    remotes::{RemoteSync, secrets::Unreadable},
+    remotes::{self, RemoteSync, origin, secrets::Unreadable},
     store,
 };
 
@@ -39,7 +51,22 @@ enum Interruption {
     Stop,
 }
 
-impl Service {
+/// Works runs, one a turn.
+pub struct Worker {
+    host: Rc<Host>,
+    stop: Rc<Stop>,
+    /// When the schedules were last looked at.
+    schedules_at: Cell<Option<Duration>>,
+    /// When runs that lost too many workers were last looked for.
+    gave_up_at: Cell<Duration>,
+    clock: LastLook,
+}
+
+impl Worker {
+    pub(crate) fn new(host: Rc<Host>, stop: Rc<Stop>) -> Self {
+        Self { host, stop, schedules_at: Cell::default(), gave_up_at: Cell::default(), clock: LastLook::default() }
+    }
+
     /// Claims one run, says so, and works it to its end; false if nothing was ready. `is_last_lane`: takes no run if its upstream's
     /// host or, among several organisations, its organisation has a run in progress.
     ///
@@ -52,18 +79,18 @@ impl Service {
             return Ok(false);
         }
         // Where there is always something to do, lost runs must not wait for a pause.
-        if self.options.runtime.now().saturating_sub(self.gave_up_at.get()) > GIVE_UP_EVERY {
+        if self.host.now().saturating_sub(self.gave_up_at.get()) > GIVE_UP_EVERY {
             self.give_up().await?;
         }
         self.look_at_schedules().await;
         // The lease begins after this, however long the database takes to say so.
-        let asked_at = self.options.runtime.now();
-        let Some(claim) = queue::claim(self.database(), self.options.limits, is_last_lane).await? else {
+        let asked_at = self.host.now();
+        let Some(claim) = queue::claim(self.host.database(), self.host.options.limits, is_last_lane).await? else {
             self.give_up().await?;
             return Ok(false);
         };
         on_claimed();
-        let started = self.options.runtime.now();
+        let started = self.host.now();
         let latest = Latest::default();
         let work = self.work(&claim, &latest).boxed_local();
         let interrupted = self.until_interrupted(&claim, asked_at, &latest).boxed_local();
@@ -72,28 +99,28 @@ impl Service {
             Either::Right((interruption, work)) => {
                 // This aborts its requests, in the turn after this one and before anyone hears that the run is free.
                 drop(work);
-                self.options.runtime.sleep(Duration::ZERO).await;
+                self.host.options.runtime.sleep(Duration::ZERO).await;
                 match interruption {
                     Interruption::Cancelled => Err(Failure::last(queue::CANCELLED)),
                     Interruption::TookTooLong => Err(Failure::last(&format!(
                         "the sync took longer than the {} s that it may take; what arrived stays, and another sync goes on from there",
-                        self.options.run_timeout.as_secs_f64()
+                        self.host.options.run_timeout.as_secs_f64()
                     ))),
                     Interruption::Lost => {
                         let id = &claim.run.id;
-                        self.log(&format!("sync {id} was taken over or deleted while it ran here; stopped"));
+                        self.host.log(&format!("sync {id} was taken over or deleted while it ran here; stopped"));
                         self.tell_run(&claim, started, "lost", None, None);
                         return Ok(true);
                     }
                     Interruption::Fenced => {
                         let id = &claim.run.id;
-                        self.log(&format!("sync {id} was stopped: the database did not hear of it for too long"));
+                        self.host.log(&format!("sync {id} was stopped: the database did not hear of it for too long"));
                         self.tell_run(&claim, started, "lost", None, None);
                         return Ok(true);
                     }
                     Interruption::Stop => {
-                        queue::hand_back(self.database(), &claim).await?;
-                        self.log(&format!("sync {} was handed back: this worker stops", claim.run.id));
+                        queue::hand_back(self.host.database(), &claim).await?;
+                        self.host.log(&format!("sync {} was handed back: this worker stops", claim.run.id));
                         self.tell_run(&claim, started, "handed_back", None, None);
                         return Ok(true);
                     }
@@ -122,10 +149,11 @@ impl Service {
     ) -> Result<(Option<SyncRun>, SyncRunStats), NotCompleted> {
         let SyncRun { repo_id, direction, ref_globs, .. } = &claim.run;
         let origin_head = match &claim.origin {
-            Some(origin) => self.note_head(repo_id, origin).await,
+            Some(origin) => origin::note_head(&self.host, repo_id, origin).await,
             None => None,
         };
-        let (default_branch, said) = self.settle_default_branch(claim, &synced, origin_head.as_ref()).await;
+        let (default_branch, said) =
+            default_branch::follow_upstream(&self.host, claim, &synced, origin_head.as_ref()).await;
         let unmatched = notes::unmatched(*direction, ref_globs, &synced.stats);
         synced.stats.messages.extend(unmatched.into_iter().chain(said.map(notes::note)));
         let stats = synced.stats;
@@ -134,9 +162,9 @@ impl Service {
         if may_have_moved {
             self.note_head_after_pull(claim).await;
         }
-        let ended = queue::complete(self.database(), claim, &stats, default_branch.as_ref()).await?;
+        let ended = queue::complete(self.host.database(), claim, &stats, default_branch.as_ref()).await?;
         if let (Some(pointed_at), Some(ended), None) = (&default_branch, &ended, &claim.origin) {
-            self.correct_head(repo_id, &pointed_at.name, &ended.default_branch).await;
+            default_branch::correct_head(&self.host, repo_id, &pointed_at.name, &ended.default_branch).await;
             if pointed_at.name != ended.default_branch {
                 self.note_head_after_pull(claim).await;
             }
@@ -147,13 +175,13 @@ impl Service {
     /// Ends an attempt that did not do its work.
     async fn failed(&self, claim: &Claim, started: Duration, failure: Failure) -> Result<(), Error> {
         let Failure { message, transient, refused } = failure;
-        self.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
+        self.host.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
         if refused {
             self.count_refusal(claim).await?;
         }
         // Some refs may have moved all the same.
         self.note_head_after_pull(claim).await;
-        let ended = queue::fail(self.database(), claim, &message, transient).await?;
+        let ended = queue::fail(self.host.database(), claim, &message, transient).await?;
         self.tell_run(claim, started, status_word(ended.as_ref()), None, Some(message));
         Ok(())
     }
@@ -161,32 +189,32 @@ impl Service {
     /// Notes the head of a hosted repository that was pulled into.
     async fn note_head_after_pull(&self, claim: &Claim) {
         if claim.origin.is_none() && claim.run.direction == Direction::Pull {
-            self.look_at_hosted_head(&claim.run.repo_id).await;
+            head::look(&self.host, &claim.run.repo_id).await;
         }
     }
 
     /// Fails the runs that lost too many workers.
     async fn give_up(&self) -> Result<(), Error> {
-        self.gave_up_at.set(self.options.runtime.now());
-        for lost in queue::give_up(self.database()).await? {
-            self.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
+        self.gave_up_at.set(self.host.now());
+        for lost in queue::give_up(self.host.database()).await? {
+            self.host.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
         }
         Ok(())
     }
 
     /// Looks at the clock and queues what is due by schedule, at most once a second. If that fails, what is queued is worked all the same.
     async fn look_at_schedules(&self) {
-        let now = self.options.runtime.now();
+        let now = self.host.now();
         let is_fresh = |at: Duration| now >= at && now - at < SCHEDULES;
         if self.schedules_at.get().is_some_and(is_fresh) {
             return;
         }
         self.schedules_at.set(Some(now));
-        if let Err(error) = self.look_at_clock().await {
-            self.log(&format!("the database's clock: {error}"));
+        if let Err(error) = clock::look(&self.host, &self.clock).await {
+            self.host.log(&format!("the database's clock: {error}"));
         }
-        if let Err(error) = self.enqueue_due().await {
-            self.log(&format!("schedules: {error}"));
+        if let Err(error) = schedule::enqueue_due(&self.host).await {
+            self.host.log(&format!("schedules: {error}"));
         }
     }
 
@@ -201,9 +229,9 @@ impl Service {
             Some(REFUSALS.to_string()),
             Some(reason.clone()),
         ];
-        let paused: Option<bool> = store::row(self.database(), sql!("sql/upstream_refused.sql"), params).await?;
+        let paused: Option<bool> = store::row(self.host.database(), sql!("sql/upstream_refused.sql"), params).await?;
         if paused == Some(true) {
-            self.log(&format!("the schedule of {}/{} is paused: {reason}", claim.org, claim.repo_name));
+            self.host.log(&format!("the schedule of {}/{} is paused: {reason}", claim.org, claim.repo_name));
         }
         Ok(())
     }
@@ -217,7 +245,7 @@ impl Service {
         error: Option<String>,
     ) {
         let SyncRun { id, repo_id, direction, attempt, .. } = &claim.run;
-        self.record(Record::Sync {
+        self.host.record(Record::Sync {
             trace_id: new_trace(),
             sync_id: id.clone(),
             repo_id: repo_id.clone(),
@@ -226,7 +254,7 @@ impl Service {
             direction: *direction,
             attempt: *attempt,
             status,
-            duration_ms: self.milliseconds_since(started),
+            duration_ms: self.host.milliseconds_since(started),
             refs: stats.map(Into::into),
             error,
         });
@@ -240,8 +268,9 @@ impl Service {
             .ok_or_else(|| Failure::last("the upstream was removed before the sync ran"))?;
         let auth = claim.upstream_auth.as_deref();
         let unreadable = |error: Unreadable| Failure { refused: true, ..Failure::last(&error.to_string()) };
-        let upstream = self.remote(url, auth, &run.repo_id).await.map_err(unreadable)?;
-        let repository = self.repository(&run.repo_id, claim.origin.as_ref()).await.map_err(Failure::last)?;
+        let upstream = remotes::remote(&self.host, url, auth, &run.repo_id).await.map_err(unreadable)?;
+        let repository =
+            origin::repository(&self.host, &run.repo_id, claim.origin.as_ref()).await.map_err(Failure::last)?;
         let task = RemoteSync {
             direction: run.direction,
             ref_globs: &run.ref_globs,
@@ -253,16 +282,16 @@ impl Service {
         };
         let sync = || {
             let latest = latest.clone();
-            self.sync_remotes(&task, move |progress| *latest.borrow_mut() = Some(progress))
+            remotes::sync(&self.host, &task, move |progress| *latest.borrow_mut() = Some(progress))
         };
         let is_noted = claim.is_damaged && run.direction == Direction::Pull && claim.origin.is_none();
-        let mut was_repaired = is_noted && self.was_damaged(claim).await;
+        let mut was_repaired = is_noted && damage::was_damaged(&self.host, claim).await;
         let mut result = sync().await;
-        if !was_repaired && Self::is_suspicious(claim, &result) && self.was_damaged(claim).await {
+        if !was_repaired && damage::is_suspicious(claim, &result) && damage::was_damaged(&self.host, claim).await {
             was_repaired = true;
             result = sync().await;
         }
-        self.settle_damage(claim, &result, is_noted || was_repaired).await;
+        damage::note_after_run(&self.host, claim, &result, is_noted || was_repaired).await;
         result.map_err(|error| Failure {
             // Whatever took its thread down twice would take down others.
             transient: error.transient && !(error.code == ENGINE_STOPPED && run.attempt >= MAX_STOPS),
@@ -273,9 +302,9 @@ impl Service {
 
     /// Ends only when the run shall be stopped here. `kept_at` is when the lease was last known to be ours.
     async fn until_interrupted(&self, claim: &Claim, mut kept_at: Duration, latest: &Latest) -> Interruption {
-        let runtime = &self.options.runtime;
+        let runtime = &self.host.options.runtime;
         let started = runtime.now();
-        let left_of_run = || self.options.run_timeout.saturating_sub(runtime.now().saturating_sub(started));
+        let left_of_run = || self.host.options.run_timeout.saturating_sub(runtime.now().saturating_sub(started));
         let left = |kept_at| queue::FENCE.saturating_sub(runtime.now().saturating_sub(kept_at));
         loop {
             let sleep = runtime.sleep(queue::HEARTBEAT.min(left(kept_at)).min(left_of_run()));
@@ -293,14 +322,14 @@ impl Service {
             }
             let progress = latest.borrow_mut().take();
             let asked_at = runtime.now();
-            let heartbeat = queue::heartbeat(self.database(), claim, progress);
+            let heartbeat = queue::heartbeat(self.host.database(), claim, progress);
             pin_mut!(heartbeat);
             match select(heartbeat, runtime.sleep(left)).await {
                 Either::Left((Ok(Heartbeat::Kept), _)) => kept_at = asked_at,
                 Either::Left((Ok(Heartbeat::Cancelled), _)) => return Interruption::Cancelled,
                 Either::Left((Ok(Heartbeat::Lost), _)) => return Interruption::Lost,
                 // The lease outlasts missed heartbeats, but not many.
-                Either::Left((Err(error), _)) => self.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
+                Either::Left((Err(error), _)) => self.host.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
                 Either::Right(_) => return Interruption::Fenced,
             }
         }

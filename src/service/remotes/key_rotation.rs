@@ -8,8 +8,12 @@
 use serde::Deserialize;
 
 use crate::service::{
-    Error, Service,
-    remotes::secrets::{Owner, Unreadable, is_unbound},
+    error::Error,
+    host::Host,
+    remotes::{
+        self,
+        secrets::{Owner, Unreadable, is_unbound},
+    },
     store,
 };
 
@@ -57,102 +61,95 @@ struct Settled {
     changed: Vec<(Stored, String)>,
 }
 
-impl Service {
-    /// Checks that the present key, or one of the others, is the one that the stored secrets are sealed with; seals them with the
-    /// present key, and bound to their servers.
-    ///
-    /// # Errors
-    ///
-    /// If none of the keys is the one, unless its loss is accepted, or if the database failed.
-    pub(crate) async fn settle_keys(&self) -> Result<(), Error> {
-        let check = self.check().await?;
-        let is_lost_key_accepted = self.options.accept_lost_key;
-        if matches!(check, Check::Unreadable) && !is_lost_key_accepted {
-            return Err(Error::Internal(WRONG_KEY.into()));
-        }
-        let is_settled = matches!(check, Check::Readable { stage: Stage::Bound, is_present: true });
-        if is_settled && !self.secrets.has_others() {
-            return Ok(());
-        }
-        let stored: Vec<Stored> = store::rows(self.database(), sql!("sql/sealed_list.sql"), Vec::new()).await?;
-        let may_bind = match check {
-            Check::Readable { stage: Stage::Bound, .. } => false,
-            Check::Readable { stage: Stage::Binding, .. } => true,
-            // If one is bound already, it is an old check that was put back.
-            _ => stored.iter().all(|secret| secret.url.is_none() || is_unbound(&secret.sealed)),
+/// Checks that the present key, or one of the others, is the one that the stored secrets are sealed with; seals them with the
+/// present key, and bound to their servers.
+///
+/// # Errors
+///
+/// If none of the keys is the one, unless its loss is accepted, or if the database failed.
+pub(crate) async fn run(host: &Host) -> Result<(), Error> {
+    let check = check(host).await?;
+    let is_lost_key_accepted = host.options.accept_lost_key;
+    if matches!(check, Check::Unreadable) && !is_lost_key_accepted {
+        return Err(Error::Internal(WRONG_KEY.into()));
+    }
+    let is_settled = matches!(check, Check::Readable { stage: Stage::Bound, is_present: true });
+    if is_settled && !host.secrets.has_others() {
+        return Ok(());
+    }
+    let stored: Vec<Stored> = store::rows(host.database(), sql!("sql/sealed_list.sql"), Vec::new()).await?;
+    let may_bind = match check {
+        Check::Readable { stage: Stage::Bound, .. } => false,
+        Check::Readable { stage: Stage::Binding, .. } => true,
+        // If one is bound already, it is an old check that was put back.
+        _ => stored.iter().all(|secret| secret.url.is_none() || is_unbound(&secret.sealed)),
+    };
+    let Settled { readable, unreadable, changed } = settled(host, stored, may_bind).await;
+    if matches!(check, Check::Missing) && readable == 0 && unreadable > 0 && !is_lost_key_accepted {
+        return Err(Error::Internal(WRONG_KEY.into()));
+    }
+    if changed.len() + unreadable > 0 {
+        let resealed = changed.len();
+        host.log(&format!(
+            "secret key: {resealed} stored secrets were sealed anew, {unreadable} cannot be read and have to be set again"
+        ));
+    }
+    if may_bind && !changed.is_empty() {
+        set_check(host, Stage::Binding).await?;
+    }
+    for (Stored { place, owner_id, sealed, .. }, anew) in changed {
+        // One that was set meanwhile stays as it is.
+        let params = [place, owner_id, sealed, anew].map(Some).to_vec();
+        store::rows::<bool>(host.database(), sql!("sql/sealed_replace.sql"), params).await?;
+    }
+    if !is_settled {
+        set_check(host, Stage::Bound).await?;
+    }
+    Ok(())
+}
+
+/// What the secrets have to be replaced by.
+async fn settled(host: &Host, stored: Vec<Stored>, may_bind: bool) -> Settled {
+    let mut settled = Settled::default();
+    for secret in stored {
+        let server = secret.url.as_deref().map(|url| remotes::server_of(host, url));
+        let owner = match &server {
+            Some(server) => Owner::remote(&secret.owner_id, server),
+            None => Owner::target(&secret.owner_id),
         };
-        let Settled { readable, unreadable, changed } = self.settled(stored, may_bind).await;
-        if matches!(check, Check::Missing) && readable == 0 && unreadable > 0 && !is_lost_key_accepted {
-            return Err(Error::Internal(WRONG_KEY.into()));
-        }
-        if changed.len() + unreadable > 0 {
-            let resealed = changed.len();
-            self.log(&format!(
-                "secret key: {resealed} stored secrets were sealed anew, {unreadable} cannot be read and have to be set again"
-            ));
-        }
-        if may_bind && !changed.is_empty() {
-            self.set_check(Stage::Binding).await?;
-        }
-        for (Stored { place, owner_id, sealed, .. }, anew) in changed {
-            // One that was set meanwhile stays as it is.
-            let params = [place, owner_id, sealed, anew].map(Some).to_vec();
-            store::rows::<bool>(self.database(), sql!("sql/sealed_replace.sql"), params).await?;
-        }
-        if !is_settled {
-            self.set_check(Stage::Bound).await?;
-        }
-        Ok(())
-    }
-
-    /// What the secrets have to be replaced by.
-    async fn settled(&self, stored: Vec<Stored>, may_bind: bool) -> Settled {
-        let mut settled = Settled::default();
-        for secret in stored {
-            let server = secret.url.as_deref().map(|url| self.server_of(url));
-            let owner = match &server {
-                Some(server) => Owner::remote(&secret.owner_id, server),
-                None => Owner::target(&secret.owner_id),
-            };
-            let anew = if may_bind && server.is_some() && is_unbound(&secret.sealed) {
-                self.secrets.bind(&secret.sealed, owner).await.map(Some)
-            } else {
-                self.secrets.reseal(&secret.sealed, owner).await
-            };
-            match anew {
-                Ok(anew) => {
-                    settled.readable += 1;
-                    settled.changed.extend(anew.map(|anew| (secret, anew)));
-                }
-                Err(Unreadable) => settled.unreadable += 1,
-            }
-        }
-        settled
-    }
-
-    async fn check(&self) -> Result<Check, Error> {
-        let sql = sql!("sql/secret_key_check_show.sql");
-        let Some(sealed) = store::row::<String>(self.database(), sql, Vec::new()).await? else {
-            return Ok(Check::Missing);
+        let anew = if may_bind && server.is_some() && is_unbound(&secret.sealed) {
+            host.secrets.bind(&secret.sealed, owner).await.map(Some)
+        } else {
+            host.secrets.reseal(&secret.sealed, owner).await
         };
-        for stage in [Stage::Bound, Stage::Binding, Stage::Unbound] {
-            if let Ok(anew) = self.secrets.reseal(&sealed, Owner::target(stage.word())).await {
-                return Ok(Check::Readable { stage, is_present: anew.is_none() });
+        match anew {
+            Ok(anew) => {
+                settled.readable += 1;
+                settled.changed.extend(anew.map(|anew| (secret, anew)));
             }
+            Err(Unreadable) => settled.unreadable += 1,
         }
-        Ok(Check::Unreadable)
     }
+    settled
+}
 
-    async fn set_check(&self, stage: Stage) -> Result<(), Error> {
-        let sealed = self.secrets.seal(&stage.word(), Owner::target(stage.word())).await?;
-        store::row::<bool>(self.database(), sql!("sql/secret_key_check_set.sql"), vec![Some(sealed)]).await?;
-        Ok(())
+async fn check(host: &Host) -> Result<Check, Error> {
+    let sql = sql!("sql/secret_key_check_show.sql");
+    let Some(sealed) = store::row::<String>(host.database(), sql, Vec::new()).await? else {
+        return Ok(Check::Missing);
+    };
+    for stage in [Stage::Bound, Stage::Binding, Stage::Unbound] {
+        if let Ok(anew) = host.secrets.reseal(&sealed, Owner::target(stage.word())).await {
+            return Ok(Check::Readable { stage, is_present: anew.is_none() });
+        }
     }
+    Ok(Check::Unreadable)
+}
 
-    /// Scheme, host and port of a remote's URL, which its credential is bound to.
-    pub(crate) fn server_of(&self, url: &str) -> String {
-        self.options.runtime.web_origin(url).unwrap_or_else(|| url.to_owned())
-    }
+async fn set_check(host: &Host, stage: Stage) -> Result<(), Error> {
+    let sealed = host.secrets.seal(&stage.word(), Owner::target(stage.word())).await?;
+    store::row::<bool>(host.database(), sql!("sql/secret_key_check_set.sql"), vec![Some(sealed)]).await?;
+    Ok(())
 }
 
 impl Stage {

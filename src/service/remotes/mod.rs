@@ -9,14 +9,15 @@ pub mod upstream;
 
 use crate::model::{Direction, Progress, RefGlobs, UpstreamAuth};
 use crate::service::{
-    Service,
-    hosting::git::local_url,
+    error::Error,
+    host::Host,
     json,
     queue::engine::{EngineError, Remote, RemoteRef, Synced, Task},
     remotes::{
         redaction::Redaction,
         secrets::{Owner, Unreadable},
     },
+    store,
 };
 
 /// A remote as the engine reaches it, and the credential that must not come back.
@@ -38,67 +39,94 @@ pub(crate) struct RemoteSync<'a> {
     pub(crate) repo_name: &'a str,
 }
 
-impl Service {
-    /// An upstream or an origin, with the credential that was sealed for `owner_id` and the server of `url`.
-    pub(crate) async fn remote(&self, url: &str, sealed: Option<&str>, owner_id: &str) -> Result<Reached, Unreadable> {
-        let auth: Option<UpstreamAuth> = match sealed {
-            Some(sealed) => Some(self.secrets.open(sealed, Owner::remote(owner_id, &self.server_of(url))).await?),
-            None => None,
-        };
-        let redaction = Redaction::of(auth.as_ref());
-        let basic = auth.as_ref().map(UpstreamAuth::basic);
-        let (username, password) = basic.map(|(username, password)| (username.to_owned(), password.to_owned())).unzip();
-        // The engine tries a name that stands alone as a token.
-        let password = password.filter(|password| !password.is_empty());
-        Ok(Reached { remote: Remote { url: url.to_owned(), username, password, is_hosted: false }, redaction })
-    }
+/// An upstream or an origin, with the credential that was sealed for `owner_id` and the server of `url`.
+pub(crate) async fn remote(
+    host: &Host,
+    url: &str,
+    sealed: Option<&str>,
+    owner_id: &str,
+) -> Result<Reached, Unreadable> {
+    let auth: Option<UpstreamAuth> = match sealed {
+        Some(sealed) => Some(host.secrets.open(sealed, Owner::remote(owner_id, &server_of(host, url))).await?),
+        None => None,
+    };
+    let redaction = Redaction::of(auth.as_ref());
+    let basic = auth.as_ref().map(UpstreamAuth::basic);
+    let (username, password) = basic.map(|(username, password)| (username.to_owned(), password.to_owned())).unzip();
+    // The engine tries a name that stands alone as a token.
+    let password = password.filter(|password| !password.is_empty());
+    Ok(Reached { remote: Remote { url: url.to_owned(), username, password, is_hosted: false }, redaction })
+}
 
-    /// A hosted repository: in process, through the host's Git.
-    pub(crate) fn local_remote(&self, repo_id: &str) -> Reached {
-        let remote = Remote { url: local_url(repo_id), username: None, password: None, is_hosted: true };
-        Reached { remote, redaction: Redaction::default() }
-    }
+/// A hosted repository: in process, through the host's Git.
+pub(crate) fn local_remote(repo_id: &str) -> Reached {
+    let remote = Remote { url: local_url(repo_id), username: None, password: None, is_hosted: true };
+    Reached { remote, redaction: Redaction::default() }
+}
 
-    /// Carries it out, and tells how far it is, as the JSON text of a [`Progress`]. Dropping the future ends it.
-    pub(crate) async fn sync_remotes(
-        &self,
-        sync: &RemoteSync<'_>,
-        report: impl Fn(String) + 'static,
-    ) -> Result<Synced, EngineError> {
-        let &RemoteSync { direction, ref_globs, plan_only, ref repository, ref upstream, repo_id, repo_name } = sync;
-        let redaction = upstream.redaction.clone().and(repository.redaction.clone());
-        let task = Task::sync(direction, ref_globs, repository.remote.clone(), upstream.remote.clone(), plan_only);
-        let told = Box::new(move |progress: String| {
-            // Numbers and words of ours, whatever the engine had.
-            if let Ok(progress) = json::from_slice::<Progress>(progress.as_bytes()) {
-                report(serde_json::to_string(&progress).expect("numbers are JSON"));
-            }
-        });
-        let done = self.options.engine.sync(&task, told).await;
-        let redacted = |Synced { stats, head }| Synced {
-            stats: redaction.stats(stats),
-            head: head.filter(|head| is_free(&redaction, head)),
-        };
-        done.map(redacted).map_err(|error| {
-            let error = without(&redaction, error);
-            // Nobody knows the repository by the address that it has in here.
-            EngineError {
-                message: error.message.replace(&local_url(repo_id), repo_name).chars().take(MAX_MESSAGE).collect(),
-                ..error
-            }
-        })
-    }
+/// Carries it out, and tells how far it is, as the JSON text of a [`Progress`]. Dropping the future ends it.
+pub(crate) async fn sync(
+    host: &Host,
+    sync: &RemoteSync<'_>,
+    report: impl Fn(String) + 'static,
+) -> Result<Synced, EngineError> {
+    let &RemoteSync { direction, ref_globs, plan_only, ref repository, ref upstream, repo_id, repo_name } = sync;
+    let redaction = upstream.redaction.clone().and(repository.redaction.clone());
+    let task = Task::sync(direction, ref_globs, repository.remote.clone(), upstream.remote.clone(), plan_only);
+    let told = Box::new(move |progress: String| {
+        // Numbers and words of ours, whatever the engine had.
+        if let Ok(progress) = json::from_slice::<Progress>(progress.as_bytes()) {
+            report(serde_json::to_string(&progress).expect("numbers are JSON"));
+        }
+    });
+    let done = host.options.engine.sync(&task, told).await;
+    let redacted = |Synced { stats, head }| Synced {
+        stats: redaction.stats(stats),
+        head: head.filter(|head| is_free(&redaction, head)),
+    };
+    done.map(redacted).map_err(|error| {
+        let error = without(&redaction, error);
+        // Nobody knows the repository by the address that it has in here.
+        EngineError {
+            message: error.message.replace(&local_url(repo_id), repo_name).chars().take(MAX_MESSAGE).collect(),
+            ..error
+        }
+    })
+}
 
-    /// A ref such as `HEAD`; none if there is no such ref.
-    pub(crate) async fn find_ref(&self, reached: &Reached, ref_name: &str) -> Result<Option<RemoteRef>, EngineError> {
-        let Reached { remote, redaction } = reached;
-        let redacted = |RemoteRef { id, symref_target }| RemoteRef {
-            id: redaction.name(&id),
-            symref_target: symref_target.filter(|target| is_free(redaction, target)),
-        };
-        let found = self.options.engine.find_ref(remote, ref_name).await;
-        found.map(|found| found.map(redacted)).map_err(|error| without(redaction, error))
-    }
+/// A ref such as `HEAD`; none if there is no such ref.
+pub(crate) async fn find_ref(host: &Host, reached: &Reached, ref_name: &str) -> Result<Option<RemoteRef>, EngineError> {
+    let Reached { remote, redaction } = reached;
+    let redacted = |RemoteRef { id, symref_target }| RemoteRef {
+        id: redaction.name(&id),
+        symref_target: symref_target.filter(|target| is_free(redaction, target)),
+    };
+    let found = host.options.engine.find_ref(remote, ref_name).await;
+    found.map(|found| found.map(redacted)).map_err(|error| without(redaction, error))
+}
+
+/// The credential of a remote at `url` as the parameters of a statement: its kind, and itself, sealed for `owner_id` and the
+/// server of `url`.
+pub(crate) async fn auth_params(
+    host: &Host,
+    auth: Option<&UpstreamAuth>,
+    url: Option<&str>,
+    owner_id: &str,
+) -> Result<[store::Param; 2], Error> {
+    let (Some(auth), Some(url)) = (auth, url) else { return Ok([None, None]) };
+    let server = server_of(host, url);
+    let sealed = host.secrets.seal(auth, Owner::remote(owner_id, &server)).await?;
+    Ok([Some(auth.kind().as_str().to_owned()), Some(sealed)])
+}
+
+/// The scheme, host and port of a remote's URL. Its credential is bound to them.
+pub(crate) fn server_of(host: &Host, url: &str) -> String {
+    host.options.runtime.web_origin(url).unwrap_or_else(|| url.to_owned())
+}
+
+/// A hosted repository's URL for the host's Git, which reads its path only.
+pub(crate) fn local_url(repo_id: &str) -> String {
+    format!("http://git.internal/{repo_id}.git")
 }
 
 /// Whether a branch may be taken by this name: one that shows a credential names no branch.

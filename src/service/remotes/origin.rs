@@ -7,9 +7,10 @@ use serde::Deserialize;
 
 use crate::model::UpstreamAuth;
 use crate::service::{
-    Error, Service,
+    error::Error,
+    host::Host,
     queue::engine::RemoteRef,
-    remotes::{Reached, secrets::Unreadable},
+    remotes::{self, Reached, secrets::Unreadable},
     store,
 };
 
@@ -20,51 +21,49 @@ pub(crate) struct Stored {
     auth: Option<String>,
 }
 
-impl Service {
-    /// A repository as the engine reaches it: at its origin, or in process through the host's Git.
-    ///
-    /// # Errors
-    ///
-    /// What to say of a credential that cannot be read.
-    pub(crate) async fn repository(&self, repo_id: &str, origin: Option<&Stored>) -> Result<Reached, &'static str> {
-        let Some(Stored { url, auth }) = origin else {
-            return Ok(self.local_remote(repo_id));
-        };
-        self.remote(url, auth.as_deref(), &owner(repo_id)).await.map_err(|Unreadable| UNREADABLE)
-    }
+/// A repository as the engine reaches it: at its origin, or in process through the host's Git.
+///
+/// # Errors
+///
+/// What to say of a credential that cannot be read.
+pub(crate) async fn repository(host: &Host, repo_id: &str, origin: Option<&Stored>) -> Result<Reached, &'static str> {
+    let Some(Stored { url, auth }) = origin else {
+        return Ok(remotes::local_remote(repo_id));
+    };
+    remotes::remote(host, url, auth.as_deref(), &owner(repo_id)).await.map_err(|Unreadable| UNREADABLE)
+}
 
-    /// Where a repository lives; none where the service hosts it.
-    pub(crate) async fn origin(&self, repo_id: &str) -> Result<Option<Stored>, Error> {
-        let sql = sql!("sql/origin_show.sql");
-        Ok(store::row(self.database(), sql, vec![Some(repo_id.to_owned())]).await?)
-    }
+/// Where a repository lives; none where the service hosts it.
+pub(crate) async fn find(host: &Host, repo_id: &str) -> Result<Option<Stored>, Error> {
+    let sql = sql!("sql/origin_show.sql");
+    Ok(store::row(host.database(), sql, vec![Some(repo_id.to_owned())]).await?)
+}
 
-    /// The credential of an origin at `url` as the parameters of a statement: its kind, and itself, sealed.
-    pub(crate) async fn origin_auth_params(
-        &self,
-        auth: Option<&UpstreamAuth>,
-        url: Option<&str>,
-        repo_id: &str,
-    ) -> Result<[store::Param; 2], Error> {
-        self.auth_params(auth, url, &owner(repo_id)).await
-    }
+/// The credential of an origin at `url` as the parameters of a statement: its kind, and itself, sealed.
+pub(crate) async fn auth_params(
+    host: &Host,
+    auth: Option<&UpstreamAuth>,
+    url: Option<&str>,
+    repo_id: &str,
+) -> Result<[store::Param; 2], Error> {
+    remotes::auth_params(host, auth, url, &owner(repo_id)).await
+}
 
-    /// Notes what the origin's `HEAD` is after a run, and gives it. If it cannot be told, the run does not fail: its work is done.
-    pub(crate) async fn note_head(&self, repo_id: &str, origin: &Stored) -> Option<RemoteRef> {
-        let noted = async {
-            let reached = self.repository(repo_id, Some(origin)).await?;
-            let head = self.find_ref(&reached, "HEAD").await.map_err(|error| error.to_string())?;
-            let id = head.as_ref().map(|head| head.id.clone());
-            let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), id];
-            let sql = sql!("sql/origin_head.sql");
-            store::row::<String>(self.database(), sql, params).await.map_err(|error| error.to_string())?;
-            Ok::<_, String>(head)
-        };
-        noted.await.unwrap_or_else(|error| {
-            self.log(&format!("repository {repo_id}: head of its origin: {error}"));
-            None
-        })
-    }
+/// Notes what the origin's `HEAD` is after a run, and gives it. If it cannot be told, the run does not fail: its work is done.
+pub(crate) async fn note_head(host: &Host, repo_id: &str, origin: &Stored) -> Option<RemoteRef> {
+    let noted = async {
+        let reached = repository(host, repo_id, Some(origin)).await?;
+        let head = remotes::find_ref(host, &reached, "HEAD").await.map_err(|error| error.to_string())?;
+        let id = head.as_ref().map(|head| head.id.clone());
+        let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), id];
+        let sql = sql!("sql/origin_head.sql");
+        store::row::<String>(host.database(), sql, params).await.map_err(|error| error.to_string())?;
+        Ok::<_, String>(head)
+    };
+    noted.await.unwrap_or_else(|error| {
+        host.log(&format!("repository {repo_id}: head of its origin: {error}"));
+        None
+    })
 }
 
 /// Whom a credential is sealed for: the origin's does not open as the upstream's.

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::service::{crypto::Crypto, json};
+use crate::service::{crypto::Crypto, json, random::random};
 
 /// The keys that seal and open secrets. It has no `Debug`.
 pub struct SecretKeys {
@@ -130,7 +130,7 @@ impl SecretKeys {
     }
 
     async fn seal_bytes(&self, message: &[u8], owner: Owner<'_>) -> Result<String, Unsealable> {
-        let nonce: [u8; NONCE] = crate::service::random();
+        let nonce: [u8; NONCE] = random();
         let sealed = self.crypto.encrypt(&self.present, &nonce, &owner.additional_data(), message).await;
         let sealed = sealed.map_err(Unsealable)?;
         Ok(format!("{}{}", owner.version(), STANDARD.encode([nonce.as_slice(), &sealed].concat())))

@@ -10,7 +10,7 @@ use super::message;
 use crate::{
     service::{
         Database, DatabaseError, GitHost, Param, Runtime,
-        hosting::damage::{Look, Repair},
+        host::{Look, Repair},
         record::Record,
     },
     wasm::{monotonic::monotonic, promise::settled, timer::timer},

@@ -21,7 +21,10 @@ use self::{
 };
 use crate::{
     http::Method,
-    service::{Limits, Options, Scope, Service, http::rate_limit::RateLimit, record::method_name},
+    service::{
+        Limits, Options, Scope, Service,
+        http::{exchange::method_name, rate_limit::RateLimit},
+    },
     wasm::{
         answer::AnswerClient,
         from_readable::from_readable,
@@ -209,7 +212,7 @@ async fn fetch_git(
     let exchange = service.begin(method_name(&request.method()), &request.url(), &headers);
     // Any method but the two of Git's protocol is refused in there.
     let method = Method::parse(&request.method()).unwrap_or(Method::Options);
-    let allowed = match service.authorize_git(&exchange, method, &request.url(), &headers).await {
+    let allowed = match service.api.authorize_git(&exchange, method, &request.url(), &headers).await {
         Ok(allowed) => allowed,
         Err((refusal, cause)) => {
             service.end(exchange, refusal.status, cause);
@@ -230,7 +233,7 @@ async fn fetch_git(
 fn after_push(answer: web_sys::Response, service: Rc<Service>, repo_id: String) -> Result<web_sys::Response, JsValue> {
     let body = answer.body().map_or_else(|| stream::empty().boxed_local(), |body| from_readable(&body));
     let noted = stream::once(async move {
-        service.look_at_hosted_head(&repo_id).await;
+        service.note_head_after_push(&repo_id).await;
         None
     });
     let chunks = body.map(Some).chain(noted).filter_map(future::ready);

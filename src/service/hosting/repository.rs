@@ -1,0 +1,69 @@
+//! A repository's row in the database, and who may reach it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::model::{Origin, Upstream};
+use crate::service::{
+    auth::{Caller, Scope, elsewhere, require_scope},
+    error::Error,
+    host::Host,
+    hosting::damage,
+    store,
+};
+
+/// A repository as the database knows it: the change id of its head is known to its Git repository only.
+#[derive(Deserialize)]
+pub(crate) struct RepoRow {
+    pub(crate) id: String,
+    pub(crate) org: String,
+    pub(crate) name: String,
+    pub(crate) default_bookmark: String,
+    pub(crate) upstream: Option<Upstream>,
+    pub(crate) origin: Option<Origin>,
+    /// The commit that its `HEAD` named when it was last seen.
+    pub(crate) head: Option<String>,
+    /// Whether it is known. That of a repository that lives elsewhere is what was last seen there.
+    pub(crate) head_is_known: bool,
+    pub(crate) created_at: String,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// What was noted to be wrong with its files.
+    pub(crate) damage: Option<damage::Damage>,
+}
+
+/// The caller's repository of this id, or of this name in any case.
+pub(crate) async fn find(host: &Host, caller: &Caller, repo: &str) -> Result<RepoRow, Error> {
+    let no_such_repo =
+        || Error::NotFound(format!("the organisation {} has no repository {}", caller.org.slug, repo.escape_default()));
+    // What cannot be a name is not asked for.
+    if repo.len() > 100 || repo.contains('\0') {
+        return Err(no_such_repo());
+    }
+    let params = vec![Some(caller.org.id.clone()), Some(repo.to_owned())];
+    let found: Option<RepoRow> = store::row(host.database(), sql!("sql/repo_show.sql"), params).await?;
+    let found = found.ok_or_else(no_such_repo)?;
+    caller.require_repo(&found.id)?;
+    Ok(found)
+}
+
+/// Refuses if the caller may not do what needs this scope: in the repository that the path names, or in the whole
+/// organisation if it names none. A grant counts for the repository that was found, not for the path, and the caller may then
+/// touch that repository only.
+///
+/// # Errors
+///
+/// [`Error::Forbidden`], or that the database failed.
+pub(crate) async fn require(host: &Host, caller: &mut Caller, needed: Scope, repo: &str) -> Result<(), Error> {
+    let Some(access) = &caller.access else { return caller.require(needed) };
+    if repo.is_empty() {
+        return Err(elsewhere());
+    }
+    let found = match find(host, caller, repo).await {
+        Err(Error::NotFound(_)) if !access.contains_key(&repo.to_ascii_lowercase()) => return Err(elsewhere()),
+        other => other?,
+    };
+    require_scope(*access.get(&found.name.to_ascii_lowercase()).ok_or_else(elsewhere)?, needed)?;
+    caller.only_repo_id = Some(found.id);
+    Ok(())
+}

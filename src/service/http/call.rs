@@ -1,0 +1,45 @@
+//! A call of the API, as its handler gets it.
+
+use std::rc::Rc;
+
+use crate::http::{Body, Headers};
+use crate::service::{auth::Caller, http::places::Places};
+
+/// A call whose caller is known and may make it.
+pub(crate) struct Call<'a> {
+    pub(crate) caller: Caller,
+    pub(crate) params: Params,
+    pub(crate) query: &'a str,
+    pub(crate) headers: &'a Headers,
+    pub(crate) body: Body,
+    pub(crate) shares: &'a Shares,
+}
+
+/// What the path names, decoded. Empty if the path has no such part.
+#[derive(Default)]
+pub(crate) struct Params {
+    pub(crate) org: String,
+    pub(crate) repo: String,
+    pub(crate) sync_id: String,
+    pub(crate) target_id: String,
+    pub(crate) key_id: String,
+}
+
+/// How much of the costly calls may be under way for one organisation.
+pub(crate) struct Shares {
+    /// Open streams of events.
+    pub(crate) streams: Rc<Places>,
+    /// Plans under way.
+    pub(crate) plans: Rc<Places>,
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self { streams: Places::new("streams of events", MAX_STREAMS), plans: Places::new("plans", MAX_PLANS) }
+    }
+}
+
+/// How many streams of events an organisation may have open in a process.
+const MAX_STREAMS: usize = 200;
+/// How many plans an organisation may have under way in a process.
+const MAX_PLANS: usize = 8;
