@@ -21,11 +21,12 @@
 //!                          └──────────────────────────────────────────────┘    └─────────────┘
 //! ```
 //!
-//! [`model`] holds the shapes that all of them share, from JSON to SQL; [`http`] is the only way out to a network.
+//! [`api`] holds the shapes that all of them share, from JSON to SQL; [`http`] is the only way out to a network.
 //! Nothing outside `wasm` knows of WebAssembly (save the `tsify` derives on the shapes), nothing outside [`git`] knows
 //! what a pkt-line is, [`sync`] knows nothing of runs, and [`service`] nothing of Git's protocol: it reaches the engine through
 //! [`service::queue::engine::Engine`], for the two are WebAssembly of their own.
 
+pub mod api;
 pub mod client;
 pub mod clock;
 pub mod glob;
@@ -33,7 +34,6 @@ pub mod glob;
 pub mod globs;
 pub mod http;
 pub mod json_path;
-pub mod model;
 #[cfg(any(feature = "engine", feature = "service"))]
 pub mod userinfo;
 

@@ -13,7 +13,7 @@ fn a_decoding_error_is_placed_by_its_path() {
     #[expect(dead_code, reason = "only whether it decodes counts")]
     struct Item {
         id: u32,
-        ref_globs: Option<refsync::model::RefGlobs>,
+        ref_globs: Option<refsync::api::RefGlobs>,
     }
     for (text, path) in [
         (r#"{}"#, "syncs"),

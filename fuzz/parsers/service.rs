@@ -4,9 +4,7 @@ use std::fmt::Debug;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use refsync::{
-    model::{
-        CreateRepoRequest, CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpdateWebhookTargetRequest,
-    },
+    api::{CreateRepoRequest, CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpdateWebhookTargetRequest},
     service::{
         auth::access_token::{AccessToken, is_public_key},
         http::{body, page},

@@ -1,14 +1,14 @@
-//! The answers of the API, as tables: one for each type of [`model`](crate::model) that a call gives.
+//! The answers of the API, as tables: one for each type of [`api`](crate::api) that a call gives.
 
 use super::shape::{Key, Missing, Shape};
 
 const NEXT_CURSOR: Key = Key::nullable("next_cursor", &Shape::Text);
 const HAS_MORE: Key = Key::new("has_more", Shape::Flag);
 
-/// A [`Direction`](crate::model::Direction).
+/// A [`Direction`](crate::api::Direction).
 pub(super) const DIRECTION: Shape = Shape::Word(&["pull", "push"]);
 
-/// [`Whoami`](crate::model::Whoami).
+/// [`Whoami`](crate::api::Whoami).
 pub(super) static WHO: Shape = Shape::Object(&[
     Key::new(
         "org",
@@ -18,7 +18,7 @@ pub(super) static WHO: Shape = Shape::Object(&[
     Key::new("scopes", Shape::List(&Shape::Text)),
 ]);
 
-/// [`Organization`](crate::model::Organization).
+/// [`Organization`](crate::api::Organization).
 pub(super) static ORGANIZATION_SHAPE: Shape = Shape::Object(&[
     Key::new("id", Shape::Text),
     Key::new("slug", Shape::Text),
@@ -27,7 +27,7 @@ pub(super) static ORGANIZATION_SHAPE: Shape = Shape::Object(&[
     Key::new("num_repos", Shape::Count),
 ]);
 
-/// [`Schedule`](crate::model::Schedule).
+/// [`Schedule`](crate::api::Schedule).
 static SCHEDULE: Shape = Shape::Object(&[
     Key::nullable("every", &Shape::Text),
     Key::nullable("cron", &Shape::Text),
@@ -37,7 +37,7 @@ static SCHEDULE: Shape = Shape::Object(&[
     Key::nullable("next_at", &Shape::Text),
 ]);
 
-/// [`Repo`](crate::model::Repo).
+/// [`Repo`](crate::api::Repo).
 pub(super) static REPO_SHAPE: Shape = Shape::Object(&[
     Key::new("id", Shape::Text),
     Key::new("org", Shape::Text),
@@ -69,18 +69,18 @@ pub(super) static REPO_SHAPE: Shape = Shape::Object(&[
     Key::optional("warning", Shape::Text),
 ]);
 
-/// [`SyncRunPage`](crate::model::SyncRunPage).
+/// [`SyncRunPage`](crate::api::SyncRunPage).
 pub(super) static SYNC_RUN_PAGE: Shape =
     Shape::Object(&[NEXT_CURSOR, HAS_MORE, Key::new("syncs", Shape::List(&SYNC_RUN))]);
 
-/// [`RepoPage`](crate::model::RepoPage).
+/// [`RepoPage`](crate::api::RepoPage).
 pub(super) static REPO_PAGE: Shape =
     Shape::Object(&[NEXT_CURSOR, HAS_MORE, Key::new("repos", Shape::List(&REPO_SHAPE))]);
 
-/// [`DeleteResult`](crate::model::DeleteResult).
+/// [`DeleteResult`](crate::api::DeleteResult).
 pub(super) static DELETED: Shape = Shape::Object(&[Key::new("success", Shape::Flag)]);
 
-/// [`SyncRun`](crate::model::SyncRun).
+/// [`SyncRun`](crate::api::SyncRun).
 pub static SYNC_RUN: Shape = Shape::Object(&[
     Key::new("id", Shape::Text),
     Key::new("repo_id", Shape::Text),
@@ -96,11 +96,11 @@ pub static SYNC_RUN: Shape = Shape::Object(&[
     Key::nullable("finished_at", &Shape::Text),
 ]);
 
-/// [`SyncRunStats`](crate::model::SyncRunStats).
+/// [`SyncRunStats`](crate::api::SyncRunStats).
 pub(super) static STATS: Shape =
     Shape::Object(&[Key::new("refs", Shape::List(&REF)), Key::optional("messages", Shape::List(&MESSAGE))]);
 
-/// [`SyncRunCounts`](crate::model::SyncRunCounts).
+/// [`SyncRunCounts`](crate::api::SyncRunCounts).
 const COUNTS: Shape = Shape::Object(&[
     Key::new("updated", Shape::Count),
     Key::new("unchanged", Shape::Count),
@@ -108,13 +108,13 @@ const COUNTS: Shape = Shape::Object(&[
     Key::new("rejected", Shape::Count),
 ]);
 
-/// [`SyncRunMessage`](crate::model::SyncRunMessage).
+/// [`SyncRunMessage`](crate::api::SyncRunMessage).
 static MESSAGE: Shape = Shape::Object(&[
     Key::new("side", Shape::Word(&["source", "destination", "refsync"])),
     Key::new("text", Shape::Text),
 ]);
 
-/// [`SyncRunRef`](crate::model::SyncRunRef); its reason may be a word of tomorrow.
+/// [`SyncRunRef`](crate::api::SyncRunRef); its reason may be a word of tomorrow.
 static REF: Shape = Shape::Object(&[
     Key::new("name", Shape::Text),
     Key::nullable("before", &Shape::Text),
@@ -125,7 +125,7 @@ static REF: Shape = Shape::Object(&[
     Key::optional("message_index", Shape::Count),
 ]);
 
-/// [`WebhookTarget`](crate::model::WebhookTarget), and the keys that come behind it.
+/// [`WebhookTarget`](crate::api::WebhookTarget), and the keys that come behind it.
 macro_rules! webhook_target {
     ($($more:expr)?) => {
         Shape::Object(&[
@@ -141,17 +141,17 @@ macro_rules! webhook_target {
     };
 }
 
-/// [`WebhookTarget`](crate::model::WebhookTarget).
+/// [`WebhookTarget`](crate::api::WebhookTarget).
 pub(super) static TARGET: Shape = webhook_target!();
 
-/// [`WebhookTargetSecret`](crate::model::WebhookTargetSecret).
+/// [`WebhookTargetSecret`](crate::api::WebhookTargetSecret).
 pub(super) static TARGET_SECRET: Shape = webhook_target!(Key::new("secret", Shape::Text));
 
-/// [`WebhookTargetPage`](crate::model::WebhookTargetPage).
+/// [`WebhookTargetPage`](crate::api::WebhookTargetPage).
 pub(super) static TARGET_PAGE: Shape =
     Shape::Object(&[NEXT_CURSOR, HAS_MORE, Key::new("webhook_targets", Shape::List(&TARGET))]);
 
-/// [`ErrorBody`](crate::model::ErrorBody).
+/// [`ErrorBody`](crate::api::ErrorBody).
 pub static ERROR_BODY: Shape = Shape::Object(&[Key::new(
     "error",
     Shape::Object(&[

@@ -23,7 +23,7 @@ use super::{
     operations::ERROR_BODY,
     shape::{Fault, Mismatch, Origin},
 };
-use crate::{http, model::FieldError};
+use crate::{api::FieldError, http};
 
 /// Why a call failed.
 #[derive(Clone, Debug, thiserror::Error)]

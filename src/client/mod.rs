@@ -19,7 +19,7 @@
 //! ```no_run
 //! # async fn example(http: std::rc::Rc<dyn refsync::http::HttpClient>, timer: std::rc::Rc<dyn refsync::client::Timer>)
 //! # -> Result<(), refsync::client::Error> {
-//! use refsync::{client::{Client, Options, WaitOptions}, model::{Direction, RefGlobs, SyncRequest, SyncUpstreamRequest}};
+//! use refsync::{client::{Client, Options, WaitOptions}, api::{Direction, RefGlobs, SyncRequest, SyncUpstreamRequest}};
 //!
 //! let client = Client::new(http, timer, Options::new("https://sync.example.com", "rs_key"))?;
 //! let sync = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
@@ -53,8 +53,8 @@ use futures_util::{
 };
 
 use crate::{
+    api::{Organization, Whoami},
     http::HttpClient,
-    model::{Organization, Whoami},
 };
 use follow::Following;
 use json::Json;

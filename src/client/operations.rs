@@ -361,7 +361,7 @@ const AUTH: Shape = Shape::Tagged(
     ],
 );
 
-/// [`ScheduleRequest`](crate::model::ScheduleRequest).
+/// [`ScheduleRequest`](crate::api::ScheduleRequest).
 const SCHEDULE_REQUEST: Shape = Shape::Object(&[
     Key::optional("every", Shape::Text),
     Key::optional("cron", Shape::Text),

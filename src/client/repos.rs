@@ -6,7 +6,7 @@ use super::{
     operate::arguments,
     operations::{CREATE_REPO, DELETE_REPO, GET_REPO, LIST_REPOS, PLAN_UPSTREAM_SYNC, SYNC_UPSTREAM, UPDATE_REPO},
 };
-use crate::model::{
+use crate::api::{
     CreateRepoRequest, DeleteResult, Repo, RepoPage, SyncRun, SyncRunPage, SyncRunStats, SyncUpstreamRequest,
     UpdateRepoRequest,
 };

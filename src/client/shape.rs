@@ -1,6 +1,6 @@
 //! What a JSON tree has to look like: the wire contract as tables, for requests and answers alike.
 //!
-//! A table stands for the derived decoder of the type of its name in [`model`](crate::model), and costs a few bytes where
+//! A table stands for the derived decoder of the type of its name in [`api`](crate::api), and costs a few bytes where
 //! that costs kilobytes. Both say the same: the tests feed them the same texts and compare.
 
 use super::json::Json;
@@ -20,7 +20,7 @@ pub enum Shape {
     Limit,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// [`RefGlobs`](crate::model::RefGlobs); a missing one of its two keys becomes `""`.
+    /// [`RefGlobs`](crate::api::RefGlobs); a missing one of its two keys becomes `""`.
     Globs,
     /// This, or null.
     OrNull(&'static Self),

@@ -13,7 +13,7 @@ use super::{
     operations::{CANCEL_SYNC, GET_SYNC, LIST_SYNCS, SYNC_RUN},
     shape::Origin,
 };
-use crate::model::{SyncRun, SyncRunPage};
+use crate::api::{SyncRun, SyncRunPage};
 
 /// The calls below `/{org}/{repo}/upstream/syncs`.
 pub struct Syncs<'c> {

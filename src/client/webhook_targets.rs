@@ -9,7 +9,7 @@ use super::{
     },
     repos::both,
 };
-use crate::model::{
+use crate::api::{
     CreateWebhookTargetRequest, DeleteResult, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage,
     WebhookTargetSecret,
 };

@@ -1,8 +1,8 @@
 //! Why a call is refused, and the answer that says so: the contract's error body with its status and code.
 
 use crate::{
+    api::{ApiError, ErrorBody, ErrorDetails, FieldError},
     http::{Body, Headers, Response},
-    model::{ApiError, ErrorBody, ErrorDetails, FieldError},
     service::{remotes::secrets::Unsealable, store},
 };
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Direction, SyncRunCounts};
+use crate::api::{Direction, SyncRunCounts};
 use crate::service::random::{hex, random};
 
 /// Something that was done, and how it ended.

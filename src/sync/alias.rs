@@ -14,8 +14,8 @@ use gix_object::bstr::BString;
 
 use super::{Decision, Entry, Plan};
 use crate::{
+    api::Reason,
     git::{Ref, Remote},
-    model::Reason,
 };
 
 /// The targets of the destination's aliases, by the aliases' names; nothing if the destination does not tell.

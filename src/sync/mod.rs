@@ -39,8 +39,8 @@ use self::{
     settle::{settle, settle_failure},
 };
 use crate::{
+    api::Direction,
     git::{Command, PushOptions, ReceivePack, Ref, Remote, UploadPack},
-    model::Direction,
 };
 
 /// How a sync is done, beyond what the request says.

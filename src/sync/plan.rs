@@ -13,8 +13,8 @@ use super::{
     selection::{HEADS, TAGS, head_branch},
 };
 use crate::{
+    api::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats},
     git::{Command, Ref},
-    model::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats},
 };
 
 /// What to do with every source ref that matches the globs, by name.

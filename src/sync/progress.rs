@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, rc::Rc};
 
-pub use crate::model::{Phase, Progress};
+pub use crate::api::{Phase, Progress};
 
 /// Tells how far a sync is: each new phase, and within one at most ten times a second.
 #[derive(Clone, Default)]

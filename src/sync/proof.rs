@@ -17,8 +17,8 @@ use super::{
     verdict::{self, Cause},
 };
 use crate::{
+    api::{MessageSide, Reason},
     git::{self, Ancestry, ErrorKind, Remote, UploadPack},
-    model::{MessageSide, Reason},
 };
 
 /// An update to be judged.

@@ -18,8 +18,8 @@ use super::{
     verdict::{self, Cause},
 };
 use crate::{
+    api::{MessageSide, Reason},
     git::{self, Ancestry, Command, FetchRequest, Report},
-    model::{MessageSide, Reason},
 };
 
 /// What became of the commands.

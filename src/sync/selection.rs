@@ -4,10 +4,10 @@ use gix_object::bstr::{BStr, BString, ByteSlice};
 use serde::Serialize;
 
 use crate::{
+    api::{Direction, RefGlobs, SyncRequest},
     git::Ref,
     glob::Glob,
     globs::Globs,
-    model::{Direction, RefGlobs, SyncRequest},
 };
 
 /// What [`run`](super::run) is asked to do.

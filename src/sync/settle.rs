@@ -14,7 +14,7 @@ use super::{
     transfer::{Doubt, Failure},
     verdict,
 };
-use crate::{git::Remote, model::Reason};
+use crate::{api::Reason, git::Remote};
 
 /// Writes the verdicts into the plan. Says what is true at the destination, if it can be looked at.
 pub(super) async fn settle(plan: &mut Plan, pushed: Pushed, destination: &Remote) {

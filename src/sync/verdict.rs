@@ -4,8 +4,8 @@
 
 use super::Error;
 use crate::{
+    api::Reason,
     git::{self, Command, ErrorKind, Report},
-    model::Reason,
 };
 
 /// Why a request was refused as a whole.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use js_sys::{Array, Error as JsError, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::{client, model::FieldError};
+use crate::{api::FieldError, client};
 
 /// What every layer's error can tell JavaScript.
 pub(crate) trait Failure: std::error::Error {

@@ -3,8 +3,8 @@
 use std::{cell::RefCell, time::Duration};
 
 use refsync::{
+    api::{Direction, RefGlobs, SyncRequest, SyncRun, SyncStatus, SyncUpstreamRequest, UpdateRepoRequest},
     client::{Error, ListReposRequest, RepoPath, WaitOptions},
-    model::{Direction, RefGlobs, SyncRequest, SyncRun, SyncStatus, SyncUpstreamRequest, UpdateRepoRequest},
 };
 use serde_json::{Value, json};
 

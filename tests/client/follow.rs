@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 
 use refsync::{
+    api::{SyncRun, SyncStatus},
     client::{
         Client, Error, Options, SyncPath, WaitOptions, WebhookTargetPath,
         event_stream::{Event, EventStream},
     },
-    model::{SyncRun, SyncStatus},
 };
 use serde_json::{Value, json};
 

@@ -1,14 +1,14 @@
 //! The tables of shapes against the derived decoders: both have to accept and refuse the same answers.
 
 use refsync::{
+    api::{
+        DeleteResult, ErrorBody, Organization, Repo, RepoPage, SyncRun, SyncRunPage, SyncRunStats, WebhookTarget,
+        WebhookTargetPage, WebhookTargetSecret, Whoami,
+    },
     client::{
         json::Json,
         operations::{self, SYNC_RUN},
         shape::{Fault, Origin, Shape},
-    },
-    model::{
-        DeleteResult, ErrorBody, Organization, Repo, RepoPage, SyncRun, SyncRunPage, SyncRunStats, WebhookTarget,
-        WebhookTargetPage, WebhookTargetSecret, Whoami,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::{StreamExt, stream};
 use refsync::{
+    api::{CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpstreamAuth},
     http::Body,
-    model::{CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpstreamAuth},
     service::{Error, http::body},
 };
 

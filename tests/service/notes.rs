@@ -1,5 +1,5 @@
 use refsync::{
-    model::{Direction, MessageSide, Outcome, RefGlobs, SyncRunRef, SyncRunStats},
+    api::{Direction, MessageSide, Outcome, RefGlobs, SyncRunRef, SyncRunStats},
     service::queue::notes::unmatched,
 };
 

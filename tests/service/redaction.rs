@@ -5,7 +5,7 @@ use base64::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use refsync::{
-    model::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats, UpstreamAuth},
+    api::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats, UpstreamAuth},
     service::remotes::redaction::Redaction,
 };
 

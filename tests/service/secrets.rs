@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use futures_executor::block_on;
 use refsync::{
-    model::UpstreamAuth,
+    api::UpstreamAuth,
     service::remotes::secrets::{Owner, SecretKeys, Unreadable},
 };
 

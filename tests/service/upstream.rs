@@ -1,5 +1,5 @@
 use refsync::{
-    model::UpstreamAuth,
+    api::UpstreamAuth,
     service::remotes::upstream::{Parsed, join, parse},
 };
 

@@ -2,9 +2,9 @@
 
 use futures_executor::block_on;
 use refsync::{
+    api::{Outcome, Reason, SyncRequest, SyncRunStats},
     git::Remote,
     http::{Headers, Request},
-    model::{Outcome, Reason, SyncRequest, SyncRunStats},
     sync::{self, Options, Plan, Policy},
 };
 

@@ -4,7 +4,7 @@ use std::{os::unix::fs::PermissionsExt, rc::Rc};
 
 use futures_executor::block_on;
 use refsync::{
-    model::SyncRequest,
+    api::SyncRequest,
     sync::{self, Options, Plan},
 };
 

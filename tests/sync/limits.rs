@@ -5,9 +5,9 @@ use std::{cell::RefCell, fmt::Write, rc::Rc};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use refsync::{
+    api::{Outcome, Reason, SyncRunStats},
     git::{Limits, Remote, pkt_line},
     http::{Body, Error, Headers, HttpClient, Request, Response},
-    model::{Outcome, Reason, SyncRunStats},
 };
 
 use super::{ALL, find, run};

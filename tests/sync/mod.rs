@@ -17,8 +17,8 @@ mod words;
 
 use futures_executor::block_on;
 use refsync::{
+    api::{Outcome, Reason, SyncRequest, SyncRunRef, SyncRunStats},
     git::Remote,
-    model::{Outcome, Reason, SyncRequest, SyncRunRef, SyncRunStats},
     sync::{self, Options, Plan},
 };
 

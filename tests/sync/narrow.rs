@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path};
 
-use refsync::model::{Outcome, Reason, SyncRunStats};
+use refsync::api::{Outcome, Reason, SyncRunStats};
 
 use super::{ALL, run};
 use crate::support::{Backend, Random, Repository};

@@ -1,6 +1,6 @@
 //! Outcomes as the wire contract names them, against real repositories.
 
-use refsync::model::{MessageSide, Outcome, Reason, SyncRunMessage};
+use refsync::api::{MessageSide, Outcome, Reason, SyncRunMessage};
 
 use super::{ALL, find, outcomes, pull, run};
 use crate::support::{Backend, Repository};

@@ -11,9 +11,9 @@ use std::{
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture};
 use refsync::{
+    api::{Outcome, SyncRunStats},
     git::{Limits, MinRate, Remote},
     http::{Body, Error, Headers, HttpClient, Request, Response},
-    model::{Outcome, SyncRunStats},
     sync,
 };
 

@@ -1,8 +1,8 @@
 //! The plan alone: no server, no repository.
 
 use refsync::{
+    api::Reason,
     git::Ref,
-    model::Reason,
     sync::{Decision, Plan, Policy, Selection},
 };
 

@@ -2,7 +2,7 @@
 
 use futures_executor::block_on;
 use refsync::{
-    model::{Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRunStats},
+    api::{Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRunStats},
     sync::{self, Options, Plan, Policy},
 };
 

@@ -7,7 +7,7 @@ use std::{
 
 use futures_executor::block_on;
 use refsync::{
-    model::{Direction, RefGlobs, SyncRequest},
+    api::{Direction, RefGlobs, SyncRequest},
     sync::{self, Observer, Options, Phase, Progress},
 };
 

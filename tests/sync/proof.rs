@@ -8,7 +8,7 @@ use std::{collections::HashMap, fmt::Write};
 
 use futures_executor::block_on;
 use refsync::{
-    model::{Outcome, Reason, SyncRequest, SyncRunStats},
+    api::{Outcome, Reason, SyncRequest, SyncRunStats},
     sync::{self, Options},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Write};
 
-use refsync::model::{Outcome, Reason};
+use refsync::api::{Outcome, Reason};
 
 use super::{ALL, find, run};
 use crate::support::{Backend, Random, Repository};

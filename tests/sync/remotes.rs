@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use refsync::{
+    api::{Outcome, Reason},
     git::Remote,
     http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
-    model::{Outcome, Reason},
 };
 
 use super::{ALL, find, run};

@@ -12,9 +12,9 @@ use futures_executor::block_on;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use gix_object::bstr::ByteSlice;
 use refsync::{
+    api::{Outcome, Reason, SyncRequest, SyncRunStats},
     git::{Credentials, Remote},
     http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
-    model::{Outcome, Reason, SyncRequest, SyncRunStats},
     sync::{self, Options, Plan, Policy},
 };
 

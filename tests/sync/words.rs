@@ -1,9 +1,9 @@
 //! What hosts say belongs to the answer: of hooks, of Git, of error pages.
 
 use refsync::{
+    api::{MessageSide, Outcome, Reason, SyncRunStats},
     git::{self, ErrorKind},
     http::{Body, Headers, Response},
-    model::{MessageSide, Outcome, Reason, SyncRunStats},
     sync,
 };
 

@@ -23,7 +23,7 @@ use crate::service::{
     random::{hex, random},
     store,
 };
-use crate::{http::Headers, model::WhoamiOrg};
+use crate::{api::WhoamiOrg, http::Headers};
 
 /// What a credential allows; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

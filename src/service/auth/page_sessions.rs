@@ -13,8 +13,8 @@ use crate::service::{
     store,
 };
 use crate::{
+    api::{ApiKey, ApiKeySecret},
     http::Body,
-    model::{ApiKey, ApiKeySecret},
 };
 
 /// The path of the exchange, which needs no credential but the code.

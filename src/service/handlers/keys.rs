@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
+use crate::api::{
     ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, DeleteResult, FieldError, PublicKey,
     PublicKeyPage, PublicKeySecret,
 };

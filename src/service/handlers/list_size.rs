@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::model::{SyncRun, SyncRunStats};
+use crate::api::{SyncRun, SyncRunStats};
 use crate::service::{error::Error, host::Host, store};
 
 /// The most bytes of the items of a list, without stats.

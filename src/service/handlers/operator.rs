@@ -11,8 +11,8 @@ use crate::service::{
     names, store,
 };
 use crate::{
+    api::{Organization, WhoamiOrg},
     http::{Body, Method, Response},
-    model::{Organization, WhoamiOrg},
 };
 
 /// The path of the organisations.

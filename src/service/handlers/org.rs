@@ -1,6 +1,6 @@
 //! Who calls, and its organisation.
 
-use crate::model::{Organization, Whoami};
+use crate::api::{Organization, Whoami};
 use crate::service::{error::Error, host::Host, http::call::Call, store};
 
 pub(crate) fn whoami(call: &Call<'_>) -> Whoami {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::de::IgnoredAny;
 
-use crate::model::{
+use crate::api::{
     AuthKind, CreateRepoRequest, DeleteResult, FieldError, Repo, RepoPage, Schedule, ScheduleRequest, SyncRun,
     UpdateRepoRequest, UpstreamAuth,
 };

@@ -23,8 +23,8 @@ use crate::service::{
     store,
 };
 use crate::{
+    api::{SyncRequest, SyncRun, SyncRunPage, SyncRunStats},
     http::Body,
-    model::{SyncRequest, SyncRun, SyncRunPage, SyncRunStats},
 };
 
 pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<SyncRun, Error> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
-use crate::model::{
+use crate::api::{
     CreateWebhookTargetRequest, DeleteResult, FieldError, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage,
     WebhookTargetSecret,
 };

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Direction, Reason};
+use crate::api::{Direction, Reason};
 use crate::service::{
     error::Error,
     host::{Host, Look, Repair},

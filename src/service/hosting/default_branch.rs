@@ -14,7 +14,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Direction, SyncRunRef};
+use crate::api::{Direction, SyncRunRef};
 use crate::service::{
     error::Error,
     host::Host,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::model::{Origin, Upstream};
+use crate::api::{Origin, Upstream};
 use crate::service::{
     auth::{Caller, Scope, elsewhere, require_scope},
     error::Error,

@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 
 use crate::service::{error::Error, json};
 use crate::{
+    api::UpstreamAuth,
     http::{self, Body, ErrorKind},
     json_path,
-    model::UpstreamAuth,
 };
 
 /// The most bytes of a JSON body.

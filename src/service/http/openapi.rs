@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::service::{error::Error, host::Runtime};
 use crate::{
-    http::{Body, Headers, Method, Response},
-    model::{
+    api::{
         ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
         CreateWebhookTargetRequest, DeleteResult, ErrorBody, Organization, PublicKeyPage, PublicKeySecret, Repo,
         RepoPage, SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest,
         WebhookTarget, WebhookTargetPage, WebhookTargetSecret, Whoami,
     },
+    http::{Body, Headers, Method, Response},
 };
 
 /// The document as it is served.

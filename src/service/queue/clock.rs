@@ -8,7 +8,7 @@ use std::{cell::Cell, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Schedule;
+use crate::api::Schedule;
 use crate::service::{
     delivery,
     host::Host,

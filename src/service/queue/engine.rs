@@ -7,11 +7,11 @@
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Direction, RefGlobs, SyncRunStats};
+use crate::api::{Direction, RefGlobs, SyncRunStats};
 
 /// Reads and moves refs.
 pub trait Engine {
-    /// Carries out a task, and tells how far it is, as the JSON text of a [`Progress`](crate::model::Progress). Dropping the
+    /// Carries out a task, and tells how far it is, as the JSON text of a [`Progress`](crate::api::Progress). Dropping the
     /// future ends it.
     fn sync<'a>(
         &'a self,

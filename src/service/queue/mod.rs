@@ -20,7 +20,7 @@ use std::{borrow::Cow, time::Duration};
 
 use serde::Deserialize;
 
-use crate::model::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
+use crate::api::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
 use crate::service::{
     host::Limits,
     queue::engine::MAX_STATS_BYTES,

@@ -1,8 +1,8 @@
 //! What the service itself adds to the messages of a run: sentences about requests that did nothing.
 
 use crate::{
+    api::{Direction, MessageSide, RefGlobs, SyncRunMessage, SyncRunStats},
     glob::Glob,
-    model::{Direction, MessageSide, RefGlobs, SyncRunMessage, SyncRunStats},
 };
 
 /// A sentence of the service's own.

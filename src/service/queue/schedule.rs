@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Direction, FieldError, Schedule, ScheduleRequest, SyncRun};
+use crate::api::{Direction, FieldError, Schedule, ScheduleRequest, SyncRun};
 use crate::service::{
     host::{Host, Runtime},
     store,

@@ -12,7 +12,7 @@ use futures_util::{
     pin_mut,
 };
 
-use crate::model::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus};
+use crate::api::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus};
 use crate::service::{
     error::Error,
     host::Host,

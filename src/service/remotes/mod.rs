@@ -7,7 +7,7 @@ pub mod redaction;
 pub mod secrets;
 pub mod upstream;
 
-use crate::model::{Direction, Progress, RefGlobs, UpstreamAuth};
+use crate::api::{Direction, Progress, RefGlobs, UpstreamAuth};
 use crate::service::{
     error::Error,
     host::Host,

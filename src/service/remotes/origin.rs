@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::model::UpstreamAuth;
+use crate::api::UpstreamAuth;
 use crate::service::{
     error::Error,
     host::Host,

@@ -1,7 +1,7 @@
 //! The upstream in a request: its URL is checked, and a credential inside the URL is moved out of it.
 
 use crate::{
-    model::UpstreamAuth,
+    api::UpstreamAuth,
     userinfo::{self, Userinfo},
 };
 

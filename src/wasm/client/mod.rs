@@ -21,16 +21,16 @@ use self::{
     tree::{from_js, to_js},
 };
 use crate::{
+    api::{
+        CreateRepoRequest, CreateWebhookTargetRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest,
+        UpdateWebhookTargetRequest,
+    },
     client::{
         self, Error, ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest, OrgPath, RepoPath, SyncPath,
         WaitOptions, WebhookTargetPath,
         json::Json,
         operations::{self, Operation},
         shape::{Key, Origin, Shape},
-    },
-    model::{
-        CreateRepoRequest, CreateWebhookTargetRequest, SyncRun, SyncUpstreamRequest, UpdateRepoRequest,
-        UpdateWebhookTargetRequest,
     },
     wasm::{abort::abortable, answer::AnswerClient, promise},
 };

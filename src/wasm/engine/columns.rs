@@ -7,7 +7,7 @@ use js_sys::{Array, JsString};
 use serde::Serialize;
 
 use crate::{
-    model::Outcome,
+    api::Outcome,
     sync::{Plan, Unmatched},
 };
 

@@ -22,11 +22,11 @@ use self::{
     json::{Arguments, to_js},
 };
 use crate::{
+    api::Direction,
     client::Error,
     git::{self, Challenge, Credentials, Limits, Remote},
     glob::Glob,
     globs::Globs,
-    model::Direction,
     sync::{self, Observer, Options, Policy, Progress, Request, Selection},
     wasm::{
         abort::abortable,

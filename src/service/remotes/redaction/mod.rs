@@ -9,7 +9,7 @@
 //! `&quot;` alike. Base64 and hexadecimal are searched for as such, see `forms`.
 //!
 //! ```
-//! use refsync::{model::UpstreamAuth, service::redaction::Redaction};
+//! use refsync::{api::UpstreamAuth, service::redaction::Redaction};
 //! let auth = UpstreamAuth::Token { token: "pass\"word".into(), token_username: None };
 //! assert_eq!(Redaction::of(Some(&auth)).text(r#"sent "pass\"word""#), r#"sent "[credential]""#);
 //! ```
@@ -20,7 +20,7 @@ mod spelling;
 use std::ops::Range;
 
 use self::{forms::Sought, spelling::Layer};
-use crate::model::{Reason, SyncRunStats, UpstreamAuth};
+use crate::api::{Reason, SyncRunStats, UpstreamAuth};
 
 /// The credentials that are searched for. The default has none.
 #[derive(Clone, Default)]
