@@ -31,7 +31,7 @@ async function wasm(name, features, ownStd) {
   const out = `pkg/src/wasm/${name}`;
   const version = wasmBindgenVersion();
   const files = {
-    inputs: ["Cargo.toml", "Cargo.lock", "src", "scripts/build.mjs"],
+    inputs: ["Cargo.toml", "Cargo.lock", "derive", "src", "scripts/build.mjs"],
     outputs: [`${out}/refsync.js`, `${out}/refsync_bg.wasm`, ...(name === "service" ? [`${out}/openapi.js`] : [])],
     salt: `${version} ${ownStd ? ownStdFlags : ""}`,
   };

@@ -1,6 +1,6 @@
 //! Globs, URLs and JSON.
 
-use refsync::{client::json::Json, glob::Glob, service::remotes::upstream};
+use refsync::{api::json_tree::Json, glob::Glob, service::remotes::upstream};
 
 use super::replies::remote_at;
 

@@ -19,9 +19,9 @@ import { loader, type WasmSource } from "./load.js";
 import { refuseUnknown } from "./options.js";
 import { Repos } from "./repos.js";
 import { environmentVariable, isBrowser, ownFetch, pageOrigin } from "./runtime.js";
-import { type CallOptions, callOptions, type Send } from "./send.js";
+import { type CallOptions, callOptions, type Send, type WithClient } from "./send.js";
 import { Syncs } from "./syncs.js";
-import type { ClientSettings, Organization, OrgPath, Whoami } from "./wasm/client/refsync.js";
+import type { CallName, ClientSettings, Organization, OrgPath, Whoami } from "./wasm/client/refsync.js";
 import init, { initSync, WasmClient } from "./wasm/client/refsync.js";
 import { WebhookTargets } from "./webhook-targets.js";
 
@@ -183,8 +183,7 @@ export class SyncClient {
     const fetch = own ?? ownFetch;
     const signed = isSigned(apiKey) ? new SignedFetch(apiKey, fetch) : undefined;
     let client: WasmClient | undefined;
-    this.#send = async (options, call) => {
-      refuseUnknown("call", options, callOptions);
+    const withClient: WithClient = async (use) => {
       await load(code);
       try {
         // In a browser a `User-Agent` header would cost a CORS preflight.
@@ -194,24 +193,28 @@ export class SyncClient {
           signed?.fetch ?? fetch,
           isBrowser(),
         );
-        return await call(client, options.signal, options.timeout);
+        return await use(client);
       } catch (error) {
         throw signed?.failureBehind(error) ?? typed(error);
       }
     };
+    this.#send = async <T>(name: CallName, request: object, options: CallOptions) => {
+      refuseUnknown("call", options, callOptions);
+      return withClient((client) => client.call(name, request, options.signal, options.timeout) as Promise<T>);
+    };
     this.repos = new Repos(this.#send);
-    this.syncs = new Syncs(this.#send);
+    this.syncs = new Syncs(this.#send, withClient);
     this.webhookTargets = new WebhookTargets(this.#send);
   }
 
   /** Whom the API key belongs to, and what it allows. */
   whoami(options: CallOptions = {}): Promise<Whoami> {
-    return this.#send(options, (client, ...when) => client.whoami(...when));
+    return this.#send("whoami", {}, options);
   }
 
   /** The organisation. */
   organization(request: OrgPath = {}, options: CallOptions = {}): Promise<Organization> {
-    return this.#send(options, (client, ...when) => client.organization(request, ...when));
+    return this.#send("showOrganization", request, options);
   }
 }
 

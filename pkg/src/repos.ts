@@ -31,31 +31,30 @@ export class Repos {
 
   /** Makes a repository. `ConflictError` for a name that is taken. */
   create(request: CreateRepoRequest & OrgPath = {}, options: CallOptions = {}): Promise<Repo> {
-    return this.#send(options, (client, ...when) => client.createRepo(request, ...when) as Promise<Repo>);
+    return this.#send("createRepo", request, options);
   }
 
   /** One repository. */
   get(request: RepoPath, options: CallOptions = {}): Promise<Repo> {
-    return this.#send(options, (client, ...when) => client.repo(request, ...when) as Promise<Repo>);
+    return this.#send("showRepo", request, options);
   }
 
   /**
    * An organisation's repositories, newest first: `await` gives the first page, `for await` all of them.
    */
   list(request: ListReposRequest = {}, options: CallOptions = {}): Paged<RepoPage, Repo> {
-    const page = (from: { cursor?: string }) =>
-      this.#send(options, (client, ...when) => client.listRepos({ ...request, ...from }, ...when) as Promise<RepoPage>);
+    const page = (from: { cursor?: string }) => this.#send<RepoPage>("listRepos", { ...request, ...from }, options);
     return paged(page, ({ repos }) => repos);
   }
 
   /** Changes a repository. What is left out (or `undefined`) stays; a null `upstream` is removed. */
   update(request: UpdateRepoRequest & RepoPath, options: CallOptions = {}): Promise<Repo> {
-    return this.#send(options, (client, ...when) => client.updateRepo(request, ...when) as Promise<Repo>);
+    return this.#send("updateRepo", request, options);
   }
 
   /** Deletes a repository with its refs and runs. */
   delete(request: RepoPath, options: CallOptions = {}): Promise<DeleteResult> {
-    return this.#send(options, (client, ...when) => client.deleteRepo(request, ...when));
+    return this.#send("deleteRepo", request, options);
   }
 
   /**
@@ -63,7 +62,7 @@ export class Repos {
    * `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED` where the repository has no upstream.
    */
   syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<WholeRun> {
-    return this.#send(options, (client, ...when) => client.syncUpstream(request, ...when) as Promise<WholeRun>);
+    return this.#send("createSync", request, options);
   }
 
   /**
@@ -72,12 +71,12 @@ export class Repos {
    * cannot be read; `ServerError` with `UPSTREAM_UNAVAILABLE` where trying again may help.
    */
   planUpstreamSync(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRunStats> {
-    return this.#send(options, (client, ...when) => client.planSync(request, ...when));
+    return this.#send("planSync", request, options);
   }
 
   /** One sync of a repository; the same as {@link Syncs.get}. */
   getUpstreamSync(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
-    return this.#send(options, (client, ...when) => client.sync(request, ...when) as Promise<WholeRun>);
+    return this.#send("showSync", request, options);
   }
 
   /** A repository's syncs, newest first; the same as {@link Syncs.list}. */

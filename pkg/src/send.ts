@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { WasmClient } from "./wasm/client/refsync.js";
+import type { CallName, WasmClient } from "./wasm/client/refsync.js";
 
 /** How one call is done. */
 export interface CallOptions {
@@ -13,14 +13,11 @@ export interface CallOptions {
   timeout?: number | undefined;
 }
 
-/** Does a call once the client is there, and gives its errors their classes. */
-export type Send = <T>(options: CallOptions, call: Call<T>) => Promise<T>;
+/** Does a call of the API, by its name in `src/api/calls.rs`. */
+export type Send = <T>(name: CallName, request: object, options: CallOptions) => Promise<T>;
 
-/** A call of the client, which takes the two options as its last arguments. */
-export type Call<T> = (
-  client: WasmClient,
-  ...options: [signal: AbortSignal | undefined, timeout: number | undefined]
-) => Promise<T>;
+/** Does something once the client is there, and gives its errors their classes. */
+export type WithClient = <T>(use: (client: WasmClient) => Promise<T>) => Promise<T>;
 
 /** All known options of a call. */
 export const callOptions = { signal: true, timeout: true } satisfies Record<keyof CallOptions, true>;

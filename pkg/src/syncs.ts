@@ -6,7 +6,7 @@
 import { refuseUnknown } from "./options.js";
 import { type Paged, paged } from "./paged.js";
 import type { EndedRun, SyncRun, SyncRunPage, WholeRun } from "./run.js";
-import type { CallOptions, Send } from "./send.js";
+import type { CallOptions, Send, WithClient } from "./send.js";
 import type { ListSyncsRequest, SyncPath, WaitTarget } from "./wasm/client/refsync.js";
 
 /** How a sync is watched. */
@@ -26,15 +26,17 @@ export interface WaitOptions extends WaitTarget {
 /** Sync runs: read, listed and waited for. Reached as `client.syncs`. */
 export class Syncs {
   readonly #send: Send;
+  readonly #withClient: WithClient;
 
   /** @internal */
-  constructor(send: Send) {
+  constructor(send: Send, withClient: WithClient) {
     this.#send = send;
+    this.#withClient = withClient;
   }
 
   /** One run. */
   get(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
-    return this.#send(options, (client, ...when) => client.sync(request, ...when) as Promise<WholeRun>);
+    return this.#send("showSync", request, options);
   }
 
   /** A repository's runs, newest first: `await` gives the first page, `for await` all of them. */
@@ -47,7 +49,7 @@ export class Syncs {
    * soon as its worker stops; see {@link wait}. `ConflictError` for a run that has ended.
    */
   cancel(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
-    return this.#send(options, (client, ...when) => client.cancelSync(request, ...when) as Promise<WholeRun>);
+    return this.#send("cancelSync", request, options);
   }
 
   /**
@@ -61,7 +63,7 @@ export class Syncs {
   wait(run: SyncRun, options: WaitOptions = {}): Promise<EndedRun> {
     const { signal, onUpdate, ...target } = options;
     const update = onUpdate && ((run: unknown) => onUpdate(run as WholeRun));
-    return this.#send({}, (client) => {
+    return this.#withClient((client) => {
       refuseUnknown("wait for sync", options, waitOptions);
       return client.waitForSync(run, target, update, signal) as Promise<EndedRun>;
     });
@@ -122,7 +124,6 @@ const waitOptions = { ...watchOptions, onUpdate: true } satisfies Record<keyof W
 
 /** The runs of a repository. */
 export function listSyncs(send: Send, request: ListSyncsRequest, options: CallOptions): Paged<SyncRunPage, SyncRun> {
-  const page = (from: { cursor?: string }) =>
-    send(options, (client, ...when) => client.listSyncs({ ...request, ...from }, ...when) as Promise<SyncRunPage>);
+  const page = (from: { cursor?: string }) => send<SyncRunPage>("listSyncs", { ...request, ...from }, options);
   return paged(page, ({ syncs }) => syncs);
 }

@@ -34,29 +34,28 @@ export class WebhookTargets {
    * you want, such as `sync.completed`. `ConflictError` where the organisation has as many targets as it may.
    */
   create(request: CreateWebhookTargetRequest & OrgPath, options: CallOptions = {}): Promise<WebhookTargetSecret> {
-    return this.#send(options, (client, ...when) => client.createWebhookTarget(request, ...when));
+    return this.#send("createWebhookTarget", request, options);
   }
 
   /** One target, without its secret. */
   get(request: WebhookTargetPath, options: CallOptions = {}): Promise<WebhookTarget> {
-    return this.#send(options, (client, ...when) => client.webhookTarget(request, ...when));
+    return this.#send("showWebhookTarget", request, options);
   }
 
   /** An organisation's targets, newest first: `await` gives the first page, `for await` all of them. */
   list(request: ListWebhookTargetsRequest = {}, options: CallOptions = {}): Paged<WebhookTargetPage, WebhookTarget> {
-    const page = (from: { cursor?: string }) =>
-      this.#send(options, (client, ...when) => client.listWebhookTargets({ ...request, ...from }, ...when));
+    const page = (from: { cursor?: string }) => this.#send<WebhookTargetPage>("listWebhookTargets", { ...request, ...from }, options);
     return paged(page, ({ webhook_targets }) => webhook_targets);
   }
 
   /** Changes a target. What is left out (or `undefined`) stays; a null `repo_ids` is the whole organisation. */
   update(request: UpdateWebhookTargetRequest & WebhookTargetPath, options: CallOptions = {}): Promise<WebhookTarget> {
-    return this.#send(options, (client, ...when) => client.updateWebhookTarget(request, ...when));
+    return this.#send("updateWebhookTarget", request, options);
   }
 
   /** Deletes a target; nothing more is sent to it. */
   delete(request: WebhookTargetPath, options: CallOptions = {}): Promise<DeleteResult> {
-    return this.#send(options, (client, ...when) => client.deleteWebhookTarget(request, ...when));
+    return this.#send("deleteWebhookTarget", request, options);
   }
 
   /**
@@ -64,6 +63,6 @@ export class WebhookTargets {
    * take both meanwhile. Not repeated when its answer is lost, as that would end the validity of the lost one's predecessor.
    */
   rotateSecret(request: WebhookTargetPath, options: CallOptions = {}): Promise<WebhookTargetSecret> {
-    return this.#send(options, (client, ...when) => client.rotateWebhookSecret(request, ...when));
+    return this.#send("rotateWebhookSecret", request, options);
   }
 }

@@ -1,18 +1,19 @@
 //! The error body of the REST API.
 
+use refsync_derive::Shape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 /// What every answer that is not 2xx carries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ErrorBody {
     /// The error.
     pub error: ApiError,
 }
 
 /// One error of the REST API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ApiError {
     /// A stable word in SCREAMING_SNAKE_CASE, such as `NOT_FOUND`.
     pub code: String,
@@ -29,7 +30,7 @@ pub struct ApiError {
 }
 
 /// More about an error.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ErrorDetails {
     /// Each bad field and why it is bad.
     #[serde(default)]
@@ -37,7 +38,7 @@ pub struct ErrorDetails {
 }
 
 /// One bad field of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct FieldError {
     /// The field's path in the request, such as `ref_globs.branches`.
     pub field: String,

@@ -1,11 +1,12 @@
 //! API keys, and the public keys whose private keys sign access tokens.
 
+use refsync_derive::Shape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 /// An API key, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct ApiKey {
     /// The key's id.
@@ -25,7 +26,7 @@ pub struct ApiKey {
 }
 
 /// A new API key with its secret, which only this answer carries.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ApiKeySecret {
     /// The key.
     #[serde(flatten)]
@@ -35,7 +36,7 @@ pub struct ApiKeySecret {
 }
 
 /// One page of an organisation's API keys, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct ApiKeyPage {
     /// Where the next page starts; null on the last one.
@@ -47,7 +48,7 @@ pub struct ApiKeyPage {
 }
 
 /// A request for a new API key. Other fields are refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct CreateApiKeyRequest {
     /// What the key shall allow: `read`, `write` or `admin`; each includes those before it.
     #[schemars(extend("enum" = ["read", "write", "admin"]))]
@@ -67,7 +68,7 @@ pub struct CreateApiKeyRequest {
 }
 
 /// A public key, whose private key signs access tokens for the organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct PublicKey {
     /// The key's id.
@@ -89,7 +90,7 @@ pub struct PublicKey {
 }
 
 /// A new public key, with the private key if it was made here.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct PublicKeySecret {
     /// The public key.
@@ -100,7 +101,7 @@ pub struct PublicKeySecret {
 }
 
 /// One page of an organisation's public keys, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct PublicKeyPage {
     /// Where the next page starts; null on the last one.
@@ -112,7 +113,7 @@ pub struct PublicKeyPage {
 }
 
 /// A request to register a public key, or to make a private key. Other fields are refused.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct CreatePublicKeyRequest {
     /// The Ed25519 public key, as a JWK's `x`. When left out a private key is made, and the answer has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

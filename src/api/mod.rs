@@ -3,30 +3,39 @@
 //! They serialise to exactly what `wire-contract` says (`snake_case`, explicit nulls, RFC 3339 times in UTC), and the
 //! package's TypeScript types are generated from them.
 
+mod calls;
 mod error;
+pub mod json_tree;
 mod key;
-mod page;
 mod progress;
 mod repo;
+mod requests;
 mod schedule;
+mod scope;
+pub mod shape;
 mod sync;
 mod webhook;
 
+pub use calls::{CALLS, Call, CallName, Repeat, parameter};
 pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
 pub use key::{
     ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, PublicKey, PublicKeyPage,
     PublicKeySecret,
 };
-pub use page::PageRequest;
 pub use progress::{Phase, Progress};
 pub use repo::{
     AuthKind, CreateRepoRequest, DeleteResult, Organization, Origin, OriginRequest, OriginUpdate, Repo, RepoPage,
     UpdateRepoRequest, Upstream, UpstreamAuth, UpstreamRequest, UpstreamUpdate, Whoami, WhoamiOrg,
 };
+pub use requests::{
+    ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest, OrgPath, PageRequest, RepoPath, SyncPath,
+    SyncUpstreamRequest, WebhookTargetPath,
+};
 pub use schedule::{Schedule, ScheduleRequest};
+pub use scope::Scope;
 pub use sync::{
     Direction, MessageSide, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunCounts, SyncRunMessage,
-    SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus, SyncUpstreamRequest,
+    SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus,
 };
 pub use webhook::{
     CreateWebhookTargetRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret,

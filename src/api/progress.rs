@@ -1,10 +1,11 @@
 //! How far a sync is, as the engine reports it and a run's events tell it.
 
+use refsync_derive::Shape;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 /// How far a sync is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Progress {
     /// What is being done.
@@ -18,7 +19,7 @@ pub struct Progress {
 }
 
 /// What is being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Both sides are asked for their refs.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use refsync_derive::Shape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use tsify::Tsify;
 use super::{Schedule, ScheduleRequest, SyncRun};
 
 /// Who a credential belongs to, and what it allows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Whoami {
     /// The organisation.
@@ -22,7 +23,7 @@ pub struct Whoami {
 }
 
 /// The organisation that a credential belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct WhoamiOrg {
     /// The organisation's id.
     pub id: String,
@@ -33,7 +34,7 @@ pub struct WhoamiOrg {
 }
 
 /// An organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct Organization {
     /// The organisation's id.
     pub id: String,
@@ -48,7 +49,7 @@ pub struct Organization {
 }
 
 /// A repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Repo {
     /// The repository's id.
@@ -85,7 +86,7 @@ pub struct Repo {
 }
 
 /// One page of an organisation's repositories, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct RepoPage {
     /// Where the next page starts; null on the last one.
@@ -97,7 +98,7 @@ pub struct RepoPage {
 }
 
 /// A repository's upstream remote, as the API shows it: never with its credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Upstream {
     /// The remote's URL, `http` or `https`.
@@ -127,7 +128,7 @@ pub struct Upstream {
 }
 
 /// Where a repository lives, as the API shows it: never with its credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Origin {
     /// The repository's URL there, `http` or `https`.
@@ -137,7 +138,7 @@ pub struct Origin {
 }
 
 /// A kind of credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
     /// A token.
@@ -157,7 +158,7 @@ impl AuthKind {
 }
 
 /// A credential for an upstream. Write-only: no answer carries it, and its `Debug` hides it.
-#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Tsify)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Shape, Tsify)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schemars(description = "A credential for an upstream. No answer carries it.")]
 pub enum UpstreamAuth {
@@ -237,7 +238,7 @@ impl fmt::Debug for UpstreamAuth {
 }
 
 /// An upstream in the request that makes a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpstreamRequest {
     /// The remote's URL, `http` or `https`.
     pub url: String,
@@ -252,7 +253,7 @@ pub struct UpstreamRequest {
 }
 
 /// An upstream in the request that changes a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpstreamUpdate {
     /// The remote's URL, `http` or `https`.
     pub url: String,
@@ -268,7 +269,7 @@ pub struct UpstreamUpdate {
 }
 
 /// Where a repository lives, in the request that makes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct OriginRequest {
     /// The repository's URL there, `http` or `https`.
     pub url: String,
@@ -279,7 +280,7 @@ pub struct OriginRequest {
 }
 
 /// Where a repository lives, in the request that changes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct OriginUpdate {
     /// The repository's URL there, `http` or `https`.
     pub url: String,
@@ -291,7 +292,7 @@ pub struct OriginUpdate {
 }
 
 /// A request for a new repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct CreateRepoRequest {
     /// `[A-Za-z0-9._-]{1,100}`, unique in the organisation whatever the case; one is made up when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -316,7 +317,7 @@ pub struct CreateRepoRequest {
 }
 
 /// A request for a change of a repository; what is left out stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpdateRepoRequest {
     /// The new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -341,7 +342,7 @@ pub struct UpdateRepoRequest {
 }
 
 /// The answer to a deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct DeleteResult {
     /// Always true.
     pub success: bool,

@@ -1,5 +1,6 @@
 //! When an upstream is synced without being asked.
 
+use refsync_derive::Shape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -7,7 +8,7 @@ use tsify::Tsify;
 use super::{Direction, RefGlobs};
 
 /// When an upstream is synced by itself, and how: at an interval (`every`), or by a cron line (`cron`) in a time zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Schedule {
     /// The interval, such as `15m`; null where there is a cron line.
@@ -26,7 +27,7 @@ pub struct Schedule {
 }
 
 /// A schedule in a request: either `every` or `cron`. Other fields are refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleRequest {
     /// A whole number and `m`, `h` or `d`: from `1m` to `30d`.

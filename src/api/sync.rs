@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use refsync_derive::Shape;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use tsify::Tsify;
 
+use super::shape::{self, Missing, Shaped};
 use crate::glob::Glob;
 
 /// Which way refs travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From the upstream to the repository.
@@ -34,6 +36,11 @@ pub struct RefGlobs {
     #[tsify(type = "string")]
     #[schemars(with = "String")]
     pub tags: Glob,
+}
+
+impl Shaped for RefGlobs {
+    const SHAPE: shape::Shape = shape::Shape::Globs;
+    const DEFAULT: Missing = Missing::AllRefs;
 }
 
 impl Default for RefGlobs {
@@ -62,7 +69,7 @@ impl<'de> Deserialize<'de> for RefGlobs {
 }
 
 /// What a sync is asked to do: the body of `POST …/upstream/syncs`. The call refuses other fields.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[schemars(deny_unknown_fields)]
 pub struct SyncRequest {
     /// Which way refs travel.
@@ -88,22 +95,8 @@ pub(super) fn requested_globs(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// What `repos.syncUpstream` takes: the repository and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-pub struct SyncUpstreamRequest {
-    /// The repository's name.
-    pub repo: String,
-    /// The organisation's slug; the client's own when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[tsify(optional)]
-    pub org: Option<String>,
-    /// Which way, and which refs.
-    #[serde(flatten)]
-    pub sync: SyncRequest,
-}
-
 /// Where a run is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
     /// It waits for a worker, also between two attempts.
@@ -124,7 +117,7 @@ impl SyncStatus {
 }
 
 /// One sync of a repository with its upstream, queued, running or ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRun {
     /// The sync's id.
@@ -156,7 +149,7 @@ pub struct SyncRun {
 }
 
 /// What a run did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct SyncRunStats {
     /// Every source ref that matched the globs, by name.
     pub refs: Vec<SyncRunRef>,
@@ -168,7 +161,7 @@ pub struct SyncRunStats {
 }
 
 /// A text for people that belongs to a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct SyncRunMessage {
     /// Who said it.
     pub side: MessageSide,
@@ -177,7 +170,7 @@ pub struct SyncRunMessage {
 }
 
 /// Who said a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageSide {
     /// The remote that refs come from.
@@ -189,7 +182,7 @@ pub enum MessageSide {
 }
 
 /// How many refs of a run ended in each way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct SyncRunCounts {
     /// Those that were created or fast-forwarded.
     pub updated: u32,
@@ -218,7 +211,7 @@ impl SyncRunStats {
 }
 
 /// What became of one ref.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRunRef {
     /// The full ref name, such as `refs/heads/main`.
@@ -242,7 +235,7 @@ pub struct SyncRunRef {
 }
 
 /// How a ref ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was created or fast-forwarded.
@@ -256,7 +249,7 @@ pub enum Outcome {
 }
 
 /// Why a ref was filtered or rejected: a stable word for a program to act on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[tsify(
     type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "atomic_push_failed" | "remote_refused" | (string & {})"#
@@ -312,7 +305,7 @@ impl fmt::Display for SyncStatus {
 }
 
 /// One page of a repository's runs, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRunPage {
     /// Where the next page starts; null on the last one.

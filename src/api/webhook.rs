@@ -1,11 +1,12 @@
 //! Webhook targets: where events are sent.
 
+use refsync_derive::Shape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tsify::Tsify;
 
 /// Where an organisation's events are sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct WebhookTarget {
     /// The target's id.
@@ -25,7 +26,7 @@ pub struct WebhookTarget {
 }
 
 /// A webhook target with its secret, which only the answers that make one carry.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct WebhookTargetSecret {
     /// The target.
     #[serde(flatten)]
@@ -35,7 +36,7 @@ pub struct WebhookTargetSecret {
 }
 
 /// One page of an organisation's webhook targets, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct WebhookTargetPage {
     /// Where the next page starts; null on the last one.
@@ -47,7 +48,7 @@ pub struct WebhookTargetPage {
 }
 
 /// A request for a new webhook target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct CreateWebhookTargetRequest {
     /// Where deliveries are posted, `http` or `https`.
     pub url: String,
@@ -66,7 +67,7 @@ pub struct CreateWebhookTargetRequest {
 }
 
 /// A request for a change of a webhook target; what is left out stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Tsify)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpdateWebhookTargetRequest {
     /// Where deliveries shall be posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,162 +1,199 @@
-//! One call: the request, its tries, and the check of its answer.
-
-use std::time::Duration;
-
-use bytes::Bytes;
-use futures_util::{
-    FutureExt,
-    future::{Either, LocalBoxFuture, select},
-    pin_mut,
-};
-use serde::de::DeserializeOwned;
+//! How a call of the API is carried out: one straight line for all calls, from the request's tree to the answer's.
 
 use super::{
     Client, Error,
-    json::Json,
-    retry,
-    shape::{Origin, Shape},
+    exchange::{Answer, Outgoing},
+    url,
 };
 use crate::{
+    api::{
+        Call, CallName, Repeat,
+        json_tree::Json,
+        parameter,
+        shape::{Mismatch, Others, object},
+    },
     clock,
-    http::{self, Body, Method, Request, Response},
+    http::Method,
 };
 
-/// The largest answer that is read: the stats of some 300 000 refs.
-pub(super) const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// The values of a path's parameters, by name.
+type Parameters = Vec<(&'static str, String)>;
 
-/// A call that is ready to be sent, any number of times.
-pub(super) struct Call {
-    /// What is called, for errors: `get repository acme/app`.
-    pub(super) operation: String,
-    pub(super) method: Method,
-    pub(super) url: String,
-    pub(super) json: Option<Bytes>,
-    /// The answer's name with its article, and the answer.
-    pub(super) gives: (&'static str, &'static Shape),
-}
-
-/// A 2xx answer of the shape that was promised.
-pub(crate) struct Answer {
-    pub(crate) json: Json,
-    /// The server's clock, in milliseconds since 1970, where the answer tells it.
-    pub(super) date: Option<i64>,
+/// A call that is ready to be carried out.
+pub(super) struct Prepared {
+    pub(super) outgoing: Outgoing,
+    parameters: Parameters,
+    /// What is not in the path.
+    request: Json,
 }
 
 impl Client {
-    /// Sends a call that changes nothing more when it is repeated, with retries; tells as well whether the answer of an
-    /// earlier try was lost, so that it may have done its work already.
+    /// Carries a call out. `request` has the values of the path's parameters and the fields that the call takes.
     ///
-    /// Boxed, as [`once`](Self::once) is: several places await one of them, and would else hold a copy of it.
-    pub(super) fn tries<'a>(&'a self, call: &'a Call) -> LocalBoxFuture<'a, (Result<Answer, Error>, bool)> {
-        let tries = async move {
-            let (mut failures, mut lost) = (0, false);
-            loop {
-                let error = match self.once(call).await {
-                    Ok(answer) => return (Ok(answer), lost),
-                    Err(error) => error,
-                };
-                failures += 1;
-                if self.back_off(&error, failures).await.is_none() {
-                    return (Err(error), lost);
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] without a status if the request is not what the call takes, and whatever the service answers.
+    pub async fn call(&self, name: CallName, request: Json) -> Result<Json, Error> {
+        let call = name.call();
+        let Prepared { outgoing, mut parameters, request } = self.prepare(call, request).await?;
+        let answer = match call.repeat {
+            Repeat::Again => self.tries(&outgoing).await.0,
+            Repeat::Deletion => match self.tries(&outgoing).await {
+                (Err(Error::NotFound(_)), true) => return Ok(Json::Object(vec![("success".into(), Json::Flag(true))])),
+                (answer, _) => answer,
+            },
+            Repeat::Renaming => match (self.tries(&outgoing).await, request.text("name")) {
+                ((Err(Error::NotFound(refusal)), true), Some(renamed)) => {
+                    for (_, value) in parameters.iter_mut().filter(|(name, _)| *name == "repo") {
+                        renamed.clone_into(value);
+                    }
+                    self.read(CallName::ShowRepo, &parameters).await.map_err(|_| Error::NotFound(refusal))
                 }
-                lost |= error.is_answer_lost();
+                ((answer, _), _) => answer,
+            },
+            Repeat::Cancellation => match self.tries(&outgoing).await {
+                (Err(Error::Conflict(refusal)), true) => {
+                    self.read(CallName::ShowSync, &parameters).await.map_err(|_| Error::Conflict(refusal))
+                }
+                (answer, _) => answer,
+            },
+            Repeat::Never | Repeat::LookFirst => self.unrepeatable(&outgoing, &request, &parameters, call.repeat).await,
+        };
+        Ok(answer?.json)
+    }
+
+    /// The request that carries a call out.
+    pub(super) async fn prepare(&self, call: &'static Call, mut request: Json) -> Result<Prepared, Error> {
+        let refused = |mismatch| Error::argument(call.verb, "request", mismatch);
+        let keys = [&call.path_keys(), call.takes.keys()];
+        match &mut request {
+            Json::Object(pairs) => object(&keys, pairs, Others::Refuse).map_err(refused)?,
+            other => return Err(refused(Mismatch::no_object(other))),
+        }
+        let mut parameters = Parameters::new();
+        let mut own_org = None;
+        for name in call.parameters() {
+            let value = request.take_text(name);
+            value
+                .as_deref()
+                .map_or(Ok(()), url::check_segment)
+                .map_err(|e| Error::invalid_field(call.verb, name, e))?;
+            match name {
+                "org" => own_org = value,
+                _ => parameters.extend(value.map(|value| (name, value))),
             }
+        }
+        if call.parameters().any(|name| name == "org") {
+            parameters.insert(0, ("org", self.org(call.verb, own_org.as_deref()).await?));
+        }
+        let mut operation = match (call.repeat, request.text("direction")) {
+            (Repeat::LookFirst, Some(direction)) => [direction, " upstream of repository"].concat(),
+            _ => call.verb.to_owned(),
         };
-        tries.boxed_local()
+        let object = parameters.iter().filter(|(name, _)| matches!(*name, "org" | "repo"));
+        for (at, (_, value)) in object.enumerate() {
+            operation.push_str(if at == 0 { " " } else { "/" });
+            operation.push_str(value);
+        }
+        let (query, body) = match call.method {
+            Method::Get => (query(&request), None),
+            Method::Delete => (Vec::new(), None),
+            _ => (Vec::new(), Some(&request)),
+        };
+        let outgoing = self.outgoing(call, operation, &parameters, &query, body);
+        Ok(Prepared { outgoing, parameters, request })
     }
 
-    /// Waits as long as `error` asks for, or gives `None` where it is final.
-    pub(super) async fn back_off(&self, error: &Error, failures: u32) -> Option<()> {
-        let delay = retry::delay(error, failures, self.options.max_retries, self.timer.random())?;
-        self.timer.sleep(delay).await;
-        Some(())
+    /// Sends a call that only reads, about the object of another call.
+    async fn read(&self, name: CallName, parameters: &Parameters) -> Result<Answer, Error> {
+        let call = name.call();
+        self.tries(&self.outgoing(call, call.verb.to_owned(), parameters, &[], None)).await.0
     }
 
-    /// Sends a call once.
-    pub(super) fn once<'a>(&'a self, call: &'a Call) -> LocalBoxFuture<'a, Result<Answer, Error>> {
-        let exchange = self.exchange(call);
-        let timeout = self.timer.sleep(self.timeout);
-        let once = async move {
-            pin_mut!(exchange);
-            match select(exchange, timeout).await {
-                Either::Left((answer, _)) => answer,
-                Either::Right(_) => Err(Error::Timeout {
-                    operation: call.operation.clone(),
-                    message: format!("no complete answer from {} within {}", call.url, Seconds(self.timeout)),
-                    status: None,
-                }),
+    fn outgoing(
+        &self,
+        call: &'static Call,
+        operation: String,
+        parameters: &Parameters,
+        query: &[(&str, String)],
+        body: Option<&Json>,
+    ) -> Outgoing {
+        let segment = |segment: &'static str| {
+            let found = parameter(segment).and_then(|name| parameters.iter().find(|(key, _)| *key == name));
+            found.map_or(segment, |(_, value)| value.as_str())
+        };
+        let path: Vec<&str> = call.path.split('/').skip(1).map(segment).collect();
+        Outgoing {
+            operation,
+            url: url::join(&self.options.api_url, &path, query),
+            json: body.map(|body| body.encode().into()),
+            call,
+        }
+    }
+
+    /// Sends a call that must not do its work twice.
+    async fn unrepeatable(
+        &self,
+        outgoing: &Outgoing,
+        request: &Json,
+        parameters: &Parameters,
+        repeat: Repeat,
+    ) -> Result<Answer, Error> {
+        let began = self.timer.monotonic();
+        let mut failures = 0;
+        loop {
+            let error = match self.once(outgoing).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            failures += 1;
+            let lost = error.is_answer_lost();
+            if lost && repeat == Repeat::Never {
+                return Err(error);
             }
+            let may_repeat = self.back_off(&error, failures).await.is_some();
+            if lost {
+                match self.find_run(request, parameters, began).await {
+                    Ok(Some(run)) => return Ok(run),
+                    Ok(None) => {}
+                    // The run may exist, so another POST could make a second one.
+                    Err(_) => return Err(error),
+                }
+            }
+            if !may_repeat {
+                return Err(error);
+            }
+        }
+    }
+
+    /// The run that a POST made before its answer was lost.
+    ///
+    /// `began` is our monotonic clock when the call began. Our clock and the service's may differ, so this compares how long ago
+    /// both were, by the `Date` of the service's own answer. Only if a browser hides that header do the clocks have to agree.
+    async fn find_run(&self, request: &Json, parameters: &Parameters, began: i64) -> Result<Option<Answer>, Error> {
+        let list = CallName::ListSyncs.call();
+        let newest = [("limit", "20".to_owned())];
+        let outgoing = self.outgoing(list, list.verb.to_owned(), parameters, &newest, None);
+        let mut answer = self.tries(&outgoing).await.0?;
+        let now = self.timer.now();
+        // `Date` is cut to whole seconds.
+        let since = answer.date.unwrap_or(now) - (self.timer.monotonic() - began) - 1000;
+        let is_ours = |run: &Json| {
+            let created = run.text("created_at").and_then(clock::rfc3339);
+            let same = |key| run.of(key) == request.of(key);
+            same("direction") && same("ref_globs") && created.is_some_and(|created| created >= since)
         };
-        once.boxed_local()
-    }
-
-    async fn exchange(&self, call: &Call) -> Result<Answer, Error> {
-        let failed = |error| Error::from_http(&call.operation, error);
-        let response = self.send(call, &[("accept", "application/json")]).await.map_err(failed)?;
-        let header = |name| response.headers.get(name);
-        let date = header("date").and_then(clock::http_date);
-        let retry_after = response.headers.retry_after(self.timer.now());
-        let content_type = header("content-type").unwrap_or("no content type").to_owned();
-        let (status, is_success) = (response.status, response.is_success());
-        let body = response.body.bytes(LARGEST_ANSWER).await.map_err(failed)?;
-        if !is_success {
-            return Err(Error::from_answer(&call.operation, &call.url, status, &body, retry_after));
-        }
-        let invalid = |found| Error::InvalidResponse {
-            operation: call.operation.clone(),
-            url: call.url.clone(),
-            status,
-            expected: call.gives.0,
-            found,
-        };
-        let mut json = Json::parse(&body)
-            .map_err(|error| invalid(format!("{} bytes of {content_type} are not JSON: {error}", body.len())))?;
-        call.gives.1.settle(&mut json, Origin::Service).map_err(|mismatch| invalid(mismatch.to_string()))?;
-        Ok(Answer { json, date })
+        let Some(Json::List(runs)) = answer.json.take("syncs") else { return Ok(None) };
+        Ok(runs.into_iter().find(is_ours).map(|json| Answer { json, date: None }))
     }
 }
 
-impl Client {
-    /// Sends a call with these headers and those of every call.
-    pub(super) fn send<'a>(
-        &'a self,
-        call: &Call,
-        headers: &[(&str, &str)],
-    ) -> LocalBoxFuture<'a, Result<Response, http::Error>> {
-        let mut request = Request::new(call.method, &call.url);
-        request.headers = headers.iter().copied().collect();
-        request = request.header("authorization", format!("Bearer {}", self.options.api_key));
-        if let Some(agent) = &self.options.user_agent {
-            request = request.header("user-agent", agent);
-        }
-        if let Some(json) = &call.json {
-            request = request.header("content-type", "application/json").body(Body::Bytes(json.clone()));
-        }
-        self.http.send(request)
-    }
-}
-
-impl Answer {
-    /// The answer as the type of its shape.
-    pub(super) fn decode<T: DeserializeOwned>(&self) -> T {
-        decode(&self.json)
-    }
-}
-
-/// A tree of the type's shape as the type.
-pub(super) fn decode<T: DeserializeOwned>(json: &Json) -> T {
-    serde_json::from_str(&json.encode()).expect("a tree of the right shape decodes, as the tests of the shapes prove")
-}
-
-/// A duration as a person reads it.
-pub(super) struct Seconds(pub(super) Duration);
-
-impl std::fmt::Display for Seconds {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not `as_millis`: printing its 128 bits takes code of its own.
-        match self.0.subsec_millis() {
-            0 => write!(f, "{} s", self.0.as_secs()),
-            millis => write!(f, "{} ms", self.0.as_secs() * 1000 + u64::from(millis)),
-        }
-    }
+/// The fields that are not in the path, as a query has them.
+fn query(request: &Json) -> Vec<(&str, String)> {
+    let Json::Object(pairs) = request else { return Vec::new() };
+    let pairs = pairs.iter().filter_map(|(key, value)| match value {
+        Json::Text(text) | Json::Number(text) => Some((key.as_str(), text.clone())),
+        _ => None,
+    });
+    pairs.collect()
 }

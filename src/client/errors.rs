@@ -18,12 +18,14 @@
 
 use std::time::Duration;
 
-use super::{
-    json::Json,
-    operations::ERROR_BODY,
-    shape::{Fault, Mismatch, Origin},
+use crate::{
+    api::{
+        ErrorBody, FieldError,
+        json_tree::Json,
+        shape::{Fault, Mismatch, Others, Shaped},
+    },
+    http,
 };
-use crate::{api::FieldError, http};
 
 /// Why a call failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -92,8 +94,8 @@ pub enum Error {
         url: String,
         /// The status of the answer.
         status: u16,
-        /// The shape that was expected, such as `a SyncRun`.
-        expected: &'static str,
+        /// The expected shape, such as `a SyncRun`.
+        expected: String,
         /// What is wrong, and where.
         found: String,
     },
@@ -135,10 +137,8 @@ impl Error {
     pub(crate) fn argument(operation: &str, name: &str, mismatch: Mismatch) -> Self {
         let field = if mismatch.path.is_empty() { name } else { &mismatch.path };
         let message = match mismatch.fault {
-            Fault::Missing => "is missing".to_owned(),
             Fault::Unknown => "is not a field of this request".to_owned(),
-            Fault::Bounds(bounds) => bounds.to_owned(),
-            Fault::Wrong(what) => ["is refused: ", &what].concat(),
+            fault => fault.to_string(),
         };
         Self::invalid_field(operation, field, message)
     }
@@ -154,7 +154,7 @@ impl Error {
             trace_id: None,
         };
         if let Ok(mut body) = Json::parse(body)
-            && ERROR_BODY.settle(&mut body, Origin::Service).is_ok()
+            && ErrorBody::SHAPE.check(&mut body, Others::Keep).is_ok()
             && let Some(mut error) = body.take("error")
         {
             refusal.code = error.take_text("code").unwrap_or_default();

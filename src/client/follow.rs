@@ -7,7 +7,7 @@
 //!                          it broke having told nothing, or fell silent ─▶ poll ─▶ its end
 //! ```
 //!
-//! Polling has the retries and the errors of [`Syncs::get`](super::Syncs::get); the events need none of their own.
+//! Polling has the retries and the errors of any call. The events need none of their own.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -18,13 +18,17 @@ use futures_util::{
 
 use super::{
     Client, Error, WaitOptions,
-    call::{Call, LARGEST_ANSWER},
     event_stream::EventStream,
-    json::Json,
-    operations::{FOLLOW_SYNC, GET_SYNC, SYNC_RUN},
-    shape::Origin,
+    exchange::{LARGEST_ANSWER, Outgoing},
 };
-use crate::http::{ByteStream, Response};
+use crate::{
+    api::{
+        CallName, SyncRun,
+        json_tree::Json,
+        shape::{Others, Shaped},
+    },
+    http::{ByteStream, Response},
+};
 
 /// The wait before the first poll; each further one is twice as long.
 pub const FIRST_POLL: Duration = Duration::from_millis(250);
@@ -58,7 +62,7 @@ impl Drop for Turn {
 /// The events of one run.
 struct Feed<'c> {
     client: &'c Client,
-    call: Call,
+    outgoing: Outgoing,
     body: Option<ByteStream>,
     stream: EventStream,
     /// What came and was not taken yet, the newest first.
@@ -89,7 +93,8 @@ impl Client {
         if is_running(&run)
             && let Some(turn) = self.turn()
         {
-            let mut feed = Feed::new(self, self.prepare(&FOLLOW_SYNC, path.clone()).await?.call, turn);
+            let mut feed =
+                Feed::new(self, self.prepare(CallName::FollowSync.call(), path.clone()).await?.outgoing, turn);
             let mut has_caught_up = false;
             while is_running(&run) {
                 let Some(now) = feed.next().await else { break };
@@ -108,7 +113,7 @@ impl Client {
         while is_running(&run) {
             self.timer.sleep(pause).await;
             pause = (pause * 2).min(LONGEST_POLL);
-            let now = self.operate(&GET_SYNC, path.clone()).await?.json;
+            let now = self.call(CallName::ShowSync, path.clone()).await?;
             if is_missing {
                 // It is the events that are missing, not the run.
                 self.following.is_without_events.set(true);
@@ -120,7 +125,7 @@ impl Client {
         }
         // A list leaves out the stats of large runs, and tells only the counts.
         if matches!((run.of("stats"), run.of("counts")), (None | Some(Json::Null), Some(Json::Object(_)))) {
-            let whole = self.operate(&GET_SYNC, path).await?.json;
+            let whole = self.call(CallName::ShowSync, path).await?;
             if !whole.same(&run) {
                 on_update(&whole)?;
                 run = whole;
@@ -160,10 +165,10 @@ fn place(run: &Json) -> (u32, u8) {
 }
 
 impl<'c> Feed<'c> {
-    fn new(client: &'c Client, call: Call, turn: Turn) -> Self {
+    fn new(client: &'c Client, outgoing: Outgoing, turn: Turn) -> Self {
         Self {
             client,
-            call,
+            outgoing,
             body: None,
             stream: EventStream::default(),
             runs: Vec::new(),
@@ -211,7 +216,7 @@ impl<'c> Feed<'c> {
         if !self.last_id.is_empty() {
             headers.push(("last-event-id", &self.last_id));
         }
-        let response = match select(client.send(&self.call, &headers), client.timer.sleep(client.timeout)).await {
+        let response = match select(client.send(&self.outgoing, &headers), client.timer.sleep(client.timeout)).await {
             Either::Left((response, _)) => response.ok()?,
             Either::Right(_) => return None,
         };
@@ -224,10 +229,10 @@ impl<'c> Feed<'c> {
     fn take(&mut self, chunk: &[u8]) -> Option<()> {
         for event in self.stream.push(chunk) {
             self.last_id = event.id;
-            // Of an event of tomorrow nothing is known.
+            // Ignore event types that this version does not know.
             if matches!(event.kind.as_str(), "" | "message" | "progress") {
                 let mut run = Json::parse(event.data.as_bytes()).ok()?;
-                SYNC_RUN.settle(&mut run, Origin::Service).ok()?;
+                SyncRun::SHAPE.check(&mut run, Others::Keep).ok()?;
                 self.runs.insert(0, run);
             }
             self.has_told = true;

@@ -1,6 +1,6 @@
 //! The typed client of the sync REST API.
 //!
-//! Every method is one call of the API, named as in the contract; the object of a call is a repository's name or id.
+//! [`Client::call`] makes any call of the API ([`CALLS`](crate::api::CALLS)); the object of a call is a repository's name or id.
 //! The organisation is the call's own, else the client's ([`Options::org`]), else what `/whoami` says, asked once.
 //!
 //! **Retries.** A call that changes nothing when it is repeated (every GET, PATCH and DELETE) is tried again on 408, 429,
@@ -8,8 +8,8 @@
 //!
 //! - after a 429, because the service has done nothing;
 //! - a sync whose answer was lost is looked for first, among the newest runs of its repository: the one with the same
-//!   direction and globs, made since the call began, is the answer. Only where the service says that there is none the
-//!   POST is sent again;
+//!   direction and globs, made since the call began, is the answer. The POST is sent again only
+//!   if the service says that there is none;
 //! - a cancellation and a plan are repeated: neither does more the second time;
 //! - the creation of a repository or a webhook target, and the rotation of a secret, whose answer was lost are not repeated:
 //!   the error is shown.
@@ -19,31 +19,24 @@
 //! ```no_run
 //! # async fn example(http: std::rc::Rc<dyn refsync::http::HttpClient>, timer: std::rc::Rc<dyn refsync::client::Timer>)
 //! # -> Result<(), refsync::client::Error> {
-//! use refsync::{client::{Client, Options, WaitOptions}, api::{Direction, RefGlobs, SyncRequest, SyncUpstreamRequest}};
+//! use refsync::{api::{CallName, json_tree::Json}, client::{Client, Error, Options, WaitOptions}};
 //!
 //! let client = Client::new(http, timer, Options::new("https://sync.example.com", "rs_key"))?;
-//! let sync = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
-//! let run = client.repos().sync_upstream(&SyncUpstreamRequest { repo: "app".into(), org: None, sync }).await?;
-//! let run = client.syncs().wait(&run, &WaitOptions::default(), |_| Ok::<_, refsync::client::Error>(())).await?;
+//! let request = Json::parse(br#"{"repo": "app", "direction": "pull"}"#).expect("it is JSON");
+//! let run = client.call(CallName::CreateSync, request).await?;
+//! let run = client.wait(run, &WaitOptions::default(), |_| Ok::<_, Error>(())).await?;
 //! # Ok(())
 //! # }
 //! ```
 
-mod answers;
 mod call;
 mod errors;
 pub mod event_stream;
+mod exchange;
 mod follow;
-pub mod json;
-mod operate;
-pub mod operations;
-mod repos;
-mod requests;
 pub mod retry;
-pub mod shape;
-mod syncs;
 pub mod url;
-mod webhook_targets;
+mod wait;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -53,21 +46,14 @@ use futures_util::{
 };
 
 use crate::{
-    api::{Organization, Whoami},
+    api::{CallName, json_tree::Json},
     http::HttpClient,
 };
 use follow::Following;
-use json::Json;
 
 pub use errors::{Error, Refusal};
 pub use follow::{FIRST_POLL, LONGEST_POLL};
-pub use repos::Repos;
-pub use requests::{
-    ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest, OrgPath, RepoPath, SyncPath, WaitOptions,
-    WebhookTargetPath,
-};
-pub use syncs::Syncs;
-pub use webhook_targets::WebhookTargets;
+pub use wait::WaitOptions;
 
 /// The host's clock and chance.
 pub trait Timer {
@@ -156,39 +142,6 @@ impl Client {
         Self { timeout, ..self.clone() }
     }
 
-    /// Repositories and their upstreams.
-    pub fn repos(&self) -> Repos<'_> {
-        Repos { client: self }
-    }
-
-    /// Sync runs.
-    pub fn syncs(&self) -> Syncs<'_> {
-        Syncs { client: self }
-    }
-
-    /// Webhook targets.
-    pub fn webhook_targets(&self) -> WebhookTargets<'_> {
-        WebhookTargets { client: self }
-    }
-
-    /// Whom the credential belongs to, and what it allows.
-    ///
-    /// # Errors
-    ///
-    /// Every kind but [`Error::NotFound`] and [`Error::Conflict`]; this holds for all calls that read.
-    pub async fn whoami(&self) -> Result<Whoami, Error> {
-        Ok(self.operate(&operations::WHOAMI, Json::Object(Vec::new())).await?.decode())
-    }
-
-    /// The organisation.
-    ///
-    /// # Errors
-    ///
-    /// Also [`Error::NotFound`].
-    pub async fn organization(&self, path: &OrgPath) -> Result<Organization, Error> {
-        Ok(self.operate(&operations::ORGANIZATION, operate::arguments(path)).await?.decode())
-    }
-
     /// The organisation of a call that names `asked`.
     fn org<'a>(&'a self, verb: &'a str, asked: Option<&'a str>) -> LocalBoxFuture<'a, Result<String, Error>> {
         let org = async move {
@@ -211,8 +164,8 @@ impl Client {
         // Without the cell, which would keep itself alive through the future that it holds.
         let client = Self { own_org: Rc::default(), ..self.clone() };
         let slug = async move {
-            let answer = client.operate(&operations::WHOAMI, Json::Object(Vec::new())).await?;
-            Ok(answer.json.of("org").and_then(|org| org.text("slug")).unwrap_or_default().to_owned())
+            let answer = client.call(CallName::Whoami, Json::Object(Vec::new())).await?;
+            Ok(answer.of("org").and_then(|org| org.text("slug")).unwrap_or_default().to_owned())
         };
         slug.boxed_local().shared()
     }

@@ -1,14 +1,14 @@
 //! Calls over a replay.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use refsync::{
-    api::{Direction, RefGlobs, SyncRequest, SyncRun, SyncStatus, SyncUpstreamRequest, UpdateRepoRequest},
-    client::{Error, ListReposRequest, RepoPath, WaitOptions},
+    api::{CallName, DeleteResult, Repo, RepoPage, SyncRun, SyncStatus},
+    client::{Client, Error, WaitOptions},
 };
 use serde_json::{Value, json};
 
-use super::replay::{Play, Replay, ok, refused, run};
+use super::replay::{Play, Replay, call, ok, refused, run, tree, wait};
 
 fn whoami() -> Value {
     json!({"org": {"id": "o1", "slug": "acme", "name": "Acme"}, "key_id": "k1", "scopes": ["read", "write"]})
@@ -29,13 +29,20 @@ fn page(syncs: &[Value]) -> Value {
     json!({"next_cursor": null, "has_more": false, "syncs": syncs})
 }
 
-fn app() -> RepoPath {
-    RepoPath { repo: "app".into(), org: None }
+fn app() -> Value {
+    json!({"repo": "app"})
 }
 
-fn pull() -> SyncUpstreamRequest {
-    let sync = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
-    SyncUpstreamRequest { repo: "app".into(), org: None, sync }
+fn get(client: &Client) -> Result<Repo, Error> {
+    call(client, CallName::ShowRepo, &app())
+}
+
+fn delete(replay: &Rc<Replay>) -> Result<DeleteResult, Error> {
+    call(&replay.client(Some("acme")), CallName::DeleteRepo, &app())
+}
+
+fn pull(replay: &Rc<Replay>) -> Result<SyncRun, Error> {
+    call(&replay.client(Some("acme")), CallName::CreateSync, &json!({"repo": "app", "direction": "pull"}))
 }
 
 const SYNCS: &str = "/acme/app/upstream/syncs";
@@ -44,10 +51,10 @@ const SYNCS: &str = "/acme/app/upstream/syncs";
 fn the_organisation_is_asked_once_for_all_calls() {
     let replay = Replay::new([ok(whoami()), ok(repo("app")), ok(repo("app")), ok(repo("app"))]);
     let client = replay.client(None);
-    let (repos, app) = (client.repos(), app());
-    let both = run(async { futures_util::try_join!(repos.get(&app), repos.get(&app)) });
+    let get_repo = || client.call(CallName::ShowRepo, tree(&app()));
+    let both = run(async { futures_util::try_join!(get_repo(), get_repo()) });
     assert!(both.is_ok());
-    assert!(run(repos.get(&app)).is_ok());
+    assert!(get(&client).is_ok());
     assert_eq!(replay.seen(), ["GET /whoami", "GET /acme/app", "GET /acme/app", "GET /acme/app"]);
 }
 
@@ -55,8 +62,8 @@ fn the_organisation_is_asked_once_for_all_calls() {
 fn the_calls_own_organisation_comes_before_the_clients() {
     let replay = Replay::new([ok(repo("app")), ok(repo("app"))]);
     let client = replay.client(Some("acme"));
-    assert!(run(client.repos().get(&app())).is_ok());
-    assert!(run(client.repos().get(&RepoPath { org: Some("other".into()), ..app() })).is_ok());
+    assert!(get(&client).is_ok());
+    assert!(call::<Repo>(&client, CallName::ShowRepo, &json!({"repo": "app", "org": "other"})).is_ok());
     assert_eq!(replay.seen(), ["GET /acme/app", "GET /other/app"]);
 }
 
@@ -64,15 +71,15 @@ fn the_calls_own_organisation_comes_before_the_clients() {
 fn a_failed_whoami_is_asked_again_by_the_next_call() {
     let replay = Replay::new([refused(401, "UNAUTHENTICATED"), ok(whoami()), ok(repo("app"))]);
     let client = replay.client(None);
-    assert!(matches!(run(client.repos().get(&app())), Err(Error::Unauthenticated(_))));
-    assert!(run(client.repos().get(&app())).is_ok());
+    assert!(matches!(get(&client), Err(Error::Unauthenticated(_))));
+    assert!(get(&client).is_ok());
 }
 
 #[test]
 fn the_key_and_the_body_go_where_they_belong() {
     let replay =
         Replay::new([Play::Answer(201, &[], sync("s1", "pull", "*", "queued", "2026-11-23T01:00:00Z").to_string())]);
-    let run = run(replay.client(Some("acme")).repos().sync_upstream(&pull())).expect("it is a SyncRun");
+    let run = pull(&replay).expect("it is a SyncRun");
     assert_eq!(run.id, "s1");
     let headers = replay.headers.borrow();
     assert_eq!(headers[0].get("authorization"), Some("Bearer key"));
@@ -86,11 +93,11 @@ fn the_key_and_the_body_go_where_they_belong() {
 #[test]
 fn a_read_is_tried_three_times_and_then_fails() {
     let replay = Replay::new([refused(503, "INTERNAL_ERROR"), Play::Lost, ok(repo("app"))]);
-    assert!(run(replay.client(Some("acme")).repos().get(&app())).is_ok());
+    assert!(get(&replay.client(Some("acme"))).is_ok());
     assert_eq!(*replay.slept.borrow(), [500, 1000]);
 
     let replay = Replay::new([Play::Lost, Play::Lost, refused(500, "INTERNAL_ERROR")]);
-    let error = run(replay.client(Some("acme")).repos().get(&app())).expect_err("three failures are enough");
+    let error = get(&replay.client(Some("acme"))).expect_err("three failures are enough");
     assert_eq!((error.status(), error.trace_id()), (Some(500), Some("t-1")));
 }
 
@@ -98,7 +105,7 @@ fn a_read_is_tried_three_times_and_then_fails() {
 fn a_silent_server_is_given_up_after_the_timeout() {
     let replay = Replay::new([Play::Silence, Play::Silence, Play::Silence]);
     let client = replay.client(Some("acme")).with_timeout(Duration::from_millis(1500));
-    let error = run(client.repos().get(&app())).expect_err("nothing ever comes");
+    let error = get(&client).expect_err("nothing ever comes");
     assert!(matches!(error, Error::Timeout { .. }));
     assert_eq!(*replay.slept.borrow(), [1500, 500, 1500, 1000, 1500]);
     assert!(error.to_string().ends_with("within 1500 ms"), "{error}");
@@ -113,7 +120,7 @@ fn a_sync_whose_answer_was_lost_is_found_and_not_asked_for_again() {
         sync("older", "pull", "*", "completed", "2026-11-23T00:59:00Z"),
     ];
     let replay = Replay::new([Play::Lost, ok(page(&syncs))]);
-    let run = run(replay.client(Some("acme")).repos().sync_upstream(&pull())).expect("it was found");
+    let run = pull(&replay).expect("it was found");
     assert_eq!(run.id, "ours");
     assert_eq!(replay.seen(), [format!("POST {SYNCS}"), format!("GET {SYNCS}?limit=20")]);
 }
@@ -123,7 +130,7 @@ fn a_lost_sync_that_was_never_made_is_asked_for_again() {
     let older = sync("older", "pull", "*", "completed", "2026-11-23T00:59:00Z");
     let made = sync("made", "pull", "*", "queued", "2026-11-23T01:00:02Z");
     let replay = Replay::new([refused(502, "INTERNAL_ERROR"), ok(page(&[older])), ok(made)]);
-    let run = run(replay.client(Some("acme")).repos().sync_upstream(&pull())).expect("the second POST arrives");
+    let run = pull(&replay).expect("the second POST arrives");
     assert_eq!(run.id, "made");
     assert_eq!(replay.seen(), [format!("POST {SYNCS}"), format!("GET {SYNCS}?limit=20"), format!("POST {SYNCS}")]);
 }
@@ -137,14 +144,14 @@ fn the_services_own_clock_decides_which_run_is_new() {
         sync("older", "pull", "*", "queued", "2026-11-22T23:50:00Z"),
     ];
     let replay = Replay::new([Play::Lost, Play::Answer(200, headers, page(&syncs).to_string())]);
-    let run = run(replay.client(Some("acme")).repos().sync_upstream(&pull())).expect("it was found");
+    let run = pull(&replay).expect("it was found");
     assert_eq!(run.id, "ours");
 }
 
 #[test]
 fn a_sync_is_not_repeated_blindly_when_the_runs_cannot_be_listed() {
     let replay = Replay::new([Play::Lost, refused(403, "FORBIDDEN")]);
-    let error = run(replay.client(Some("acme")).repos().sync_upstream(&pull())).expect_err("it may exist");
+    let error = pull(&replay).expect_err("it may exist");
     assert!(matches!(error, Error::Connection { .. }), "the POST's own error is shown: {error}");
 }
 
@@ -152,7 +159,7 @@ fn a_sync_is_not_repeated_blindly_when_the_runs_cannot_be_listed() {
 fn a_rate_limited_sync_is_repeated_after_the_wait() {
     let limited = Play::Answer(429, &[("retry-after", "3")], String::new());
     let replay = Replay::new([limited, ok(sync("s1", "pull", "*", "queued", "2026-11-23T01:00:03Z"))]);
-    assert!(run(replay.client(Some("acme")).repos().sync_upstream(&pull())).is_ok());
+    assert!(pull(&replay).is_ok());
     assert_eq!(*replay.slept.borrow(), [3500]);
 }
 
@@ -160,7 +167,7 @@ fn a_rate_limited_sync_is_repeated_after_the_wait() {
 fn the_creation_of_a_repository_is_never_repeated_after_a_lost_answer() {
     let replay = Replay::new([Play::Lost]);
     let client = replay.client(Some("acme"));
-    let error = run(client.repos().create(&Default::default(), &Default::default())).expect_err("it may exist");
+    let error = call::<Repo>(&client, CallName::CreateRepo, &json!({})).expect_err("it may exist");
     assert_eq!(error.code(), "CONNECTION_FAILED");
     assert!(error.is_transient());
 }
@@ -168,16 +175,16 @@ fn the_creation_of_a_repository_is_never_repeated_after_a_lost_answer() {
 #[test]
 fn a_deletion_that_was_done_before_its_answer_was_lost_succeeds() {
     let replay = Replay::new([Play::Lost, refused(404, "NOT_FOUND")]);
-    assert!(run(replay.client(Some("acme")).repos().delete(&app())).expect("it is gone").success);
+    assert!(delete(&replay).expect("it is gone").success);
     let replay = Replay::new([refused(404, "NOT_FOUND")]);
-    assert!(matches!(run(replay.client(Some("acme")).repos().delete(&app())), Err(Error::NotFound(_))));
+    assert!(matches!(delete(&replay), Err(Error::NotFound(_))));
 }
 
 #[test]
 fn a_renaming_that_was_done_before_its_answer_was_lost_succeeds() {
     let replay = Replay::new([Play::Lost, refused(404, "NOT_FOUND"), ok(repo("new"))]);
-    let request = UpdateRepoRequest { name: Some("new".into()), ..Default::default() };
-    let renamed = run(replay.client(Some("acme")).repos().update(&app(), &request)).expect("it was renamed");
+    let request = json!({"repo": "app", "name": "new"});
+    let renamed: Repo = call(&replay.client(Some("acme")), CallName::UpdateRepo, &request).expect("it was renamed");
     assert_eq!(renamed.name, "new");
     assert_eq!(replay.seen(), ["PATCH /acme/app", "PATCH /acme/app", "GET /acme/new"]);
 }
@@ -189,13 +196,12 @@ fn an_answer_of_another_shape_says_what_was_expected_and_where() {
     let replay =
         Replay::new([ok(wrong), Play::Answer(200, &[("content-type", "text/html")], "<!doctype html>".into())]);
     let client = replay.client(Some("acme"));
-    let error = run(client.repos().get(&app())).expect_err("tags are no list");
+    let error = get(&client).expect_err("tags are no list");
     assert_eq!(
         error.to_string(),
-        "get repository acme/app: expected a Repo from https://h/v1/acme/app, but at tags: invalid type: sequence, \
-         expected a map"
+        "get repository acme/app: expected a Repo from https://h/v1/acme/app, but tags has to be an object, not an array"
     );
-    let error = run(client.repos().get(&app())).expect_err("a page is no Repo");
+    let error = get(&client).expect_err("a page is no Repo");
     assert!(error.to_string().contains("15 bytes of text/html are not JSON"), "{error}");
     assert!(!error.is_transient());
 }
@@ -206,12 +212,12 @@ fn bad_input_is_refused_before_any_request() {
     let client = replay.client(None);
     let field = |error: Error| error.fields()[0].field.clone();
     for name in ["", ".", ".."] {
-        let path = RepoPath { repo: name.into(), org: None };
-        assert_eq!(run(client.repos().get(&path)).map_err(field), Err("repo".into()), "{name:?}");
+        let got = call::<Repo>(&client, CallName::ShowRepo, &json!({"repo": name}));
+        assert_eq!(got.map_err(field), Err("repo".into()), "{name:?}");
     }
     for limit in [0, 101] {
-        let request = ListReposRequest { limit: Some(limit), ..Default::default() };
-        assert_eq!(run(client.repos().list(&request)).map_err(field), Err("limit".into()), "{limit}");
+        let listed = call::<RepoPage>(&client, CallName::ListRepos, &json!({"limit": limit}));
+        assert_eq!(listed.map_err(field), Err("limit".into()), "{limit}");
     }
     assert!(replay.seen().is_empty());
 }
@@ -231,7 +237,7 @@ fn a_wait_polls_ever_slower_until_the_run_has_ended() {
         Ok(())
     };
     let client = replay.client(Some("acme"));
-    let ended = run(client.syncs().wait(&queued(), &WaitOptions::default(), note)).expect("it ends");
+    let ended = wait(&client, &queued(), &WaitOptions::default(), note).expect("it ends");
     assert_eq!(ended.status, SyncStatus::Completed);
     assert_eq!(*updates.borrow(), [SyncStatus::InProgress, SyncStatus::Completed], "only changes are told");
     assert_eq!(*replay.slept.borrow(), [250, 500, 1000, 2000, 2000]);
@@ -243,7 +249,7 @@ fn a_wait_ends_at_its_deadline_and_the_run_can_be_waited_for_again() {
     let replay = Replay::new([Play::Silence]);
     let options = WaitOptions { timeout: Some(Duration::from_secs(30)), ..Default::default() };
     let client = replay.client(Some("acme"));
-    let error = run(client.syncs().wait(&queued(), &options, |_| Ok::<_, Error>(()))).expect_err("it never ends");
+    let error = wait(&client, &queued(), &options, |_| Ok(())).expect_err("it never ends");
     assert_eq!((error.code(), error.is_transient()), ("TIMEOUT", true));
 }
 
@@ -253,7 +259,7 @@ fn a_run_that_has_ended_is_not_asked_for() {
     let mut done = queued();
     done.status = SyncStatus::Failed;
     let client = replay.client(Some("acme"));
-    assert_eq!(run(client.syncs().wait(&done, &WaitOptions::default(), |_| Ok(()))).expect("it has ended"), done);
+    assert_eq!(wait(&client, &done, &WaitOptions::default(), |_| Ok(())).expect("it has ended"), done);
 }
 
 #[test]
@@ -265,8 +271,7 @@ fn a_run_whose_stats_a_list_left_out_is_asked_for_once() {
     let replay = Replay::new([ok(whole)]);
     let client = replay.client(Some("acme"));
     let listed: SyncRun = serde_json::from_value(listed).expect("it is a SyncRun");
-    let ended =
-        run(client.syncs().wait(&listed, &WaitOptions::default(), |_| Ok::<_, Error>(()))).expect("it has ended");
+    let ended = wait(&client, &listed, &WaitOptions::default(), |_| Ok::<_, Error>(())).expect("it has ended");
     assert_eq!(ended.stats.map(|stats| stats.refs.len()), Some(0));
     assert_eq!(replay.seen(), ["GET /acme/r1/upstream/syncs/s1"]);
 }
@@ -277,6 +282,6 @@ fn an_error_of_the_callback_ends_the_wait() {
     let replay = Replay::new([refused(404, "NOT_FOUND"), changed]);
     let client = replay.client(Some("acme"));
     let stop = |_: &SyncRun| Err(Error::Aborted { operation: "enough".into() });
-    let error = run(client.syncs().wait(&queued(), &WaitOptions::default(), stop)).expect_err("the callback said so");
+    let error = wait(&client, &queued(), &WaitOptions::default(), stop).expect_err("the callback said so");
     assert!(matches!(error, Error::Aborted { .. }));
 }

@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 
 use refsync::{
-    api::{SyncRun, SyncStatus},
+    api::{CallName, SyncRun, SyncStatus, WebhookTargetSecret},
     client::{
-        Client, Error, Options, SyncPath, WaitOptions, WebhookTargetPath,
+        Client, Error, Options, WaitOptions,
         event_stream::{Event, EventStream},
     },
 };
 use serde_json::{Value, json};
 
-use super::replay::{Play, Replay, ok, refused, run};
+use super::replay::{Play, Replay, call, ok, refused, wait};
 
 const EVENTS: &str = "GET /acme/r1/upstream/syncs/s1/events";
 const SYNC: &str = "GET /acme/r1/upstream/syncs/s1";
@@ -40,7 +40,7 @@ fn updates(client: &Client, from: &SyncRun) -> Result<Vec<(SyncStatus, u32)>, Er
         seen.borrow_mut().push((run.status, run.attempt));
         Ok(())
     };
-    let ended = run(client.syncs().wait(from, &WaitOptions::default(), note))?;
+    let ended = wait(client, from, &WaitOptions::default(), note)?;
     let seen = seen.into_inner();
     assert_eq!(seen.last(), Some(&(ended.status, ended.attempt)), "the end is told, too");
     Ok(seen)
@@ -191,23 +191,27 @@ fn a_cancellation_that_was_done_before_its_answer_was_lost_gives_the_run() {
     cancelled["error"] = json!("cancelled");
     let replay = Replay::new([Play::Lost, refused(409, "CONFLICT"), ok(cancelled)]);
     let client = replay.client(Some("acme"));
-    let path = SyncPath { repo: "r1".into(), sync_id: "s1".into(), org: None };
-    let cancelled = run(client.syncs().cancel(&path)).expect("it was cancelled");
+    let path = json!({"repo": "r1", "sync_id": "s1"});
+    let cancelled: SyncRun = call(&client, CallName::CancelSync, &path).expect("it was cancelled");
     assert_eq!((cancelled.status, cancelled.error.as_deref()), (SyncStatus::Failed, Some("cancelled")));
     let cancel = "POST /acme/r1/upstream/syncs/s1/cancel";
     assert_eq!(replay.seen(), [cancel, cancel, SYNC]);
 
     let replay = Replay::new([refused(409, "CONFLICT")]);
     let client = replay.client(Some("acme"));
-    assert!(matches!(run(client.syncs().cancel(&path)), Err(Error::Conflict(_))), "that had ended before");
+    assert!(
+        matches!(call::<SyncRun>(&client, CallName::CancelSync, &path), Err(Error::Conflict(_))),
+        "that had ended before"
+    );
 }
 
 #[test]
 fn a_new_secret_is_not_asked_for_twice() {
     let replay = Replay::new([Play::Lost]);
     let client = replay.client(Some("acme"));
-    let path = WebhookTargetPath { target_id: "wht_1".into(), org: None };
-    let error = run(client.webhook_targets().rotate_secret(&path)).err().expect("the secret is lost");
+    let path = json!({"target_id": "wht_1"});
+    let rotated = call::<WebhookTargetSecret>(&client, CallName::RotateWebhookSecret, &path);
+    let error = rotated.err().expect("the secret is lost");
     assert!(matches!(error, Error::Connection { .. }));
     assert_eq!(replay.seen(), ["POST /acme/webhook-targets/wht_1/rotate-secret"]);
 }

@@ -9,9 +9,11 @@ use std::{
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use refsync::{
-    client::{Client, Error, Options, Timer},
+    api::{CallName, SyncRun, json_tree::Json},
+    client::{Client, Error, Options, Timer, WaitOptions},
     http::{self, Body, ErrorKind, HttpClient, Request, Response},
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 /// What the network does with the next request.
 pub(super) enum Play {
@@ -122,4 +124,28 @@ pub(super) fn refused(status: u16, code: &str) -> Play {
 
 pub(super) fn run<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     futures_executor::block_on(future)
+}
+
+/// A value as the tree that the client takes.
+pub(super) fn tree(value: &impl Serialize) -> Json {
+    Json::parse(&serde_json::to_vec(value).expect("it is JSON")).expect("it is JSON")
+}
+
+fn typed<T: DeserializeOwned>(tree: &Json) -> T {
+    serde_json::from_str(&tree.encode()).expect("a tree of the right shape decodes")
+}
+
+/// A call, whose answer is a `T`.
+pub(super) fn call<T: DeserializeOwned>(client: &Client, name: CallName, request: &impl Serialize) -> Result<T, Error> {
+    run(client.call(name, tree(request))).map(|answer| typed(&answer))
+}
+
+/// Waits for a run.
+pub(super) fn wait(
+    client: &Client,
+    from: &SyncRun,
+    options: &WaitOptions,
+    mut on_update: impl FnMut(&SyncRun) -> Result<(), Error>,
+) -> Result<SyncRun, Error> {
+    run(client.wait(tree(from), options, |run| on_update(&typed(run)))).map(|ended| typed(&ended))
 }

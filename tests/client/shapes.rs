@@ -1,15 +1,12 @@
-//! The tables of shapes against the derived decoders: both have to accept and refuse the same answers.
+//! Derived shapes against serde's decoders: both have to accept and refuse the same JSON, and to mean the same by it.
 
-use refsync::{
-    api::{
-        DeleteResult, ErrorBody, Organization, Repo, RepoPage, SyncRun, SyncRunPage, SyncRunStats, WebhookTarget,
-        WebhookTargetPage, WebhookTargetSecret, Whoami,
-    },
-    client::{
-        json::Json,
-        operations::{self, SYNC_RUN},
-        shape::{Fault, Origin, Shape},
-    },
+use refsync::api::{
+    ApiKey, ApiKeySecret, CALLS, CallName, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
+    CreateWebhookTargetRequest, DeleteResult, ErrorBody, Organization, PageRequest, PublicKeySecret, Repo, RepoPage,
+    SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest, WebhookTarget,
+    WebhookTargetPage, WebhookTargetSecret, Whoami,
+    json_tree::Json,
+    shape::{Fault, Others, Shaped},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -21,7 +18,9 @@ fn run() -> Value {
             {"name": "refs/heads/ü\"\n", "before": null, "after": "0", "outcome": "rejected",
                 "reason": "non_fast_forward", "message": null},
             {"name": "refs/tags/v1", "before": "1", "after": "2", "outcome": "updated",
-                "reason": "a_word_of_tomorrow", "message": "no"}]},
+                "reason": "a_word_of_tomorrow", "message": "no", "message_index": 0}],
+            "messages": [{"side": "destination", "text": "hello"}]},
+        "counts": {"updated": 1, "unchanged": 2, "filtered": 3, "rejected": 4},
         "error": "e", "created_at": "2026-11-23T00:00:00Z", "started_at": "t", "finished_at": null})
 }
 
@@ -33,7 +32,7 @@ fn repo() -> Value {
             "paused_at": "t", "pause_reason": "r",
             "latest_sync": run()},
         "origin": {"url": "https://o", "auth_kind": null},
-        "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}, "warning": "w"})
+        "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}, "damaged": "d", "warning": "w"})
 }
 
 /// Every text that one step away from `value` is another: a key or an item gone, a value of another kind.
@@ -84,17 +83,17 @@ fn neighbours(value: &Value) -> Vec<Value> {
 }
 
 /// Compares on `example` and all its neighbours; what both accept has to mean the same.
-fn agree<T: DeserializeOwned + Serialize>(shape: &Shape, example: &Value) {
+fn agree<T: DeserializeOwned + Serialize + Shaped>(example: &Value) {
     let mut accepted = 0;
     let cases = [vec![example.clone()], neighbours(example)].concat();
     for case in &cases {
         let derived = serde_json::from_value::<T>(case.clone());
         let mut tree = Json::parse(case.to_string().as_bytes()).expect("serde_json writes JSON");
-        let settled = shape.settle(&mut tree, Origin::Service);
-        assert_eq!(settled.is_ok(), derived.is_ok(), "{case}: {settled:?}, {:?}", derived.as_ref().err());
+        let checked = T::SHAPE.check(&mut tree, Others::Keep);
+        assert_eq!(checked.is_ok(), derived.is_ok(), "{case}: {checked:?}, {:?}", derived.as_ref().err());
         if let Ok(derived) = derived {
             accepted += 1;
-            let again: T = serde_json::from_str(&tree.encode()).expect("a settled tree decodes");
+            let again: T = serde_json::from_str(&tree.encode()).expect("a checked tree decodes");
             let value = |t: &T| serde_json::to_value(t).expect("it is JSON");
             assert_eq!(value(&again), value(&derived), "{case}");
         }
@@ -104,41 +103,73 @@ fn agree<T: DeserializeOwned + Serialize>(shape: &Shape, example: &Value) {
 
 #[test]
 fn each_shape_says_what_its_type_says() {
-    agree::<SyncRun>(&SYNC_RUN, &run());
-    agree::<Repo>(operations::GET_REPO.answer(), &repo());
-    agree::<RepoPage>(
-        operations::LIST_REPOS.answer(),
-        &json!({"next_cursor": "c", "has_more": true, "repos": [repo()]}),
-    );
-    agree::<SyncRunPage>(
-        operations::LIST_SYNCS.answer(),
-        &json!({"next_cursor": null, "has_more": false, "syncs": [run(), run()]}),
-    );
-    agree::<Whoami>(
-        operations::WHOAMI.answer(),
-        &json!({"org": {"id": "o", "slug": "acme", "name": "Acme"}, "key_id": null, "scopes": ["read"]}),
-    );
-    agree::<Organization>(
-        operations::ORGANIZATION.answer(),
-        &json!({"id": "o", "slug": "acme", "name": "Acme", "created_at": "t", "num_repos": 3}),
-    );
-    agree::<SyncRunStats>(operations::PLAN_UPSTREAM_SYNC.answer(), &run()["stats"]);
+    agree::<SyncRun>(&run());
+    agree::<Repo>(&repo());
+    agree::<RepoPage>(&json!({"next_cursor": "c", "has_more": true, "repos": [repo()]}));
+    agree::<SyncRunPage>(&json!({"next_cursor": null, "has_more": false, "syncs": [run(), run()]}));
+    agree::<Whoami>(&json!({"org": {"id": "o", "slug": "acme", "name": "Acme"}, "key_id": null, "scopes": ["read"]}));
+    agree::<Organization>(&json!({"id": "o", "slug": "acme", "name": "Acme", "created_at": "t", "num_repos": 3}));
+    agree::<SyncRunStats>(&run()["stats"]);
     let target = json!({"id": "wht_1", "name": "n", "url": "https://h", "events": ["push"], "repo_ids": ["r1"],
         "created_at": "t", "updated_at": "t"});
-    agree::<WebhookTarget>(operations::GET_WEBHOOK_TARGET.answer(), &target);
-    agree::<WebhookTargetPage>(
-        operations::LIST_WEBHOOK_TARGETS.answer(),
-        &json!({"next_cursor": null, "has_more": false, "webhook_targets": [target]}),
-    );
-    let mut with_secret = target;
+    agree::<WebhookTarget>(&target);
+    agree::<WebhookTargetPage>(&json!({"next_cursor": null, "has_more": false, "webhook_targets": [target]}));
+    let mut with_secret = target.clone();
     with_secret["secret"] = json!("whsec_1");
-    agree::<WebhookTargetSecret>(operations::ROTATE_WEBHOOK_SECRET.answer(), &with_secret);
-    agree::<DeleteResult>(operations::DELETE_REPO.answer(), &json!({"success": true}));
-    agree::<ErrorBody>(
-        &operations::ERROR_BODY,
-        &json!({"error": {"code": "C", "message": "m", "trace_id": "t",
-            "details": {"fields": [{"field": "f", "message": "m"}]}}}),
-    );
+    agree::<WebhookTargetSecret>(&with_secret);
+    agree::<DeleteResult>(&json!({"success": true}));
+    agree::<ErrorBody>(&json!({"error": {"code": "C", "message": "m", "trace_id": "t",
+            "details": {"fields": [{"field": "f", "message": "m"}]}}}));
+}
+
+#[test]
+fn each_request_says_what_its_type_says() {
+    let token = json!({"kind": "token", "token": "t", "token_username": "u"});
+    let schedule = json!({"every": "15m", "cron": "c", "time_zone": "UTC", "direction": "push",
+        "ref_globs": {"branches": "main", "tags": "v*"}});
+    let remote = json!({"url": "https://h", "auth": token, "schedule": schedule});
+    let origin = json!({"url": "https://h", "auth": {"kind": "username_password", "username": "u", "password": "p"}});
+    let repo =
+        json!({"name": "app", "default_bookmark": "main", "tags": {"a": "b"}, "upstream": remote, "origin": origin});
+    agree::<CreateRepoRequest>(&repo);
+    agree::<UpdateRepoRequest>(&repo);
+    agree::<SyncRequest>(&json!({"direction": "pull", "ref_globs": {"branches": "main", "tags": "v*"}}));
+    let target = json!({"url": "https://h", "name": "n", "events": ["push"], "repo_ids": ["r1"]});
+    agree::<CreateWebhookTargetRequest>(&target);
+    agree::<UpdateWebhookTargetRequest>(&target);
+    let key = json!({"x": "x", "scope": "read", "name": "n", "repos": ["app"], "expires_in_seconds": 60});
+    agree::<CreateApiKeyRequest>(&key);
+    agree::<CreatePublicKeyRequest>(&key);
+}
+
+#[test]
+fn each_key_says_what_its_type_says() {
+    let key = json!({"id": "k", "name": "n", "scope": "read", "repos": ["app"], "created_at": "t", "expires_at": "t",
+        "last_used_at": "t", "api_key": "rs_", "x": "x", "private_key": "p"});
+    agree::<ApiKey>(&key);
+    agree::<ApiKeySecret>(&key);
+    agree::<PublicKeySecret>(&key);
+}
+
+#[test]
+fn a_number_has_the_bounds_of_its_schema() {
+    for (limit, fits) in [("1", true), ("100", true), ("0", false), ("101", false), ("1.5", false), ("null", true)] {
+        let mut tree = Json::parse(format!("{{\"limit\":{limit}}}").as_bytes()).expect("it is JSON");
+        let checked = PageRequest::SHAPE.check(&mut tree, Others::Refuse).map_err(|mismatch| mismatch.to_string());
+        assert_eq!(checked, if fits { Ok(()) } else { Err("limit has to be 1 to 100".into()) }, "{limit}");
+    }
+}
+
+#[test]
+fn every_call_is_found_by_its_name() {
+    for call in CALLS {
+        let name = serde_json::to_value(call.name).expect("it is a word");
+        assert_eq!(name.as_str().and_then(CallName::parse), Some(call.name));
+        assert_eq!(call.name.call().path, call.path);
+        let path = call.path.split('/').filter(|segment| segment.starts_with('{')).count();
+        assert_eq!(call.path_keys().len(), path, "{}", call.path);
+    }
+    assert_eq!(CallName::parse("CreateRepo"), None);
 }
 
 #[test]
@@ -148,24 +179,21 @@ fn a_null_that_is_left_out_becomes_explicit_and_a_key_of_tomorrow_is_kept() {
     refs[0].as_object_mut().expect("it is an object").remove("message");
     given["weather"] = json!("fine");
     let mut tree = Json::parse(given.to_string().as_bytes()).expect("it is JSON");
-    SYNC_RUN.settle(&mut tree, Origin::Service).expect("it is a SyncRun");
-    let settled: Value = serde_json::from_str(&tree.encode()).expect("it is JSON");
+    SyncRun::SHAPE.check(&mut tree, Others::Keep).expect("it is a SyncRun");
+    let checked: Value = serde_json::from_str(&tree.encode()).expect("it is JSON");
     given["stats"]["refs"][0]["message"] = json!(null);
-    assert_eq!(settled, given);
+    assert_eq!(checked, given);
 }
 
 #[test]
 fn a_callers_misspelt_key_is_refused_wherever_it_is() {
     for (request, path) in [
-        (json!({"repo": "app", "nmae": "x"}), "nmae"),
-        (json!({"repo": "app", "upstream": {"url": "u", "auht": null}}), "upstream.auht"),
-        (
-            json!({"repo": "app", "upstream": {"url": "u", "auth": {"kind": "token", "token": "t", "user": "u"}}}),
-            "upstream.auth.user",
-        ),
+        (json!({"nmae": "x"}), "nmae"),
+        (json!({"upstream": {"url": "u", "auht": null}}), "upstream.auht"),
+        (json!({"upstream": {"url": "u", "auth": {"kind": "token", "token": "t", "user": "u"}}}), "upstream.auth.user"),
     ] {
         let mut tree = Json::parse(request.to_string().as_bytes()).expect("it is JSON");
-        let mismatch = operations::UPDATE_REPO.request().settle(&mut tree, Origin::Caller).expect_err(path);
+        let mismatch = UpdateRepoRequest::SHAPE.check(&mut tree, Others::Refuse).expect_err(path);
         assert_eq!((mismatch.path.as_str(), mismatch.fault), (path, Fault::Unknown));
     }
 }

@@ -13,8 +13,9 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+pub use crate::api::Scope;
 use crate::service::{
     auth::access_token::AccessToken,
     error::Error,
@@ -24,42 +25,6 @@ use crate::service::{
     store,
 };
 use crate::{api::WhoamiOrg, http::Headers};
-
-/// What a credential allows; each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Look at everything, fetch.
-    Read,
-    /// Also make and change repositories, sync, push.
-    Write,
-    /// Also delete.
-    Admin,
-}
-
-impl Scope {
-    /// In order.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
-
-    /// The scope of this word; none if it is another word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
-    }
-
-    /// Its word in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// This one and those that it includes.
-    pub fn included(self) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |scope| *scope <= self)
-    }
-}
 
 /// Who calls.
 #[derive(Clone, Debug, Deserialize)]

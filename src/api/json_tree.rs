@@ -1,15 +1,15 @@
 //! JSON texts as trees, [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259).
 //!
-//! The client hands the answers of the service on to JavaScript, and reads only a few of their values itself. For that
-//! one small tree does for all shapes, where a decoder for each shape was half of the WebAssembly of a dashboard. What
-//! the tree has to look like is a [`Shape`](super::shape::Shape)'s business.
+//! The client passes the answers of the service on to JavaScript, and reads only a few of their values itself. One small tree is
+//! enough for all shapes: a decoder for each was half of the WebAssembly of a dashboard. A [`Shape`](super::shape::Shape) checks
+//! a tree.
 //!
 //! ```
-//! use refsync::client::json::Json;
+//! use refsync::api::json_tree::Json;
 //! let run = Json::parse(br#"{"id": "s1", "attempt": 2}"#)?;
 //! assert_eq!(run.text("id"), Some("s1"));
 //! assert_eq!(run.encode(), r#"{"id":"s1","attempt":2}"#);
-//! # Ok::<(), refsync::client::json::SyntaxError>(())
+//! # Ok::<(), refsync::api::json_tree::SyntaxError>(())
 //! ```
 
 /// One value.
@@ -93,7 +93,7 @@ impl Json {
     }
 
     /// Whether both are the same, in whatever order their keys stand.
-    pub(super) fn same(&self, other: &Self) -> bool {
+    pub(crate) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Object(ours), Self::Object(theirs)) => {
                 ours.len() == theirs.len()

@@ -6,7 +6,7 @@
 use js_sys::JSON;
 use wasm_bindgen::JsValue;
 
-use crate::client::{Error, json::Json};
+use crate::{api::json_tree::Json, client::Error};
 
 /// What a JavaScript caller passed as `name`, which is what an error calls the whole of it.
 pub(crate) fn from_js(operation: &str, name: &str, data: &JsValue) -> Result<Json, Error> {

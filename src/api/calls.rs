@@ -1,0 +1,184 @@
+//! Every call of the REST API, one row each.
+//!
+//! A row is all that a call is declared with. The client builds its requests from it, the service routes by it and knows from it
+//! which scope a caller needs, and the OpenAPI document lists it. `src/service/routes.rs` says which handler does the work.
+//!
+//! A row reads: name, the verb for errors (the object's name follows it), method, path, scope, what it takes `=>` status, what it
+//! gives, and how it may be repeated if its answer is lost. What a `Get` takes is its query, else it is the body. `()` is nothing.
+
+use refsync_derive::Shape;
+use serde::Serialize;
+use tsify::Tsify;
+
+use super::{
+    ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
+    CreateWebhookTargetRequest, DeleteResult, ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest,
+    Organization, PageRequest, PublicKeyPage, PublicKeySecret, Repo, RepoPage, Scope, SyncRequest, SyncRun,
+    SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage,
+    WebhookTargetSecret, Whoami,
+    shape::{Key, Missing, Shape, Shaped},
+};
+use crate::http::Method;
+
+/// Declares [`CallName`], [`CALLS`] and the schemas of each call.
+macro_rules! calls {
+    ($($name:ident: $verb:literal, $method:ident $path:literal, $scope:expr, $takes:ty => $status:literal $gives:ident, $repeat:ident;)*) => {
+        /// The name of a call.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Shape, Tsify)]
+        #[serde(rename_all = "camelCase")]
+        #[allow(missing_docs, reason = "the rows of the table say it")]
+        pub enum CallName {
+            $($name),*
+        }
+
+        /// Every call, in the order of [`CallName`].
+        pub static CALLS: &[Call] = &[$(Call {
+            name: CallName::$name,
+            verb: $verb,
+            method: Method::$method,
+            path: $path,
+            scope: $scope,
+            takes: <$takes as Shaped>::SHAPE,
+            status: $status,
+            answer: stringify!($gives),
+            gives: <$gives as Shaped>::SHAPE,
+            repeat: Repeat::$repeat,
+        }),*];
+
+        impl CallName {
+            /// The JSON Schemas of what the call takes and gives: the first generator is for requests, the second for answers.
+            /// Only the maker of the OpenAPI document needs them.
+            pub fn schemas(self, asked: &mut schemars::SchemaGenerator, answered: &mut schemars::SchemaGenerator) -> [schemars::Schema; 2] {
+                match self {
+                    $(Self::$name => [asked.subschema_for::<$takes>(), answered.subschema_for::<$gives>()]),*
+                }
+            }
+        }
+    };
+}
+
+calls! {
+    Whoami: "whoami", Get "/whoami", None, () => 200 Whoami, Again;
+    ShowOrganization: "get organization", Get "/{org}", Some(Scope::Read), () => 200 Organization, Again;
+
+    ListRepos: "list repositories of", Get "/{org}/repos", Some(Scope::Read), ListReposRequest => 200 RepoPage, Again;
+    CreateRepo: "create repository in", Post "/{org}/repos", Some(Scope::Write), CreateRepoRequest => 201 Repo, Never;
+    ShowRepo: "get repository", Get "/{org}/{repo}", Some(Scope::Read), () => 200 Repo, Again;
+    UpdateRepo: "update repository", Patch "/{org}/{repo}", Some(Scope::Write), UpdateRepoRequest => 200 Repo, Renaming;
+    DeleteRepo: "delete repository", Delete "/{org}/{repo}", Some(Scope::Admin), () => 200 DeleteResult, Deletion;
+
+    ListSyncs: "list syncs of repository", Get "/{org}/{repo}/upstream/syncs", Some(Scope::Read),
+        ListSyncsRequest => 200 SyncRunPage, Again;
+    CreateSync: "sync upstream of repository", Post "/{org}/{repo}/upstream/syncs", Some(Scope::Write),
+        SyncRequest => 201 SyncRun, LookFirst;
+    PlanSync: "plan sync of repository", Post "/{org}/{repo}/upstream/plan", Some(Scope::Read),
+        SyncRequest => 200 SyncRunStats, Again;
+    ShowSync: "get sync of repository", Get "/{org}/{repo}/upstream/syncs/{sync_id}", Some(Scope::Read),
+        () => 200 SyncRun, Again;
+    CancelSync: "cancel sync of repository", Post "/{org}/{repo}/upstream/syncs/{sync_id}/cancel", Some(Scope::Write),
+        () => 200 SyncRun, Cancellation;
+    FollowSync: "follow sync of repository", Get "/{org}/{repo}/upstream/syncs/{sync_id}/events", Some(Scope::Read),
+        () => 200 SyncRun, Again;
+
+    ListWebhookTargets: "list webhook targets of", Get "/{org}/webhook-targets", Some(Scope::Admin),
+        ListWebhookTargetsRequest => 200 WebhookTargetPage, Again;
+    CreateWebhookTarget: "create webhook target of", Post "/{org}/webhook-targets", Some(Scope::Admin),
+        CreateWebhookTargetRequest => 201 WebhookTargetSecret, Never;
+    ShowWebhookTarget: "get webhook target of", Get "/{org}/webhook-targets/{target_id}", Some(Scope::Admin),
+        () => 200 WebhookTarget, Again;
+    UpdateWebhookTarget: "update webhook target of", Patch "/{org}/webhook-targets/{target_id}", Some(Scope::Admin),
+        UpdateWebhookTargetRequest => 200 WebhookTarget, Again;
+    DeleteWebhookTarget: "delete webhook target of", Delete "/{org}/webhook-targets/{target_id}", Some(Scope::Admin),
+        () => 200 DeleteResult, Deletion;
+    // Never twice: the second secret would end the validity of the first.
+    RotateWebhookSecret: "rotate secret of webhook target of", Post "/{org}/webhook-targets/{target_id}/rotate-secret",
+        Some(Scope::Admin), () => 200 WebhookTargetSecret, Never;
+
+    ListApiKeys: "list API keys of", Get "/{org}/api-keys", Some(Scope::Admin), PageRequest => 200 ApiKeyPage, Again;
+    CreateApiKey: "create API key of", Post "/{org}/api-keys", Some(Scope::Admin),
+        CreateApiKeyRequest => 201 ApiKeySecret, Never;
+    RevokeApiKey: "revoke API key of", Delete "/{org}/api-keys/{key_id}", Some(Scope::Admin),
+        () => 200 DeleteResult, Deletion;
+    ListPublicKeys: "list public keys of", Get "/{org}/public-keys", Some(Scope::Admin),
+        PageRequest => 200 PublicKeyPage, Again;
+    CreatePublicKey: "create public key of", Post "/{org}/public-keys", Some(Scope::Admin),
+        CreatePublicKeyRequest => 201 PublicKeySecret, Never;
+    RevokePublicKey: "revoke public key of", Delete "/{org}/public-keys/{key_id}", Some(Scope::Admin),
+        () => 200 DeleteResult, Deletion;
+}
+
+/// One call of the API.
+pub struct Call {
+    /// Its name.
+    pub name: CallName,
+    /// What it does, for errors; the object's name follows.
+    pub verb: &'static str,
+    /// Its method.
+    pub method: Method,
+    /// Its path behind `/v1`, with the names of its parameters in braces.
+    pub path: &'static str,
+    /// What the caller's credential has to allow; `None` if any credential is enough.
+    pub scope: Option<Scope>,
+    /// The body of the request, or the query of a `Get`.
+    pub takes: Shape,
+    /// The status of the answer.
+    pub status: u16,
+    /// The name of the answer's type.
+    pub answer: &'static str,
+    /// The answer.
+    pub gives: Shape,
+    /// What the client may do if the answer is lost.
+    pub repeat: Repeat,
+}
+
+/// What the client may do if an answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Call again: that changes nothing more.
+    Again,
+    /// Call again. If the object is gone then, it was deleted.
+    Deletion,
+    /// Call again. If the object is gone then and it was to get another name, look under that name.
+    Renaming,
+    /// Call again. If that conflicts, the run has been cancelled, and the run is the answer.
+    Cancellation,
+    /// Nothing: the work may have been done.
+    Never,
+    /// Look at the newest runs, and call again if ours is not among them.
+    LookFirst,
+}
+
+impl CallName {
+    /// The call of this name, as TypeScript spells it.
+    pub fn parse(name: &str) -> Option<Self> {
+        let Shape::Word(words) = Self::SHAPE else { return None };
+        let at = words.iter().position(|word| *word == name)?;
+        CALLS.get(at).map(|call| call.name)
+    }
+
+    /// The call.
+    pub fn call(self) -> &'static Call {
+        &CALLS[self as usize]
+    }
+}
+
+impl Call {
+    /// The names in the path, in order.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(parameter)
+    }
+
+    /// The keys of the path's names in a caller's request. Only the organisation may be left out.
+    pub fn path_keys(&self) -> Vec<Key> {
+        let key = |name| match name {
+            "org" => Key { name, shape: <Option<String>>::IF_THERE, missing: Missing::LeaveOut },
+            _ => Key { name, shape: Shape::Text, missing: Missing::Refuse },
+        };
+        self.parameters().map(key).collect()
+    }
+}
+
+/// The name that a segment of a path has in braces, if it is a parameter.
+pub fn parameter(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}

@@ -1,0 +1,359 @@
+//! What a JSON tree has to look like: the contract as data, for requests and answers alike.
+//!
+//! [`Shape`](refsync_derive::Shape) derives the shape of each type in [`api`](super) from its serde attributes. The client
+//! checks trees against shapes, because that costs a few bytes for each type and a serde decoder costs kilobytes. The service
+//! checks each request's body before serde reads it, so that people get our words for what is wrong, not serde's.
+
+use std::collections::BTreeMap;
+
+use super::json_tree::Json;
+use crate::glob::Glob;
+
+/// What a value has to be.
+#[derive(Clone, Copy)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// True or false.
+    Flag,
+    /// An integer from 0 to 2³² − 1.
+    Count,
+    /// An integer from the first to the second number, both included.
+    Between(u32, u32),
+    /// Any number.
+    Number,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// [`RefGlobs`](super::RefGlobs); if one of its two keys is missing, it becomes `""`.
+    Globs,
+    /// This, or null.
+    OrNull(&'static Self),
+    /// The value of a key: this, or a null that means the same as no key.
+    NullIsMissing(&'static Self),
+    /// An array.
+    List(&'static Self),
+    /// An object of free keys.
+    Map(&'static Self),
+    /// An object of these keys.
+    Object {
+        /// The keys.
+        keys: &'static [Key],
+        /// Whether other keys are refused even where [`Others::Keep`] applies.
+        refuses_others: bool,
+    },
+    /// An object in which the key of this name tells which further keys there are.
+    Tagged(&'static str, &'static [(&'static str, &'static [Key])]),
+}
+
+/// One key of an object.
+#[derive(Clone, Copy)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub shape: Shape,
+    /// What happens if it is missing.
+    pub missing: Missing,
+}
+
+/// What happens if a key is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The object is refused.
+    Refuse,
+    /// The key stays away.
+    LeaveOut,
+    /// The key becomes null.
+    Null,
+    /// The key becomes `*` for branches and tags.
+    AllRefs,
+}
+
+/// What happens to keys that an object's shape does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// They are refused: in a caller's request such a key is misspelt.
+    Refuse,
+    /// They are kept: who wrote the JSON may be newer than this version.
+    Keep,
+}
+
+/// What is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The path of the value, such as `syncs[3].ref_globs.branches`; empty for the whole.
+    pub path: String,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What is wrong with a value. Its text follows the value's path in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It is not there.
+    #[error("is missing")]
+    Missing,
+    /// The object has no such key.
+    #[error("is not a field here")]
+    Unknown,
+    /// It has another type or is out of bounds.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// A type that has a shape. [`Shape`](refsync_derive::Shape) derives it.
+pub trait Shaped {
+    /// The shape of a value.
+    const SHAPE: Shape;
+    /// The shape of a key with `#[serde(default, skip_serializing_if = …)]`, if it is there.
+    const IF_THERE: Shape = Self::SHAPE;
+    /// Whether null is a value.
+    const HAS_NULL: bool = false;
+    /// What happens if a key without `#[serde(default)]` is missing.
+    const MISSING: Missing = Missing::Refuse;
+    /// What happens if a key with `#[serde(default)]` is missing.
+    const DEFAULT: Missing = Missing::LeaveOut;
+}
+
+macro_rules! plain {
+    ($($type:ty: $shape:expr;)*) => {
+        $(impl Shaped for $type {
+            const SHAPE: Shape = $shape;
+        })*
+    };
+}
+
+plain! {
+    (): Shape::Object { keys: &[], refuses_others: true };
+    String: Shape::Text;
+    bool: Shape::Flag;
+    u32: Shape::Count;
+    f64: Shape::Number;
+}
+
+impl<T: Shaped> Shaped for Option<T> {
+    const SHAPE: Shape = Shape::OrNull(&T::SHAPE);
+    // An update takes `Option<Option<T>>`: there a null is a value of its own.
+    const IF_THERE: Shape = if T::HAS_NULL { T::SHAPE } else { Shape::NullIsMissing(&T::SHAPE) };
+    const HAS_NULL: bool = true;
+    const MISSING: Missing = Missing::Null;
+    const DEFAULT: Missing = Missing::Null;
+}
+
+impl<T: Shaped> Shaped for Vec<T> {
+    const SHAPE: Shape = Shape::List(&T::SHAPE);
+}
+
+impl<T: Shaped> Shaped for BTreeMap<String, T> {
+    const SHAPE: Shape = Shape::Map(&T::SHAPE);
+}
+
+/// How many keys these parts have together.
+pub const fn total(parts: &[&[Key]]) -> usize {
+    let (mut total, mut at) = (0, 0);
+    while at < parts.len() {
+        total += parts[at].len();
+        at += 1;
+    }
+    total
+}
+
+/// The keys of these parts, one after the other: an object and what is flattened into it.
+pub const fn join<const N: usize>(parts: &[&[Key]]) -> [Key; N] {
+    let mut all = [Key { name: "", shape: Shape::Text, missing: Missing::Refuse }; N];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut key = 0;
+        while key < parts[part].len() {
+            all[at] = parts[part][key];
+            at += 1;
+            key += 1;
+        }
+        part += 1;
+    }
+    all
+}
+
+impl Shape {
+    /// The keys of an object.
+    ///
+    /// # Panics
+    ///
+    /// If it is no object; the compiler runs this, so nobody sees it.
+    pub const fn keys(&self) -> &'static [Key] {
+        match self {
+            Self::Object { keys, .. } => keys,
+            _ => panic!("only objects have keys"),
+        }
+    }
+
+    /// Checks a tree, and writes out what the contract lets it leave out.
+    ///
+    /// # Errors
+    ///
+    /// The first value that is not as it has to be.
+    pub fn check(&self, value: &mut Json, others: Others) -> Result<(), Mismatch> {
+        match (self, value) {
+            (Self::Text, Json::Text(_)) | (Self::Flag, Json::Flag(_)) | (Self::Number, Json::Number(_)) => Ok(()),
+            (Self::Count, Json::Number(number)) if number.parse::<u32>().is_ok() => Ok(()),
+            (Self::Between(min, max), Json::Number(number))
+                if number.parse().is_ok_and(|number: u32| (*min..=*max).contains(&number)) =>
+            {
+                Ok(())
+            }
+            (Self::Word(words), Json::Text(text)) => one_of(words.iter().copied(), text),
+            (Self::OrNull(_), Json::Null) => Ok(()),
+            (Self::OrNull(shape) | Self::NullIsMissing(shape), value) => shape.check(value, others),
+            (Self::List(shape), Json::List(items)) => {
+                for (at, item) in items.iter_mut().enumerate() {
+                    shape.check(item, others).map_err(|mismatch| mismatch.under(&format!("[{at}]")))?;
+                }
+                Ok(())
+            }
+            (Self::Map(shape), Json::Object(pairs)) => {
+                for (key, value) in pairs {
+                    shape.check(value, others).map_err(|mismatch| mismatch.under(key))?;
+                }
+                Ok(())
+            }
+            (Self::Globs, Json::Object(pairs)) => globs(pairs),
+            (Self::Object { keys, refuses_others }, Json::Object(pairs)) => {
+                object(&[keys], pairs, if *refuses_others { Others::Refuse } else { others })
+            }
+            (Self::Tagged(tag, variants), Json::Object(pairs)) => {
+                let found = pairs.iter().rfind(|(key, _)| key == tag).and_then(|(_, value)| value.as_text());
+                let found = found.ok_or_else(|| Mismatch::here(Fault::Missing).under(tag))?;
+                one_of(variants.iter().map(|(word, _)| *word), found).map_err(|mismatch| mismatch.under(tag))?;
+                let keys = variants.iter().find(|(word, _)| *word == found).map_or(&[][..], |(_, keys)| keys);
+                let tag = Key { name: tag, shape: Self::Text, missing: Missing::Refuse };
+                object(&[&[tag], keys], pairs, others)
+            }
+            (expected, found) => Err(expected.refusal(found)),
+        }
+    }
+
+    /// Says what this has to be, and what was found.
+    fn refusal(&self, found: &Json) -> Mismatch {
+        let bounds;
+        let expected = match self {
+            Self::Text | Self::Word(_) => "a string",
+            Self::Flag => "true or false",
+            Self::Count => "a whole number",
+            Self::Between(min, max) => {
+                bounds = format!("{min} to {max}");
+                &bounds
+            }
+            Self::Number => "a number",
+            Self::List(_) => "an array",
+            Self::OrNull(shape) | Self::NullIsMissing(shape) => return shape.refusal(found),
+            Self::Globs | Self::Map(_) | Self::Object { .. } | Self::Tagged(..) => "an object",
+        };
+        let found = match found {
+            Json::Null => ", not null",
+            Json::Flag(_) => ", not true or false",
+            Json::Number(_) if matches!(self, Self::Count | Self::Between(..)) => "",
+            Json::Number(_) => ", not a number",
+            Json::Text(_) => ", not a string",
+            Json::List(_) => ", not an array",
+            Json::Object(_) => ", not an object",
+        };
+        Mismatch::wrong(&["has to be ", expected, found])
+    }
+}
+
+/// Refuses a word that is none of these. It is not repeated: it may be a secret in the wrong place.
+fn one_of(words: impl Iterator<Item = &'static str>, found: &str) -> Result<(), Mismatch> {
+    let words: Vec<&str> = words.collect();
+    match words.contains(&found) {
+        true => Ok(()),
+        false => Err(Mismatch::wrong(&["is not one of: ", &words.join(", ")])),
+    }
+}
+
+/// Checks an object that has the keys of all these groups.
+pub(crate) fn object(groups: &[&[Key]], pairs: &mut Vec<(String, Json)>, others: Others) -> Result<(), Mismatch> {
+    let keys = || groups.iter().copied().flatten();
+    if others == Others::Refuse
+        && let Some((name, _)) = pairs.iter().find(|(name, _)| keys().all(|key| key.name != name))
+    {
+        return Err(Mismatch::here(Fault::Unknown).under(name));
+    }
+    for Key { name, shape, missing } in keys() {
+        let at = pairs.iter().rposition(|(key, _)| key == name);
+        match (at, missing) {
+            (Some(at), _) if pairs[at].1 == Json::Null && matches!(shape, Shape::NullIsMissing(_)) => {
+                pairs.remove(at);
+            }
+            (Some(at), _) => shape.check(&mut pairs[at].1, others).map_err(|mismatch| mismatch.under(name))?,
+            (None, Missing::Refuse) => return Err(Mismatch::here(Fault::Missing).under(name)),
+            (None, Missing::LeaveOut) => {}
+            (None, Missing::Null) => pairs.push(((*name).to_owned(), Json::Null)),
+            (None, Missing::AllRefs) => pairs.push(((*name).to_owned(), both("*", "*"))),
+        }
+    }
+    Ok(())
+}
+
+fn globs(pairs: &mut Vec<(String, Json)>) -> Result<(), Mismatch> {
+    let (mut branches, mut tags) = (None, None);
+    for (key, value) in &*pairs {
+        let place = match key.as_str() {
+            "branches" => &mut branches,
+            "tags" => &mut tags,
+            _ => return Err(Mismatch::here(Fault::Unknown).under(key)),
+        };
+        *place = match value {
+            Json::Null => continue,
+            Json::Text(text) => {
+                let glob = text.parse::<Glob>();
+                glob.map_err(|error| Mismatch::wrong(&["is refused: ", &error.to_string()]).under(key))?;
+                Some(text.as_str())
+            }
+            other => return Err(Shape::Text.refusal(other).under(key)),
+        };
+    }
+    if branches.is_none() && tags.is_none() {
+        return Err(Mismatch::wrong(&[
+            "needs at least one of the keys branches and tags; leave it out to sync all refs",
+        ]));
+    }
+    if let Json::Object(filled) = both(branches.unwrap_or_default(), tags.unwrap_or_default()) {
+        *pairs = filled;
+    }
+    Ok(())
+}
+
+fn both(branches: &str, tags: &str) -> Json {
+    let pair = |key: &str, value: &str| (key.to_owned(), Json::Text(value.to_owned()));
+    Json::Object(vec![pair("branches", branches), pair("tags", tags)])
+}
+
+impl Mismatch {
+    pub(crate) fn here(fault: Fault) -> Self {
+        Self { path: String::new(), fault }
+    }
+
+    /// That the whole is no object.
+    pub(crate) fn no_object(found: &Json) -> Self {
+        Shape::Object { keys: &[], refuses_others: false }.refusal(found)
+    }
+
+    fn wrong(words: &[&str]) -> Self {
+        Self::here(Fault::Wrong(words.concat()))
+    }
+
+    /// The same as seen from outside: `step` is a key, or an index in brackets.
+    fn under(mut self, step: &str) -> Self {
+        let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = [step, joint, &self.path].concat();
+        self
+    }
+}
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.path.is_empty() { "it" } else { &self.path })?;
+        f.write_str(" ")?;
+        self.fault.fmt(f)
+    }
+}

@@ -1,0 +1,67 @@
+//! Waiting for a run.
+
+use std::time::Duration;
+
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
+
+use super::{Client, Error, exchange::Seconds};
+use crate::api::{
+    SyncRun,
+    json_tree::Json,
+    shape::{Others, Shaped},
+};
+
+/// How a sync is waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitOptions {
+    /// The repository's name or id; the run's `repo_id` when left out.
+    pub repo: Option<String>,
+    /// The organisation's slug; the client's own when left out.
+    pub org: Option<String>,
+    /// How long to wait at most; for ever when left out.
+    pub timeout: Option<Duration>,
+}
+
+impl Client {
+    /// The run once it has ended, completed or failed. If it has ended already, this sends no request, unless a list left out its
+    /// `stats`.
+    ///
+    /// The client follows the service's events. If there are none, it polls: first after [`FIRST_POLL`], then ever slower up to
+    /// [`LONGEST_POLL`]. `on_update` sees every run that differs from the one before, the ended one too; its error ends the wait.
+    /// Dropping the future ends the wait as well. The sync itself goes on.
+    ///
+    /// [`FIRST_POLL`]: super::FIRST_POLL
+    /// [`LONGEST_POLL`]: super::LONGEST_POLL
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] past the deadline, and whatever a poll fails with after its retries.
+    pub async fn wait<E: From<Error>>(
+        &self,
+        mut run: Json,
+        options: &WaitOptions,
+        on_update: impl FnMut(&Json) -> Result<(), E>,
+    ) -> Result<Json, E> {
+        const OPERATION: &str = "wait for sync";
+        SyncRun::SHAPE.check(&mut run, Others::Keep).map_err(|mismatch| Error::argument(OPERATION, "run", mismatch))?;
+        let id = run.text("id").unwrap_or_default().to_owned();
+        let ended = self.follow(run, options, on_update);
+        let Some(timeout) = options.timeout else { return ended.await };
+        let deadline = self.timer.sleep(timeout);
+        pin_mut!(ended);
+        match select(ended, deadline).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right(_) => Err(E::from(Error::Timeout {
+                operation: format!("{OPERATION} {id}"),
+                message: format!(
+                    "it has not ended within {}; it goes on and can be waited for again",
+                    Seconds(timeout)
+                ),
+                status: None,
+            })),
+        }
+    }
+}
