@@ -16,7 +16,7 @@ use crate::service::{
 pub struct Api {
     pub(crate) host: Rc<Host>,
     pub(crate) stop: Rc<Stop>,
-    pub(crate) router: Router<routes::Route>,
+    pub(crate) router: Router<&'static str>,
     pub(crate) rate_limiter: RateLimiter,
     pub(crate) shares: Shares,
 }

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use percent_encoding::percent_decode_str;
+
 use crate::http::{Body, Headers};
 use crate::service::{auth::Caller, http::places::Places};
 
@@ -23,6 +25,24 @@ pub(crate) struct Params {
     pub(crate) sync_id: String,
     pub(crate) target_id: String,
     pub(crate) key_id: String,
+}
+
+impl Params {
+    /// `None` if a value cannot be a name: it is not UTF-8, or has a NUL, which PostgreSQL cannot hold.
+    pub(crate) fn decode<'p>(parameters: impl Iterator<Item = (&'p str, &'p str)>) -> Option<Self> {
+        let mut params = Self::default();
+        for (name, raw) in parameters {
+            let value = percent_decode_str(raw).decode_utf8().ok().filter(|value| !value.contains('\0'))?.into_owned();
+            match name {
+                "org" => params.org = value,
+                "repo" => params.repo = value,
+                "target_id" => params.target_id = value,
+                "key_id" => params.key_id = value,
+                _ => params.sync_id = value,
+            }
+        }
+        Some(params)
+    }
 }
 
 /// How much of the costly calls may be under way for one organisation.

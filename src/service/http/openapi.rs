@@ -3,17 +3,12 @@
 //! [`document`] makes it; what is served is a copy of that in the repository, so that neither the generator nor its work is
 //! in the package, and which the host loads when somebody asks. A test compares the two.
 
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::service::{error::Error, host::Runtime};
 use crate::{
-    api::{
-        ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
-        CreateWebhookTargetRequest, DeleteResult, ErrorBody, Organization, PublicKeyPage, PublicKeySecret, Repo,
-        RepoPage, SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest,
-        WebhookTarget, WebhookTargetPage, WebhookTargetSecret, Whoami,
-    },
+    api::{ApiKeySecret, CALLS, Call, CallName, ErrorBody},
     http::{Body, Headers, Method, Response},
 };
 
@@ -64,16 +59,41 @@ pub fn document() -> Value {
 }
 
 fn paths(shapes: &mut Shapes) -> Value {
-    let page = ["cursor", "limit"];
-    let mut listed_repos = shapes.call("listRepos", "read", Answer::of::<RepoPage>(200), None, &page);
-    push(
-        &mut listed_repos,
-        json!({"name": "tags", "in": "query", "schema": {"type": "string", "maxLength": 500},
-        "description": "`key:value`, several with commas, or a JSON object: only repositories with these tags."}),
-    );
-    let run = shapes.answered.subschema_for::<SyncRun>().to_value();
-    let mut events = shapes.call("followSync", "read", Answer::of::<SyncRun>(200), None, &[]);
-    events["responses"]["200"] = json!({
+    let mut paths = json!({
+        "/openapi.json": {"get": {
+            "operationId": "openapi",
+            "summary": "This document; no credential is needed.",
+            "security": [],
+            "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object"}}}}},
+        }},
+        "/sessions": {"post": shapes.session()},
+    });
+    for call in CALLS {
+        let mut operation = shapes.call(call);
+        match call.name {
+            CallName::ListRepos => push(&mut operation, tags_parameter()),
+            CallName::FollowSync => stream_events(&mut operation),
+            _ => {}
+        }
+        let path = &mut paths[call.path];
+        if call.parameters().next().is_some() {
+            path["parameters"] = call.parameters().map(component).collect();
+        }
+        path[call.method.as_str().to_ascii_lowercase()] = operation;
+    }
+    paths
+}
+
+/// The filter of the list of repositories.
+fn tags_parameter() -> Value {
+    json!({"name": "tags", "in": "query", "schema": {"type": "string", "maxLength": 500},
+        "description": "`key:value`, several with commas, or a JSON object: only repositories with these tags."})
+}
+
+/// Makes the answer of `operation` a stream of what it would be.
+fn stream_events(operation: &mut Value) {
+    let run = operation["responses"]["200"]["content"]["application/json"]["schema"].take();
+    operation["responses"]["200"] = json!({
         "description": "Server-sent events. Each status of the run is one whose data is the SyncRun; `progress` events come \
             in between. The stream ends after a terminal status.",
         "content": {"text/event-stream": {"schema": {
@@ -86,100 +106,20 @@ fn paths(shapes: &mut Shapes) -> Value {
             "required": ["data"],
         }}},
     });
-    events["responses"]["204"] = json!({"description": "The run has ended, and all of its events were seen."});
+    operation["responses"]["204"] = json!({"description": "The run has ended, and all of its events were seen."});
     push(
-        &mut events,
+        operation,
         json!({"name": "Last-Event-ID", "in": "header", "schema": {"type": "integer", "format": "int64"},
         "description": "Goes on after this event."}),
     );
-    let mut session = shapes.call("startSession", "none", Answer::of::<ApiKeySecret>(201), None, &[]);
-    session["description"] = json!(
-        "Exchanges the code of the page's address, which works once, for a key that expires. No credential is needed."
-    );
-    session["security"] = json!([]);
-    session["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": {
-        "type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"], "additionalProperties": false,
-    }}}});
-    json!({
-        "/openapi.json": {"get": {
-            "operationId": "openapi",
-            "summary": "This document; no credential is needed.",
-            "security": [],
-            "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object"}}}}},
-        }},
-        "/sessions": {"post": session},
-        "/whoami": {"get": shapes.call("whoami", "any", Answer::of::<Whoami>(200), None, &[])},
-        "/{org}": at(&["org"], json!({
-            "get": shapes.call("showOrganization", "read", Answer::of::<Organization>(200), None, &[]),
-        })),
-        "/{org}/repos": at(&["org"], json!({
-            "get": listed_repos,
-            "post": shapes.call("createRepo", "write", Answer::of::<Repo>(201), Ask::of::<CreateRepoRequest>(), &[]),
-        })),
-        "/{org}/{repo}": at(&["org", "repo"], json!({
-            "get": shapes.call("showRepo", "read", Answer::of::<Repo>(200), None, &[]),
-            "patch": shapes.call("updateRepo", "write", Answer::of::<Repo>(200), Ask::of::<UpdateRepoRequest>(), &[]),
-            "delete": shapes.call("deleteRepo", "admin", Answer::of::<DeleteResult>(200), None, &[]),
-        })),
-        "/{org}/{repo}/upstream/syncs": at(&["org", "repo"], json!({
-            "get": shapes.call("listSyncs", "read", Answer::of::<SyncRunPage>(200), None, &page),
-            "post": shapes.call("createSync", "write", Answer::of::<SyncRun>(201), Ask::of::<SyncRequest>(), &[]),
-        })),
-        "/{org}/{repo}/upstream/plan": at(&["org", "repo"], json!({
-            "post": shapes.call("planSync", "read", Answer::of::<SyncRunStats>(200), Ask::of::<SyncRequest>(), &[]),
-        })),
-        "/{org}/{repo}/upstream/syncs/{sync_id}": at(&["org", "repo", "sync_id"], json!({
-            "get": shapes.call("showSync", "read", Answer::of::<SyncRun>(200), None, &[]),
-        })),
-        "/{org}/{repo}/upstream/syncs/{sync_id}/cancel": at(&["org", "repo", "sync_id"], json!({
-            "post": shapes.call("cancelSync", "write", Answer::of::<SyncRun>(200), None, &[]),
-        })),
-        "/{org}/{repo}/upstream/syncs/{sync_id}/events": at(&["org", "repo", "sync_id"], json!({"get": events})),
-        "/{org}/webhook-targets": at(&["org"], json!({
-            "get": shapes.call("listWebhookTargets", "admin", Answer::of::<WebhookTargetPage>(200), None, &page),
-            "post": shapes.call("createWebhookTarget", "admin", Answer::of::<WebhookTargetSecret>(201),
-                Ask::of::<CreateWebhookTargetRequest>(), &[]),
-        })),
-        "/{org}/webhook-targets/{target_id}": at(&["org", "target_id"], json!({
-            "get": shapes.call("showWebhookTarget", "admin", Answer::of::<WebhookTarget>(200), None, &[]),
-            "patch": shapes.call("updateWebhookTarget", "admin", Answer::of::<WebhookTarget>(200),
-                Ask::of::<UpdateWebhookTargetRequest>(), &[]),
-            "delete": shapes.call("deleteWebhookTarget", "admin", Answer::of::<DeleteResult>(200), None, &[]),
-        })),
-        "/{org}/webhook-targets/{target_id}/rotate-secret": at(&["org", "target_id"], json!({
-            "post": shapes.call("rotateWebhookSecret", "admin", Answer::of::<WebhookTargetSecret>(200), None, &[]),
-        })),
-        "/{org}/api-keys": at(&["org"], json!({
-            "get": shapes.call("listApiKeys", "admin", Answer::of::<ApiKeyPage>(200), None, &page),
-            "post": shapes.call("createApiKey", "admin", Answer::of::<ApiKeySecret>(201),
-                Ask::of::<CreateApiKeyRequest>(), &[]),
-        })),
-        "/{org}/api-keys/{key_id}": at(&["org", "key_id"], json!({
-            "delete": shapes.call("revokeApiKey", "admin", Answer::of::<DeleteResult>(200), None, &[]),
-        })),
-        "/{org}/public-keys": at(&["org"], json!({
-            "get": shapes.call("listPublicKeys", "admin", Answer::of::<PublicKeyPage>(200), None, &page),
-            "post": shapes.call("createPublicKey", "admin", Answer::of::<PublicKeySecret>(201),
-                Ask::of::<CreatePublicKeyRequest>(), &[]),
-        })),
-        "/{org}/public-keys/{key_id}": at(&["org", "key_id"], json!({
-            "delete": shapes.call("revokePublicKey", "admin", Answer::of::<DeleteResult>(200), None, &[]),
-        })),
-    })
 }
 
-/// A path with the parameters that stand in it.
-fn at(names: &[&str], mut calls: Value) -> Value {
-    calls["parameters"] = names.iter().map(|name| reference(name)).collect();
-    calls
-}
-
-fn reference(parameter: &str) -> Value {
+fn component(parameter: &str) -> Value {
     json!({"$ref": format!("#/components/parameters/{parameter}")})
 }
 
-fn push(call: &mut Value, parameter: Value) {
-    call["parameters"].as_array_mut().expect("every call has parameters").push(parameter);
+fn push(operation: &mut Value, parameter: Value) {
+    operation["parameters"].as_array_mut().expect("every operation has parameters").push(parameter);
 }
 
 fn parameters() -> Value {
@@ -206,51 +146,57 @@ struct Shapes {
     answered: SchemaGenerator,
 }
 
-type Schema = fn(&mut SchemaGenerator) -> Value;
-
-/// The shape of a request's body.
-struct Ask(Schema);
-
-/// The status and shape of an answer.
-struct Answer(u16, Schema);
-
-impl Ask {
-    fn of<T: JsonSchema>() -> Option<Self> {
-        Some(Self(|generator| generator.subschema_for::<T>().to_value()))
-    }
-}
-
-impl Answer {
-    fn of<T: JsonSchema>(status: u16) -> Self {
-        Self(status, |generator| generator.subschema_for::<T>().to_value())
-    }
-}
-
 impl Shapes {
     fn new() -> Self {
         let settings = || SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into());
         Self { asked: settings().for_deserialize().into(), answered: settings().for_serialize().into() }
     }
 
-    fn call(&mut self, id: &str, scope: &str, answer: Answer, ask: Option<Ask>, parameters: &[&str]) -> Value {
-        let Answer(status, schema) = answer;
-        let content = |schema: Value| json!({"application/json": {"schema": schema}});
-        let answered = content(schema(&mut self.answered));
-        let mut call = json!({
+    fn call(&mut self, call: &'static Call) -> Value {
+        let has_body = call.method != Method::Get && !call.takes.keys().is_empty();
+        // A query stands in the parameters, not among the schemas.
+        let mut query = SchemaGenerator::default();
+        let asked = if has_body { &mut self.asked } else { &mut query };
+        let [takes, gives] = call.name.schemas(asked, &mut self.answered).map(|schema| schema.to_value());
+        let scope = call.scope.map_or("any", |scope| scope.as_str());
+        let mut operation = self.operation(&json!(call.name), scope, call.status, &gives);
+        if has_body {
+            operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": takes}}});
+        } else {
+            let is_in_path = |name: &str| name == "org" || call.parameters().any(|parameter| parameter == name);
+            let names = call.takes.keys().iter().map(|key| key.name).filter(|name| !is_in_path(name));
+            operation["parameters"] = names.map(component).collect();
+        }
+        operation
+    }
+
+    /// Exchanges the code of the page's address for a key. It is no row of [`CALLS`], for it takes no credential.
+    fn session(&mut self) -> Value {
+        let key = self.answered.subschema_for::<ApiKeySecret>().to_value();
+        let mut session = self.operation(&json!("startSession"), "none", 201, &key);
+        session["description"] = json!(
+            "Exchanges the code of the page's address, which works once, for a key that expires. No credential is needed."
+        );
+        session["security"] = json!([]);
+        session["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": {
+            "type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"], "additionalProperties": false,
+        }}}});
+        session
+    }
+
+    fn operation(&self, id: &Value, scope: &str, status: u16, gives: &Value) -> Value {
+        let mut operation = json!({
             "operationId": id,
             "description": format!("Scope: {scope}."),
-            "parameters": parameters.iter().map(|name| reference(name)).collect::<Value>(),
+            "parameters": [],
             "responses": {
-                status.to_string(): {"description": "Done.", "content": answered},
+                status.to_string(): {"description": "Done.", "content": {"application/json": {"schema": gives}}},
             },
         });
         for (status, _) in REFUSALS {
-            call["responses"][*status] = json!({"$ref": format!("#/components/responses/refused_{status}")});
+            operation["responses"][*status] = json!({"$ref": format!("#/components/responses/refused_{status}")});
         }
-        if let Some(Ask(schema)) = ask {
-            call["requestBody"] = json!({"required": true, "content": content(schema(&mut self.asked))});
-        }
-        call
+        operation
     }
 
     fn refusals(&mut self) -> Value {
