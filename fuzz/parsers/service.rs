@@ -4,7 +4,10 @@ use std::fmt::Debug;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use refsync::{
-    api::{CreateRepoRequest, CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpdateWebhookTargetRequest},
+    api::{
+        CreateRepoRequest, CreateWebhookTargetRequest, SyncRequest, UpdateRepoRequest, UpdateWebhookTargetRequest,
+        shape::Shaped,
+    },
     service::{
         auth::access_token::{AccessToken, is_public_key},
         http::{body, page},
@@ -37,7 +40,7 @@ pub(crate) fn body(data: &[u8]) {
     reads_what_it_writes::<UpdateWebhookTargetRequest>(data);
 }
 
-fn reads_what_it_writes<T: Debug + PartialEq + Serialize + DeserializeOwned>(data: &[u8]) {
+fn reads_what_it_writes<T: Debug + PartialEq + Serialize + DeserializeOwned + Shaped>(data: &[u8]) {
     if let Ok(request) = body::parse::<T>(data) {
         let written = serde_json::to_vec(&request).expect("a request can be written");
         assert_eq!(body::parse::<T>(&written).ok(), Some(request), "what is written is read");

@@ -80,6 +80,25 @@ impl Json {
         if let Self::List(items) = self { items } else { &[] }
     }
 
+    /// The path of the first object that has a key twice, such as `upstream.auth`, in which arrays do not stand; empty for the
+    /// whole. `None` if there is none. The key itself is not told: it may be a secret that was sent in the wrong place.
+    pub fn repeated_key(&self) -> Option<String> {
+        match self {
+            Self::Object(pairs) => {
+                let mut keys = std::collections::HashSet::new();
+                pairs.iter().find_map(|(key, value)| {
+                    if !keys.insert(key) {
+                        return Some(String::new());
+                    }
+                    let inner = value.repeated_key()?;
+                    Some(if inner.is_empty() { key.clone() } else { [key, ".", &inner].concat() })
+                })
+            }
+            Self::List(items) => items.iter().find_map(Self::repeated_key),
+            _ => None,
+        }
+    }
+
     /// Takes a key out of an object.
     pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
         let Self::Object(pairs) = self else { return None };

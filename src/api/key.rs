@@ -49,6 +49,7 @@ pub struct ApiKeyPage {
 
 /// A request for a new API key. Other fields are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
+#[serde(deny_unknown_fields)]
 pub struct CreateApiKeyRequest {
     /// What the key shall allow: `read`, `write` or `admin`; each includes those before it.
     #[schemars(extend("enum" = ["read", "write", "admin"]))]
@@ -114,6 +115,7 @@ pub struct PublicKeyPage {
 
 /// A request to register a public key, or to make a private key. Other fields are refused.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
+#[serde(deny_unknown_fields)]
 pub struct CreatePublicKeyRequest {
     /// The Ed25519 public key, as a JWK's `x`. When left out a private key is made, and the answer has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,8 @@
 //! package's TypeScript types are generated from them.
 
 mod calls;
+#[cfg(feature = "service")]
+mod decode;
 mod error;
 pub mod json_tree;
 mod key;

@@ -257,7 +257,7 @@ impl Shape {
             Json::List(_) => ", not an array",
             Json::Object(_) => ", not an object",
         };
-        Mismatch::wrong(&["has to be ", expected, found])
+        Mismatch::wrong(&["must be ", expected, found])
     }
 }
 

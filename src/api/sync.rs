@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for RefGlobs {
 
 /// What a sync is asked to do: the body of `POST …/upstream/syncs`. The call refuses other fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-#[schemars(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct SyncRequest {
     /// Which way refs travel.
     pub direction: Direction,

@@ -22,7 +22,6 @@ pub mod handlers;
 pub mod host;
 pub mod hosting;
 pub mod http;
-pub(crate) mod json;
 pub mod names;
 pub mod queue;
 mod random;

@@ -199,7 +199,7 @@ fn an_answer_of_another_shape_says_what_was_expected_and_where() {
     let error = get(&client).expect_err("tags are no list");
     assert_eq!(
         error.to_string(),
-        "get repository acme/app: expected a Repo from https://h/v1/acme/app, but tags has to be an object, not an array"
+        "get repository acme/app: expected a Repo from https://h/v1/acme/app, but tags must be an object, not an array"
     );
     let error = get(&client).expect_err("a page is no Repo");
     assert!(error.to_string().contains("15 bytes of text/html are not JSON"), "{error}");

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::service::{auth::Scope, crypto::Crypto, crypto::NewKey, json};
+use crate::api::json_tree::Json;
+use crate::service::{auth::Scope, crypto::Crypto, crypto::NewKey};
 
 /// What a token says, which is not proved yet.
 pub struct AccessToken<'a> {
@@ -214,7 +215,7 @@ pub(crate) async fn new_private_key(org: &str, crypto: &dyn Crypto) -> Result<(S
 
 fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
-    json::from_slice(&bytes).ok()
+    Json::parse(&bytes).ok()?.decode().ok()
 }
 
 /// What private keys begin with. One is never sent.

@@ -2,6 +2,7 @@
 //! it for a session, which is an API key with an expiry. So no address that a browser keeps in its history holds a key.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use refsync_derive::Shape;
 use serde::Deserialize;
 
 use crate::service::{
@@ -20,7 +21,8 @@ use crate::{
 /// The path of the exchange, which needs no credential but the code.
 pub(crate) const PATH: &str = "/v1/sessions";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Shape)]
+#[serde(deny_unknown_fields)]
 struct Exchange {
     code: String,
 }
@@ -40,7 +42,7 @@ pub async fn create_code(host: &Host, org: &str) -> Result<String, Error> {
 
 /// Exchanges a code for a session.
 pub(crate) async fn start(host: &Host, body: Body) -> Result<ApiKeySecret, Error> {
-    let Exchange { code } = body::read_strictly(body, &["code"]).await?;
+    let Exchange { code } = body::read(body).await?;
     let NewApiKey { id, api_key } = NewApiKey::random();
     let params = vec![
         Some(auth::hash(host, &code).await?),

@@ -23,8 +23,7 @@ use crate::service::{
 };
 
 pub(crate) async fn create_api_key(host: &Host, call: Call<'_>) -> Result<ApiKeySecret, Error> {
-    let known = ["scope", "name", "repos", "expires_in_seconds"];
-    let request: CreateApiKeyRequest = body::read_strictly(call.body, &known).await?;
+    let request: CreateApiKeyRequest = body::read(call.body).await?;
     let org = &call.caller.org.slug;
     let CreateApiKeyRequest { scope, name, repos, expires_in_seconds } = request;
     let limits = Limits::of(host, org, Some(scope), name, repos, expires_in_seconds).await?;
@@ -46,8 +45,7 @@ pub(crate) async fn revoke_api_key(host: &Host, call: &Call<'_>) -> Result<Delet
 }
 
 pub(crate) async fn create_public_key(host: &Host, call: Call<'_>) -> Result<PublicKeySecret, Error> {
-    let known = ["x", "name", "scope", "repos", "expires_in_seconds"];
-    let request: CreatePublicKeyRequest = body::read_strictly(call.body, &known).await?;
+    let request: CreatePublicKeyRequest = body::read(call.body).await?;
     let org = &call.caller.org.slug;
     let CreatePublicKeyRequest { x, name, scope, repos, expires_in_seconds } = request;
     if x.as_ref().is_some_and(|x| !access_token::is_public_key(x)) {

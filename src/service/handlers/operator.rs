@@ -1,6 +1,7 @@
 //! Calls of whoever holds the data folder, which need no credential: organisations, and every call of the API as an organisation's
 //! admin. They come over a socket that only the operator can open, never over the network.
 
+use refsync_derive::Shape;
 use serde::{Deserialize, Serialize};
 
 use crate::service::{
@@ -26,7 +27,8 @@ struct Organizations {
     orgs: Vec<Organization>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Shape)]
+#[serde(deny_unknown_fields)]
 struct CreateOrganization {
     slug: String,
     name: Option<String>,
@@ -56,7 +58,7 @@ pub(crate) async fn organizations(host: &Host, method: Method, body: Body) -> Re
             Ok(json(200, &Organizations { orgs }))
         }
         Method::Post => {
-            let CreateOrganization { slug, name } = body::read_strictly(body, &["slug", "name"]).await?;
+            let CreateOrganization { slug, name } = body::read(body).await?;
             Ok(json(201, &create_organization(host, &slug, name).await?))
         }
         _ => Err(Error::NotFound(format!("there is no call {} {ORGS}", method.as_str()))),

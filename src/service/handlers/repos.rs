@@ -23,7 +23,7 @@ use crate::service::{
         call::Call,
         page::{Page, Row, parameter},
     },
-    json, names,
+    names,
     queue::schedule,
     remotes::{self, origin, upstream},
     store,
@@ -421,7 +421,7 @@ fn tags_filter(text: &str) -> Result<BTreeMap<String, String>, Error> {
     let refused =
         || Error::field("tags", "must be key:value, several with commas between them, or a JSON object of strings");
     if text.trim_start().starts_with('{') {
-        let tags: BTreeMap<String, String> = json::from_slice(text.as_bytes()).map_err(|_| refused())?;
+        let tags: BTreeMap<String, String> = serde_json::from_slice(text.as_bytes()).map_err(|_| refused())?;
         let refusal = tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))), MAX_TAGS);
         return refusal.map_or(Ok(tags), |message| Err(Error::field("tags", message)));
     }

@@ -78,7 +78,7 @@ pub(crate) async fn plan(host: &Host, call: Call<'_>) -> Result<SyncRunStats, Er
 
 /// The body of a sync or a plan.
 async fn read(body: Body) -> Result<SyncRequest, Error> {
-    let request: SyncRequest = body::read_strictly(body, &["direction", "ref_globs"]).await?;
+    let request: SyncRequest = body::read(body).await?;
     for (field, glob) in
         [("ref_globs.branches", &request.ref_globs.branches), ("ref_globs.tags", &request.ref_globs.tags)]
     {

@@ -1,7 +1,5 @@
 //! A request's JSON body, into the shape of the API or into errors that name the field and the remedy.
 
-mod unique;
-
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,14 +8,15 @@ use futures_util::{
     future::{Either, select},
     stream::unfold,
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
 
-use crate::service::{error::Error, json};
 use crate::{
-    api::UpstreamAuth,
+    api::{
+        json_tree::Json,
+        shape::{Fault, Mismatch, Others, Shape, Shaped},
+    },
     http::{self, Body, ErrorKind},
-    json_path,
+    service::error::Error,
 };
 
 /// The most bytes of a JSON body.
@@ -44,33 +43,25 @@ pub fn until(over: impl Future<Output = ()> + 'static, body: Body) -> Body {
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] past [`LIMIT`], [`Error::TooSlow`] if it did not arrive in time, [`Error::Invalid`] if it is not the JSON that `T` wants.
-pub async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Error> {
+/// [`Error::TooLarge`] past [`LIMIT`], [`Error::TooSlow`] if it did not arrive in time, [`Error::Invalid`] if it is not the JSON that
+/// `T` wants.
+pub async fn read<T: Shaped + DeserializeOwned>(body: Body) -> Result<T, Error> {
     parse(&bytes(body).await?)
 }
 
-/// Reads a body that has no fields but these: where a misspelt one, were it left aside, would do more than was asked.
+/// Parses a body. Keys that `T` does not have are ignored, unless it has `#[serde(deny_unknown_fields)]`.
 ///
 /// # Errors
 ///
-/// As [`read`].
-pub async fn read_strictly<T: DeserializeOwned>(body: Body, known: &[&str]) -> Result<T, Error> {
-    let bytes = bytes(body).await?;
-    let object = object(&bytes)?;
-    if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(Error::field(key, format!("is not a field of this call, which has {}", known.join(", "))));
+/// [`Error::Invalid`], which never repeats a value: it may be a secret in the wrong place.
+pub fn parse<T: Shaped + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let mut tree = Json::parse(bytes)
+        .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
+    if let Some(path) = tree.repeated_key() {
+        return Err(Error::field(told(path), "has a key twice; send each key once"));
     }
-    shaped(&bytes)
-}
-
-/// Parses a body.
-///
-/// # Errors
-///
-/// [`Error::Invalid`].
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    object(bytes)?;
-    shaped(bytes)
+    T::SHAPE.check(&mut tree, Others::Keep).map_err(|mismatch| refusal(mismatch, &T::SHAPE))?;
+    tree.decode().map_err(|error| Error::Internal(format!("a checked body does not decode: {error}")))
 }
 
 async fn bytes(body: Body) -> Result<Bytes, Error> {
@@ -81,80 +72,39 @@ async fn bytes(body: Body) -> Result<Bytes, Error> {
     })
 }
 
-/// The body as a JSON object, in which what should be an object is one.
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
-    // A tree keeps the second value of a key, and other readers take the first: the checks below would be of another value.
-    if let Some(path) = unique::repeated_key(bytes) {
-        let field = if path.is_empty() || path.len() > MAX_PATH { "body" } else { &path };
-        return Err(Error::field(field, "has a key twice; send each key once"));
-    }
-    // Said here, for a reader would name a type of ours.
-    for pointer in OBJECTS {
-        if value.pointer(pointer).is_some_and(|part| !part.is_object() && !part.is_null()) {
-            return Err(Error::field(pointer[1..].replace('/', "."), "must be an object"));
-        }
-    }
-    if value.get("ref_globs").is_some_and(Value::is_null) {
-        return Err(Error::field("ref_globs", "must not be null; leave it out to sync all branches and tags"));
-    }
+/// The error for what is wrong with a body of this shape.
+fn refusal(Mismatch { path, fault }: Mismatch, shape: &Shape) -> Error {
     for remote in ["upstream", "origin"] {
-        // By itself, for serde quotes what it refuses, which is a secret here.
-        let auth = value.get(remote).and_then(|remote| remote.get("auth")).filter(|auth| auth.is_object());
-        if auth.is_some_and(|auth| UpstreamAuth::deserialize(auth).is_err()) {
-            return Err(Error::field(format!("{remote}.auth"), AUTH_SHAPES));
+        let auth = path.strip_prefix(remote).and_then(|rest| rest.strip_prefix(".auth"));
+        if auth.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+            return Error::field(format!("{remote}.auth"), AUTH_SHAPES);
         }
     }
-    match value {
-        Value::Object(object) => Ok(object),
-        _ => Err(Error::field("body", "must be a JSON object")),
-    }
+    let message = match (path.as_str(), &fault) {
+        ("direction", Fault::Missing) => "is required: \"pull\" or \"push\"".into(),
+        ("direction", _) => "must be \"pull\" (from the upstream) or \"push\" (to it)".into(),
+        ("ref_globs", Fault::Wrong(why)) if why.ends_with("null") => {
+            "must not be null; leave it out to sync all branches and tags".into()
+        }
+        ("expires_in_seconds", Fault::Wrong(_)) => SECONDS.into(),
+        (_, Fault::Missing) => "is required".into(),
+        (key, Fault::Unknown) if !key.contains('.') => {
+            let known: Vec<&str> = shape.keys().iter().map(|key| key.name).collect();
+            format!("is not a field of this call, which has {}", known.join(", "))
+        }
+        _ => fault.to_string(),
+    };
+    Error::field(told(path), message)
 }
 
-/// From the text once more, not from the tree: every shape has one decoder in the package, and it is that of rows.
-fn shaped<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    json::from_slice(bytes).map_err(|error| {
-        let missing = json_path::missing_key(&error);
-        refusal(&json_path::of_error(bytes, &error), missing.as_deref(), unquoted(&json_path::message(&error)))
-    })
+/// The path of a field as an error tells it.
+fn told(path: String) -> String {
+    if path.is_empty() || path.len() > MAX_PATH { "body".into() } else { path }
 }
 
-/// Serde's words without the text that they quote, which may be a secret in the wrong place.
-fn unquoted(message: &str) -> String {
-    match (message.split_once(": string \""), message.rsplit_once("\", expected ")) {
-        (Some((what, _)), Some((_, expected))) => format!("{what}: a string, expected {expected}"),
-        _ => message.to_owned(),
-    }
-}
-
-fn refusal(path: &str, missing: Option<&str>, message: String) -> Error {
-    match (path, missing) {
-        ("direction", Some(_)) => Error::field(path, "is required: \"pull\" or \"push\""),
-        (_, Some(_)) => Error::field(path, "is required"),
-        ("direction", None) => Error::field(path, "must be \"pull\" (from the upstream) or \"push\" (to it)"),
-        ("expires_in_seconds", None) => Error::field(path, SECONDS),
-        ("", None) => Error::field("body", message),
-        (_, None) => Error::field(path, message),
-    }
-}
-
-/// What should be an object, where it is there and not null.
-const OBJECTS: [&str; 8] = [
-    "/ref_globs",
-    "/tags",
-    "/upstream",
-    "/upstream/auth",
-    "/upstream/schedule",
-    "/upstream/schedule/ref_globs",
-    "/origin",
-    "/origin/auth",
-];
-
+/// What `expires_in_seconds` must be.
+pub(crate) const SECONDS: &str = "must be a whole number of seconds, from 1 to 315360000 (ten years)";
 /// The most bytes of a path that is told.
 const MAX_PATH: usize = 200;
 const AUTH_SHAPES: &str = "must be {\"kind\":\"token\",\"token\":…,\"token_username\"?:…} or \
     {\"kind\":\"username_password\",\"username\":…,\"password\":…}, with strings, or null";
-
-/// What `expires_in_seconds` must be.
-pub(crate) const SECONDS: &str = "must be a whole number of seconds, from 1 to 315360000 (ten years)";

@@ -11,7 +11,6 @@ use crate::api::{Direction, Progress, RefGlobs, UpstreamAuth};
 use crate::service::{
     error::Error,
     host::Host,
-    json,
     queue::engine::{EngineError, Remote, RemoteRef, Synced, Task},
     remotes::{
         redaction::Redaction,
@@ -75,7 +74,7 @@ pub(crate) async fn sync(
     let task = Task::sync(direction, ref_globs, repository.remote.clone(), upstream.remote.clone(), plan_only);
     let told = Box::new(move |progress: String| {
         // Numbers and words of ours, whatever the engine had.
-        if let Ok(progress) = json::from_slice::<Progress>(progress.as_bytes()) {
+        if let Ok(progress) = serde_json::from_slice::<Progress>(progress.as_bytes()) {
             report(serde_json::to_string(&progress).expect("numbers are JSON"));
         }
     });

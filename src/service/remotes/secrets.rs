@@ -17,7 +17,7 @@ use std::rc::Rc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::service::{crypto::Crypto, json, random::random};
+use crate::service::{crypto::Crypto, random::random};
 
 /// The keys that seal and open secrets. It has no `Debug`.
 pub struct SecretKeys {
@@ -103,7 +103,7 @@ impl SecretKeys {
     /// If it was sealed with a key that is not here, for another owner, or was changed.
     pub async fn open<T: DeserializeOwned>(&self, sealed: &str, owner: Owner<'_>) -> Result<T, Unreadable> {
         let (message, _) = self.open_bytes(sealed, owner).await?;
-        json::from_slice(&message).map_err(|_| Unreadable)
+        serde_json::from_slice(&message).map_err(|_| Unreadable)
     }
 
     /// The same secret under the present key; none if it is under it already.

@@ -12,8 +12,6 @@ pub mod storable;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
-use crate::service::json;
-
 /// PostgreSQL, wherever it runs.
 pub trait Database {
     /// Runs one statement, and gives each row's only column, which is JSON.
@@ -63,7 +61,7 @@ pub(crate) async fn rows<T: DeserializeOwned>(
     params: Vec<Param>,
 ) -> Result<Vec<T>, Error> {
     let rows = database.query(sql, params).await?;
-    let parsed = rows.iter().map(|row| json::from_slice(row.as_bytes())).collect::<Result<_, _>>();
+    let parsed = rows.iter().map(|row| serde_json::from_slice(row.as_bytes())).collect::<Result<_, _>>();
     parsed.map_err(|error| Error { code: None, message: format!("a row does not have the expected shape: {error}") })
 }
 

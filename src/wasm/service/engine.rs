@@ -9,7 +9,6 @@ use web_sys::{AbortController, AbortSignal};
 use super::message;
 use crate::{
     service::{
-        json,
         queue::engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
         store::storable,
     },
@@ -67,7 +66,7 @@ impl Engine for HostEngine {
 
 /// What the engine answered.
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, EngineError> {
-    json::from_slice(storable::json(text).as_bytes())
+    serde_json::from_slice(storable::json(text).as_bytes())
         .map_err(|error| unusable(format!("the engine's answer cannot be read: {error}")))
 }
 

@@ -1,0 +1,96 @@
+//! Serde types from a [`Json`] tree, so that a body is parsed once: into a tree, which is checked and then decoded.
+//!
+//! A struct is an object only. (The decoders that serde derives also take an array, as the fields in their order.)
+
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeOwned, Error as _, IntoDeserializer, Visitor,
+        value::{Error, MapDeserializer, SeqDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+
+use super::json_tree::Json;
+
+impl Json {
+    /// The tree as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// If it is no `T`. The error's words are for programmers: check the tree against a [`Shape`](super::shape::Shape) first.
+    pub fn decode<T: DeserializeOwned>(self) -> Result<T, Error> {
+        T::deserialize(self)
+    }
+}
+
+impl<'de> Deserializer<'de> for Json {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Null => visitor.visit_unit(),
+            Self::Flag(flag) => visitor.visit_bool(flag),
+            Self::Number(number) => {
+                if let Ok(number) = number.parse() {
+                    return visitor.visit_u64(number);
+                }
+                match number.parse() {
+                    Ok(number) => visitor.visit_i64(number),
+                    Err(_) => visitor.visit_f64(number.parse().map_err(Error::custom)?),
+                }
+            }
+            Self::Text(text) => visitor.visit_string(text),
+            Self::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
+            Self::Object(pairs) => visitor.visit_map(MapDeserializer::new(pairs.into_iter())),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Null => visitor.visit_none(),
+            some => visitor.visit_some(some),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self {
+            Self::Object(_) => self.deserialize_any(visitor),
+            _ => Err(Error::custom("it is no object")),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self {
+            Self::Text(word) => visitor.visit_enum(word.into_deserializer()),
+            _ => Err(Error::custom("it is no word")),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
+        map identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_, Error> for Json {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
