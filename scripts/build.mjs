@@ -131,7 +131,7 @@ async function typescript() {
       ...["pkg/src", "pkg/tsconfig.json", "tsconfig.base.json", "pkg/package.json", "package-lock.json"],
       ...["scripts/build.mjs", "scripts/bundle.mjs"],
     ],
-    outputs: ["pkg/dist/wasm"],
+    outputs: ["pkg/dist/wasm/client.node.js"],
   };
   await once("build TypeScript", files, async () => {
     const dist = join(root, "pkg/dist");
@@ -139,8 +139,10 @@ async function typescript() {
     // Everything that an earlier build left, save the page, which is a step of its own.
     for (const name of readdirSync(dist)) if (name !== "page") rmSync(join(dist, name), { recursive: true });
     await run(bin("tsc"), ["--project", "pkg"]);
-    cpSync(join(root, "pkg/src/wasm-module.d.ts"), join(dist, "wasm-module.d.ts"));
-    cpSync(join(root, "pkg/src/wasm"), join(dist, "wasm"), { recursive: true });
+    cpSync(join(root, "pkg/src/wasm/module.d.ts"), join(dist, "wasm/module.d.ts"));
+    for (const name of Object.keys(builds)) {
+      cpSync(join(root, "pkg/src/wasm", name), join(dist, "wasm", name), { recursive: true });
+    }
     for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"]) {
       if (existsSync(join(root, name))) cpSync(join(root, name), join(root, "pkg", name));
     }

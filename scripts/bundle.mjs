@@ -14,7 +14,7 @@ export async function bundleCommand(folder) {
   const others = {
     name: "other commands",
     resolveDynamicImport: (id, importer) =>
-      typeof id === "string" && importer && id.startsWith(".") && id !== "./sync.js"
+      typeof id === "string" && importer && id.startsWith(".") && id !== "./sync/sync.js"
         ? { id: join(dirname(importer), id), external: true }
         : null,
   };

@@ -15,10 +15,10 @@ await main(async () => {
   await build();
   // The build has just made these.
   const { commandLine } = await import("../pkg/dist/cli/program.js");
-  const { serve } = await import("../pkg/dist/cli/serve.js");
+  const { serve } = await import("../pkg/dist/cli/serve/serve.js");
   const data = process.env.REFSYNC_DEMO_DATA ?? join(root, ".refsync-demo");
   const port = process.env.PORT ?? String(await freePort(DEFAULT_PORT));
-  /** @param {import("../pkg/dist/cli/self-hosted.js").SelfHosted} hosted */
+  /** @param {import("../pkg/dist/cli/serve/self-hosted.js").SelfHosted} hosted */
   const ready = async (hosted) => {
     try {
       await demonstrate(hosted, data);

@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { gitHttpBackend, guardedFetch, serve } from "../pkg/dist/node/index.js";
+import { gitHttpBackend, guardedFetch, serve } from "../pkg/dist/node.js";
 import { Service } from "../pkg/dist/service.js";
 import { listen } from "../tests/support/listen.mjs";
 import { postgres as startPostgres } from "../tests/support/postgres.mjs";

@@ -17,15 +17,14 @@
  *
  * @module
  */
-import { statsOf } from "./columns.js";
-import { columnsOf } from "./engine-run.js";
+import { statsOf } from "./engine/columns.js";
+import { columnsOf } from "./engine/run.js";
 import type { EngineFetch } from "./host.js";
-import type { WasmSource } from "./load.js";
 import type { Progress, RemoteSettings, SyncRunStats } from "./wasm/engine/refsync.js";
+import type { WasmSource } from "./wasm/load.js";
 
 export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
 export type { EngineFetch, Fetch, FetchAnswer } from "./host.js";
-export type { WasmSource } from "./load.js";
 export type {
   MessageSide,
   Outcome,
@@ -38,6 +37,7 @@ export type {
   SyncRunRef,
   SyncRunStats,
 } from "./wasm/engine/refsync.js";
+export type { WasmSource } from "./wasm/load.js";
 
 /** One side of a sync. */
 export interface RemoteOptions extends RemoteSettings {

@@ -12,20 +12,39 @@
  * @module
  */
 import { wasm } from "#client-wasm";
-import { type Credential, isSigned, SignedFetch } from "./credential.js";
+import { type Credential, isSigned, SignedFetch } from "./client/credential.js";
+import { Repos } from "./client/repos.js";
+import { type CallOptions, callOptions, type Send, type WithClient } from "./client/send.js";
+import { Syncs } from "./client/syncs.js";
+import { WebhookTargets } from "./client/webhook-targets.js";
 import { InvalidRequestError, typed } from "./errors.js";
 import type { Fetch } from "./host.js";
-import { loader, type WasmSource } from "./load.js";
 import { refuseUnknown } from "./options.js";
-import { Repos } from "./repos.js";
 import { environmentVariable, isBrowser, ownFetch, pageOrigin } from "./runtime.js";
-import { type CallOptions, callOptions, type Send, type WithClient } from "./send.js";
-import { Syncs } from "./syncs.js";
 import type { CallName, ClientSettings, Organization, OrgPath, Whoami } from "./wasm/client/refsync.js";
 import init, { initSync, WasmClient } from "./wasm/client/refsync.js";
-import { WebhookTargets } from "./webhook-targets.js";
+import { loader, type WasmSource } from "./wasm/load.js";
 
-export type { Credential } from "./credential.js";
+export type { Credential } from "./client/credential.js";
+export type { Paged } from "./client/paged.js";
+export { Repos } from "./client/repos.js";
+export type {
+  CompletedRun,
+  EndedRun,
+  FailedRun,
+  ListedCompletedRun,
+  QueuedRun,
+  Repo,
+  RepoPage,
+  RunningRun,
+  SyncRun,
+  SyncRunPage,
+  Upstream,
+  WholeRun,
+} from "./client/run.js";
+export type { CallOptions } from "./client/send.js";
+export { Syncs, type WaitOptions, type WatchOptions } from "./client/syncs.js";
+export { WebhookTargets } from "./client/webhook-targets.js";
 export {
   AbortError,
   ConflictError,
@@ -42,25 +61,6 @@ export {
   UnauthenticatedError,
 } from "./errors.js";
 export type { Fetch } from "./host.js";
-export type { WasmSource } from "./load.js";
-export type { Paged } from "./paged.js";
-export { Repos } from "./repos.js";
-export type {
-  CompletedRun,
-  EndedRun,
-  FailedRun,
-  ListedCompletedRun,
-  QueuedRun,
-  Repo,
-  RepoPage,
-  RunningRun,
-  SyncRun,
-  SyncRunPage,
-  Upstream,
-  WholeRun,
-} from "./run.js";
-export type { CallOptions } from "./send.js";
-export { Syncs, type WaitOptions, type WatchOptions } from "./syncs.js";
 export type {
   ApiError,
   AuthKind,
@@ -110,7 +110,7 @@ export type {
   Whoami,
   WhoamiOrg,
 } from "./wasm/client/refsync.js";
-export { WebhookTargets } from "./webhook-targets.js";
+export type { WasmSource } from "./wasm/load.js";
 
 /** How a client is set up. */
 export interface ClientOptions extends Omit<ClientSettings, "apiKey" | "apiUrl"> {

@@ -16,9 +16,9 @@
  * @module
  */
 import type { Fetch } from "./host.js";
-import { limited } from "./limited.js";
 import { refuseUnknown } from "./options.js";
-import { ANSWER_NOT_GIT, ANSWERED_BY } from "./proxied.js";
+import { limited } from "./proxy/limited.js";
+import { ANSWER_NOT_GIT, ANSWERED_BY } from "./proxy/proxied.js";
 
 export type { Fetch } from "./host.js";
 

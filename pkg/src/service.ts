@@ -25,16 +25,16 @@
  */
 import { wasm } from "#service-wasm";
 import type { Database, Fetch, GitHost } from "./host.js";
-import { loader, type WasmSource } from "./load.js";
 import { refuseUnknown } from "./options.js";
-import { nextTick } from "./schedule.js";
-import { serviceCrypto } from "./service-crypto.js";
-import { type ServiceEngine, serviceEngine } from "./service-engine.js";
+import { serviceCrypto } from "./service/crypto.js";
+import { type ServiceEngine, serviceEngine } from "./service/engine.js";
+import { nextTick } from "./service/schedule.js";
+import { loader, type WasmSource } from "./wasm/load.js";
 import init, { initSync, Service as WasmService } from "./wasm/service/refsync.js";
 
 export type { Database, Fetch, GitHost } from "./host.js";
-export type { WasmSource } from "./load.js";
-export type { ServiceEngine } from "./service-engine.js";
+export type { ServiceEngine } from "./service/engine.js";
+export type { WasmSource } from "./wasm/load.js";
 
 /** What an API key allows; each includes those before it: read, write, admin. */
 export type Scope = "read" | "write" | "admin";

@@ -17,12 +17,13 @@
  *
  * @module
  */
+
+import type { CompletedRun, FailedRun, QueuedRun, Repo, RunningRun } from "./client/run.js";
 import { RefsyncError } from "./errors.js";
 import { refuseUnknown } from "./options.js";
-import type { CompletedRun, FailedRun, QueuedRun, Repo, RunningRun } from "./run.js";
 import type { WhoamiOrg } from "./wasm/client/refsync.js";
 
-export type { CompletedRun, FailedRun, QueuedRun, RunningRun } from "./run.js";
+export type { CompletedRun, FailedRun, QueuedRun, RunningRun } from "./client/run.js";
 
 /** Which repository an event is about. */
 export interface EventRepository {

@@ -19,7 +19,7 @@ import { serveFolder } from "../support/static.mjs";
  */
 
 const DIST = fileURLToPath(new URL("../../pkg/dist", import.meta.url));
-const imports = { "refsync/engine": "./refsync/engine.js", "#engine-wasm": "./refsync/engine-wasm.default.js" };
+const imports = { "refsync/engine": "./refsync/engine.js", "#engine-wasm": "./refsync/wasm/engine.default.js" };
 
 /** @type {Served} */
 let service;

@@ -248,8 +248,8 @@ async function plainPage(name) {
   const imports = {
     refsync: file("index"),
     "refsync/engine": file("engine"),
-    "#client-wasm": file("client-wasm.default"),
-    "#engine-wasm": file("engine-wasm.default"),
+    "#client-wasm": file("wasm/client.default"),
+    "#engine-wasm": file("wasm/engine.default"),
   };
   await writeFile(
     join(out, "index.html"),

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { gitHttpBackend, serve } from "../../pkg/dist/node/index.js";
+import { gitHttpBackend, serve } from "../../pkg/dist/node.js";
 import { git } from "./git.mjs";
 
 /**

@@ -9,11 +9,6 @@ import "./style/layout.css";
 import "./style/run.css";
 
 import { UnauthenticatedError } from "refsync";
-
-import { connectForm } from "./connect";
-import { Dashboard } from "./dashboard";
-import { button, fill, h } from "./dom";
-import { ProblemSlot } from "./problem";
 import {
   endSession,
   exchange,
@@ -24,9 +19,13 @@ import {
   storedSession,
   storeSession,
   takeFromAddress,
-} from "./session";
-import { keepTimesFresh } from "./time";
-import { Workspace } from "./workspace";
+} from "./api/session";
+import { Workspace } from "./api/workspace";
+import { button, fill, h } from "./parts/dom";
+import { ProblemSlot } from "./parts/problem";
+import { keepTimesFresh } from "./parts/time";
+import { connectForm } from "./views/connect";
+import { Dashboard } from "./views/dashboard";
 
 const page = document.querySelector("#page") ?? document.body;
 let dashboard: Dashboard | undefined;

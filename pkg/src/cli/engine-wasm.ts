@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compiled } from "../node/compiled.js";
+import { compiled } from "../wasm/compiled.js";
 
 /** The compiled module. */
 export function wasm(): Promise<WebAssembly.Module> {

@@ -5,12 +5,11 @@
  */
 
 // First, so that the compiler has a start over everything else.
-import "./engine-code.js";
+import "./sync/engine-code.js";
 
 import { CommanderError } from "commander";
-
+import { printable } from "../node/printable.js";
 import { exitCode } from "./exit-code.js";
-import { printable } from "./printable.js";
 import { commandLine } from "./program.js";
 
 run();

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type DataFolder, openDataFolder } from "../node/data-folder.js";
+import { type DataFolder, openDataFolder } from "../node/data-folder/data-folder.js";
+import { printable } from "../node/printable.js";
 import { exitCode } from "./exit-code.js";
-import { printable } from "./printable.js";
 
 /** The flags about the data folder. */
 export interface FolderFlags {

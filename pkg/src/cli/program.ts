@@ -7,14 +7,13 @@
 import { readFileSync } from "node:fs";
 
 import { Command, InvalidArgumentError, Option } from "commander";
-
-import type { PlaceFlags, RestoreFlags } from "./backup.js";
 import { collect, guardOptions } from "./given-options.js";
-import type { KeyFlags, NewKeyFlags } from "./keys.js";
+import type { PlaceFlags, RestoreFlags } from "./operator/backup.js";
+import type { KeyFlags, NewKeyFlags } from "./operator/keys.js";
 import type { ProxyFlags } from "./proxy.js";
-import type { ServeFlags } from "./serve.js";
-import type { SyncFlags } from "./sync.js";
-import type { WorkerFlags } from "./worker.js";
+import type { ServeFlags } from "./serve/serve.js";
+import type { WorkerFlags } from "./serve/worker.js";
+import type { SyncFlags } from "./sync/sync.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -23,7 +22,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 /** What `refsync serve` does with its flags. */
 export type ServeAction = (flags: ServeFlags) => Promise<void>;
 
-const serveUntilSignal: ServeAction = async (flags) => (await import("./serve.js")).serve(flags);
+const serveUntilSignal: ServeAction = async (flags) => (await import("./serve/serve.js")).serve(flags);
 
 /** The command line. `npm start` passes its own `serve`, so that it gets the flags and defaults of `refsync serve`. */
 export function commandLine(serve: ServeAction = serveUntilSignal): Command {
@@ -97,7 +96,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       "the data folder of `refsync serve`, shared with it; without it only repositories elsewhere",
     )
     .option("--json", 'first line on stdout, once it works: {"concurrency"}', false)
-    .action(async (flags: WorkerFlags) => (await import("./worker.js")).worker(flags));
+    .action(async (flags: WorkerFlags) => (await import("./serve/worker.js")).worker(flags));
 
   const operator = (name: string, description: string) =>
     program
@@ -113,7 +112,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .argument("<folder>", "where to; it must be empty or not be there")
     .addHelpText("after", backupHelp)
     .action(async (to: string, flags: PlaceFlags) => {
-      process.exitCode = await (await import("./backup.js")).backupCommand(to, flags);
+      process.exitCode = await (await import("./operator/backup.js")).backupCommand(to, flags);
     });
 
   operator("restore", "Fill a data folder that is empty or not there, and an empty database, from a backup.")
@@ -121,15 +120,15 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--check", "read the whole backup and tell whether it is whole; nothing is written", false)
     .addHelpText("after", backupHelp)
     .action(async (from: string, flags: RestoreFlags) => {
-      process.exitCode = await (await import("./backup.js")).restoreCommand(from, flags);
+      process.exitCode = await (await import("./operator/backup.js")).restoreCommand(from, flags);
     });
 
   operator(
     "rotate-key",
     "Make a new secret key, and seal what is stored with it. Stop every `refsync serve` and `worker` first.",
-  ).action(async (flags: PlaceFlags) => (await import("./backup.js")).rotateKeyCommand(flags));
+  ).action(async (flags: PlaceFlags) => (await import("./operator/backup.js")).rotateKeyCommand(flags));
 
-  const keysModule = () => import("./keys.js");
+  const keysModule = () => import("./operator/keys.js");
   /** A command of a group, such as `refsync keys list`. It works while the service is served, too. */
   const managing = (group: Command, name: string, description: string) =>
     group
@@ -216,7 +215,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--json", "last line on stdout: the stats, or the error", false)
     .addHelpText("after", syncHelp())
     .action(async (source: string, destination: string, flags: SyncFlags) => {
-      process.exitCode = await (await import("./sync.js")).sync(source, destination, flags);
+      process.exitCode = await (await import("./sync/sync.js")).sync(source, destination, flags);
     });
 
   program

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { guardedFetch } from "../node/guarded-fetch.js";
-import { listen } from "../node/port.js";
+import { guardedFetch } from "../node/http/guarded-fetch.js";
+import { listen } from "../node/http/port.js";
 import { gitProxy } from "../proxy.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
 import { nextSignal } from "./signals.js";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DataFolder } from "../node/data-folder.js";
+import type { DataFolder } from "../node/data-folder/data-folder.js";
 
 /** What the service takes. */
 export interface SecretKeys {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { printable } from "../cli/printable.js";
 import { refuseUnknown } from "../options.js";
 import type { LogRecord } from "../service.js";
+import { printable } from "./printable.js";
 
 /** Where and how lines are written. */
 export interface LogOptions {

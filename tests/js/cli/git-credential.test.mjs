@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { gitHttpBackend, serve } from "../../../pkg/dist/node/index.js";
+import { gitHttpBackend, serve } from "../../../pkg/dist/node.js";
 import { grow } from "../../support/history.mjs";
 import { folder, refsync } from "./support.mjs";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { progressLine, words } from "../../../pkg/dist/cli/progress-line.js";
+import { progressLine, words } from "../../../pkg/dist/cli/sync/progress-line.js";
 
 /** @import { Progress } from "refsync/engine" */
 

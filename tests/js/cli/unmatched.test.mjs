@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { serve as listen } from "../../../pkg/dist/node/index.js";
+import { serve as listen } from "../../../pkg/dist/node.js";
 import { host } from "../engine/support.mjs";
 import { refsync } from "./support.mjs";
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { remoteOf } from "../../../pkg/dist/cli/credentials.js";
+import { remoteOf } from "../../../pkg/dist/cli/sync/credentials.js";
 import { present } from "../../support/present.mjs";
 
 const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));

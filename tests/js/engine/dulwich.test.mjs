@@ -12,7 +12,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { sync } from "../../../pkg/dist/engine.js";
-import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node/index.js";
+import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node.js";
 import { messageOf } from "../../../scripts/command.mjs";
 import { git } from "../../support/git.mjs";
 import { grow } from "../../support/history.mjs";

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { SyncError, sync } from "../../../pkg/dist/engine.js";
-import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node/index.js";
+import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node.js";
 import { byName, git } from "../../support/git.mjs";
 import { grow } from "../../support/history.mjs";
 import { faultyLine, lineFaults } from "./faulty-line.mjs";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { InvalidRequestError, SyncError, sync } from "../../../pkg/dist/engine.js";
-import { guardedFetch } from "../../../pkg/dist/node/index.js";
+import { guardedFetch } from "../../../pkg/dist/node.js";
 import { fastImport, grow } from "../../support/history.mjs";
 import { listen } from "../../support/listen.mjs";
 import { present } from "../../support/present.mjs";

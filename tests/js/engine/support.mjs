@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { gitHttpBackend } from "../../../pkg/dist/node/index.js";
+import { gitHttpBackend } from "../../../pkg/dist/node.js";
 import { git } from "../../support/git.mjs";
 
 /**

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { SyncError, sync } from "../../../pkg/dist/engine.js";
-import { httpFetch } from "../../../pkg/dist/node/http-fetch.js";
+import { httpFetch } from "../../../pkg/dist/node/http/fetch.js";
 import { front, repositories, runGit } from "./front.mjs";
 
 /**

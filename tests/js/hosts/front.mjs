@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { gitHttpBackend } from "../../../pkg/dist/node/index.js";
+import { gitHttpBackend } from "../../../pkg/dist/node.js";
 import { git } from "../../support/git.mjs";
 import { grow, growNoise } from "../../support/history.mjs";
 import { listenFor } from "../../support/listen.mjs";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AddressPolicy } from "../../../pkg/dist/node/address-policy.js";
+import { AddressPolicy } from "../../../pkg/dist/node/http/address-policy.js";
 
 // The IANA special-purpose address registries, one or two of each.
 /** @type {[address: string, why: string][]} */

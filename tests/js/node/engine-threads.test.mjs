@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { engineThreads } from "refsync/node";
 
-import { withMaxMemory } from "../../../pkg/dist/node/wasm-memory.js";
+import { withMaxMemory } from "../../../pkg/dist/node/threads/wasm-memory.js";
 import { eventually, git, silentServer, start } from "../service/support.mjs";
 
 const ENGINE = new URL("../../../pkg/dist/wasm/engine/refsync_bg.wasm", import.meta.url);

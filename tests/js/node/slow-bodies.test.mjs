@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { listen } from "../../../pkg/dist/node/port.js";
+import { listen } from "../../../pkg/dist/node/http/port.js";
 import { start } from "../service/support.mjs";
 
 /**

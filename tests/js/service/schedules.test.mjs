@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { serve } from "refsync/node";
 
-import { nextTick } from "../../../pkg/dist/schedule.js";
+import { nextTick } from "../../../pkg/dist/service/schedule.js";
 import { present } from "../../support/present.mjs";
 import { eventually, fields, git, start } from "./support.mjs";
 

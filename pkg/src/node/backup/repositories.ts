@@ -9,10 +9,10 @@ import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 
-import { git, gitEnd } from "../git-command.js";
-import { deepDamage, quickDamage } from "../repository/damage.js";
-import { makeEmpty, removeAll } from "../repository/rebuild.js";
-import { salvage } from "../repository/salvage.js";
+import { git, gitEnd } from "../git/command.js";
+import { deepDamage, quickDamage } from "../git/damage.js";
+import { makeEmpty, removeAll } from "../git/rebuild.js";
+import { salvage } from "../git/salvage.js";
 
 /** A copy of a repository. */
 export interface Copied {

@@ -11,7 +11,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import type { Database, GitHost } from "../../host.js";
-import { gitEnd } from "../git-command.js";
+import { gitEnd } from "../git/command.js";
 import { type CheckedBackup, rowOf, tableOf } from "./check.js";
 import { type DamagedRepository, FILES, linesOf } from "./format.js";
 import { copyRepository, forEach } from "./repositories.js";

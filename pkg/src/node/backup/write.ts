@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 
 import type { Database } from "../../host.js";
 import { whereHosted } from "../data-folder/marker.js";
-import type { NotifyingDatabase } from "../database.js";
+import type { NotifyingDatabase } from "../database/postgres.js";
 import {
   type Counter,
   type DamagedRepository,

@@ -8,7 +8,7 @@ import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Database } from "../../host.js";
-import { holdsDatabase, refuseLostRows, wayBack } from "../embedded.js";
+import { holdsDatabase, refuseLostRows, wayBack } from "../database/embedded.js";
 import {
   type DatabaseKind,
   databaseId,

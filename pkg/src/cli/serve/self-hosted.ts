@@ -1,0 +1,145 @@
+/**
+ * The whole service on this machine, from one data folder: database, repositories, worker, listener, page. With a PostgreSQL
+ * the data folder holds the repositories and the keys, and any number of processes share both.
+ *
+ * @module
+ */
+
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { DataFolder } from "../../node/data-folder/data-folder.js";
+import { openEmbedded } from "../../node/database/embedded.js";
+import { gitHttpBackend, sweep } from "../../node/git/http-backend.js";
+import { serve } from "../../node/http/listener.js";
+import { serveOperator } from "../../node/http/operator-socket.js";
+import type { Listener } from "../../node/http/port.js";
+import { engineThreads } from "../../node/threads/engine-threads.js";
+import { Service } from "../../service.js";
+import { openedFolder } from "../opened-folder.js";
+import { type AtWork, limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
+import { type OperationFlags, operation } from "./operation.js";
+
+/** What is served from where. */
+export interface SelfHostedOptions extends WorkFlags, OperationFlags {
+  /** The data folder; it is made where there is none. */
+  data: string;
+  /** A PostgreSQL's URL; the embedded database of the data folder when left out. */
+  database?: string;
+  host: string;
+  port: number;
+  /** The organisation that is made at the first start. */
+  org: string;
+  /** Whether runs are worked and webhooks delivered here, too. */
+  worker: boolean;
+  /** Origins whose pages may call the API. */
+  allowOrigin?: string[];
+  /** How many calls each credential may make. */
+  rateLimit?: { perSecond: number; burst: number };
+  /** Whether `/metrics` is served, to anyone who can reach it. */
+  metrics: boolean;
+  /** Seconds to wait for another process that uses the data folder. */
+  wait?: number;
+}
+
+/** A service that answers. */
+export interface SelfHosted {
+  url: string;
+  org: string;
+  /** An API key of scope admin, kept in the data folder. */
+  apiKey: string;
+  /** Whether this start has made the key. */
+  isKeyNew: boolean;
+  /** An address of the page that signs its visitor in, once and within ten minutes. */
+  pageAddress(): Promise<string>;
+  /** Stops accepting, lets what runs come to its end for a while, and closes the database. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything. Rejects where the data folder is in use or the port is taken, with nothing left running. */
+export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted> {
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    // Last opened, first closed.
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const shared = options.database !== undefined;
+    const folder = await openedFolder(options.data, { ...options, shared });
+    closers.push(() => folder.release());
+    // What looks unfinished may be another process's work.
+    if (!shared) await sweep(folder.repositories);
+    const { fetch, network, options: operated, complain } = operation(options, folder);
+    closers.push(async () => fetch.close());
+    const { repositories } = folder;
+    const engine = engineThreads({ repositories, network, threads: options.concurrency });
+    closers.push(() => engine.close());
+    const database =
+      options.database === undefined
+        ? await openEmbedded(folder.database, { check: folder.check })
+        : await sharedDatabase(options.database, options, complain);
+    closers.push(() => database.close());
+
+    let listener: Listener | undefined;
+    const { allowOrigin: allowedOrigins, rateLimit, metrics } = options;
+    const service = new Service({
+      database,
+      git: gitHttpBackend({ root: repositories, check: folder.check }),
+      engine,
+      ...operated,
+      // A free port is known once there is a listener.
+      publicUrl: () => options.publicUrl ?? listener?.url,
+      metrics,
+      ...(allowedOrigins && { allowedOrigins }),
+      ...(rateLimit && { rateLimit }),
+      ...limits(options),
+    });
+    const { acceptLostRepositories } = options;
+    await folder.attach(database, { migrate: () => service.migrate(), acceptLostRepositories });
+    // The folder's lock says that we are alone.
+    if (!shared) await service.adopt();
+    await service.ensureOrganization(options.org);
+    const { apiKey, isKeyNew } = await keptApiKey(service, folder, options.org);
+
+    const page = fileURLToPath(new URL("../../page", import.meta.url));
+    const { port, host: hostname } = options;
+    const listening = await serve({ service, hostname, port, onError: complain, ...(existsSync(page) && { page }) });
+    listener = listening;
+    let atWork: AtWork | undefined;
+    closers.push(async () => {
+      // While the last answers go out, nothing new is begun.
+      atWork?.claimNothingMore();
+      await listening.close();
+      await atWork?.stop();
+    });
+    // With a PostgreSQL, several processes share the folder, and the operator's commands go to the database.
+    if (!shared) {
+      const served = await serveOperator(folder.path, (request) => service.operatorFetch(request)).catch((error) => {
+        complain(`commands such as refsync keys do not work while this runs: ${String(error)}`);
+      });
+      if (served) closers.push(served);
+    }
+    if (options.worker) atWork = await workFor(service, database, options, complain);
+    const { url } = listening;
+    const { org } = options;
+    const pageAddress = async () => `${url}/#code=${await service.createPageCode(org)}`;
+    return { url, org, apiKey, isKeyNew, pageAddress, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The key of an earlier start, unless the database no longer knows it. */
+async function keptApiKey(service: Service, folder: DataFolder, org: string) {
+  const kept = await folder.readKept("api-key");
+  if (kept !== null && (await isKnown(service, kept))) return { apiKey: kept, isKeyNew: false };
+  const apiKey = await service.createApiKey(org, "admin", "refsync serve");
+  await folder.keep("api-key", apiKey);
+  return { apiKey, isKeyNew: true };
+}
+
+async function isKnown(service: Service, apiKey: string): Promise<boolean> {
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const { ok } = await service.fetch(new Request("http://localhost/v1/whoami", { headers }));
+  return ok;
+}

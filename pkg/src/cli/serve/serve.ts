@@ -1,0 +1,65 @@
+/**
+ * `refsync serve`: the service, hosted Git and the page, until a signal ends it.
+ *
+ * @module
+ */
+
+import { copiesOver, nextSignal } from "../signals.js";
+import { type SelfHosted, type SelfHostedOptions, selfHosted } from "./self-hosted.js";
+
+/** What the command line said. */
+export interface ServeFlags extends SelfHostedOptions {
+  json: boolean;
+}
+
+/**
+ * Serves until SIGINT or SIGTERM. `onReady` is called once the service answers; it prints the address. Rejects if the service
+ * cannot start.
+ */
+export async function serve(
+  { json, ...options }: ServeFlags,
+  onReady: (hosted: SelfHosted) => Promise<void> = async (hosted) => {
+    process.stdout.write(json ? firstLine(hosted) : greeting(hosted, await hosted.pageAddress(), place(options)));
+  },
+): Promise<void> {
+  // A signal while it starts must not leave the lock behind.
+  const signal = nextSignal();
+  const hosted = await selfHosted(options);
+  await Promise.race([onReady(hosted), signal]);
+  await signal;
+  await stopAndExit(hosted);
+}
+
+/** Stops, and ends the process with code 0. */
+export async function stopAndExit(hosted: Pick<SelfHosted, "stop">): Promise<void> {
+  await hosted.stop();
+  await copiesOver();
+  // Whatever a library still waits for is not worth waiting for.
+  process.exit(0);
+}
+
+function firstLine({ url, org, apiKey }: SelfHosted): string {
+  return `${JSON.stringify({ url, org, api_key: apiKey })}\n`;
+}
+
+/** Where a command finds the service. A database's URL is not repeated, because it may have a password. */
+function place({ data, database }: SelfHostedOptions): string {
+  return database === undefined ? `--data ${data}` : "--database URL";
+}
+
+/** Prints the key only once, when it is created, and only to a terminal, because other output may end up in a log. */
+function greeting({ url, org, apiKey, isKeyNew }: SelfHosted, page: string, place: string): string {
+  const key =
+    isKeyNew && process.stdout.isTTY
+      ? `${apiKey}\n        (shown only now)`
+      : `is made by: refsync keys create --scope admin --org ${org} ${place}`;
+  return `refsync serves the organisation ${org}
+
+  page  ${page}
+        (the address works once, for ten minutes)
+  API   ${url}/v1
+  key   ${key}
+
+Ctrl-C stops it.
+`;
+}

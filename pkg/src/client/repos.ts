@@ -1,0 +1,87 @@
+/**
+ * `client.repos`.
+ *
+ * @module
+ */
+
+import type {
+  CreateRepoRequest,
+  DeleteResult,
+  ListReposRequest,
+  ListSyncsRequest,
+  OrgPath,
+  RepoPath,
+  SyncPath,
+  SyncRunStats,
+  SyncUpstreamRequest,
+  UpdateRepoRequest,
+} from "../wasm/client/refsync.js";
+import { type Paged, paged } from "./paged.js";
+import type { Repo, RepoPage, SyncRun, SyncRunPage, WholeRun } from "./run.js";
+import type { CallOptions, Send } from "./send.js";
+import { listSyncs } from "./syncs.js";
+
+/** Repositories: made, read, changed, deleted, and synced with their upstreams. Reached as `client.repos`. */
+export class Repos {
+  readonly #send: Send;
+
+  /** @internal */
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /** Makes a repository. `ConflictError` for a name that is taken. */
+  create(request: CreateRepoRequest & OrgPath = {}, options: CallOptions = {}): Promise<Repo> {
+    return this.#send("createRepo", request, options);
+  }
+
+  /** One repository. */
+  get(request: RepoPath, options: CallOptions = {}): Promise<Repo> {
+    return this.#send("showRepo", request, options);
+  }
+
+  /**
+   * An organisation's repositories, newest first: `await` gives the first page, `for await` all of them.
+   */
+  list(request: ListReposRequest = {}, options: CallOptions = {}): Paged<RepoPage, Repo> {
+    const page = (from: { cursor?: string }) => this.#send<RepoPage>("listRepos", { ...request, ...from }, options);
+    return paged(page, ({ repos }) => repos);
+  }
+
+  /** Changes a repository. What is left out (or `undefined`) stays; a null `upstream` is removed. */
+  update(request: UpdateRepoRequest & RepoPath, options: CallOptions = {}): Promise<Repo> {
+    return this.#send("updateRepo", request, options);
+  }
+
+  /** Deletes a repository with its refs and runs. */
+  delete(request: RepoPath, options: CallOptions = {}): Promise<DeleteResult> {
+    return this.#send("deleteRepo", request, options);
+  }
+
+  /**
+   * Asks for a sync with the upstream and gives its run, mostly still queued; see {@link Syncs.wait}.
+   * `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED` where the repository has no upstream.
+   */
+  syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<WholeRun> {
+    return this.#send("createSync", request, options);
+  }
+
+  /**
+   * The stats that {@link syncUpstream} would give now, where nothing moves and nothing is refused meanwhile. Nothing is
+   * changed and no run is made. `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED`, or `UPSTREAM_FAILED` where a side
+   * cannot be read; `ServerError` with `UPSTREAM_UNAVAILABLE` where trying again may help.
+   */
+  planUpstreamSync(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRunStats> {
+    return this.#send("planSync", request, options);
+  }
+
+  /** One sync of a repository; the same as {@link Syncs.get}. */
+  getUpstreamSync(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
+    return this.#send("showSync", request, options);
+  }
+
+  /** A repository's syncs, newest first; the same as {@link Syncs.list}. */
+  listUpstreamSyncs(request: ListSyncsRequest, options: CallOptions = {}): Paged<SyncRunPage, SyncRun> {
+    return listSyncs(this.#send, request, options);
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * A call of the engine: the options checked, its code loaded.
+ *
+ * @module
+ */
+import { wasm as ownWasm } from "#engine-wasm";
+import type { AskCredentials, RemoteOptions, SyncGlobs, SyncOptions } from "../engine.js";
+import { InvalidRequestError, typed } from "../errors.js";
+import type { EngineFetch } from "../host.js";
+import { refuseUnknown } from "../options.js";
+import { proxied } from "../proxy/proxied.js";
+import { isBrowser, ownFetch } from "../runtime.js";
+import type { RemoteSettings } from "../wasm/engine/refsync.js";
+import init, { initSync, listRefs, runSync } from "../wasm/engine/refsync.js";
+import { loader, type WasmSource } from "../wasm/load.js";
+import { addressOf, refusedCredential } from "./address.js";
+import type { Columns } from "./columns.js";
+
+const load = loader({ init, initSync }, ownWasm);
+
+let memory: WebAssembly.Memory | undefined;
+
+/** How much memory the engine has taken, in bytes; 0 before its first call. It never gives memory back. */
+export function engineMemory(): number {
+  return memory?.buffer.byteLength ?? 0;
+}
+
+/** Syncs, or only tells what a sync would do, and gives the stats in the columns in which they leave WebAssembly. */
+export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: boolean }): Promise<Columns> {
+  refuseUnknown("sync", options, known);
+  refuseUnknown("sync", options.ref_globs, knownGlobs, "ref_globs.");
+  refuseUnknown("sync", options.minRate, knownRate, "minRate.");
+  refuseNoNumbers(options);
+  const source = remote("source", options.source);
+  const destination = remote("destination", options.destination);
+  const own = options.fetch ?? ownFetch;
+  const fetch = options.proxy === undefined ? own : proxied(relay(options.proxy), own);
+  ({ memory } = await load(options.wasm));
+  try {
+    const settings = {
+      source: source.settings,
+      destination: destination.settings,
+      ...(options.ref_globs && { ref_globs: options.ref_globs }),
+      ...(options.force !== undefined && { force: options.force }),
+      ...(options.prune !== undefined && { prune: options.prune }),
+      ...(options.atomic !== undefined && { atomic: options.atomic }),
+      ...(options.exclude && { exclude: options.exclude }),
+      ...(options.pushOptions && { push_options: options.pushOptions }),
+      ...(options.timeout !== undefined && { timeout: options.timeout }),
+      ...(options.stallTimeout !== undefined && { stall_timeout: options.stallTimeout }),
+      ...(options.collectLimit !== undefined && { collect_limit: options.collectLimit }),
+      ...(options.minRate && { min_rate_bytes: options.minRate.bytes, min_rate_time: options.minRate.time }),
+      ...(options.maxRefs !== undefined && { max_refs: options.maxRefs }),
+      ...(options.maxCommits !== undefined && { max_commits: options.maxCommits }),
+      ...(options.maxMemory !== undefined && { max_memory: options.maxMemory }),
+    };
+    const streams = options.requestStreams ?? !isBrowser();
+    const { onProgress, signal } = options;
+    const from = { fetch: source.fetch ?? fetch, credentials: source.credentials };
+    const to = { fetch: destination.fetch ?? fetch, credentials: destination.credentials };
+    return await runSync(settings, from, to, streams, planOnly, onProgress, signal);
+  } catch (error) {
+    throw typed(error);
+  }
+}
+
+/** A ref of a remote. */
+export interface RemoteRef {
+  /** The full name. */
+  name: string;
+  /** The id that it has. */
+  id: string;
+  /** The ref that it names, if it is symbolic and the remote tells. */
+  symref_target: string | null;
+}
+
+/** Which refs to list: one by its full name, or all that start with a prefix. */
+export type Listing = { name: string } | { prefix: string };
+
+/** Refs of a remote. */
+export async function remoteRefs(
+  {
+    fetch,
+    credentials,
+    ...settings
+  }: RemoteSettings & { fetch: EngineFetch; credentials?: AskCredentials | undefined },
+  listing: Listing,
+  wasm: WasmSource | undefined,
+): Promise<RemoteRef[]> {
+  ({ memory } = await load(wasm));
+  try {
+    const [text, whole] = "name" in listing ? [listing.name, true] : [listing.prefix, false];
+    return JSON.parse(await listRefs(settings, { fetch, credentials }, text, whole));
+  } catch (error) {
+    throw typed(error);
+  }
+}
+
+const known = {
+  source: true,
+  destination: true,
+  ref_globs: true,
+  force: true,
+  prune: true,
+  atomic: true,
+  exclude: true,
+  pushOptions: true,
+  timeout: true,
+  signal: true,
+  onProgress: true,
+  fetch: true,
+  proxy: true,
+  stallTimeout: true,
+  requestStreams: true,
+  wasm: true,
+  collectLimit: true,
+  minRate: true,
+  maxRefs: true,
+  maxCommits: true,
+  maxMemory: true,
+} satisfies Record<keyof SyncOptions, true>;
+
+const knownRate = { bytes: true, time: true } satisfies Record<keyof NonNullable<SyncOptions["minRate"]>, true>;
+
+const knownGlobs = { branches: true, tags: true } satisfies Record<keyof SyncGlobs, true>;
+
+const knownOfRemote = {
+  url: true,
+  username: true,
+  password: true,
+  fetch: true,
+  credentials: true,
+} satisfies Record<keyof RemoteOptions, true>;
+
+/** Refuses a limit that is not a number, because otherwise a different limit would silently apply. */
+function refuseNoNumbers({ maxRefs, maxCommits, maxMemory, minRate }: SyncOptions): void {
+  const rate = minRate === undefined ? {} : { "minRate.bytes": minRate?.bytes, "minRate.time": minRate?.time };
+  const limits = Object.entries({ maxRefs, maxCommits, maxMemory }).filter(([, value]) => value !== undefined);
+  for (const [field, value] of [...limits, ...Object.entries(rate)]) {
+    if (typeof value !== "number" || !(value >= 0)) throw refused(field, "must be a number, and at least 0");
+  }
+}
+
+/** The address of a relay, checked. */
+function relay(proxy: string): string {
+  if (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol)) return proxy;
+  throw refused("proxy", "is not an http or https URL");
+}
+
+/** A side of a sync: what the engine reads, and what it calls. */
+interface Side {
+  settings: RemoteSettings;
+  fetch: EngineFetch | undefined;
+  credentials: AskCredentials | undefined;
+}
+
+/** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
+function remote(side: string, given: string | RemoteOptions): Side {
+  const { fetch, credentials, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
+  refuseUnknown("sync", given, knownOfRemote, `${side}.`);
+  const address = addressOf(settings.url);
+  if ("refusal" in address) throw refused(`${side}.url`, address.refusal);
+  for (const field of ["username", "password"] as const) {
+    const refusal = refusedCredential(settings[field]);
+    if (refusal !== undefined) throw refused(`${side}.${field}`, refusal);
+  }
+  return { settings: { ...settings, url: address.url }, fetch, credentials };
+}
+
+function refused(field: string, message: string): InvalidRequestError {
+  const fields = [{ field, message }];
+  return new InvalidRequestError(`sync: ${field} ${message}`, { code: "INVALID_REQUEST", fields });
+}

@@ -1,0 +1,125 @@
+/**
+ * Bare repositories in a folder, served by Git's own `git http-backend`.
+ *
+ * @module
+ */
+
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+import type { GitHost } from "../../host.js";
+import { refuseUnknown } from "../../options.js";
+import { cgi } from "./cgi.js";
+import { git, gitEnvironment } from "./command.js";
+import { filesDamage, hasFewRefs, quickDamage } from "./damage.js";
+import { makeEmpty, removeAll, removeKept, repair } from "./rebuild.js";
+
+/** Where the repositories are. */
+export interface GitHttpBackendOptions {
+  /** A folder; it is made where there is none. Each repository is `<root>/<id>.git`. */
+  root: string;
+  /** Called before every operation that may write. Throws if another process may have the folder by now. */
+  check?: () => void;
+}
+
+/**
+ * A host that keeps bare repositories in a folder and serves Git smart HTTP for them. It takes everybody in: who may
+ * do what is for the caller to decide. Throws an `InvalidRequestError` for an unknown option.
+ */
+export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
+  refuseUnknown("gitHttpBackend", options, known);
+  const root = resolve(options.root);
+  const env = {
+    ...gitEnvironment(root),
+    GIT_PROJECT_ROOT: root,
+    GIT_HTTP_EXPORT_ALL: "1",
+    GIT_HTTP_MAX_REQUEST_BUFFER: "64m",
+  };
+  const { check = () => {} } = options;
+  const path = (repoId: string) => join(root, `${checkedId(repoId)}.git`);
+
+  return {
+    async create(repoId, defaultBranch) {
+      const repository = path(repoId);
+      check();
+      if (await exists(repository)) return;
+      await mkdir(root, { recursive: true });
+      const unfinished = join(root, `.new-${randomUUID()}`);
+      try {
+        await makeEmpty(unfinished, defaultBranch);
+        await rename(unfinished, repository);
+      } catch (error) {
+        await rm(unfinished, { recursive: true, force: true });
+        // Somebody else made it meanwhile: as good.
+        if (!(await exists(repository))) throw error;
+      }
+    },
+
+    async remove(repoId) {
+      check();
+      const gone = join(root, `.removed-${randomUUID()}`);
+      await removeKept(root, repoId);
+      try {
+        await rename(path(repoId), gone);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+        throw error;
+      }
+      await removeAll(gone);
+    },
+
+    async damage(repoId, look) {
+      const repository = path(repoId);
+      const isShort = look === "files" || (look === "refs-if-few" && !(await hasFewRefs(repository)));
+      const found = await (isShort ? filesDamage(repository) : quickDamage(repository));
+      return found?.reason ?? null;
+    },
+
+    async repair(repoId, defaultBranch) {
+      check();
+      checkedId(repoId);
+      return repair(root, repoId, defaultBranch);
+    },
+
+    async setHead(repoId, branch) {
+      check();
+      await git(root, ["--git-dir", path(repoId), "symbolic-ref", "HEAD", `refs/heads/${branch}`]);
+    },
+
+    async fetch(request) {
+      check();
+      const { pathname } = new URL(request.url);
+      const found = servedPath.exec(pathname);
+      if (!found?.[1] || !(await exists(join(root, found[1])))) return new Response("not found\n", { status: 404 });
+      // A push that is cut short is left to Git, which removes what it took so far; nothing else is worth finishing.
+      const grace = found[2] === "git-receive-pack" ? 5000 : 0;
+      return cgi(request, { command: "git", args: ["http-backend"], env, pathInfo: pathname, grace });
+    },
+  };
+}
+
+/** Removes what unfinished creations and removals left behind; for a start with nothing else at work in `root`. */
+export async function sweep(root: string): Promise<void> {
+  const names = await readdir(root).catch(() => []);
+  const left = names.filter((name) => name.startsWith(".new-") || name.startsWith(".removed-"));
+  await Promise.all(left.map((name) => removeAll(join(root, name))));
+}
+
+const known = { root: true, check: true } satisfies Record<keyof GitHttpBackendOptions, true>;
+
+/** The two services and the advertisement that starts each; an id's characters leave no way out of the folder. */
+const servedPath = /^\/([A-Za-z0-9][A-Za-z0-9_-]*\.git)\/(info\/refs|git-upload-pack|git-receive-pack)$/;
+
+function checkedId(repoId: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(repoId))
+    throw new TypeError(`repository id ${JSON.stringify(repoId)}: not one of ours`);
+  return repoId;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,55 @@
+/**
+ * A `fetch` over `node:http` that reaches only the addresses that an operator allows.
+ *
+ * @module
+ */
+
+import type { Fetch } from "../../host.js";
+import { refuseUnknown } from "../../options.js";
+import { AddressPolicy, type AddressPolicyOptions } from "./address-policy.js";
+import { httpFetch } from "./fetch.js";
+
+/** How a guarded fetch works. */
+export interface GuardedFetchOptions extends AddressPolicyOptions {
+  /** Asks for gzip and unpacks it. Off by default: packs do not shrink. */
+  decompress?: boolean;
+  /** Sent where a request names no other. Default `refsync`. */
+  userAgent?: string;
+}
+
+/** A `fetch` that keeps connections open for a few seconds. */
+export type GuardedFetch = Fetch & {
+  /** Closes the idle connections. */
+  close(): void;
+};
+
+/**
+ * Makes a `fetch` that refuses every address that is not public, unless it is allowed: when connecting, after name
+ * resolution, and on every redirect.
+ *
+ * It differs from the standard one where syncing needs it: bodies stream both ways with backpressure; an answer that
+ * comes while the request is still being sent is delivered at once, and one that refuses (status 300 and up) ends the
+ * upload; only GET and HEAD follow redirects (at most 10, credentials stay with their origin); a GET whose kept-alive
+ * connection turns out to be closed is sent once more.
+ *
+ * A refused address rejects with an `AddressNotAllowedError` (`code: "ADDRESS_NOT_ALLOWED"`).
+ *
+ * Throws an `InvalidRequestError` for an unknown option.
+ */
+export function guardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
+  refuseUnknown("guardedFetch", options, known);
+  const plain = httpFetch({ ...options, policy: new AddressPolicy(options) });
+  const fetch = async (input: string | URL, init?: RequestInit): Promise<Response> => {
+    const { status, statusText, url, redirected, headers, body } = await plain(input, init);
+    const response = new Response(body, { status, statusText, headers: [...headers.entries()] });
+    Object.defineProperty(response, "url", { value: url });
+    Object.defineProperty(response, "redirected", { value: redirected });
+    return response;
+  };
+  return Object.assign(fetch, { close: plain.close });
+}
+
+const known = { allowPrivateNetwork: true, allow: true, decompress: true, userAgent: true } satisfies Record<
+  keyof GuardedFetchOptions,
+  true
+>;

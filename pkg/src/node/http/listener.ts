@@ -1,0 +1,68 @@
+/**
+ * The service and the page on a port.
+ *
+ * @module
+ */
+
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+
+import { refuseUnknown } from "../../options.js";
+import { type Listener, listen } from "./port.js";
+
+/** What is served where. */
+export interface ServeOptions {
+  /** Answers `/v1/…`, the probes and `/{org}/{repo}.git/…`. */
+  service: { fetch(request: Request): Promise<Response> };
+  /** A folder with the page, served at `/`; without it only the service answers. */
+  page?: string;
+  /** Default `127.0.0.1`. */
+  hostname?: string;
+  /** 0 takes a free one, which is the default. */
+  port?: number;
+  /** Told why a request failed outside the service. Standard error when left out. */
+  onError?: (line: string) => void;
+}
+
+/** Serves until it is closed. Rejects if the port cannot be used, and for an unknown option. */
+export async function serve(options: ServeOptions): Promise<Listener> {
+  refuseUnknown("serve", options, known);
+  const { service, page, hostname = "127.0.0.1", port = 0 } = options;
+  const { onError = (line) => void process.stderr.write(`${line}\n`) } = options;
+  const app = new Hono();
+  for (const path of ["/v1/*", "/healthz", "/readyz", "/metrics"]) {
+    app.all(path, (context) => service.fetch(context.req.raw));
+  }
+  app.all("/:org/:repo{.+\\.git}/*", (context) => service.fetch(context.req.raw));
+  if (page !== undefined) {
+    app.use(async (context, next) => {
+      await next();
+      for (const [name, value] of Object.entries(pageHeaders)) context.header(name, value);
+    });
+    app.get("*", serveStatic({ root: page }));
+  }
+  app.notFound((context) => context.json(error("NOT_FOUND", `nothing is at ${context.req.path}`), 404));
+  app.onError((thrown, context) => {
+    onError(`${context.req.method} ${context.req.path}: ${thrown.stack ?? thrown.message}`);
+    return context.json(error("INTERNAL_ERROR", "the request failed; the log says why"), 500);
+  });
+  return listen(app.fetch, hostname, port);
+}
+
+const known = { service: true, page: true, hostname: true, port: true, onError: true } satisfies Record<
+  keyof ServeOptions,
+  true
+>;
+
+function error(code: string, message: string) {
+  return { error: { code, message } };
+}
+
+/** The page holds an API key, so it runs nothing but itself. */
+const pageHeaders = {
+  "content-security-policy":
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};

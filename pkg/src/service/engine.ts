@@ -1,0 +1,66 @@
+/**
+ * The engine as the service uses it, in the service's own thread. It is loaded when the first sync, or the first look at a
+ * repository, needs it. `refsync/node` has one in threads of its own.
+ *
+ * @module
+ */
+import { notesOf, statsOf } from "../engine/columns.js";
+import type { Fetch, GitHost } from "../host.js";
+import type { RefGlobs, RemoteSettings, SyncRunStats } from "../wasm/engine/refsync.js";
+import type { WasmSource } from "../wasm/load.js";
+
+/** Carries out what the service decides; see `service/engine.rs`. Only plain data crosses it: JSON texts. */
+export interface ServiceEngine {
+  /**
+   * Syncs, or finds out what a sync would do, and returns a {@link Synced}. Rejects with a `SyncError`, or with any error that has
+   * its `code`, `retryable` and `side`.
+   */
+  sync(task: string, report: (progress: string) => void, signal: AbortSignal): Promise<string>;
+  /** A ref by its full name, as a `RemoteRef`; undefined if there is no such ref. */
+  findRef(remote: string, refName: string): Promise<string | undefined>;
+}
+
+/** `Synced` of `service/engine.rs`. */
+interface Synced {
+  stats: SyncRunStats;
+  head: string | null;
+}
+
+/** `Task` of `service/engine.rs`. */
+interface Task {
+  source: Remote;
+  destination: Remote;
+  ref_globs: RefGlobs;
+  plan_only: boolean;
+}
+
+/** `Remote` of `service/engine.rs`. */
+interface Remote extends RemoteSettings {
+  is_hosted: boolean;
+}
+
+/** The engine between the repositories that `git` has and those that are reached with `fetch`. */
+export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: WasmSource | undefined): ServiceEngine {
+  const side = ({ is_hosted, ...settings }: Remote) => ({
+    ...settings,
+    fetch: is_hosted ? (input: string, init?: RequestInit) => git.fetch(new Request(input, init)) : fetch,
+  });
+  return {
+    async sync(task, report, signal) {
+      const { columnsOf } = await import("../engine/run.js");
+      const { source, destination, ref_globs, plan_only }: Task = JSON.parse(task);
+      const onProgress = (progress: unknown) => report(JSON.stringify(progress));
+      const sides = { source: side(source), destination: side(destination) };
+      // A service is no page: its runtime can stream a request.
+      const options = { ...sides, ref_globs, onProgress, signal, requestStreams: true, wasm };
+      const columns = await columnsOf(options, { planOnly: plan_only });
+      const synced: Synced = { stats: statsOf(columns), head: notesOf(columns).head };
+      return JSON.stringify(synced);
+    },
+    async findRef(remote, refName) {
+      const { remoteRefs } = await import("../engine/run.js");
+      const [found] = await remoteRefs(side(JSON.parse(remote)), { name: refName }, wasm);
+      return found && JSON.stringify(found);
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/**
+ * The WebAssembly code, for runtimes with Node's `fs`: its `fetch` does not read files.
+ *
+ * @module
+ */
+import { compiled } from "./compiled.js";
+
+/** The compiled module. */
+export function wasm(): Promise<WebAssembly.Module> {
+  return compiled(new URL("./engine/refsync_bg.wasm", import.meta.url));
+}
