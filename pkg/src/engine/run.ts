@@ -4,7 +4,6 @@
  * @module
  */
 import { wasm as ownWasm } from "#engine-wasm";
-import type { AskCredentials, RemoteOptions, SyncGlobs, SyncOptions } from "../engine.js";
 import { InvalidRequestError, typed } from "../errors.js";
 import type { EngineFetch } from "../host.js";
 import { refuseUnknown } from "../options.js";
@@ -15,6 +14,7 @@ import init, { initSync, listRefs, runSync } from "../wasm/engine/refsync.js";
 import { loader, type WasmSource } from "../wasm/load.js";
 import { addressOf, refusedCredential } from "./address.js";
 import type { Columns } from "./columns.js";
+import type { AskCredentials, RemoteOptions, SyncGlobs, SyncOptions } from "./options.js";
 
 const load = loader({ init, initSync }, ownWasm);
 

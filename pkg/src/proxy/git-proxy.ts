@@ -1,0 +1,184 @@
+/**
+ * The relay.
+ *
+ * @module
+ */
+import type { Fetch } from "../host.js";
+import { refuseUnknown } from "../options.js";
+import { limited } from "./limited.js";
+import { ANSWER_NOT_GIT, ANSWERED_BY } from "./proxied.js";
+import { Refusal, unreachable } from "./refusal.js";
+import { follow, SERVICES, targetOf } from "./target.js";
+import { watchdog } from "./watchdog.js";
+
+/** What a relay serves, and to whom. */
+export interface GitProxyOptions {
+  /**
+   * The Git hosts: a name with or without a port, such as `github.com` or `git.example.com:8443`, which is reached by https
+   * only; or an origin such as `http://git.internal:3000`. No wildcards.
+   */
+  hosts: readonly string[];
+  /** The pages that may use it, by their origin, such as `https://dashboard.example.com`; `*` is every page. */
+  origins: readonly string[];
+  /**
+   * The `fetch` to relay with. On Node pass `guardedFetch()` of `refsync/node`, which streams both ways and reaches no private
+   * address. The runtime's own when left out.
+   */
+  fetch?: Fetch | undefined;
+  /** The most requests at a time; more are answered 503. 32 when left out. */
+  maxConcurrent?: number | undefined;
+  /** The most bytes of one request's or one answer's body; 4 GiB when left out. */
+  maxBytes?: number | undefined;
+  /** How long a request may go without a byte either way, in milliseconds; two minutes when left out. */
+  idleTimeout?: number | undefined;
+}
+
+/** What the engine sends, and all that is passed on. */
+const PASSED_ON = ["accept", "authorization", "content-encoding", "content-type", "git-protocol"];
+
+/**
+ * The headers that are passed back. `www-authenticate` is not one of them, because it would make a browser ask its user for a
+ * password. Nor is `content-encoding`, because `fetch` has decoded the body.
+ */
+const PASSED_BACK = ["cache-control", "retry-after"];
+
+/** Some hosts send a sign-in page instead of a 401 if the user agent does not start with `git/`. */
+const USER_AGENT = "git/2.0 (refsync)";
+
+/** The content types of Git's smart HTTP. No browser shows one as a page. */
+const GIT_TYPES = SERVICES.flatMap((service) =>
+  ["advertisement", "result"].map((of) => `application/x-${service}-${of}`),
+);
+
+/** If somebody opens an answer as a page, it runs nothing, loads nothing, and has an origin of its own. */
+const CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'";
+
+/**
+ * Makes a relay. Throws a `TypeError` for invalid hosts and origins, and an `InvalidRequestError` for an unknown option.
+ *
+ * It answers only pages of `origins`, reaches only `hosts`, and passes on only Git's smart HTTP: the refs, and fetching and
+ * pushing. The same rules hold for redirects. It passes on answers with Git's content types; for any other answer it passes on only
+ * the status. Credentials go to the host that the request names and nowhere else; nothing is kept or logged. An `Origin` can be
+ * forged by what is no browser, so whoever can reach a relay can reach its hosts through it.
+ */
+export function gitProxy(options: GitProxyOptions): (request: Request) => Promise<Response> {
+  refuseUnknown("gitProxy", options, known);
+  const hosts = new Set(options.hosts.map(originOfHost));
+  const origins = new Set(options.origins.map((origin) => (origin === "*" ? origin : originOf(origin))));
+  if (hosts.size === 0) throw new TypeError("gitProxy: hosts is empty; name the Git hosts that it may reach");
+  if (origins.size === 0) throw new TypeError("gitProxy: origins is empty; name the pages that may use it, or *");
+  const { maxConcurrent = 32, maxBytes = 4 * 1024 ** 3, idleTimeout = 120_000 } = options;
+  const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  let running = 0;
+
+  const relay = async (request: Request): Promise<Response> => {
+    const target = targetOf(request, hosts);
+    if (running >= maxConcurrent) {
+      throw new Refusal(503, "BUSY", `${maxConcurrent} requests are being relayed; try again`, { "retry-after": "5" });
+    }
+    running += 1;
+    const { signal, touch, end } = watchdog(request.signal, idleTimeout, () => {
+      running -= 1;
+    });
+    const bounds = { maxBytes, touch };
+    try {
+      const headers = new Headers({ "user-agent": USER_AGENT });
+      for (const name of PASSED_ON) pass(name, request.headers, headers);
+      const body = request.body && limited(request.body, bounds);
+      const init = { method: request.method, headers, signal, redirect: "manual" as const };
+      const sent = body ? { ...init, body, duplex: "half" } : init;
+      const { answer, url } = await follow(fetch, target, sent, hosts);
+      const back = new Headers({ [ANSWERED_BY]: url.href });
+      const type = mediaType(answer.headers);
+      const isGit = GIT_TYPES.includes(type);
+      for (const name of isGit ? [...PASSED_BACK, "content-type"] : PASSED_BACK) pass(name, answer.headers, back);
+      if (answer.ok && !isGit) {
+        const kind = type || "no content type";
+        throw new Refusal(
+          502,
+          ANSWER_NOT_GIT,
+          `${url.host} answers ${url.pathname} with ${kind} and not with Git's protocol; if it is a sign-in page, the credentials are missing or have expired`,
+        );
+      }
+      if (!answer.body || !isGit) {
+        end();
+        return new Response(null, { status: answer.status, headers: back });
+      }
+      return new Response(limited(answer.body, { ...bounds, end }), { status: answer.status, headers: back });
+    } catch (error) {
+      end();
+      throw error instanceof Refusal ? error : unreachable(error, target);
+    }
+  };
+
+  return async (request) => {
+    const origin = request.headers.get("origin");
+    const allowed = origin !== null && (origins.has("*") || origins.has(origin));
+    let response: Response;
+    try {
+      if (!allowed)
+        throw new Refusal(
+          403,
+          "ORIGIN_NOT_ALLOWED",
+          `this relay does not serve ${origin ?? "requests without an Origin"}`,
+        );
+      response = request.method === "OPTIONS" ? preflight(request) : await relay(request);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      response = error.response();
+    }
+    response.headers.set("vary", "Origin");
+    response.headers.set("x-content-type-options", "nosniff");
+    response.headers.set("content-security-policy", CONTENT_SECURITY_POLICY);
+    if (allowed) {
+      response.headers.set("access-control-allow-origin", origin);
+      response.headers.set("access-control-expose-headers", `${ANSWERED_BY}, retry-after`);
+    }
+    return response;
+  };
+}
+
+const known = {
+  hosts: true,
+  origins: true,
+  fetch: true,
+  maxConcurrent: true,
+  maxBytes: true,
+  idleTimeout: true,
+} satisfies Record<keyof GitProxyOptions, true>;
+
+function preflight(request: Request): Response {
+  const headers = new Headers({
+    "access-control-allow-methods": "GET, POST",
+    "access-control-allow-headers": PASSED_ON.join(", "),
+    "access-control-max-age": "7200",
+  });
+  // A public page that asks for a relay on its user's own machine.
+  if (request.headers.get("access-control-request-private-network") === "true") {
+    headers.set("access-control-allow-private-network", "true");
+  }
+  return new Response(null, { status: 204, headers });
+}
+
+/** The content type without its parameters. */
+function mediaType(headers: Headers): string {
+  return `${headers.get("content-type") ?? ""}`.replace(/;.*/s, "").trim().toLowerCase();
+}
+
+function pass(name: string, from: Headers, to: Headers): void {
+  const value = from.get(name);
+  if (value !== null) to.set(name, value);
+}
+
+function originOfHost(host: string): string {
+  return originOf(/^https?:\/\//.test(host) ? host : `https://${host}`, host);
+}
+
+/** The origin of a URL that has nothing else. */
+function originOf(text: string, given = text): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin = url && !url.host.includes("*") && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+  if (!isOrigin)
+    throw new TypeError(`gitProxy: ${JSON.stringify(given)} is no host or origin, such as github.com or https://h`);
+  return url.origin;
+}

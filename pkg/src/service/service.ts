@@ -1,0 +1,160 @@
+/**
+ * The service: the WebAssembly build behind typed methods.
+ *
+ * @module
+ */
+import { wasm } from "#service-wasm";
+import { refuseUnknown } from "../options.js";
+import { loader } from "../wasm/load.js";
+import init, { initSync, Service as WasmService } from "../wasm/service/refsync.js";
+import { serviceCrypto } from "./crypto.js";
+import { serviceEngine } from "./engine.js";
+import type { Scope, ServiceOptions } from "./options.js";
+import { nextTick } from "./schedule.js";
+
+const load = loader({ init, initSync }, wasm);
+
+const openapi = async () => (await import("../wasm/service/openapi.js")).document;
+
+const known = {
+  database: true,
+  git: true,
+  engine: true,
+  fetch: true,
+  secretKey: true,
+  previousSecretKeys: true,
+  acceptLostKey: true,
+  publicUrl: true,
+  allowedOrigins: true,
+  rateLimit: true,
+  metrics: true,
+  maxRuns: true,
+  maxRunsPerOrganization: true,
+  runTimeout: true,
+  onlyOrigins: true,
+  onQueued: true,
+  wasm: true,
+  engineWasm: true,
+  log: true,
+  record: true,
+} satisfies Record<keyof ServiceOptions, true>;
+
+const knownOfRateLimit = { perSecond: true, burst: true } satisfies Record<
+  keyof NonNullable<ServiceOptions["rateLimit"]>,
+  true
+>;
+
+/** The service. Making one loads nothing; the first call loads the WebAssembly. */
+export class Service {
+  readonly #service: () => Promise<WasmService>;
+
+  /** Throws a `TypeError` if an option is missing or has the wrong type, and an `InvalidRequestError` for an unknown one. */
+  constructor(options: ServiceOptions) {
+    refuseUnknown("Service", options, known);
+    refuseUnknown("Service", options.rateLimit, knownOfRateLimit, "rateLimit.");
+    const { secretKey, previousSecretKeys = [] } = options;
+    const isKey = (key: Uint8Array) => key instanceof Uint8Array && key.length === 32;
+    if (!isKey(secretKey)) throw new TypeError("Service: secretKey must be a Uint8Array of 32 bytes");
+    if (!previousSecretKeys.every(isKey)) {
+      throw new TypeError("Service: each of previousSecretKeys must be a Uint8Array of 32 bytes");
+    }
+    let service: WasmService | undefined;
+    this.#service = async () => {
+      await load(options.wasm);
+      const { git, fetch, engineWasm } = options;
+      const engine = options.engine ?? serviceEngine(git, fetch, engineWasm);
+      service ??= new WasmService({ ...options, nextTick, openapi, crypto: serviceCrypto, engine });
+      return service;
+    };
+  }
+
+  /**
+   * Brings the database's schema up to date, and encrypts what is stored with the present secret key. Call it at each start,
+   * before anything else. Rejects where a newer version has used the database, or another secret key.
+   */
+  async migrate(): Promise<void> {
+    await (await this.#service()).migrate();
+  }
+
+  /**
+   * Takes up the runs and deliveries of a process that was killed, without waiting for its leases to end. Only for a process
+   * that knows that no other one works on this database, such as one that holds the data folder's lock.
+   */
+  async adopt(): Promise<void> {
+    await (await this.#service()).adopt();
+  }
+
+  /** Brings the schema up to this version only, which a backup is restored into; `migrate` does the rest. */
+  async migrateTo(version: number): Promise<void> {
+    await (await this.#service()).migrateTo(version);
+  }
+
+  /** Makes an organisation where it is missing; a name, for people, renames it. The slug is what paths have. */
+  async ensureOrganization(slug: string, name?: string): Promise<void> {
+    await (await this.#service()).ensureOrganization(slug, name);
+  }
+
+  /** Makes an API key and gives it, for the only time: its hash is all that is kept. */
+  async createApiKey(org: string, scope: Scope, name?: string): Promise<string> {
+    return (await this.#service()).createApiKey(org, scope, name);
+  }
+
+  /**
+   * Makes a code for the page's address, `/#code=…`. It works once, within ten minutes. The page exchanges it for a key of scope
+   * admin. That key is valid for twelve hours, or until the user signs out.
+   */
+  async createPageCode(org: string): Promise<string> {
+    return (await this.#service()).createPageCode(org);
+  }
+
+  /**
+   * Makes an Ed25519 private key, `mesa_private_key_<org>_…`, and gives it, for the only time. Its holder signs access
+   * tokens with it, as the SDKs of the Mesa API do; only the public key is kept.
+   */
+  async createPrivateKey(org: string, name?: string): Promise<string> {
+    return (await this.#service()).createPrivateKey(org, name);
+  }
+
+  /** Registers the public key of a private key that was made elsewhere, as a JWK's `x`. */
+  async registerPublicKey(org: string, x: string, name?: string): Promise<void> {
+    await (await this.#service()).registerPublicKey(org, x, name);
+  }
+
+  /** Answers `/v1/…`, `/{org}/{repo}.git/…`, `/healthz` and `/readyz`. Rejects only where the Git host does; Git's bodies stream. */
+  async fetch(request: Request): Promise<Response> {
+    return (await this.#service()).fetch(request);
+  }
+
+  /**
+   * Answers a request of the operator, who needs no credential: `/v1/{org}/…` as that organisation's admin, and `GET` and `POST` of
+   * `/operator/orgs`. Never pass it a request that comes from a network.
+   */
+  async operatorFetch(request: Request): Promise<Response> {
+    return (await this.#service()).operatorFetch(request);
+  }
+
+  /**
+   * Claims one run, calls `onClaimed`, and works the run to its end; false when nothing was ready. `isLastLane`: claims no
+   * run if its upstream's host or, among several organisations, its organisation has a run in progress. So neither one slow host
+   * nor one organisation can hold every lane. Rejects if the database fails.
+   */
+  async tick(onClaimed?: () => void, isLastLane = false): Promise<boolean> {
+    return (await this.#service()).tick(onClaimed, isLastLane);
+  }
+
+  /**
+   * Hands the runs in progress back, for another worker to take at once, and claims nothing more; the ticks that ran them
+   * resolve. Calls are answered as before, and `/readyz` says 503.
+   */
+  async stop(): Promise<void> {
+    (await this.#service()).stop();
+  }
+
+  /**
+   * Claims one due webhook delivery, calls `onClaimed`, and sends the delivery; false if none was due. It takes at most ten
+   * seconds. A refused delivery is retried for a day. Rejects if the database fails.
+   */
+  async deliver(onClaimed?: () => void): Promise<boolean> {
+    return (await this.#service()).deliver(onClaimed);
+  }
+}
