@@ -4,8 +4,8 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-
-import { build, builds } from "./build.mjs";
+import { builds } from "./build/wasm.mjs";
+import { build } from "./build.mjs";
 import { main, root, StepError, say } from "./command.mjs";
 import { setup } from "./setup.mjs";
 import { chromedriver, chromium, installedTool, postgresBin, wasmBindgenVersion, wasmPackVersion } from "./tools.mjs";
@@ -72,8 +72,8 @@ function steps() {
     ...wasm,
     { name: "biome", command: [bin("biome"), "ci", "."] },
     { name: "tsc", command: [bin("tsc"), "--noEmit", "--project", "pkg"] },
-    { name: "tsc (scripts)", command: [bin("tsc"), "--project", "tsconfig.scripts.json"] },
-    { name: "sizes", command: [process.execPath, "scripts/sizes.mjs"] },
+    { name: "tsc (scripts)", command: [bin("tsc")] },
+    { name: "sizes", command: [process.execPath, "scripts/checks/sizes.mjs"] },
     { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
     // These mostly wait, for leases and for timeouts, so two files at a time; those that measure time run alone.
     nodeTests("node tests", "tests/js", { only: (name) => !MEASURES_TIME.test(name), concurrency: 2 }),

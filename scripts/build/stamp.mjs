@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
-import { root, say } from "./command.mjs";
+import { root, say } from "../command.mjs";
 
 /**
  * Runs `step` unless its inputs are as they were and its outputs exist.

@@ -1,4 +1,4 @@
-// Writes a backup as this version makes it, for the tests of later versions: `node scripts/backup-fixture.mjs FILE.tar.gz`.
+// Writes a backup as this version makes it, for the tests of later versions: `node scripts/samples/backup.mjs FILE.tar.gz`.
 // Run it in a checkout of the version, once it is built. A fixture that is there is never made anew.
 //
 // `refsync serve` fills a data folder and `refsync backup` writes the backup, as a user would. Beside the folder `backup` the
@@ -12,17 +12,17 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
-import { refsOf, workTree } from "../tests/support/git.mjs";
-import { cli } from "../tests/support/serve.mjs";
-import { main, root, StepError } from "./command.mjs";
+import { refsOf, workTree } from "../../tests/support/git.mjs";
+import { cli } from "../../tests/support/serve.mjs";
+import { main, root, StepError } from "../command.mjs";
 
-/** @import { Json } from "../tests/support/json.mjs" */
+/** @import { Json } from "../../tests/support/json.mjs" */
 
 const run = promisify(execFile);
 
 await main(async () => {
   const [file] = process.argv.slice(2);
-  if (!file) throw new StepError("usage: node scripts/backup-fixture.mjs FILE.tar.gz");
+  if (!file) throw new StepError("usage: node scripts/samples/backup.mjs FILE.tar.gz");
   if (existsSync(file)) throw new StepError(`${file} is there already`);
   const folder = await mkdtemp(join(tmpdir(), "refsync-fixture-"));
   try {

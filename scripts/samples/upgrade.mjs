@@ -1,4 +1,4 @@
-// Writes what a data folder of this version holds, for the tests of later versions: `node scripts/upgrade-fixture.mjs FILE`.
+// Writes what a data folder of this version holds, for the tests of later versions: `node scripts/samples/upgrade.mjs FILE`.
 // Run it in a checkout of the version, once it is built. A fixture that is there is never made anew.
 //
 // The rows come from the service itself on a PostgreSQL: keys, a repository with a credential that was synced, runs of each
@@ -9,15 +9,15 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { gitHttpBackend, guardedFetch, serve } from "../pkg/dist/node.js";
-import { Service } from "../pkg/dist/service.js";
-import { listen } from "../tests/support/listen.mjs";
-import { postgres as startPostgres } from "../tests/support/postgres.mjs";
-import { main, StepError } from "./command.mjs";
+import { gitHttpBackend, guardedFetch, serve } from "../../pkg/dist/node.js";
+import { Service } from "../../pkg/dist/service.js";
+import { listen } from "../../tests/support/listen.mjs";
+import { postgres as startPostgres } from "../../tests/support/postgres.mjs";
+import { main, StepError } from "../command.mjs";
 
 await main(async () => {
   const [file] = process.argv.slice(2);
-  if (!file) throw new StepError("usage: node scripts/upgrade-fixture.mjs FILE");
+  if (!file) throw new StepError("usage: node scripts/samples/upgrade.mjs FILE");
   const postgres = await startPostgres();
   try {
     const { facts, statements } = await rows(postgres);
@@ -27,7 +27,7 @@ await main(async () => {
   }
 });
 
-/** @param {import("../tests/support/postgres.mjs").Postgres} postgres */
+/** @param {import("../../tests/support/postgres.mjs").Postgres} postgres */
 async function rows(postgres) {
   const { default: pg } = await import("pg");
   const database = new pg.Pool({ connectionString: postgres.url });

@@ -1,10 +1,10 @@
-// What a user's browser has to load, gzipped: prints it, and fails above the budgets. `node scripts/sizes.mjs`.
+// What a user's browser has to load, gzipped: prints it, and fails above the budgets. `node scripts/checks/sizes.mjs`.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import { main, root, StepError } from "./command.mjs";
-import { compilesStd } from "./tools.mjs";
+import { main, root, StepError } from "../command.mjs";
+import { compilesStd } from "../tools.mjs";
 
 /**
  * The most bytes that the WebAssembly of a build and its glue may have together, gzipped. A KB is 1,000 bytes. Pages load the client
