@@ -4,11 +4,12 @@
  * @module
  */
 
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Database } from "../../host.js";
 import { holdsDatabase, refuseLostRows, wayBack } from "../database/embedded.js";
+import { isThere, namesIn } from "../files.js";
 import {
   type DatabaseKind,
   databaseId,
@@ -56,7 +57,7 @@ export async function refuseGaps(
   if (kind === "postgres") return marker !== null;
   if (await holdsDatabase(database)) return true;
   // Versions that wrote no marker left these files.
-  const traces = (await isFilled(repositories)) || (await isThere(join(path, "api-key")));
+  const traces = (await namesIn(repositories)).length > 0 || (await isThere(join(path, "api-key")));
   if (marker === null && !traces) return false;
   throw new Error(
     `${database}: the embedded database is missing, but this data folder has been in use. ${wayBack(database)}. ` +
@@ -109,19 +110,4 @@ export async function attach(
   const number = await folderNumber(repositories);
   if (marker?.id === id && marker.repositories === number) return;
   await writeMarker(path, { state: "ready", database: kind, id, repositories: number });
-}
-
-async function isFilled(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  return names.length > 0;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

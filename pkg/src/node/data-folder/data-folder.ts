@@ -5,11 +5,12 @@
  */
 
 import { randomBytes, randomUUID } from "node:crypto";
-import { link, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import type { Database } from "../../host.js";
 import { refuseUnknown } from "../../options.js";
+import { linkIfFree, namesIn, readIfThere } from "../files.js";
 import { removeAll } from "../git/rebuild.js";
 import { type AttachOptions, attach, type Place, refuseGaps, verify } from "./belonging.js";
 import { kernelLockFile } from "./holder.js";
@@ -83,7 +84,7 @@ export async function openDataFolder(folder: string, options: DataFolderOptions 
   const isNew = (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined;
   const mode = shared ? "shared" : "exclusive";
   const lock = await lockFolder(path, { mode, wait, onLost, ...(onWait && { onWait }) });
-  const readKept = (name: string) => readOrNull(join(path, name)).then((text) => text?.trim() ?? null);
+  const readKept = (name: string) => readIfThere(join(path, name)).then((text) => text?.trim() ?? null);
   const keep = async (name: string, text: string) => {
     lock.check();
     // Written elsewhere and renamed: a crash leaves the old file or the new one, never half of one.
@@ -141,7 +142,7 @@ async function leave(path: string, isNew: boolean): Promise<void> {
 /** The files in a data folder, except its lock files. */
 async function contents(path: string): Promise<string[]> {
   const lock = /^(\.?lock|\.beat-.*|\.lock-.*)$/;
-  return (await entries(path)).filter((name) => !lock.test(name));
+  return (await namesIn(path)).filter((name) => !lock.test(name));
 }
 
 /** Fills a new folder, and marks it as unfinished first. */
@@ -165,7 +166,7 @@ async function secretKeysOf(path: string, readKept: DataFolder["readKept"]): Pro
     // Of several processes that start at once, all use the key of the first.
     const unfinished = join(path, `.${KEY}-${randomUUID()}`);
     await writeFile(unfinished, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flush: true });
-    await linked(unfinished, join(path, KEY));
+    await linkIfFree(unfinished, join(path, KEY));
     await rm(unfinished, { force: true });
   }
   const [present = "", ...previous] = ((await readKept(KEY)) ?? "").split("\n");
@@ -175,34 +176,6 @@ async function secretKeysOf(path: string, readKept: DataFolder["readKept"]): Pro
     return new Uint8Array(bytes);
   };
   return [decode(present), ...previous.map(decode)];
-}
-
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-async function entries(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-}
-
-async function readOrNull(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
 }
 
 function throwLater(error: Error): void {

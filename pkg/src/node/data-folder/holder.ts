@@ -12,9 +12,11 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { link, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { open, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+
+import { linkIfFree, readIfThere } from "../files.js";
 
 /** A process that uses a data folder, or that ended without removing `lock`. */
 export interface Holder {
@@ -64,7 +66,7 @@ export async function kernelLockDevice(folder: string): Promise<string | null> {
 
 /** The holder that `lock` names; null if there is none. */
 export async function readHolder(folder: string): Promise<Holder | null> {
-  const text = await readOrNull(lockFile(folder));
+  const text = await readIfThere(lockFile(folder));
   return text === null ? null : parsed(text);
 }
 
@@ -75,12 +77,9 @@ export async function writeHolder(folder: string, holder: Holder, over: "nobody"
   const own = join(folder, `.lock-${randomUUID()}`);
   await writeFile(own, `${pid} ${started} ${JSON.stringify(rest)}\n`, { mode: 0o600, flush: true });
   try {
-    if (over === "anybody") await rename(own, lockFile(folder));
-    else await link(own, lockFile(folder));
+    if (over === "nobody") return await linkIfFree(own, lockFile(folder));
+    await rename(own, lockFile(folder));
     return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
   } finally {
     await rm(own, { force: true });
   }
@@ -107,7 +106,7 @@ export async function beat(folder: string, owner: string, count: number): Promis
 
 /** The owner's last beat; null if there is none. */
 export async function lastBeat(folder: string, owner: string | null): Promise<string | null> {
-  return owner === null ? null : readOrNull(beatFile(folder, owner));
+  return owner === null ? null : readIfThere(beatFile(folder, owner));
 }
 
 /** Removes the beats of a process that is gone. */
@@ -167,7 +166,7 @@ function parsedJson(text: string): Partial<Holder> {
 }
 
 async function runningKernel(): Promise<string> {
-  return (await readOrNull("/proc/sys/kernel/random/boot_id"))?.trim() ?? hostname();
+  return (await readIfThere("/proc/sys/kernel/random/boot_id"))?.trim() ?? hostname();
 }
 
 /** When a process started, in the kernel's clock ticks since it started; `-` if the system does not say. */
@@ -177,21 +176,12 @@ async function startTime(pid: number): Promise<string> {
 
 /** What Linux reports about a process; null if there is no such process, or if this is not Linux. */
 async function processState(pid: number): Promise<{ state: string; started: string } | null> {
-  const text = await readOrNull(`/proc/${pid}/stat`);
+  const text = await readIfThere(`/proc/${pid}/stat`);
   if (text === null) return null;
   // The second field is the program's name in parentheses, which may hold anything. The state is the third, the start the 22nd.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state = "", started = "-"] = [fields[0], fields[19]];
   return { state, started };
-}
-
-async function readOrNull(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
-    throw error;
-  }
 }
 
 /** Linux's magic numbers of local file systems: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, overlayfs, tmpfs, ramfs. */

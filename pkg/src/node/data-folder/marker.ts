@@ -10,10 +10,11 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Database } from "../../host.js";
+import { readIfThere } from "../files.js";
 
 /** Where a service keeps its rows. */
 export type DatabaseKind = "embedded" | "postgres";
@@ -38,7 +39,7 @@ export const MARKER = "data-folder.json";
 /** The folder's marker; null if it never had a database, or only one from a version that wrote no marker. */
 export async function readMarker(folder: string): Promise<Marker | null> {
   const path = join(folder, MARKER);
-  const text = await readOrNull(path);
+  const text = await readIfThere(path);
   if (text === null) return null;
   const marker = parsed(text);
   if (marker === null) {
@@ -123,15 +124,6 @@ async function writeWhole(path: string, text: string): Promise<void> {
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw error;
-  }
-}
-
-async function readOrNull(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
 }

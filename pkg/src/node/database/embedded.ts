@@ -6,13 +6,14 @@
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import type { Database } from "../../host.js";
 import { refuseUnknown } from "../../options.js";
+import { namesIn } from "../files.js";
 import { CHANNEL, kind, type NotifyingDatabase } from "./postgres.js";
 
 const run = promisify(execFile);
@@ -85,10 +86,7 @@ function turns(): <T>(statement: () => Promise<T>) => Promise<T> {
  */
 export async function holdsDatabase(folder: string): Promise<boolean> {
   if (existsSync(join(folder, "PG_VERSION"))) return true;
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
+  const names = await namesIn(folder);
   if (names.length === 0) return false;
   throw new Error(
     `${folder}: the embedded database is damaged: its file PG_VERSION is missing. ` +

@@ -5,11 +5,12 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import type { GitHost } from "../../host.js";
 import { refuseUnknown } from "../../options.js";
+import { isThere } from "../files.js";
 import { cgi } from "./cgi.js";
 import { git, gitEnvironment } from "./command.js";
 import { filesDamage, hasFewRefs, quickDamage } from "./damage.js";
@@ -43,7 +44,7 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
     async create(repoId, defaultBranch) {
       const repository = path(repoId);
       check();
-      if (await exists(repository)) return;
+      if (await isThere(repository)) return;
       await mkdir(root, { recursive: true });
       const unfinished = join(root, `.new-${randomUUID()}`);
       try {
@@ -52,7 +53,7 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
       } catch (error) {
         await rm(unfinished, { recursive: true, force: true });
         // Somebody else made it meanwhile: as good.
-        if (!(await exists(repository))) throw error;
+        if (!(await isThere(repository))) throw error;
       }
     },
 
@@ -91,7 +92,7 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
       check();
       const { pathname } = new URL(request.url);
       const found = servedPath.exec(pathname);
-      if (!found?.[1] || !(await exists(join(root, found[1])))) return new Response("not found\n", { status: 404 });
+      if (!found?.[1] || !(await isThere(join(root, found[1])))) return new Response("not found\n", { status: 404 });
       // A push that is cut short is left to Git, which removes what it took so far; nothing else is worth finishing.
       const grace = found[2] === "git-receive-pack" ? 5000 : 0;
       return cgi(request, { command: "git", args: ["http-backend"], env, pathInfo: pathname, grace });
@@ -115,11 +116,4 @@ function checkedId(repoId: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(repoId))
     throw new TypeError(`repository id ${JSON.stringify(repoId)}: not one of ours`);
   return repoId;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
