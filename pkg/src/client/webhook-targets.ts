@@ -45,7 +45,8 @@ export class WebhookTargets {
 
   /** An organisation's targets, newest first: `await` gives the first page, `for await` all of them. */
   list(request: ListWebhookTargetsRequest = {}, options: CallOptions = {}): Paged<WebhookTargetPage, WebhookTarget> {
-    const page = (from: { cursor?: string }) => this.#send<WebhookTargetPage>("listWebhookTargets", { ...request, ...from }, options);
+    const page = (from: { cursor?: string }) =>
+      this.#send<WebhookTargetPage>("listWebhookTargets", { ...request, ...from }, options);
     return paged(page, ({ webhook_targets }) => webhook_targets);
   }
 
