@@ -16,7 +16,7 @@ import pg from "pg";
 
 import { main, root, StepError, say } from "../scripts/command.mjs";
 import { Member } from "../tests/soak/cluster.mjs";
-import { postgres } from "../tests/support/postgres.mjs";
+import { postgres } from "../tests/support/service/postgres.mjs";
 import { measuredTree } from "./measured-tree.mjs";
 
 /**

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 
-import { portOf } from "../tests/support/listen.mjs";
+import { portOf } from "../tests/support/network/listen.mjs";
 
 const [folder] = process.argv.slice(2);
 if (!folder) throw new Error("usage: node benches/git-server.mjs FOLDER");

@@ -15,8 +15,8 @@ import pg from "pg";
 
 import { main, say } from "../scripts/command.mjs";
 import { Member } from "../tests/soak/cluster.mjs";
-import { postgres } from "../tests/support/postgres.mjs";
 import { present } from "../tests/support/present.mjs";
+import { postgres } from "../tests/support/service/postgres.mjs";
 import { median } from "./measure.mjs";
 
 /** @typedef {{ pool: pg.Pool, call: ReturnType<typeof caller>, url: string }} Bench */

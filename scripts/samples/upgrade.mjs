@@ -11,8 +11,8 @@ import { join } from "node:path";
 
 import { gitHttpBackend, guardedFetch, serve } from "../../pkg/dist/node.js";
 import { Service } from "../../pkg/dist/service.js";
-import { listen } from "../../tests/support/listen.mjs";
-import { postgres as startPostgres } from "../../tests/support/postgres.mjs";
+import { listen } from "../../tests/support/network/listen.mjs";
+import { postgres as startPostgres } from "../../tests/support/service/postgres.mjs";
 import { main, StepError } from "../command.mjs";
 
 await main(async () => {
@@ -27,7 +27,7 @@ await main(async () => {
   }
 });
 
-/** @param {import("../../tests/support/postgres.mjs").Postgres} postgres */
+/** @param {import("../../tests/support/service/postgres.mjs").Postgres} postgres */
 async function rows(postgres) {
   const { default: pg } = await import("pg");
   const database = new pg.Pool({ connectionString: postgres.url });

@@ -13,8 +13,8 @@ import { guardedFetch, openDataFolder, openEmbedded } from "refsync/node";
 import { Service } from "refsync/service";
 
 import { Member } from "../soak/cluster.mjs";
-import { gitServer } from "../support/git-server.mjs";
-import { listen } from "../support/listen.mjs";
+import { gitServer } from "../support/git/git-server.mjs";
+import { listen } from "../support/network/listen.mjs";
 import { present } from "../support/present.mjs";
 import { caller } from "./caller.mjs";
 

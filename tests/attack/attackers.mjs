@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { hostile } from "../js/engine/hostile.mjs";
-import { listen } from "../support/listen.mjs";
+import { listen } from "../support/network/listen.mjs";
 import { present } from "../support/present.mjs";
 
 /**

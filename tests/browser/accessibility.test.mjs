@@ -5,12 +5,12 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
-import { dashboard } from "../support/dashboard.mjs";
-import { sync } from "../support/page.mjs";
+import { dashboard } from "../support/browser/dashboard.mjs";
+import { sync } from "../support/browser/page.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** @type {import("../support/dashboard.mjs").Dashboard} */
+/** @type {import("../support/browser/dashboard.mjs").Dashboard} */
 let hosted;
 
 before(async () => {

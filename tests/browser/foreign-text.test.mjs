@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
-import { dashboard } from "../support/dashboard.mjs";
-import { listen } from "../support/listen.mjs";
-import { sync } from "../support/page.mjs";
+import { dashboard } from "../support/browser/dashboard.mjs";
+import { sync } from "../support/browser/page.mjs";
+import { listen } from "../support/network/listen.mjs";
 import { present } from "../support/present.mjs";
 
 const LONG = Array.from({ length: 8 }, (_, n) => `${n}`.repeat(199)).join("/");
@@ -17,7 +17,7 @@ const HEBREW = "שלום/1.2";
 /** Bidirectional controls, zero-width and other characters that leave no mark. */
 const UNSEEN = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 
-/** @type {import("../support/dashboard.mjs").Dashboard} */
+/** @type {import("../support/browser/dashboard.mjs").Dashboard} */
 let hosted;
 /** @type {import("node:http").Server} */
 let upstream;

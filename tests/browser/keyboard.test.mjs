@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { dashboard } from "../support/dashboard.mjs";
-import { launch, openPage, openSignedIn, sync } from "../support/page.mjs";
+import { dashboard } from "../support/browser/dashboard.mjs";
+import { launch, openPage, openSignedIn, sync } from "../support/browser/page.mjs";
 import { present } from "../support/present.mjs";
 
-/** @type {import("../support/dashboard.mjs").Dashboard} */
+/** @type {import("../support/browser/dashboard.mjs").Dashboard} */
 let hosted;
 /** @type {import("playwright-core").Browser} */
 let browser;

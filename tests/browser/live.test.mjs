@@ -5,15 +5,15 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
-import { dashboard } from "../support/dashboard.mjs";
-import { refsOf } from "../support/git.mjs";
-import { listen } from "../support/listen.mjs";
-import { runId, sync, tableRows } from "../support/page.mjs";
+import { dashboard } from "../support/browser/dashboard.mjs";
+import { runId, sync, tableRows } from "../support/browser/page.mjs";
+import { refsOf } from "../support/git/git.mjs";
+import { listen } from "../support/network/listen.mjs";
 import { present } from "../support/present.mjs";
 
 /**
  * @import { SyncRun } from "refsync"
- * @import { Dashboard } from "../support/dashboard.mjs"
+ * @import { Dashboard } from "../support/browser/dashboard.mjs"
  */
 
 /** @type {Dashboard} */

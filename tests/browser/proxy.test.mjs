@@ -6,16 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-
-import { refsOf, workTree } from "../support/git.mjs";
-import { launch } from "../support/page.mjs";
-import { relay, serve } from "../support/serve.mjs";
-import { serveFolder } from "../support/static.mjs";
+import { launch } from "../support/browser/page.mjs";
+import { serveFolder } from "../support/browser/static.mjs";
+import { refsOf, workTree } from "../support/git/git.mjs";
+import { relay, serve } from "../support/service/serve.mjs";
 
 /**
  * @import { Browser } from "playwright-core"
- * @import { WorkTree } from "../support/git.mjs"
- * @import { Served } from "../support/serve.mjs"
+ * @import { WorkTree } from "../support/git/git.mjs"
+ * @import { Served } from "../support/service/serve.mjs"
  */
 
 const DIST = fileURLToPath(new URL("../../pkg/dist", import.meta.url));

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { launch, openSignedIn } from "../support/page.mjs";
+import { launch, openSignedIn } from "../support/browser/page.mjs";
 import { present } from "../support/present.mjs";
-import { serve } from "../support/serve.mjs";
+import { serve } from "../support/service/serve.mjs";
 
 /**
  * @import { Browser } from "playwright-core"
- * @import { Served } from "../support/serve.mjs"
+ * @import { Served } from "../support/service/serve.mjs"
  */
 
 const UPSTREAM = "https://git.example.org/app.git";

@@ -12,9 +12,9 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { chromium as installed } from "../../scripts/tools.mjs";
-import { launch, openPage, openSignedIn } from "../support/page.mjs";
-import { postgres } from "../support/postgres.mjs";
+import { launch, openPage, openSignedIn } from "../support/browser/page.mjs";
 import { present } from "../support/present.mjs";
+import { postgres } from "../support/service/postgres.mjs";
 
 /** @import { Browser } from "playwright-core" */
 

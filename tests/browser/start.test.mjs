@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { launch, openPage, sync, tableRows } from "../support/page.mjs";
+import { launch, openPage, sync, tableRows } from "../support/browser/page.mjs";
 import { present } from "../support/present.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { dashboard } from "../support/dashboard.mjs";
-import { refsOf } from "../support/git.mjs";
-import { sync, tableRows } from "../support/page.mjs";
+import { dashboard } from "../support/browser/dashboard.mjs";
+import { sync, tableRows } from "../support/browser/page.mjs";
+import { refsOf } from "../support/git/git.mjs";
 import { present } from "../support/present.mjs";
 
 const TAGS = 3000;
 
-/** @type {import("../support/dashboard.mjs").Dashboard} */
+/** @type {import("../support/browser/dashboard.mjs").Dashboard} */
 let hosted;
 
 before(async () => {

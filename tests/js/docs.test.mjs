@@ -9,8 +9,8 @@ import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
-import { workTree } from "../support/git.mjs";
-import { serve } from "../support/serve.mjs";
+import { workTree } from "../support/git/git.mjs";
+import { serve } from "../support/service/serve.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const pages = [
@@ -19,7 +19,7 @@ const pages = [
 ];
 const SECRET = "whsec_of_the_examples";
 
-/** @type {import("../support/serve.mjs").Served} */
+/** @type {import("../support/service/serve.mjs").Served} */
 let service;
 /** @type {string} */
 let folder;

@@ -50,7 +50,7 @@ const copies = [
     error: /'apikey' does not exist in type 'ClientOptions'/,
   },
   {
-    of: "tests/js/service/surroundings.test.mjs",
+    of: "tests/js/service/http/surroundings.test.mjs",
     from: "{ service: { metrics: true } }",
     to: "{ service: { metric: true } }",
     error: /'metric' does not exist in type 'Partial<ServiceOptions>'/,

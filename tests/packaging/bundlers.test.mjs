@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { project } from "../support/packed.mjs";
-import { launch } from "../support/page.mjs";
+import { launch } from "../support/browser/page.mjs";
+import { serveFolder } from "../support/browser/static.mjs";
+import { project } from "../support/package/packed.mjs";
 import { present } from "../support/present.mjs";
-import { serve } from "../support/serve.mjs";
-import { serveFolder } from "../support/static.mjs";
+import { serve } from "../support/service/serve.mjs";
 
 const DASHBOARD = `
 import { SyncClient } from "refsync";
@@ -26,9 +26,9 @@ try {
 /** @param {string} script */
 const page = (script) => `<!doctype html><title>waiting</title><script type="module" src="${script}"></script>\n`;
 
-/** @type {import("../support/packed.mjs").Project} */
+/** @type {import("../support/package/packed.mjs").Project} */
 let user;
-/** @type {import("../support/serve.mjs").Served} */
+/** @type {import("../support/service/serve.mjs").Served} */
 let service;
 /** @type {import("playwright-core").Browser} */
 let browser;

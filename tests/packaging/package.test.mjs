@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { pack } from "../support/packed.mjs";
+import { pack } from "../support/package/packed.mjs";
 
 /** @typedef {string | { [condition: string]: Targets } | Targets[]} Targets Paths of a manifest, by condition. */
 

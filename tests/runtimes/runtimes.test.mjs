@@ -8,11 +8,11 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { firefox } from "../../scripts/tools.mjs";
-import { workTree } from "../support/git.mjs";
-import { project } from "../support/packed.mjs";
-import { launch } from "../support/page.mjs";
-import { serve } from "../support/serve.mjs";
-import { serveFolder } from "../support/static.mjs";
+import { launch } from "../support/browser/page.mjs";
+import { serveFolder } from "../support/browser/static.mjs";
+import { workTree } from "../support/git/git.mjs";
+import { project } from "../support/package/packed.mjs";
+import { serve } from "../support/service/serve.mjs";
 
 /**
  * @import { TestContext } from "node:test"
@@ -42,9 +42,9 @@ const more = all ? {} : { skip: "npm run test:runtimes runs it" };
 /** @param {string} path */
 const installed = (path) => join(here, "node_modules", path);
 
-/** @type {import("../support/packed.mjs").Project} */
+/** @type {import("../support/package/packed.mjs").Project} */
 let user;
-/** @type {import("../support/serve.mjs").Served} */
+/** @type {import("../support/service/serve.mjs").Served} */
 let service;
 /** @type {import("playwright-core").Browser} */
 let browser;

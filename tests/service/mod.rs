@@ -1,20 +1,37 @@
-//! The service's pure parts. Its calls and its queue are judged in `tests/js/service`, on a real database and real Git.
+//! The service's pure parts, in the rooms of `src/service`. Its calls and its queue are judged in `tests/js/service`, on a real
+//! database and real Git.
 
-mod access_token;
-mod body;
-mod change_id;
-mod default_branch;
-mod git;
-mod list_size;
+mod auth {
+    mod access_token;
+}
+mod delivery {
+    mod webhooks;
+}
+mod handlers {
+    mod list_size;
+}
+mod hosting {
+    mod change_id;
+    mod default_branch;
+    mod git;
+}
+mod http {
+    mod body;
+    mod openapi;
+    mod page;
+    mod places;
+    mod rate_limit;
+}
 mod names;
-mod notes;
-mod openapi;
-mod page;
-mod places;
-mod rate_limit;
+mod queue {
+    mod notes;
+}
 mod record;
-mod redaction;
-mod secrets;
-mod storable;
-mod upstream;
-mod webhooks;
+mod remotes {
+    mod redaction;
+    mod secrets;
+    mod upstream;
+}
+mod store {
+    mod storable;
+}

@@ -28,7 +28,7 @@ export class Member {
     /**
      * What its first line said.
      *
-     * @type {Partial<import("../support/serve.mjs").Greeting> | null}
+     * @type {Partial<import("../support/service/serve.mjs").Greeting> | null}
      */
     this.first = null;
   }

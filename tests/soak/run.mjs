@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 
 import { main, say } from "../../scripts/command.mjs";
-import { postgres } from "../support/postgres.mjs";
+import { postgres } from "../support/service/postgres.mjs";
 import { soak } from "./soak.mjs";
 
 const stop = { asked: false };

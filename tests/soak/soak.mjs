@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { listen } from "../support/listen.mjs";
+import { listen } from "../support/network/listen.mjs";
 import { present } from "../support/present.mjs";
 import { startCluster } from "./cluster.mjs";
 import { advance, git, serveUpstreams } from "./upstreams.mjs";

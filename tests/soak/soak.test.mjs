@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { postgres } from "../support/postgres.mjs";
+import { postgres } from "../support/service/postgres.mjs";
 import { soak } from "./soak.mjs";
 
 const rounds = Number(process.env.REFSYNC_SOAK_ROUNDS ?? 3);

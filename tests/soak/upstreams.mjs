@@ -5,7 +5,7 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { listen } from "../support/listen.mjs";
+import { listen } from "../support/network/listen.mjs";
 
 /**
  * @import { IncomingMessage, ServerResponse } from "node:http"

@@ -1,11 +1,15 @@
 //! Real Git for the tests: repositories in temporary folders, served by `git http-backend` without a socket.
 
-mod backend;
+mod git {
+    pub(super) mod backend;
+    pub(super) mod repository;
+}
 mod crypto;
 mod random;
-mod repository;
 
-pub(crate) use backend::Backend;
 pub(crate) use crypto::RustCrypto;
+pub(crate) use git::{
+    backend::Backend,
+    repository::{Repository, git_in},
+};
 pub(crate) use random::Random;
-pub(crate) use repository::{Repository, git_in};

@@ -4,8 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { postgres } from "../../support/postgres.mjs";
-import { openTty } from "../../support/tty.mjs";
+import { openTty } from "../../support/process/tty.mjs";
+import { postgres } from "../../support/service/postgres.mjs";
 import { folder, refsync, serve } from "./support.mjs";
 
 /**

@@ -10,10 +10,10 @@ import { sync } from "refsync/engine";
 import { guardedFetch } from "refsync/node";
 import { gitProxy } from "refsync/proxy";
 
-import { refsOf, workTree } from "../../support/git.mjs";
-import { listen } from "../../support/listen.mjs";
+import { refsOf, workTree } from "../../support/git/git.mjs";
+import { listen } from "../../support/network/listen.mjs";
 import { present } from "../../support/present.mjs";
-import { relay, serve } from "../../support/serve.mjs";
+import { relay, serve } from "../../support/service/serve.mjs";
 
 const PAGE = "http://page.test";
 const REFS = "info/refs?service=git-upload-pack";

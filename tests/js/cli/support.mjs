@@ -71,7 +71,7 @@ export async function serve(t, data, ...flags) {
  */
 export async function serveWith(t, env, data, ...flags) {
   const started = await start(t, env, ["serve", "--json", "--port", "0", "--data", data, ...flags]);
-  /** @type {import("../../support/serve.mjs").Greeting} */
+  /** @type {import("../../support/service/serve.mjs").Greeting} */
   const { url, org, api_key: apiKey } = started.first;
   /**
    * @param {string} method

@@ -22,7 +22,7 @@ import {
   UnauthenticatedError,
 } from "refsync";
 
-import { listen } from "../../support/listen.mjs";
+import { listen } from "../../support/network/listen.mjs";
 import { present } from "../../support/present.mjs";
 import { start } from "../service/support.mjs";
 

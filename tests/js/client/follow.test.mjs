@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { ConflictError, NotFoundError, SyncClient } from "refsync";
 
-import { listen } from "../../support/listen.mjs";
+import { listen } from "../../support/network/listen.mjs";
 import { present } from "../../support/present.mjs";
 import { eventually, git, start } from "../service/support.mjs";
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
-import { listen } from "../../support/listen.mjs";
-import { ended, GRACE } from "../../support/process.mjs";
-import { serve } from "../../support/serve.mjs";
+import { listen } from "../../support/network/listen.mjs";
+import { ended, GRACE } from "../../support/process/process.mjs";
+import { serve } from "../../support/service/serve.mjs";
 
 const PACKAGE = new URL("../../../pkg/dist/index.js", import.meta.url).href;
 

@@ -10,11 +10,11 @@ import { delimiter, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { postgresBin } from "../../../scripts/tools.mjs";
-import { blocksIn, commandsIn, documents, textOf } from "../../support/documents.mjs";
-import { gitServer } from "../../support/git-server.mjs";
-import { postgres } from "../../support/postgres.mjs";
-import { registry } from "../../support/registry.mjs";
-import { openTerminal } from "../../support/terminal.mjs";
+import { gitServer } from "../../support/git/git-server.mjs";
+import { registry } from "../../support/package/registry.mjs";
+import { openTerminal } from "../../support/process/terminal.mjs";
+import { postgres } from "../../support/service/postgres.mjs";
+import { blocksIn, commandsIn, documents, textOf } from "./documents.mjs";
 import { EFFECTS } from "./effects.mjs";
 import { DATABASES, filled, PASSWORD, PLACEHOLDERS, thingsFor } from "./things.mjs";
 
@@ -119,9 +119,9 @@ async function typeAll(t, document) {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   });
 
-  /** @type {import("../../support/terminal.mjs").Running[]} */
+  /** @type {import("../../support/process/terminal.mjs").Running[]} */
   const running = [];
-  const stop = async (/** @type {import("../../support/terminal.mjs").Running} */ one) => {
+  const stop = async (/** @type {import("../../support/process/terminal.mjs").Running} */ one) => {
     running.splice(running.indexOf(one), 1);
     assert.equal(await one.interrupt(), 0, `${one.command}: its exit code after Ctrl-C\n${one.output()}`);
   };

@@ -5,18 +5,18 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { sync } from "../../../pkg/dist/engine.js";
-import { git } from "../../support/git.mjs";
+import { git } from "../../support/git/git.mjs";
 import { PAGE } from "./things.mjs";
 
 /**
  * @typedef {object} Context
  * @property {import("./things.mjs").Things} things
  * @property {string} cwd Where the commands are typed.
- * @property {Awaited<ReturnType<typeof import("../../support/git-server.mjs").gitServer>>} server The Git host.
+ * @property {Awaited<ReturnType<typeof import("../../support/git/git-server.mjs").gitServer>>} server The Git host.
  * @property {string} name Its repositories of this document begin with this name.
  * @property {() => string} output What the command has printed so far.
- * @property {import("../../support/terminal.mjs").Running[]} running What runs now, the newest last.
- * @property {(running: import("../../support/terminal.mjs").Running) => Promise<void>} stop Ends one, as Ctrl-C does.
+ * @property {import("../../support/process/terminal.mjs").Running[]} running What runs now, the newest last.
+ * @property {(running: import("../../support/process/terminal.mjs").Running) => Promise<void>} stop Ends one, as Ctrl-C does.
  * @property {Map<string, any>} notes What one effect leaves for a later one.
  *
  * @typedef {[command: RegExp, holds: (context: Context) => Promise<void>]} Effect

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { commandLine } from "../../../pkg/dist/cli/program.js";
-import { blocksIn, documents, proseOf, root, textOf } from "../../support/documents.mjs";
+import { blocksIn, documents, proseOf, root, textOf } from "./documents.mjs";
 
 /**
  * @typedef {object} Flag

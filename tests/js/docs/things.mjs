@@ -52,7 +52,7 @@ const LEFT_OVER = /…|\bexample\.|\b(github|gitlab)\.com|\/srv\//;
  * Makes the things for a document.
  *
  * @param {string} name
- * @param {{ folder: string, server: Awaited<ReturnType<typeof import("../../support/git-server.mjs").gitServer>>, postgres: string }} shared
+ * @param {{ folder: string, server: Awaited<ReturnType<typeof import("../../support/git/git-server.mjs").gitServer>>, postgres: string }} shared
  * @returns {Promise<Things>}
  */
 export async function thingsFor(name, { folder, server, postgres }) {

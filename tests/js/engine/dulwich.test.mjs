@@ -14,8 +14,8 @@ import { fileURLToPath } from "node:url";
 import { sync } from "../../../pkg/dist/engine.js";
 import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node.js";
 import { messageOf } from "../../../scripts/command.mjs";
-import { git } from "../../support/git.mjs";
-import { grow } from "../../support/history.mjs";
+import { git } from "../../support/git/git.mjs";
+import { grow } from "../../support/git/history.mjs";
 
 /** @import { SyncRunStats } from "refsync" */
 

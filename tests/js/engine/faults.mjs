@@ -12,8 +12,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { SyncError, sync } from "../../../pkg/dist/engine.js";
 import { gitHttpBackend, guardedFetch, serve } from "../../../pkg/dist/node.js";
-import { byName, git } from "../../support/git.mjs";
-import { grow } from "../../support/history.mjs";
+import { byName, git } from "../../support/git/git.mjs";
+import { grow } from "../../support/git/history.mjs";
 import { faultyLine, lineFaults } from "./faulty-line.mjs";
 
 /**

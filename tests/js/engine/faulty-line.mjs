@@ -2,7 +2,7 @@
 
 import { connect, createServer } from "node:net";
 
-import { listen } from "../../support/listen.mjs";
+import { listen } from "../../support/network/listen.mjs";
 
 /** What it can do at that byte; `slow` is the only one that a sync must survive. */
 export const lineFaults = /** @type {const} */ (["reset", "close", "stall", "garbage", "slow"]);

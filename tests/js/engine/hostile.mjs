@@ -10,7 +10,7 @@ import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
 
-import { portOf } from "../../support/listen.mjs";
+import { portOf } from "../../support/network/listen.mjs";
 
 /**
  * @typedef {import("node:http").ServerResponse} Response

@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 
 import { serve } from "refsync/node";
 
-import { grow } from "../../support/history.mjs";
-import { listen } from "../../support/listen.mjs";
+import { grow } from "../../support/git/history.mjs";
+import { listen } from "../../support/network/listen.mjs";
 import { present } from "../../support/present.mjs";
-import { ended, GRACE } from "../../support/process.mjs";
+import { ended, GRACE } from "../../support/process/process.mjs";
 import { host } from "./support.mjs";
 
 /**

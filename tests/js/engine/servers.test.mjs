@@ -8,8 +8,8 @@ import { after, test } from "node:test";
 
 import { InvalidRequestError, SyncError, sync } from "../../../pkg/dist/engine.js";
 import { guardedFetch } from "../../../pkg/dist/node.js";
-import { fastImport, grow } from "../../support/history.mjs";
-import { listen } from "../../support/listen.mjs";
+import { fastImport, grow } from "../../support/git/history.mjs";
+import { listen } from "../../support/network/listen.mjs";
 import { present } from "../../support/present.mjs";
 import { host } from "./support.mjs";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { gitHttpBackend } from "../../../pkg/dist/node.js";
-import { git } from "../../support/git.mjs";
+import { git } from "../../support/git/git.mjs";
 
 /**
  * Empty repositories of these names, served by `git http-backend`; `fetch` keeps account of what was asked.

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { AbortError, InvalidRequestError, plan, SyncError, sync } from "../../../pkg/dist/engine.js";
-import { grow } from "../../support/history.mjs";
+import { grow } from "../../support/git/history.mjs";
 import { present } from "../../support/present.mjs";
 import { host } from "./support.mjs";
 

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { InvalidRequestError, sync } from "../../../pkg/dist/engine.js";
-import { listenFor } from "../../support/listen.mjs";
+import { listenFor } from "../../support/network/listen.mjs";
 import { refsync } from "../cli/support.mjs";
 import { both, fails, front, repositories, works } from "./both.mjs";
 

@@ -10,9 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { gitHttpBackend } from "../../../pkg/dist/node.js";
-import { git } from "../../support/git.mjs";
-import { grow, growNoise } from "../../support/history.mjs";
-import { listenFor } from "../../support/listen.mjs";
+import { git } from "../../support/git/git.mjs";
+import { grow, growNoise } from "../../support/git/history.mjs";
+import { listenFor } from "../../support/network/listen.mjs";
 
 /**
  * A request, with the whole of its body once that is read.

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { listenFor } from "../../support/listen.mjs";
+import { listenFor } from "../../support/network/listen.mjs";
 import { both, fails, fetches, front, gitWith, repositories, works } from "./both.mjs";
 import { pass } from "./front.mjs";
 

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { sync } from "../../../pkg/dist/engine.js";
-import { listenFor } from "../../support/listen.mjs";
+import { listenFor } from "../../support/network/listen.mjs";
 import { both, fails, fetches, front, gitWith, repositories, works } from "./both.mjs";
 
 const PAGE =

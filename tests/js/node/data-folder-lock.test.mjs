@@ -9,9 +9,8 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-
-import { spawnForeign } from "../../support/namespace.mjs";
 import { present } from "../../support/present.mjs";
+import { spawnForeign } from "../../support/process/namespace.mjs";
 
 /**
  * @import { ChildProcess } from "node:child_process"

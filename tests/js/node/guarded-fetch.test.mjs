@@ -7,7 +7,7 @@ import { createGzip, gzipSync } from "node:zlib";
 
 import { guardedFetch } from "refsync/node";
 
-import { listenFor } from "../../support/listen.mjs";
+import { listenFor } from "../../support/network/listen.mjs";
 import { present } from "../../support/present.mjs";
 
 /** @import { TestContext } from "node:test" */

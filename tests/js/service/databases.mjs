@@ -1,14 +1,14 @@
 // Tests that run on both databases: PGlite, and a PostgreSQL that the file starts when the first test asks for it.
 import { after, test } from "node:test";
 
-import { postgres } from "../../support/postgres.mjs";
+import { postgres } from "../../support/service/postgres.mjs";
 
 /**
  * @import { TestContext } from "node:test"
  * @import { StartOptions } from "./support.mjs"
  */
 
-/** @type {Promise<import("../../support/postgres.mjs").Postgres> | undefined} */
+/** @type {Promise<import("../../support/service/postgres.mjs").Postgres> | undefined} */
 let server;
 
 /**

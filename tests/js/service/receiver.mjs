@@ -2,7 +2,7 @@
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 
-import { listen } from "../../support/listen.mjs";
+import { listen } from "../../support/network/listen.mjs";
 
 /**
  * @typedef {object} Delivery

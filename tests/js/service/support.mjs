@@ -10,7 +10,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { gitHttpBackend, guardedFetch, serve } from "refsync/node";
 import { Service } from "refsync/service";
 
-import { listen } from "../../support/listen.mjs";
+import { listen } from "../../support/network/listen.mjs";
 
 /**
  * @import { IncomingMessage, ServerResponse } from "node:http"

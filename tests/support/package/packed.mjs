@@ -1,0 +1,56 @@
+/** The package as a user gets it: packed, and installed into an empty project. */
+
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const PKG = fileURLToPath(new URL("../../../pkg", import.meta.url));
+
+/**
+ * @typedef {{ filename: string, files: { path: string }[] }} Packed What `npm pack --json` says of a package.
+ * @typedef {Awaited<ReturnType<typeof project>>} Project
+ */
+
+/**
+ * Packs the package; `path` is the tarball, `files` what is in it.
+ *
+ * @param {string} folder
+ */
+export async function pack(folder) {
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: PKG,
+  });
+  /** @type {Packed[] | Record<string, Packed>} */
+  const parsed = JSON.parse(stdout);
+  // npm 11 and older give a list, newer ones an object by name.
+  const [packed] = Array.isArray(parsed) ? parsed : Object.values(parsed);
+  if (!packed) throw new Error("npm pack: it packed nothing");
+  const { filename, files } = packed;
+  return { path: join(folder, filename), files: files.map(({ path }) => path) };
+}
+
+/**
+ * An empty project with the packed package in it. `remove` deletes it.
+ *
+ * @param {Record<string, unknown>} [more]
+ */
+export async function project(more = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "refsync-project-"));
+  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    const root = join(folder, "project");
+    await mkdir(root);
+    const manifest = { name: "project", private: true, type: "module", ...more };
+    await writeFile(join(root, "package.json"), JSON.stringify(manifest));
+    const tarball = await pack(folder);
+    await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball.path], { cwd: root });
+    return { root, tarball, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

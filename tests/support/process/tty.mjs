@@ -1,0 +1,39 @@
+/** `refsync` in a terminal, which `script` provides. */
+
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const BIN = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+
+/**
+ * Runs a command that serves until it says that Ctrl-C stops it, and then stops it; what it printed until then.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {string[]} args
+ * @param {{ isPiped?: boolean }} [options] `isPiped`: what it prints goes into a pipe instead.
+ */
+export async function openTty(t, args, { isPiped = false } = {}) {
+  const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(" ");
+  const child = isPiped
+    ? spawn(process.execPath, [BIN, ...args])
+    : spawn("script", ["--quiet", "--return", "--command", `exec ${command}`, "/dev/null"]);
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  t.after(() => {
+    child.kill("SIGKILL");
+    return ended;
+  });
+  let printed = "";
+  await new Promise((resolve, reject) => {
+    const read = (/** @type {Buffer} */ chunk) => {
+      printed += chunk;
+      if (printed.includes("Ctrl-C stops it.")) resolve(undefined);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    ended.then((code) => reject(new Error(`it ended with ${code}: ${printed}`)));
+  });
+  if (isPiped) child.kill("SIGINT");
+  else child.stdin.write("\u0003");
+  await ended;
+  return printed;
+}
