@@ -1,16 +1,14 @@
 // Credentials with known values, and everything that a service does with them.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
 
 import { guardedFetch } from "refsync/node";
 import { Service } from "refsync/service";
 
-import { listen } from "../../../support/network/listen.mjs";
 import { present } from "../../../support/present.mjs";
 import { git, serveWith, terminal, workTree } from "../support.mjs";
 import { plantKeys } from "./planted-keys.mjs";
+import { echo, processes, receiver, token, upstreams } from "./surroundings.mjs";
 
 /**
  * @import { Served } from "../support.mjs"
@@ -29,189 +27,6 @@ import { plantKeys } from "./planted-keys.mjs";
  * @property {() => Promise<import("refsync/service").Database & { close(): Promise<void> }>} open
  * @property {boolean} retried
  */
-
-/**
- * Each credential, the forms that it may be repeated in, and parts of those that HTTP sends, of which a cut may leave some.
- *
- * @param {Record<string, string>} planted
- * @returns {[name: string, form: string][]}
- */
-function forms(planted) {
-  return Object.entries(planted).flatMap(([name, value]) => {
-    const basic = ["git", "joe", "x"].map((user) => Buffer.from(`${user}:${value}`).toString("base64"));
-    const parts = basic.flatMap((form) => form.match(/.{24}/g) ?? []);
-    const all = [value, ...spellings(value), Buffer.from(value).toString("hex"), ...basic, ...parts];
-    return all.map((form) => /** @type {[string, string]} */ ([name, form]));
-  });
-}
-
-/**
- * The ways in which programs write a text in another one.
- *
- * @param {string} text
- */
-function spellings(text) {
-  /** @type {Record<string, string>} */
-  const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-  const percent = encodeURIComponent(text);
-  const json = JSON.stringify(text).slice(1, -1);
-  let mixed = 0;
-  return [
-    percent,
-    percent.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()),
-    percent.replace(/%[0-9A-F]{2}/g, (byte) => (mixed++ % 2 ? byte : byte.toLowerCase())),
-    percent.replaceAll("%20", "+"),
-    json,
-    json.replaceAll("/", "\\/"),
-    JSON.stringify(json).slice(1, -1),
-    text.replace(/[&<>"']/g, (character) => entities[character] ?? character),
-  ];
-}
-
-/**
- * Fails where one of them is in one of these places, by name.
- *
- * @param {Record<string, string>} planted
- * @param {Record<string, string>} places
- */
-export function assertNowhere(planted, places) {
-  const searched = forms(planted);
-  for (const [place, content] of Object.entries(places)) {
-    for (const [name, form] of searched) assert.ok(!content.includes(form), `${place} has the ${name}: ${form}`);
-  }
-}
-
-/**
- * Git servers that refuse, and repeat whatever they were sent.
- *
- * @param {TestContext} t
- */
-async function echo(t) {
-  const server = createServer((request, response) => {
-    const sent = request.headers.authorization ?? "";
-    const decoded = Buffer.from(sent.replace(/^Basic /, ""), "base64").toString();
-    const password = decoded.slice(decoded.indexOf(":") + 1);
-    const all = [
-      ...spellings(password),
-      Buffer.from(password).toString("hex"),
-      Buffer.from(password).toString("base64url"),
-    ];
-    const said = `you sent ${sent}, which is ${decoded}, and ${all.join(", ")}`;
-    const path = request.url ?? "/";
-    const type = "application/x-git-upload-pack-advertisement";
-    if (path.startsWith("/refs/") && request.method === "GET") {
-      // Each spelling that a ref may be named.
-      const names = all
-        .filter((name) => /^[\w%+.-]+$/.test(name) && password)
-        .map((name, n) => `refs/heads/x${n}/${name}`);
-      const ids = `${"1".repeat(40)} `;
-      const lines = [`${ids}refs/heads/main\0agent=git/2\n`, ...names.map((name) => `${ids}${name}\n`)];
-      const packets = lines.map((line) => (Buffer.byteLength(line) + 4).toString(16).padStart(4, "0") + line);
-      response.writeHead(200, { "content-type": type });
-      response.end(`001e# service=git-upload-pack\n0000${packets.join("")}0000`);
-    } else if (path.startsWith("/refs/")) {
-      response.writeHead(404).end();
-    } else if (path.startsWith("/page/")) {
-      const page = `<!doctype html><title>No</title><p>${spellings(said).at(-1)}</p>`;
-      response.writeHead(400, { "content-type": "text/html" }).end(page);
-    } else if (path.startsWith("/json/")) {
-      response
-        .writeHead(400, { "content-type": "application/json" })
-        .end(JSON.stringify({ message: said, errors: [all] }));
-    } else if (path.startsWith("/err/")) {
-      // A packet has 65,520 bytes at most.
-      const line = `ERR ${said}\n`;
-      response.writeHead(200, { "content-type": type });
-      response.end(
-        `001e# service=git-upload-pack\n0000${(Buffer.byteLength(line) + 4).toString(16).padStart(4, "0")}${line}`,
-      );
-    } else {
-      const [, status = "500"] = /^\/(\d+)\//.exec(path) ?? [];
-      response.writeHead(Number(status), { "content-type": "text/plain" }).end(said);
-    }
-  });
-  const port = await listen(server);
-  t.after(() => server.close());
-  return `http://127.0.0.1:${port}`;
-}
-
-/**
- * Takes deliveries; answers 500 to each second one, so that they are told about.
- *
- * @param {TestContext} t
- */
-async function receiver(t) {
-  /** @type {string[]} */
-  const bodies = [];
-  const server = createServer(async (request, response) => {
-    let body = JSON.stringify(request.headers);
-    for await (const chunk of request) body += chunk;
-    bodies.push(body);
-    response.writeHead(bodies.length % 2 === 0 ? 500 : 204).end();
-  });
-  const port = await listen(server);
-  t.after(() => server.close());
-  return { url: `http://127.0.0.1:${port}/hook`, bodies };
-}
-
-/**
- * The arguments of every process, and the environment of the Git commands that the service started.
- *
- * @param {number | undefined} parent
- */
-function processes(parent) {
-  /** @param {string} path */
-  const read = (path) => {
-    try {
-      return readFileSync(path, "utf8");
-    } catch {
-      return "";
-    }
-  };
-  const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  return ids
-    .map((id) => {
-      const isChild = new RegExp(`^PPid:\\s${parent}$`, "m").test(read(`/proc/${id}/status`));
-      const args = read(`/proc/${id}/cmdline`);
-      // Until a child has become Git it shows what its parent was started with.
-      return isChild && args.startsWith("git\0") ? args + read(`/proc/${id}/environ`) : args;
-    })
-    .join("\n");
-}
-
-/** @param {string} value */
-const token = (value) => ({ kind: "token", token: value });
-
-/**
- * Upstreams that accept, refuse, fail, and repeat what they were sent, each with a credential.
- *
- * @param {string} url
- * @param {string} hostile
- * @param {Planted} planted
- */
-function upstreams(url, hostile, planted) {
-  /** @param {string} password */
-  const joe = (password) => ({ kind: "username_password", username: "joe", password });
-  return {
-    good: { url: `${url}/default/up.git`, auth: token(planted.apiKey) },
-    refused: { url: `${url}/default/up.git`, auth: token(planted.token) },
-    signed: { url: `${url}/default/up.git`, auth: token(planted.expired) },
-    unauthorized: { url: `${hostile}/401/x.git`, auth: token(planted.privateKey) },
-    forbidden: { url: `${hostile}/403/x.git`, auth: joe(planted.password) },
-    strange: { url: `${hostile}/418/x.git`, auth: token(planted.pemLine) },
-    protocol: { url: `${hostile}/err/x.git`, auth: joe(planted.password) },
-    key: { url: `${hostile}/err/x.git`, auth: token(planted.jwk) },
-    page: { url: `${hostile}/page/x.git`, auth: token(planted.token) },
-    json: { url: `${hostile}/json/x.git`, auth: joe(planted.password) },
-    names: { url: `${hostile}/refs/x.git`, auth: joe(planted.password) },
-    namesToo: { url: `${hostile}/refs/x.git`, auth: token(planted.token) },
-    inUrl: { url: `${hostile.replace("://", `://joe:${encodeURIComponent(planted.urlPassword)}@`)}/401/x.git` },
-    // These are tried three times.
-    failing: { url: `${hostile}/500/x.git`, auth: joe(planted.jwk) },
-    unreachable: { url: `http://127.0.0.1:9/x.git`, auth: token(planted.token) },
-    nobody: { url: "http://nobody.invalid/x.git", auth: joe(planted.password) },
-  };
-}
 
 /**
  * Plants credentials in a service on `database`, which `open` opens before it is served from `data` with the variables `env`,

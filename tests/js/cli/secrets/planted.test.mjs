@@ -9,7 +9,8 @@ import { openEmbedded, openPostgres } from "refsync/node";
 import { present } from "../../../support/present.mjs";
 import { postgres } from "../../../support/service/postgres.mjs";
 import { folder, refsync } from "../support.mjs";
-import { assertNowhere, walk } from "./planted.mjs";
+import { assertNowhere } from "./forms.mjs";
+import { walk } from "./planted.mjs";
 
 test("no planted credential is in any log, error, event, table, answer or process list, on PostgreSQL", async (t) => {
   const server = await postgres({
