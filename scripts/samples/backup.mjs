@@ -12,9 +12,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
-import { refsOf, workTree } from "../../tests/support/git/git.mjs";
-import { cli } from "../../tests/support/service/serve.mjs";
-import { main, root, StepError } from "../command.mjs";
+import { refsOf, workTree } from "../tests/support/git/git.mjs";
+import { cli } from "../tests/support/service/serve.mjs";
+import { main, root, StepError } from "./command.mjs";
 
 /** @import { Json } from "../../tests/support/json.mjs" */
 
@@ -43,7 +43,7 @@ await main(async () => {
  * @param {string} data
  */
 async function fill(data) {
-  const service = await cli("serve", "--json", "--port", "0", "--allow-private-network", "--data", data);
+  const service = await startRefsync(["serve", "--json", "--port", "0", "--allow-private-network", "--data", data]);
   const { url, org, api_key: apiKey } = service.first;
   /**
    * @param {string} method

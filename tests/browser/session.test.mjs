@@ -7,18 +7,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
 import { chromium as installed } from "../../scripts/tools.mjs";
 import { launch, openPage, openSignedIn } from "../support/browser/page.mjs";
 import { present } from "../support/present.mjs";
+import { bin } from "../support/process/refsync.mjs";
 import { postgres } from "../support/service/postgres.mjs";
 
 /** @import { Browser } from "playwright-core" */
-
-const BIN = fileURLToPath(new URL("../../pkg/bin/refsync.js", import.meta.url));
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let service;
@@ -148,7 +146,7 @@ test("signing out forgets a key that was typed, and does not revoke it", async (
 async function serve() {
   const database = await postgres();
   const data = mkdtempSync(join(tmpdir(), "refsync-session-"));
-  const child = spawn(process.execPath, [BIN, "serve", "--port", "0", "--data", data, "--database", database.url]);
+  const child = spawn(process.execPath, [bin, "serve", "--port", "0", "--data", data, "--database", database.url]);
   const ended = new Promise((resolve) => child.on("close", resolve));
   child.stderr.resume();
   let printed = "";

@@ -3,18 +3,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
 import { messageOf } from "../../scripts/command.mjs";
 import { present } from "../support/present.mjs";
+import { bin } from "../support/process/refsync.mjs";
 
 /**
  * @import { Json } from "../support/json.mjs"
  *
  * @typedef {Awaited<ReturnType<typeof startCluster>>} Cluster
  */
-
-const BIN = fileURLToPath(new URL("../../pkg/bin/refsync.js", import.meta.url));
 
 /** One process: `refsync serve` or `refsync worker`, with these arguments. */
 export class Member {
@@ -57,7 +55,7 @@ export class Member {
   async start() {
     const [command = "serve", ...more] = this.args;
     const flags = ["--json", "--allow-private-network", ...more];
-    const child = spawn(process.execPath, [BIN, command, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [bin, command, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text) => {
       this.#said = (this.#said + text).slice(-4000);

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 import { sync } from "refsync/engine";
@@ -13,6 +12,7 @@ import { gitProxy } from "refsync/proxy";
 import { refsOf, workTree } from "../../support/git/git.mjs";
 import { listen } from "../../support/network/listen.mjs";
 import { present } from "../../support/present.mjs";
+import { bin } from "../../support/process/refsync.mjs";
 import { relay, serve } from "../../support/service/serve.mjs";
 
 const PAGE = "http://page.test";
@@ -324,7 +324,6 @@ test("hosts and origins that are none are refused at the start", () => {
   for (const [hosts, origins, message] of bad) {
     assert.throws(() => gitProxy({ hosts, origins }), message);
   }
-  const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
   for (const args of [
     ["--allow-host", "github.com"],
     ["--allow-host", "a/b", "--allow-origin", PAGE],

@@ -8,11 +8,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-
+import { bin } from "../../support/process/refsync.mjs";
 import { folder } from "./support.mjs";
-
-const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
 
 /**
  * Starts the command, and waits until it is ready; `first` is what it prints first.

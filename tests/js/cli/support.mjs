@@ -1,12 +1,10 @@
 // The command as a user runs it.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { spawn } from "node:child_process";
+
+import { folder } from "../../support/folder.mjs";
+import { gitNow as git } from "../../support/git/git.mjs";
+import { bin, startRefsync } from "../../support/process/refsync.mjs";
 
 /**
  * @import { TestContext } from "node:test"
@@ -15,19 +13,7 @@ import { promisify } from "node:util";
  * @typedef {Awaited<ReturnType<typeof serve>>} Served
  */
 
-/** The command. */
-export const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
-
-/**
- * An empty folder that goes with the test.
- *
- * @param {TestContext} t
- */
-export function folder(t) {
-  const path = mkdtempSync(join(tmpdir(), "refsync-test-"));
-  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
-  return path;
-}
+export { bin, folder, git };
 
 /**
  * Runs the command to its end.
@@ -112,51 +98,20 @@ export async function worker(t, env, ...flags) {
  */
 async function start(t, env, args) {
   const cwd = folder(t);
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...env } });
-  /** @type {Promise<number | null>} */
-  const ended = new Promise((resolve) => child.on("close", (code) => resolve(code)));
-  let errors = "";
-  child.stderr.on("data", (chunk) => {
-    errors += chunk;
-  });
-  /** @param {NodeJS.Signals} [signal] */
-  const stop = async (signal = "SIGTERM") => {
-    child.kill(signal);
-    return ended;
-  };
-  t.after(() => stop("SIGKILL"));
-  const lines = createInterface({ input: child.stdout });
-  /** @type {string} */
-  const first = await Promise.race([
-    new Promise((resolve) => lines.once("line", resolve)),
-    ended.then((code) => assert.fail(`refsync ${args[0]} ended with ${code}: ${errors}`)),
-  ]);
+  const started = await startRefsync(args, { cwd, env });
+  t.after(() => started.stop("SIGKILL"));
   /**
    * The records that it has written to its log.
    *
    * @returns {Json[]}
    */
   const records = () =>
-    errors
+    started
+      .errors()
       .split("\n")
       .filter(Boolean)
       .map((line) => JSON.parse(line));
-  /** @type {Json} */
-  const greeting = JSON.parse(first);
-  return { first: greeting, stop, pid: child.pid, cwd, log: () => errors, records };
-}
-
-/**
- * Runs Git without anything of this user's configuration.
- *
- * @param {string} cwd
- * @param {string[]} args
- */
-export async function git(cwd, ...args) {
-  const identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_TERMINAL_PROMPT: "0" };
-  const { stdout } = await promisify(execFile)("git", [...identity, ...args], { cwd, env });
-  return stdout.trim();
+  return { ...started, cwd, log: started.errors, records };
 }
 
 /**

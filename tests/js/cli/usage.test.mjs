@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { remoteOf } from "../../../pkg/dist/cli/sync/credentials.js";
 import { present } from "../../support/present.mjs";
+import { bin } from "../../support/process/refsync.mjs";
 
-const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
 /** @param {string[]} args */
 const refsync = (...args) => spawnSync(process.execPath, [bin, ...args], { encoding: "utf8", timeout: 20_000 });
 

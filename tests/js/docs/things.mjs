@@ -1,7 +1,8 @@
 /** The real things that stand behind the placeholders of the documents. */
 
-import { createServer } from "node:net";
 import { join } from "node:path";
+
+import { freePort } from "../../support/network/listen.mjs";
 
 /** An address of a page, which no test opens: the relay compares it with what a browser says. */
 export const PAGE = "https://dashboard.test";
@@ -76,16 +77,4 @@ export function filled(command, things) {
   const left = LEFT_OVER.exec(command.replace(pattern, ""));
   if (left) throw new Error(`"${left[0]}" is a placeholder; add to tests/js/docs/things.mjs what stands for it`);
   return command.replace(pattern, (name) => values.get(name)?.(things) ?? name);
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = /** @type {import("node:net").AddressInfo} */ (probe.address());
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -3,14 +3,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { serve } from "refsync/node";
-
+import { bin } from "../../support/process/refsync.mjs";
 import { hostile } from "./hostile.mjs";
 import { host } from "./support.mjs";
 
-const BIN = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
 /** The most memory that such a sync may take, in MB. */
 const MOST_MEMORY = 300;
 /** Tells on the fourth channel what the process took at most. `resourceUsage` would count what its parent had when it began. */
@@ -51,7 +49,7 @@ function emptyTree() {
  */
 async function sync(kind, destination, flags) {
   const url = `http://127.0.0.1:${listener.port}/git/${destination}.git`;
-  const args = ["--import", TELL_MEMORY, BIN, "sync", "--json", source.url(kind), url, ...flags];
+  const args = ["--import", TELL_MEMORY, bin, "sync", "--json", source.url(kind), url, ...flags];
   const start = performance.now();
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], timeout: 120_000 });
   const streams = /** @type {import("node:stream").Readable[]} */ (child.stdio.slice(1));

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { serve } from "refsync/node";
 
@@ -10,6 +9,7 @@ import { grow } from "../../support/git/history.mjs";
 import { listen } from "../../support/network/listen.mjs";
 import { present } from "../../support/present.mjs";
 import { ended, GRACE } from "../../support/process/process.mjs";
+import { bin } from "../../support/process/refsync.mjs";
 import { host } from "./support.mjs";
 
 /**
@@ -23,7 +23,6 @@ import { host } from "./support.mjs";
  */
 
 const ENGINE = new URL("../../../pkg/dist/engine.js", import.meta.url).href;
-const BIN = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
 
 const hosted = await host("source", "behind", "diverged", "same", "rewritten", "original");
 const listener = await serve({
@@ -174,7 +173,7 @@ for (const { name, source = url("source"), destination, plan = false, more = [],
   test(`the command: ${name}`, async () => {
     await reset();
     const flags = ["--branches", "main", "--json", ...(plan ? ["--plan"] : []), ...more.map((flag) => `--${flag}`)];
-    const { line, lived } = await ended([BIN, "sync", source, destination, ...flags]);
+    const { line, lived } = await ended([bin, "sync", source, destination, ...flags]);
     /** @type {{ refs?: import("refsync").SyncRunRef[], error?: { code: string } }} */
     const { refs = [], error } = JSON.parse(line);
     /** @param {string} word */
@@ -196,7 +195,7 @@ for (const { name, source, destination } of aborted) {
   });
 
   test(`the command: ${name.replace("the signal aborts", "Ctrl-C")}`, async () => {
-    const { line, lived } = await ended([BIN, "sync", source, destination, "--json"], (child) => {
+    const { line, lived } = await ended([bin, "sync", source, destination, "--json"], (child) => {
       setTimeout(() => child.kill("SIGINT"), 600);
       setTimeout(() => child.kill("SIGINT"), 900);
     });
@@ -214,7 +213,7 @@ test("refsync sync takes as long with a diverged branch as without one", async (
   for (let round = 0; round < 5; round += 1) {
     for (const [branch, all] of Object.entries(times)) {
       const start = performance.now();
-      await ended([BIN, "sync", url("rewritten"), url("original"), "--branches", branch, "--json"]);
+      await ended([bin, "sync", url("rewritten"), url("original"), "--branches", branch, "--json"]);
       all.push(performance.now() - start);
     }
   }

@@ -1,53 +1,20 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { gitHttpBackend, serve } from "refsync/node";
 
+import { eventually } from "../../support/eventually.mjs";
+import { folder } from "../../support/folder.mjs";
+import { gitNow as git } from "../../support/git/git.mjs";
 import { present } from "../../support/present.mjs";
 
 /** @import { TestContext } from "node:test" */
-
-const identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
-
-/**
- * A folder that goes with the test.
- *
- * @param {TestContext} t
- */
-function folder(t) {
-  const path = mkdtempSync(join(tmpdir(), "refsync-test-"));
-  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
-  return path;
-}
-
-/**
- * Runs git while our own listener answers it, so never synchronously.
- *
- * @param {string} cwd
- * @param {string[]} args
- */
-async function git(cwd, ...args) {
-  const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null" };
-  const { stdout } = await promisify(execFile)("git", [...identity, ...args], { cwd, env });
-  return stdout.trim();
-}
 
 /**
  * A host with one repository `r1`, served at `<url>/o/r1.git`.
@@ -79,7 +46,7 @@ async function hosted(t) {
  */
 async function workTree(t, megabytes = 0) {
   const path = folder(t);
-  await git(path, "init", "--quiet");
+  await git(path, "init", "--quiet", "--initial-branch=main");
   writeFileSync(join(path, "a"), "one\n");
   if (megabytes > 0) writeFileSync(join(path, "large"), randomBytes(megabytes * 1024 * 1024));
   await git(path, "add", ".");
@@ -197,18 +164,6 @@ function processesIn(folder) {
   });
 }
 
-/**
- * @param {() => boolean} condition
- * @param {string} what
- */
-async function until(condition, what) {
-  for (let waited = 0; waited < 8000; waited += 50) {
-    if (condition()) return;
-    await delay(50);
-  }
-  assert.fail(`in 8 s not: ${what}`);
-}
-
 test("a fetch that nobody reads any more is ended, in Git too", async (t) => {
   const { url, host, root } = await hosted(t);
   const tree = await workTree(t, 30);
@@ -228,7 +183,10 @@ test("a fetch that nobody reads any more is ended, in Git too", async (t) => {
   await reader.read();
   assert.notDeepEqual(processesIn(root), [], "30 MB do not fit into the buffers, so Git still writes");
   await reader.cancel();
-  await until(() => processesIn(root).length === 0, "the processes of the fetch are gone");
+  await eventually(() => processesIn(root).length === 0, {
+    what: "the processes of the fetch are gone",
+    within: 8_000,
+  });
 });
 
 for (const { kind, headers } of [
@@ -255,9 +213,9 @@ for (const { kind, headers } of [
     // A pack that announces 200 objects, so that Git indexes it, and then goes silent.
     request.write(Buffer.concat([Buffer.from("PACK"), Buffer.from([0, 0, 0, 2, 0, 0, 0, 200])]));
     const incoming = () => readdirSync(join(root, "r1.git/objects")).filter((name) => name.startsWith("tmp_objdir"));
-    await until(() => incoming().length > 0, "Git takes the pack");
+    await eventually(() => incoming().length > 0, { what: "Git takes the pack", within: 8_000 });
     request.destroy();
-    await until(() => incoming().length === 0, "Git removes what it took");
+    await eventually(() => incoming().length === 0, { what: "Git removes what it took", within: 8_000 });
     assert.equal(await git(join(root, "r1.git"), "rev-parse", "main"), old);
     assert.equal(existsSync(join(root, "r1.git/refs/heads/main.lock")), false);
   });

@@ -1,15 +1,15 @@
 // A service over a real PGlite and real `git http-backend` repositories, and what tests ask of it.
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 
 import { PGlite } from "@electric-sql/pglite";
 import { gitHttpBackend, guardedFetch, serve } from "refsync/node";
 import { Service } from "refsync/service";
 
+import { eventually } from "../../support/eventually.mjs";
+import { gitNow as git } from "../../support/git/git.mjs";
 import { listen } from "../../support/network/listen.mjs";
 
 /**
@@ -24,29 +24,7 @@ import { listen } from "../../support/network/listen.mjs";
  * @typedef {[status: number, body: Json, response: Response]} Answer
  */
 
-const run = promisify(execFile);
-
-/**
- * Runs Git without anything of this user's configuration.
- *
- * @param {string} cwd
- * @param {string[]} args
- */
-export async function git(cwd, ...args) {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: cwd,
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_TERMINAL_PROMPT: "0",
-    GIT_AUTHOR_NAME: "A",
-    GIT_AUTHOR_EMAIL: "a@example.com",
-    GIT_COMMITTER_NAME: "A",
-    GIT_COMMITTER_EMAIL: "a@example.com",
-  };
-  const { stdout } = await run("git", args, { cwd, env });
-  return stdout.trim();
-}
+export { eventually, git };
 
 /**
  * An empty database: PGlite in memory, or a PostgreSQL whose schema `refsync` is dropped. Without an argument
@@ -190,6 +168,21 @@ export async function silentServer(t) {
 }
 
 /**
+ * A service with a run in progress: its repository `app` pulls from a silent upstream, which holds the first request.
+ *
+ * @param {TestContext} t
+ */
+export async function running(t) {
+  const { url, held } = await silentServer(t);
+  const s = await start(t);
+  await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
+  const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  const tick = s.service.tick();
+  await eventually(() => held.length === 1);
+  return { ...s, held, id, tick };
+}
+
+/**
  * The names of the fields that an answer complains about.
  *
  * @param {Answer} answer
@@ -198,16 +191,4 @@ export function fields([, body]) {
   /** @type {{ field: string }[]} */
   const complaints = body.error.details?.fields ?? [];
   return complaints.map(({ field }) => field);
-}
-
-/**
- * Waits until `fits` holds, or fails after ten seconds.
- *
- * @param {() => unknown} fits
- */
-export async function eventually(fits) {
-  for (let tries = 0; !(await fits()); tries += 1) {
-    if (tries >= 200) throw new Error(`it does not happen: ${fits}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

@@ -8,8 +8,8 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-// The same commits on every machine: no configuration from outside, and fixed names and times.
-const ENVIRONMENT = {
+// No configuration from outside, and fixed names.
+const IDENTITY = {
   ...process.env,
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_NOSYSTEM: "1",
@@ -18,6 +18,10 @@ const ENVIRONMENT = {
   GIT_AUTHOR_EMAIL: "a@example.org",
   GIT_COMMITTER_NAME: "A",
   GIT_COMMITTER_EMAIL: "a@example.org",
+};
+// The same commits on every machine.
+const ENVIRONMENT = {
+  ...IDENTITY,
   GIT_AUTHOR_DATE: "2024-01-01T00:00:00Z",
   GIT_COMMITTER_DATE: "2024-01-01T00:00:00Z",
 };
@@ -29,7 +33,26 @@ const ENVIRONMENT = {
  * @param {string[]} args
  */
 export async function git(folder, ...args) {
-  const { stdout } = await run("git", args, { cwd: folder, env: ENVIRONMENT, maxBuffer: 1 << 26 });
+  return output(folder, args, ENVIRONMENT);
+}
+
+/**
+ * The same, but commits have the time of now: two of them differ even if all else is the same.
+ *
+ * @param {string} folder
+ * @param {string[]} args
+ */
+export async function gitNow(folder, ...args) {
+  return output(folder, args, IDENTITY);
+}
+
+/**
+ * @param {string} folder
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function output(folder, args, env) {
+  const { stdout } = await run("git", args, { cwd: folder, env, maxBuffer: 1 << 26 });
   return stdout.trim();
 }
 

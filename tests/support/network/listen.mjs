@@ -1,6 +1,7 @@
 /** Servers on free ports of this machine. */
 
 import { once } from "node:events";
+import { createServer } from "node:net";
 
 /**
  * Has a server listen on a free port of loopback; gives the port.
@@ -46,4 +47,13 @@ export function portOf(server) {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");
   return address.port;
+}
+
+/** A port of loopback that nobody listened on a moment ago. */
+export async function freePort() {
+  const server = createServer();
+  const port = await listen(server);
+  server.close();
+  await once(server, "close");
+  return port;
 }

@@ -1,9 +1,7 @@
 /** `refsync` in a terminal, which `script` provides. */
 
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-
-const BIN = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
+import { bin } from "./refsync.mjs";
 
 /**
  * Runs a command that serves until it says that Ctrl-C stops it, and then stops it; what it printed until then.
@@ -13,9 +11,9 @@ const BIN = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url
  * @param {{ isPiped?: boolean }} [options] `isPiped`: what it prints goes into a pipe instead.
  */
 export async function openTty(t, args, { isPiped = false } = {}) {
-  const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(" ");
+  const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ");
   const child = isPiped
-    ? spawn(process.execPath, [BIN, ...args])
+    ? spawn(process.execPath, [bin, ...args])
     : spawn("script", ["--quiet", "--return", "--command", `exec ${command}`, "/dev/null"]);
   const ended = new Promise((resolve) => child.on("close", resolve));
   t.after(() => {

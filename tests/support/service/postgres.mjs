@@ -3,14 +3,13 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chown, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { postgresBin } from "../../../scripts/tools.mjs";
-import { listen } from "../network/listen.mjs";
+import { freePort } from "../network/listen.mjs";
 
 const run = promisify(execFile);
 
@@ -114,14 +113,6 @@ async function account(folder) {
   const [uid, gid] = [id("-u"), id("-g")];
   await chown(folder, uid, gid);
   return { uid, gid };
-}
-
-async function freePort() {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /**

@@ -1,51 +1,10 @@
 /** The real service, as a user starts it: `refsync serve` on a free port, with a data folder of its own. */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
-
-/**
- * Starts `refsync` with these arguments, which have it print one line of JSON once it answers; gives that and its end.
- *
- * @param {string[]} args
- */
-export async function cli(...args) {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    said += text;
-  });
-  const ended = once(child, "exit");
-  const lines = createInterface({ input: child.stdout });
-  const first = await Promise.race([once(lines, "line"), ended.then(() => null)]);
-  if (!first) throw new Error(`refsync ${args[0]} ended before it answered: ${said}`);
-  lines.on("line", (line) => {
-    said += line;
-  });
-  /** @type {import("../json.mjs").Json} */
-  const greeting = JSON.parse(first[0]);
-  return {
-    first: greeting,
-    pid: child.pid,
-    /**
-     * Ends it as Ctrl-C does; answers its exit code.
-     *
-     * @returns {Promise<number | null>}
-     */
-    stop: async () => {
-      child.kill("SIGTERM");
-      return (await ended)[0];
-    },
-    /** What it wrote to its standard error, and to its standard output behind the first line. */
-    log: () => said,
-  };
-}
+import { startRefsync } from "../process/refsync.mjs";
 
 /**
  * `refsync proxy` for these pages and hosts, which may be on this machine.
@@ -54,12 +13,12 @@ export async function cli(...args) {
  */
 export async function relay({ origins, hosts }) {
   const args = ["--json", "--port", "0", "--allow-private-network"];
-  const started = await cli(
+  const started = await startRefsync([
     "proxy",
     ...args,
     ...origins.flatMap((origin) => ["--allow-origin", origin]),
     ...hosts.flatMap((host) => ["--allow-host", host]),
-  );
+  ]);
   /** @type {{ url: string }} */
   const { url } = started.first;
   return { ...started, url };
@@ -77,12 +36,18 @@ export async function relay({ origins, hosts }) {
 export async function serve() {
   const data = await mkdtemp(join(tmpdir(), "refsync-test-"));
   const remove = () => rm(data, { recursive: true, force: true });
-  const started = await cli("serve", "--json", "--port", "0", "--allow-private-network", "--data", data).catch(
-    async (error) => {
-      await remove();
-      throw error;
-    },
-  );
+  const started = await startRefsync([
+    "serve",
+    "--json",
+    "--port",
+    "0",
+    "--allow-private-network",
+    "--data",
+    data,
+  ]).catch(async (error) => {
+    await remove();
+    throw error;
+  });
   /** @type {Greeting} */
   const { url, org, api_key: apiKey } = started.first;
   const stop = async () => {

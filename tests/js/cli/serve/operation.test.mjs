@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { eventually } from "../../../support/eventually.mjs";
 import { listen } from "../../../support/network/listen.mjs";
 import { folder, git, refsync, serve, serveWith, terminal, workTree } from "../support.mjs";
 
@@ -29,14 +30,6 @@ async function receive(t) {
   return { url: `http://127.0.0.1:${port}/?token=planted`, events };
 }
 
-/** @param {() => boolean} fits */
-async function until(fits) {
-  for (let waited = 0; !fits(); waited += 50) {
-    assert.ok(waited < 20_000, `it does not happen: ${fits}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 test("each request, run and delivery is one line of JSON with a trace id, a status and how long it took", async (t) => {
   const s = await serve(t, join(folder(t), "data"), "--allow-private-network");
   const receiver = await receive(t);
@@ -47,7 +40,7 @@ test("each request, run and delivery is one line of JSON with a trace id, a stat
   await s.api("POST", "/repos", { name: "app", upstream });
   const { body: created } = await s.api("POST", "/app/upstream/syncs", { direction: "pull" });
   assert.equal((await terminal(s, created.id)).status, "completed");
-  await until(() => receiver.events.length === 1);
+  await eventually(() => receiver.events.length === 1, { within: 20_000 });
   assert.equal(receiver.events[0].repository.url, `${s.url}/default/app.git`, "a whole URL, also on a free port");
   const parent = "4bf92f3577b34da6a3ce929d0e0e4736";
   const headers = { authorization: `Bearer ${s.apiKey}`, traceparent: `00-${parent}-00f067aa0ba902b7-01` };
@@ -95,7 +88,7 @@ test("flags reach the service: its public address, CORS, rate limits, metrics, a
   const receiver = await receive(t);
   await s.api("POST", "/webhook-targets", { url: receiver.url, events: ["repo.created"] });
   await s.api("POST", "/repos", { name: "app" });
-  await until(() => receiver.events.length === 1);
+  await eventually(() => receiver.events.length === 1, { within: 20_000 });
   assert.equal(receiver.events[0].repository.url, "https://sync.example.com/default/app.git");
   assert.match(await (await fetch(`${s.url}/metrics`)).text(), /^refsync_repos 1$/m);
   const page = await fetch(`${s.url}/healthz`, { headers: { origin: "https://app.example.com" } });

@@ -3,14 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
 import { serve } from "refsync/node";
 
 import { growNoise } from "../../../support/git/history.mjs";
+import { bin } from "../../../support/process/refsync.mjs";
 import { host } from "../../engine/support.mjs";
 
-const bin = fileURLToPath(new URL("../../../../pkg/bin/refsync.js", import.meta.url));
 const hosted = await host("upstream", "mirror");
 // More than the engine collects before it sends anything.
 await growNoise(hosted.folder("upstream"), 4_000_000);

@@ -6,9 +6,7 @@ import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const bin = fileURLToPath(new URL("../../../../pkg/bin/refsync.js", import.meta.url));
+import { bin } from "../../../support/process/refsync.mjs";
 
 const LOADED = `process.on("exit", () => console.log(JSON.stringify(process.moduleLoadList)));`;
 

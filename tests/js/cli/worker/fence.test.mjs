@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 
 import pg from "pg";
 
 import { git as serverGit, serveUpstreams } from "../../../soak/upstreams.mjs";
+import { eventually } from "../../../support/eventually.mjs";
 import { line } from "../../../support/network/line.mjs";
 import { present } from "../../../support/present.mjs";
 import { postgres } from "../../../support/service/postgres.mjs";
@@ -15,17 +15,6 @@ import { folder, git, serveWith, terminal, worker, workTree } from "../support.m
 
 /** Milliseconds of a lease, of which a worker must not need the last ones. */
 const lease = 30_000;
-
-/**
- * @param {string} what
- * @param {() => boolean | Promise<boolean>} fits
- */
-async function until(what, fits) {
-  for (let waited = 0; !(await fits()); waited += 50) {
-    assert.ok(waited < lease, `it does not happen: ${what}`);
-    await delay(50);
-  }
-}
 
 test("a worker that cannot renew its lease stops pushing before the lease ends and another worker pushes", async (t) => {
   const database = await postgres();
@@ -78,7 +67,7 @@ test("a worker that cannot renew its lease stops pushing before the lease ends a
       return { ...started, way };
     }),
   );
-  await until("both push", () => remote.log.filter(isPush).length === 2);
+  await eventually(() => remote.log.filter(isPush).length === 2, { what: "both push", within: lease });
   const [silent, cut] = firsts;
   present(silent).way.silence();
   present(cut).way.cut();
@@ -89,7 +78,10 @@ test("a worker that cannot renew its lease stops pushing before the lease ends a
   /** @param {(number | null)[]} askers */
   const entriesOf = (...askers) => remote.log.filter(({ asker }) => askers.includes(asker));
   const pushes = () => entriesOf(...lost).filter(isPush);
-  await until("both give their pushes up", () => pushes().every(({ ended }) => ended !== null));
+  await eventually(() => pushes().every(({ ended }) => ended !== null), {
+    what: "both give their pushes up",
+    within: lease,
+  });
   const { rows } = await client.query(
     "SELECT lease_expires_at AS at FROM refsync.syncs WHERE status = 'in_progress' AND attempt = 1",
   );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { present } from "../../../support/present.mjs";
-import { eventually, silentServer, start } from "../support.mjs";
+import { running, start } from "../support.mjs";
 
 const url = "http://127.0.0.1:9/nowhere.git";
 
@@ -18,12 +18,7 @@ test("a cancelled run that is queued ends at once, and is not run", async (t) =>
 });
 
 test("a cancelled run in progress is stopped by its worker, and its requests are aborted", async (t) => {
-  const { url, held } = await silentServer(t);
-  const { ok, service } = await start(t);
-  await ok("POST", "/acme/repos", { name: "app", upstream: { url } });
-  const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
-  const tick = service.tick();
-  await eventually(() => held.length === 1);
+  const { ok, held, id, tick } = await running(t);
   const asked = await ok("POST", `/acme/app/upstream/syncs/${id}/cancel`);
   assert.equal(asked.status, "in_progress", "its worker still has it");
   await ok("POST", `/acme/app/upstream/syncs/${id}/cancel`);

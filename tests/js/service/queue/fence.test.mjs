@@ -7,7 +7,7 @@ import { gitHttpBackend, guardedFetch } from "refsync/node";
 import { Service } from "refsync/service";
 
 import { present } from "../../../support/present.mjs";
-import { eventually, silentServer, start } from "../support.mjs";
+import { eventually, running, silentServer, start } from "../support.mjs";
 
 test("a lease is counted from before the claim was asked for, and a database that fails at once does not prolong it", {
   timeout: 60_000,
@@ -70,12 +70,7 @@ test("a lease is counted from before the claim was asked for, and a database tha
 });
 
 test("a worker whose lease was taken over stops by itself, and leaves the run to the one that has it", async (t) => {
-  const { url, held } = await silentServer(t);
-  const s = await start(t);
-  await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
-  const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
-  const tick = s.service.tick();
-  await eventually(() => held.length > 0);
+  const { held, id, tick, ...s } = await running(t);
   const closed = once(present(held[0]).request.socket, "close");
   await s.sql("UPDATE refsync.syncs SET lease = 'another', attempt = attempt + 1");
   assert.equal(await tick, true);

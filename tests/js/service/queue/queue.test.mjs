@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { listen } from "../../../support/network/listen.mjs";
 import { present } from "../../../support/present.mjs";
-import { eventually, git, silentServer, start } from "../support.mjs";
+import { eventually, git, running, silentServer, start } from "../support.mjs";
 
 /**
  * @import { SyncRun } from "refsync"
@@ -130,14 +130,8 @@ test("a repository has one run in progress, whoever claims; others go on", async
 });
 
 test("a run whose worker died is taken up again as the next attempt, and the dead worker's answer does not count", async (t) => {
-  const { url, held } = await silentServer(t);
-  const s = await start(t);
-  await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
-  const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+  const { held, id, tick: first, ...s } = await running(t);
   const run = () => s.ok("GET", `/acme/app/upstream/syncs/${id}`);
-
-  const first = s.service.tick();
-  await eventually(() => held.length === 1);
   assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 1]);
   assert.equal(await s.service.tick(), false, "its lease holds");
   await expire(s.sql);

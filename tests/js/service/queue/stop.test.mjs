@@ -5,15 +5,10 @@ import { gitHttpBackend, guardedFetch } from "refsync/node";
 import { Service } from "refsync/service";
 
 import { present } from "../../../support/present.mjs";
-import { eventually, silentServer, start } from "../support.mjs";
+import { eventually, running } from "../support.mjs";
 
 test("a service that stops hands its run back, and another one takes it at once as the next attempt", async (t) => {
-  const { url, held } = await silentServer(t);
-  const s = await start(t);
-  await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
-  const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
-  const tick = s.service.tick();
-  await eventually(() => held.length === 1);
+  const { held, id, tick, ...s } = await running(t);
   const waiting = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   assert.notEqual(waiting.id, id, "an identical request waits beside it");
   const aborted = new Promise((resolve) => present(held[0]).request.socket.once("close", resolve));
@@ -39,12 +34,7 @@ test("a service that stops hands its run back, and another one takes it at once 
 });
 
 test("a cancelled run that is handed back ends", async (t) => {
-  const { url, held } = await silentServer(t);
-  const s = await start(t);
-  await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
-  const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
-  const tick = s.service.tick();
-  await eventually(() => held.length === 1);
+  const { id, tick, ...s } = await running(t);
   await s.ok("POST", `/acme/app/upstream/syncs/${id}/cancel`);
   await s.service.stop();
   await tick;

@@ -1,0 +1,14 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/**
+ * Waits until `fits` holds. Throws after `within` milliseconds.
+ *
+ * @param {() => unknown} fits
+ * @param {{ within?: number, what?: string }} [options] `what` is awaited, for the error; if left out, the source of `fits`.
+ */
+export async function eventually(fits, { within = 10_000, what = String(fits) } = {}) {
+  for (let waited = 0; !(await fits()); waited += 50) {
+    if (waited >= within) throw new Error(`this does not happen within ${within} ms: ${what}`);
+    await delay(50);
+  }
+}
