@@ -17,22 +17,22 @@ pub struct Credentials {
     pub password: String,
 }
 
-/// What a server says that wants credentials ([RFC 9110, section 11.3]).
+/// A server's request for credentials ([RFC 9110, section 11.3]).
 ///
 /// [RFC 9110, section 11.3]: https://www.rfc-editor.org/rfc/rfc9110#section-11.3
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     /// The remote, without credentials.
     pub url: String,
-    /// The user name that is known already, such as one in the URL.
+    /// The user name, if it is known already, for example from the URL.
     pub username: Option<String>,
-    /// The scheme, such as `Basic`; empty where the server names none.
+    /// The scheme, such as `Basic`; empty if the server names none.
     pub scheme: String,
     /// What the credentials are for, in the server's words.
     pub realm: Option<String>,
 }
 
-/// The credentials of a remote, shared by all that speak with it, and who is asked for them.
+/// The credentials of a remote, and the function that asks the user for them. All requests to the remote share them.
 #[derive(Clone, Default)]
 pub(super) struct Access(Rc<State>);
 
@@ -58,7 +58,7 @@ impl Access {
         Self(Rc::new(State { given: RefCell::new(given), ask: RefCell::default() }))
     }
 
-    /// The same with this user name and this password or token, where they are given.
+    /// The same, but with this user name and this password or token, if they are given.
     pub(super) fn with(&self, username: Option<&str>, password: Option<&str>) -> Self {
         let state = State::clone(&self.0);
         let bytes = |text: &str| trimmed(text).as_bytes().to_vec();
@@ -69,7 +69,7 @@ impl Access {
         Self(Rc::new(state))
     }
 
-    /// The same, asking for credentials once they are missing.
+    /// The same, but asks for credentials when they are missing.
     pub(super) fn asking(
         &self,
         ask: impl Fn(Challenge) -> LocalBoxFuture<'static, Option<Credentials>> + 'static,
@@ -84,11 +84,11 @@ impl Access {
         self.0.given.borrow().authorization()
     }
 
-    /// Finds other credentials after a server refused a request for want of them; whether there are any now that were not sent
-    /// yet. Who can be asked is asked, once.
+    /// Finds other credentials after a server refused a request because of them. Returns whether there are credentials now
+    /// that were not sent yet. The user is asked at most once.
     ///
-    /// If the URL has a name and no password, the name may be a token. It was sent as a user name, as Git does, which GitHub
-    /// and Gitea take; then it is sent as a password, which GitLab, Azure DevOps and Bitbucket take.
+    /// If the URL has a name and no password, the name may be a token. It was sent as a user name first, as Git does:
+    /// GitHub and Gitea accept that. Now it is sent as a password: GitLab, Azure DevOps and Bitbucket accept that.
     pub(super) async fn find_others(&self, url: &str, challenge: &str) -> bool {
         let ask = self.0.ask.take();
         if let Some(ask) = ask
@@ -124,8 +124,8 @@ impl Given {
     }
 }
 
-/// Without a byte order mark, and without a line end and the blanks beside it, which come along from a file or by copying. Other
-/// blanks may belong to a password.
+/// Removes a byte order mark, and a line end with the blanks beside it: they come from a file or from copying. Other blanks
+/// may belong to a password.
 fn trimmed(text: &str) -> &str {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (blanks, rest) = text.split_at(text.len() - text.trim_start().len());
@@ -136,8 +136,8 @@ fn trimmed(text: &str) -> &str {
 
 const LINE_ENDS: [char; 2] = ['\r', '\n'];
 
-/// The scheme and the realm in the values of `WWW-Authenticate`. Of several challenges `Basic` counts, because that is the one
-/// that can be met; else the first.
+/// The scheme and the realm in the values of `WWW-Authenticate`. If there are several challenges, `Basic` is used, because
+/// we support only that; else the first one.
 fn scheme_and_realm(header: &str) -> (String, Option<String>) {
     let header = header.trim();
     let challenge = basic_challenge(header).unwrap_or(header);
@@ -150,7 +150,7 @@ fn scheme_and_realm(header: &str) -> (String, Option<String>) {
     (scheme.trim_end_matches(',').to_owned(), realm.map(str::to_owned))
 }
 
-/// The challenge for `Basic` and all behind it.
+/// The text from the `Basic` challenge to the end.
 fn basic_challenge(header: &str) -> Option<&str> {
     let starts = std::iter::once(0).chain(header.match_indices(',').map(|(at, _)| at + 1));
     starts.map(|at| header[at..].trim_start()).find(|rest| {
@@ -159,15 +159,15 @@ fn basic_challenge(header: &str) -> Option<&str> {
     })
 }
 
-/// Whether a server that wants credentials takes a user name and a password: it offers `Basic`, or names no scheme.
+/// Whether a server that wants credentials accepts a user name and a password: it offers `Basic`, or it names no scheme.
 pub(super) fn offers_basic(header: &str) -> bool {
     header.trim().is_empty() || basic_challenge(header.trim()).is_some()
 }
 
-/// How long to wait before a request that changes nothing is sent again, or nothing where that would not help.
-/// `failures` counts the tries that failed, from 1.
+/// How long to wait before a read-only request is sent again; `None` if a new try would not help. `failures` is the number
+/// of failed tries so far, at least 1.
 ///
-/// A lost connection counts too: one that was kept open and is closed by now fails so.
+/// A lost connection counts too: a kept-alive connection fails like this if the server has closed it meanwhile.
 pub(super) fn wait_before_retry(error: &ErrorKind, failures: u32) -> Option<Duration> {
     let backoff = Duration::from_millis(500) * failures;
     let wait = match error {
@@ -180,5 +180,5 @@ pub(super) fn wait_before_retry(error: &ErrorKind, failures: u32) -> Option<Dura
 }
 
 const MAX_RETRIES: u32 = 2;
-/// A server that asks for more patience than this gets its error shown instead.
+/// If a server asks to wait for longer than this, its error is shown instead.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! URLs: their origin, where a redirect leads, and what may be wrong with one that has no repository.
+//! URLs: their origin, the target of a redirect, and hints for a URL that is not a repository's.
 
 use crate::userinfo;
 
@@ -13,7 +13,7 @@ pub(super) fn shown(url: &str) -> String {
     url.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
-/// Where the header `Location` of an answer leads ([RFC 9110, section 10.2.2]), for a message.
+/// The target of an answer's `Location` header ([RFC 9110, section 10.2.2]), for a message.
 ///
 /// [RFC 9110, section 10.2.2]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.2
 pub(super) fn redirected(from: &str, location: &str) -> String {
@@ -26,19 +26,19 @@ pub(super) fn redirected(from: &str, location: &str) -> String {
     })
 }
 
-/// The repository's base URL, taken from the URL that answered for its refs; none if that has another form.
+/// The repository's base URL, taken from the URL that answered with its refs; `None` if that URL has another form.
 pub(super) fn base_of(answered_by: &str) -> Option<String> {
     let path = answered_by.split(['?', '#']).next()?;
     path.strip_suffix("/info/refs").map(str::to_owned)
 }
 
-/// What to try instead of the address of a page about a repository, such as `https://github.com/o/r/tree/main`.
+/// A hint if the URL is the address of a web page about a repository, such as `https://github.com/o/r/tree/main`.
 pub(super) fn hint(url: &str) -> Option<String> {
     let path = userinfo::authority(url).1;
     let page = PAGES.iter().filter_map(|page| url[path..].find(page)).filter(|at| *at > 0).min()?;
     Some(format!("this looks like the address of a page; the repository may be at {}", &url[..path + page]))
 }
 
-/// What follows the repository's own path in the addresses of pages on GitHub, GitLab, Gitea and Bitbucket.
+/// The parts that follow the repository's own path in page addresses of GitHub, GitLab, Gitea and Bitbucket.
 const PAGES: [&str; 9] =
     ["/-/", "/tree/", "/blob/", "/src/", "/commit/", "/commits/", "/pull/", "/issues/", "/releases/"];

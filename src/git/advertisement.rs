@@ -1,6 +1,6 @@
-//! What a server answers to `GET info/refs` (`gitprotocol-http` "Smart Server Response", `gitprotocol-v2`).
+//! A server's answer to `GET info/refs` (`gitprotocol-http` "Smart Server Response", `gitprotocol-v2`).
 //!
-//! A v2 server gives its capabilities; a v1 or v0 server gives its refs at once, the capabilities behind the first.
+//! A v2 server sends its capabilities. A v1 or v0 server sends its refs at once; the capabilities follow the first ref.
 
 use std::collections::HashMap;
 
@@ -19,19 +19,19 @@ use super::{
 pub struct Ref {
     /// The full name.
     pub name: BString,
-    /// What it points to.
+    /// The id that it points to.
     pub id: ObjectId,
-    /// What an annotated tag points to in the end, if the server says so. In a box, because most refs have none, and there may be a
-    /// million of them.
+    /// The commit that an annotated tag finally points to, if the server says so. In a box, because most refs have none and
+    /// there may be a million refs.
     pub peeled: Option<Box<ObjectId>>,
-    /// The ref that it stands for, where it is symbolic and the server says so.
+    /// The ref's target, if it is a symbolic ref and the server says so.
     pub symref_target: Option<BString>,
 }
 
-/// What a server advertises.
+/// A server's advertisement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Advertisement {
-    /// Protocol v2: the refs have to be asked for.
+    /// Protocol v2: the client has to ask for the refs.
     V2(Capabilities),
     /// Protocol v0 or v1.
     Refs {
@@ -39,11 +39,11 @@ pub enum Advertisement {
         capabilities: Capabilities,
         /// The object format of its ids.
         object_format: Kind,
-        /// Its refs, in its order.
+        /// Its refs, in the server's order.
         refs: Vec<Ref>,
-        /// Ids that it has besides (`.have` lines).
+        /// Ids of further objects that the server has (`.have` lines).
         haves: Vec<ObjectId>,
-        /// Whether it says that its history is cut off (`shallow` lines).
+        /// Whether the server says that its history is incomplete (`shallow` lines).
         is_shallow: bool,
     },
 }
@@ -53,7 +53,7 @@ impl Advertisement {
     ///
     /// # Errors
     ///
-    /// If it is not one: what broke, or what the server says. If there is more of it than there may be.
+    /// If it is malformed, if the server reports an error, or if it is too large.
     pub async fn read(reader: &mut Reader, service: &str, limits: &Limits) -> Result<Self, ErrorKind> {
         reader.allow(bytes_of_refs(limits.refs), Exceeded::RefBytes(limits.refs));
         let mut line = reader.expect("the service announcement").await?;
@@ -122,11 +122,11 @@ async fn read_refs(first: Line, reader: &mut Reader, limits: &Limits) -> Result<
     Ok(Advertisement::Refs { capabilities, object_format, refs, haves, is_shallow })
 }
 
-/// The object format that a server works in.
+/// The server's object format.
 ///
 /// # Errors
 ///
-/// One that we do not know.
+/// The format is unknown.
 pub(super) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, ErrorKind> {
     let other =
         |name: String| ErrorKind::Unsupported(format!("an object format other than {}", quoted(name.as_bytes())));
@@ -137,7 +137,7 @@ pub(super) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, Erro
 ///
 /// # Errors
 ///
-/// Where it is not that, with an id of this format.
+/// If the text does not have this form, with an id of this format.
 pub(super) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(ObjectId, &[u8]), ErrorKind> {
     let malformed = || ErrorKind::Protocol(format!("expected an id and a ref name, got {}", quoted(text)));
     let (hex, name) = split_at_byte(text, b' ').ok_or_else(malformed)?;
@@ -145,8 +145,8 @@ pub(super) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(Obj
     if name.is_empty() { Err(malformed()) } else { Ok((id, name)) }
 }
 
-/// A ref's name. One that is longer than Git can store it is shortened to a text that is no valid name: so it takes little
-/// room, is rejected as a name, and stands in nothing's way.
+/// A ref's name. If the name is longer than Git can store, it becomes a short text that is not a valid name: it takes
+/// little memory, and the ref is rejected for its name.
 pub(super) fn ref_name(name: &[u8]) -> BString {
     if name.len() <= MAX_NAME {
         return name.into();
@@ -155,12 +155,11 @@ pub(super) fn ref_name(name: &[u8]) -> BString {
     format!("{start}… (a name of {length} bytes, longer than {MAX_NAME})").into()
 }
 
-/// As many bytes as a path may have in most file systems, in which Git stores refs.
+/// Git stores refs in files: this is the longest path of most file systems, in bytes.
 const MAX_NAME: usize = 4096;
 const SHOWN_OF_NAME: usize = 100;
 
-/// What stands before the first such byte, and what behind it. Searching for a text of one byte would build a searcher for
-/// each line.
+/// Splits at the first such byte. (Searching for a text of one byte would build a searcher for each line.)
 pub(super) fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     text.find_byte(byte).map(|at| (&text[..at], &text[at + 1..]))
 }

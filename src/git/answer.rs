@@ -1,4 +1,4 @@
-//! Answers that are not Git's: refusals, redirects, and web pages, which mostly ask to sign in.
+//! Answers that are not Git's: refusals, redirects and web pages. Most of these pages ask the user to sign in.
 //!
 //! Servers that want credentials do not always say 401. Azure DevOps answers 203 with a page, and others redirect to a page
 //! that answers 200.
@@ -6,13 +6,13 @@
 use super::{ErrorKind, address, excerpt::excerpt};
 use crate::http::{Headers, Response};
 
-/// What is known of a request that got another answer than Git's.
+/// A request, and the head of an answer that is not Git's.
 pub(super) struct Asked<'a> {
     /// Its URL.
     pub(super) url: &'a str,
-    /// The URL that answered, behind redirects.
+    /// The URL that answered, after redirects.
     pub(super) answered_by: &'a str,
-    /// Whether that is of another origin than the one that the credentials are for.
+    /// Whether that URL has another origin than the one that the credentials are for.
     pub(super) is_elsewhere: bool,
     /// Whether there are credentials.
     pub(super) has_credentials: bool,
@@ -26,8 +26,8 @@ pub(super) fn media_type(headers: &Headers) -> String {
     kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Whether this may be an answer of Git's: a 200 that is not a page, or a 203 with Git's own type. A proxy says 203 that has
-/// changed the answer.
+/// Whether this may be an answer of Git's: a 200 that is not a web page, or a 203 with Git's own type. A proxy answers 203
+/// if it has changed the answer.
 pub(super) fn is_git(Response { status, headers, .. }: &Response) -> bool {
     let media_type = media_type(headers);
     match status {
@@ -37,24 +37,24 @@ pub(super) fn is_git(Response { status, headers, .. }: &Response) -> bool {
     }
 }
 
-/// The encoding that the body still has. Whatever knows an encoding has decoded it before.
+/// The encoding that the body still has. An encoding that `fetch` knows was decoded already.
 pub(super) fn unknown_encoding(headers: &Headers) -> Option<&str> {
     let codings = headers.get("content-encoding").unwrap_or_default().split(',').map(str::trim);
     codings.filter(|name| !name.is_empty()).find(|name| !CODINGS.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
-/// Whether the end of the connection is the end of the answer, as it is in HTTP/1.0. Such a server may not know chunks.
+/// Whether the answer ends when the connection ends, as in HTTP/1.0. Such a server may not support chunked requests.
 pub(super) fn ends_by_closing(headers: &Headers) -> bool {
     let closes = headers.get("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     closes && headers.get("content-length").is_none() && headers.get("transfer-encoding").is_none()
 }
 
-/// What an answer means that is not Git's. `start` is the start of its body.
+/// Interprets an answer that is not Git's. `start` is the start of its body.
 pub(super) fn meaning(status: u16, headers: &Headers, start: &[u8], asked: &Asked<'_>) -> ErrorKind {
     let Asked { credentials_sent, .. } = *asked;
     match status {
         200 | 203 => page(status, headers, start, asked),
-        // 0 is a redirect that a browser does not show.
+        // A browser hides a redirect: its status is 0.
         0 | 301 | 302 | 303 | 307 | 308 => {
             let url = headers.get("location").map(|location| address::redirected(asked.url, location));
             match url.unwrap_or_else(|| "another address".to_owned()) {
@@ -76,13 +76,13 @@ pub(super) fn meaning(status: u16, headers: &Headers, start: &[u8], asked: &Aske
         }
         status => {
             let message = excerpt(headers.get("content-type").unwrap_or_default(), start);
-            // Without a clock: a date is only as good as the answer's own.
+            // There is no clock here: a date is compared with the answer's own `Date`.
             ErrorKind::Status { status, message, retry_after: headers.retry_after(i64::MAX) }
         }
     }
 }
 
-/// What a page means that came instead of Git's answer.
+/// Interprets a web page that came instead of Git's answer.
 fn page(status: u16, headers: &Headers, start: &[u8], asked: &Asked<'_>) -> ErrorKind {
     let url = address::shown(asked.answered_by);
     let text = String::from_utf8_lossy(&start[..start.len().min(LOOKED_AT)]);
@@ -97,7 +97,7 @@ fn page(status: u16, headers: &Headers, start: &[u8], asked: &Asked<'_>) -> Erro
     ))
 }
 
-/// Whether the address is that of a sign-in page, and not of Git's service in a repository with such a name.
+/// Whether this is the address of a sign-in page, and not of Git's service in a repository with such a name.
 fn is_sign_in(url: &str) -> bool {
     !url.ends_with("-pack") && has_word(url, &URL_WORDS)
 }
@@ -109,7 +109,7 @@ fn has_word(text: &str, words: &[&str]) -> bool {
 
 /// The most bytes of such an answer that are read.
 pub(super) const MAX_START: usize = 64 * 1024;
-/// How many bytes of a page tell whether it is a sign-in page: the title, or all of a small page. A large page of another kind
+/// How many bytes of a page are searched for signs of a sign-in page: the title, or all of a small page. Another large page
 /// may have a link to sign in further down.
 const LOOKED_AT: usize = 4096;
 

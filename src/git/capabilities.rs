@@ -1,4 +1,4 @@
-//! What a server says that it can do (`gitprotocol-capabilities`, and `gitprotocol-v2` "Capability Advertisement").
+//! A server's capabilities (`gitprotocol-capabilities`, and `gitprotocol-v2` "Capability Advertisement").
 
 use gix_hash::Kind;
 
@@ -7,7 +7,7 @@ use gix_hash::Kind;
 pub struct Capabilities(Vec<(String, Option<String>)>);
 
 impl Capabilities {
-    /// From the list behind the NUL of a v0 or v1 advertisement's first line, parted by spaces.
+    /// Reads the list after the NUL of a v0 or v1 advertisement's first line; spaces separate its items.
     pub fn from_list(list: &[u8]) -> Self {
         let list = String::from_utf8_lossy(list);
         list.split(' ').filter(|word| !word.is_empty()).map(String::from).collect()
@@ -18,7 +18,7 @@ impl Capabilities {
         self.0.iter().any(|(n, _)| n == name)
     }
 
-    /// The first of these names that is there.
+    /// The first of these names that the server has.
     pub(super) fn first_of<'a>(&self, names: &[&'a str]) -> Option<&'a str> {
         names.iter().copied().find(|name| self.has(name))
     }
@@ -33,8 +33,8 @@ impl Capabilities {
         self.0.iter().filter(move |(n, _)| n == name).filter_map(|(_, value)| value.as_deref())
     }
 
-    /// Whether a v0 server can leave out trees and blobs, and nothing else: dulwich, which names no agent, leaves out commits
-    /// too.
+    /// Whether a v0 server can leave out trees and blobs and nothing else. Dulwich leaves out commits too; it names no
+    /// agent.
     pub fn has_sound_filter(&self) -> bool {
         self.has("filter") && self.has("agent")
     }
@@ -44,7 +44,7 @@ impl Capabilities {
         self.values(command).any(|features| features.split(' ').any(|f| f == feature))
     }
 
-    /// The object format, SHA-1 where the server says none; `Err` has the name of one that we do not know.
+    /// The object format; SHA-1 if the server names none. `Err` holds the name of an unknown format.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! Which commits descend from which, as far as a pack tells.
+//! Which commits descend from which, as far as a pack shows.
 //!
 //! In a pack that answers `want X, have D`, the commit D is an ancestor of X exactly when some commit in the pack that is
 //! reachable from X has D as a parent (`gitglossary`, "fast-forward"). With several haves the walk from X may stop at
-//! another have first. Then D may still be below that one, and the answer is [`Ancestry::Unknown`].
+//! another have first. Then D may still be an ancestor of that have, and the answer is [`Ancestry::Unknown`].
 //!
 //! A catch-up may bring a million commits, so everything lies in flat lists: at most 64 bytes for a commit with one parent.
 
@@ -20,18 +20,19 @@ use super::limits::Exceeded;
 /// Commits and their parents.
 #[derive(Clone, Debug)]
 pub struct CommitGraph {
-    /// Ids of commits, and of parents that are named.
+    /// Ids of commits, and of the parents that they name.
     ids: IdTable,
-    /// For each id where its parents start in `parents`, or [`UNSEEN`] for one that is only named, or [`ROOT`].
+    /// For each id the index of its first parent in `parents`; [`UNSEEN`] for a commit that is only named as a parent,
+    /// [`ROOT`] for one without parents.
     starts: Blocks<u32>,
-    /// For each id where its commit starts in the pack, or zero.
+    /// For each id the place of its commit in the pack, or zero.
     places: Blocks<u64>,
-    /// Numbers of parents. [`LAST`] marks the last one of a commit.
+    /// The parents' numbers. [`LAST`] marks the last parent of a commit.
     parents: Blocks<u32>,
-    /// How many commits are known, and how many came that were known.
+    /// How many different commits came, and how many came again.
     commits: usize,
     again: usize,
-    /// The most ids that are taken.
+    /// The most ids that it may hold.
     most: usize,
 }
 
@@ -40,14 +41,14 @@ pub struct CommitGraph {
 pub enum Ancestry {
     /// It is.
     Ancestor,
-    /// It is not: the walk met the whole history down to its roots.
+    /// It is not: the walk saw the whole history down to its roots.
     NotAncestor,
-    /// The walk left the known commits before it met it.
+    /// Not decided: the walk reached commits that are not known.
     Unknown,
 }
 
 impl CommitGraph {
-    /// An empty graph that takes at most this many commits. A parent that is named counts as one.
+    /// An empty graph for at most this many commits. A named parent counts as one.
     pub fn new(most: usize) -> Self {
         Self {
             ids: IdTable::default(),
@@ -60,11 +61,11 @@ impl CommitGraph {
         }
     }
 
-    /// Adds a commit, and where it starts in the pack, which is not at zero. One that is known stays as it is.
+    /// Adds a commit and its place in the pack, which is never zero. A known commit does not change.
     ///
     /// # Errors
     ///
-    /// One commit more than the graph may have.
+    /// If the graph would have too many commits.
     pub fn insert(
         &mut self,
         commit: &ObjectId,
@@ -101,7 +102,7 @@ impl CommitGraph {
         self.commits
     }
 
-    /// Whether none is known.
+    /// Whether no commit is known.
     pub fn is_empty(&self) -> bool {
         self.commits == 0
     }
@@ -111,7 +112,7 @@ impl CommitGraph {
         self.ids.number(commit).is_some_and(|number| self.is_known(number))
     }
 
-    /// Where this commit starts in the pack, if it is known.
+    /// The commit's place in the pack, if it is known.
     pub fn place(&self, commit: &ObjectId) -> Option<u64> {
         let number = self.ids.number(commit).filter(|number| self.is_known(*number))?;
         Some(self.places.at(number as usize))
@@ -122,7 +123,7 @@ impl CommitGraph {
         self.ids.bytes() + self.starts.bytes() + self.places.bytes() + self.parents.bytes()
     }
 
-    /// The parents that commits name and that are not known themselves.
+    /// The parents that are named but not known.
     pub fn frontier(&self) -> impl Iterator<Item = ObjectId> {
         (0..self.ids.len() as u32).filter(|number| !self.is_known(*number)).map(|number| self.ids.id(number))
     }
@@ -135,7 +136,7 @@ impl CommitGraph {
         line.map(|number| self.ids.id(number)).collect()
     }
 
-    /// Whether `ancestor` is an ancestor of `tip`, or the same.
+    /// Whether `ancestor` is an ancestor of `tip`, or `tip` itself.
     pub fn ancestry(&self, ancestor: ObjectId, tip: ObjectId) -> Ancestry {
         if ancestor == tip {
             return Ancestry::Ancestor;
@@ -161,7 +162,7 @@ impl CommitGraph {
         if left_the_graph { Ancestry::Unknown } else { Ancestry::NotAncestor }
     }
 
-    /// The place of an id, which gets one if it has none.
+    /// The number of an id. A new id gets the next number.
     fn number(&mut self, id: &ObjectId) -> Result<usize, Exceeded> {
         let number = self.ids.insert(id) as usize;
         if number == self.starts.len() {
@@ -178,7 +179,7 @@ impl CommitGraph {
         self.starts.at(number as usize) != UNSEEN
     }
 
-    /// The parents of a commit; none for one that is only named.
+    /// The parents of a commit; none if the commit is only named.
     fn parents(&self, number: u32) -> impl Iterator<Item = u32> {
         let mut next = match self.starts.at(number as usize) {
             UNSEEN | ROOT => None,
@@ -192,7 +193,7 @@ impl CommitGraph {
     }
 }
 
-/// An id that is named as a parent, and whose commit has not come.
+/// An id that is named as a parent, but its commit has not come.
 const UNSEEN: u32 = u32::MAX;
 /// A commit without parents.
 const ROOT: u32 = u32::MAX - 1;

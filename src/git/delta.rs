@@ -2,21 +2,21 @@
 
 use super::ErrorKind;
 
-/// How many bytes a delta says that it makes.
+/// The size of the delta's result, as the delta states it.
 ///
 /// # Errors
 ///
-/// A delta that ends before it says so.
+/// If the delta ends before its sizes.
 pub fn result_size(mut delta: &[u8]) -> Result<u64, ErrorKind> {
     size(&mut delta)?;
     size(&mut delta)
 }
 
-/// What `delta` makes of `base`.
+/// Applies `delta` to `base`.
 ///
 /// # Errors
 ///
-/// A delta that is malformed, is not for this base, or makes more than `limit` bytes.
+/// If the delta is malformed, is for another base, or its result has more than `limit` bytes.
 pub fn apply(base: &[u8], delta: &[u8], limit: u64) -> Result<Vec<u8>, ErrorKind> {
     let mut rest = delta;
     let base_size = size(&mut rest)?;
@@ -57,7 +57,7 @@ pub fn apply(base: &[u8], delta: &[u8], limit: u64) -> Result<Vec<u8>, ErrorKind
     if result.len() as u64 == result_size { Ok(result) } else { Err(malformed("its result is smaller than it says")) }
 }
 
-/// A size: seven bits a byte, the least first, the high bit says that more follow.
+/// A size: seven bits a byte, least significant first. The high bit says that another byte follows.
 fn size(rest: &mut &[u8]) -> Result<u64, ErrorKind> {
     let mut size = 0;
     for shift in (0..63).step_by(7) {
@@ -70,7 +70,7 @@ fn size(rest: &mut &[u8]) -> Result<u64, ErrorKind> {
     Err(malformed("a size has too many bytes"))
 }
 
-/// A number of up to `count` bytes, those present whose bit is set in `bits`.
+/// A number of up to `count` bytes. A byte is present if its bit is set in `bits`.
 fn little_endian(rest: &mut &[u8], bits: u8, count: u32) -> Result<usize, ErrorKind> {
     let mut number = 0usize;
     for i in 0..count {

@@ -11,7 +11,7 @@ use crate::http;
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} {url}: {kind}")]
 pub struct Error {
-    /// What was being done.
+    /// The operation.
     pub operation: Operation,
     /// The remote, without credentials.
     pub url: String,
@@ -20,7 +20,7 @@ pub struct Error {
     pub kind: ErrorKind,
 }
 
-/// What is done with a remote.
+/// An operation on a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Listing its refs.
@@ -56,17 +56,18 @@ pub enum ErrorKind {
         /// Whether credentials were sent.
         credentials_sent: bool,
     },
-    /// A redirect to another origin, which lets nobody in. Credentials belong to one origin and are not sent to another.
+    /// A redirect to another origin, which refuses access. Credentials belong to one origin and are not sent to another
+    /// one.
     #[error("{}", elsewhere_message(.url, *.status, *.credentials_withheld))]
     Elsewhere {
-        /// Where the redirect leads.
+        /// The target of the redirect.
         url: String,
-        /// What is answered there.
+        /// The answer at the target.
         status: u16,
         /// Whether there are credentials for the first origin.
         credentials_withheld: bool,
     },
-    /// A redirect of a request that cannot follow it.
+    /// A redirect of a request that cannot be redirected.
     #[error("the server redirects the request to {url}; if the repository has moved, use its new address")]
     Redirected {
         /// Where it leads.
@@ -99,10 +100,10 @@ pub enum ErrorKind {
     /// The source has no full history, so nothing can be proved from it.
     #[error("the repository is shallow or grafted: its history is incomplete and cannot be synced; unshallow it first")]
     Shallow,
-    /// The server sent more than it may.
+    /// The server sent more than a limit allows.
     #[error("too much came from the server: {0}")]
     Exceeded(#[from] Exceeded),
-    /// The server lacks what we cannot do without.
+    /// The server lacks a feature that we need.
     #[error("the server does not support {0}")]
     Unsupported(String),
 }
@@ -155,7 +156,7 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// What happened, in one line; and what the server said, which may have more.
+    /// What happened, in one line; and the server's words, which may have several lines.
     pub fn in_short(&self) -> (String, String) {
         match self {
             Self::Status { status, message, retry_after } => {
@@ -181,7 +182,7 @@ impl std::fmt::Display for Operation {
     }
 }
 
-/// What a server sent, for a message: the start of it, for a line may have 64 KiB.
+/// The start of a text that a server sent, for a message. (A line may have 64 KiB.)
 pub(super) fn quoted(text: &[u8]) -> String {
     let start = &text[..text.len().min(MAX_QUOTED)];
     let rest = text.len() - start.len();

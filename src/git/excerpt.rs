@@ -31,11 +31,12 @@ fn of_json(body: &[u8]) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// The parts of a JSON value that may explain an error. `serde_json::Value` would do, and is two kilobytes more for a page to load.
+/// The parts of a JSON value that may explain an error. `serde_json::Value` would work too, but adds two kilobytes to the
+/// download of a page.
 enum Explanation {
     Text(String),
     List(Vec<Self>),
-    /// The values of telling keys, each with its place in `TELLING`.
+    /// The values of the keys in `TELLING`, each with the key's index there.
     Fields(Vec<(usize, Self)>),
     Nothing,
 }
@@ -120,7 +121,7 @@ fn of_html(page: &str) -> String {
     let mut text = String::new();
     let mut rest = page;
     while let Some(start) = rest.find('<') {
-        // A line's end is a space in HTML.
+        // A line break is a space in HTML.
         text.push_str(&rest[..start].replace(['\n', '\r'], " "));
         rest = &rest[start..];
         let lower = rest.as_bytes();
@@ -130,7 +131,7 @@ fn of_html(page: &str) -> String {
             None if rest.starts_with("<!--") => rest.find("-->").map_or(rest.len(), |at| at + "--".len()),
             None => 0,
         };
-        // Inline markup does not part words.
+        // Inline elements do not separate words.
         text.push_str(if INLINE.into_iter().any(|name| is(name) || is(&format!("/{name}"))) { "" } else { "\n" });
         rest = rest[end..].find('>').map_or("", |at| &rest[end + at + 1..]);
     }
@@ -146,7 +147,7 @@ fn find_ignoring_case(text: &str, sought: &str) -> Option<usize> {
     text.as_bytes().windows(sought.len()).position(|window| window.eq_ignore_ascii_case(sought.as_bytes()))
 }
 
-/// The five entities of XML, and the two other ones that error pages use.
+/// The five entities of XML, and two others that error pages use.
 fn unescaped(text: &str) -> String {
     let entities = [
         ("&lt;", "<"),
@@ -174,7 +175,7 @@ const TELLING: [&str; 9] = [
 ];
 /// Elements whose content is not for people.
 const HIDDEN: [&str; 4] = ["script", "style", "svg", "template"];
-/// Elements that stand within a line.
+/// Inline elements.
 const INLINE: [&str; 8] = ["a ", "b>", "i>", "em", "strong", "code", "span", "a>"];
 const MAX_DEPTH: usize = 4;
 const MAX_LINES: usize = 20;

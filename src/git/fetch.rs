@@ -17,32 +17,32 @@ use super::{
 /// A pack as it comes.
 pub type PackStream = LocalBoxStream<'static, Result<Bytes, ErrorKind>>;
 
-/// What to ask for.
+/// A request for objects.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// The objects wanted, with all that they need.
+    /// The wanted objects. Everything that they refer to comes with them.
     pub wants: Vec<ObjectId>,
-    /// The objects that need not be sent, nor anything that they need.
+    /// The objects that we have: neither they nor anything that they refer to is sent.
     pub haves: Vec<ObjectId>,
-    /// Only commits (and the wanted tags) where the server can: `filter tree:0`.
+    /// Only commits (and the wanted tags), if the server supports `filter tree:0`.
     pub commits_only: bool,
-    /// Deltas may build on objects of the haves that are not sent.
+    /// The pack may contain deltas to objects of the haves (a thin pack).
     pub thin: bool,
-    /// Ask first which haves are known, instead of taking the pack whatever the server knows of them.
+    /// Negotiate: ask which haves the server knows before it sends the pack.
     pub negotiate: bool,
-    /// Let the server tell its progress.
+    /// Let the server send progress messages.
     pub progress: bool,
 }
 
-/// What comes back.
+/// The answer.
 pub struct Answer {
-    /// Which haves the server knows; told only by v2 when negotiating.
+    /// The haves that the server knows; only v2 says so, and only if we negotiate.
     pub acknowledged: HashSet<ObjectId>,
-    /// The pack; none where the server, asked to negotiate, found too little in common.
+    /// The pack; `None` if we negotiate and the server found too little in common.
     pub pack: Option<PackStream>,
 }
 
-/// The start of a v2 request: the command and the capabilities that go with each.
+/// The start of a v2 request: the command, and the capabilities that every command carries.
 pub(super) fn command(name: &str, capabilities: &Capabilities) -> Vec<u8> {
     let mut out = Vec::new();
     pkt_line::encode(&mut out, format!("command={name}\n").as_bytes());
@@ -57,7 +57,7 @@ pub(super) fn command(name: &str, capabilities: &Capabilities) -> Vec<u8> {
 }
 
 impl Request {
-    /// The v2 request; with `filter` for commits only, which the server has to know.
+    /// The v2 request. For commits only, it has `filter`, which the server must support.
     pub fn encode_v2(&self, capabilities: &Capabilities, filter: bool) -> Vec<u8> {
         let mut out = command("fetch", capabilities);
         let mut line = |text: &str| pkt_line::encode(&mut out, text.as_bytes());
@@ -86,7 +86,7 @@ impl Request {
     /// (`TF401041: Clients must support multi-ack`).
     pub fn encode_v0(&self, capabilities: &Capabilities, filter: bool, object_format: Kind) -> Vec<u8> {
         let mut features = String::new();
-        // Dulwich, which names no agent, refuses whoever does not say that they take thin packs.
+        // Dulwich refuses a client that does not announce `thin-pack`. It names no agent.
         let thin = self.thin || !capabilities.has("agent");
         let acknowledgments = capabilities.first_of(&["multi_ack_detailed", "multi_ack"]);
         let bands = capabilities.first_of(SIDE_BANDS);
@@ -129,7 +129,7 @@ impl Request {
 ///
 /// # Errors
 ///
-/// What broke, what the server says, or a source whose history is cut off.
+/// If the answer is malformed, if the server reports an error, or if the source's history is incomplete.
 pub(super) async fn decode_v2(mut reader: Reader) -> Result<Answer, ErrorKind> {
     let mut acknowledged = HashSet::new();
     loop {
@@ -170,7 +170,7 @@ fn decode_ack(text: &[u8]) -> Result<Option<ObjectId>, ErrorKind> {
 ///
 /// # Errors
 ///
-/// What broke, or what the server says.
+/// If the answer is malformed, or if the server reports an error.
 pub(super) async fn decode_v0(mut reader: Reader, capabilities: &Capabilities) -> Result<Answer, ErrorKind> {
     loop {
         let line = reader.expect("an acknowledgment").await?;
@@ -178,8 +178,8 @@ pub(super) async fn decode_v0(mut reader: Reader, capabilities: &Capabilities) -
             Some(text) if text == b"NAK" || text.starts_with(b"ACK ") => {}
             _ => return Err(ErrorKind::Protocol("no acknowledgment precedes the pack".into())),
         }
-        // How many lines come before the pack depends on the kind of acknowledgments: with `multi_ack` one for each have that
-        // the server knows and a last one, with none of it one or more. The pack looks like neither.
+        // The number of lines before the pack depends on the kind of acknowledgments. With `multi_ack` there is one line
+        // for each have that the server knows, and a last one. Without it there are one or more. A pack looks like neither.
         if !reader.next_starts_with(b"ACK ").await? && !reader.next_starts_with(b"NAK").await? {
             break;
         }
@@ -194,5 +194,5 @@ pub(super) async fn decode_v0(mut reader: Reader, capabilities: &Capabilities) -
     Ok(Answer { acknowledged: HashSet::new(), pack: Some(pack) })
 }
 
-/// The ways to send the pack together with progress and errors, the best first.
+/// The ways to send the pack together with progress and errors, best first.
 const SIDE_BANDS: &[&str] = &["side-band-64k", "side-band"];

@@ -1,25 +1,25 @@
-//! How much a remote may make us keep, and what is said when it is more.
+//! How much memory and time a remote may cost us, and the errors for remotes that want more.
 //!
-//! All of these hold whatever a remote sends, so that memory and time are ours to decide. A limit that a large repository may
-//! reach can be raised by the caller. The others are many times what Git needs.
+//! No remote can exceed these limits. The caller can raise a limit that a large repository may reach. The other limits are
+//! many times more than Git needs.
 
 use std::time::Duration;
 
-/// What a caller may raise.
+/// The limits that a caller may raise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The most refs that a remote may list.
     pub refs: usize,
-    /// The most commits of one proof that branches move forward.
+    /// The most commits that are read to prove that branches move forward.
     pub commits: usize,
-    /// How many bytes of the commits that came last are kept because others may be deltas to them. With fewer a source is asked more
-    /// often. 8 MiB are some 20,000 commits.
+    /// How many bytes of the latest commits are kept, because later objects may be deltas to them. With fewer bytes, the
+    /// source is asked more often. 8 MiB hold about 20,000 commits.
     pub bases: usize,
     /// How slow a remote may be.
     pub min_rate: MinRate,
 }
 
-/// The least that has to come while a list or a pack is on its way; zero bytes are any rate.
+/// The slowest rate that a list or a pack may have. Zero bytes allow any rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MinRate {
     /// So many bytes
@@ -35,7 +35,7 @@ impl Default for Limits {
     }
 }
 
-/// What is more than it may be.
+/// The limit that was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Exceeded {
     /// The refs of a list.
@@ -52,12 +52,12 @@ pub enum Exceeded {
         "its list of capabilities has more than {CAPABILITY_BYTES} bytes; no Git server needs that many, so this limit cannot be raised"
     )]
     Capabilities,
-    /// The bytes of all that precedes a pack.
+    /// The bytes before a pack.
     #[error(
         "it sent more than {0} bytes before its pack; no Git server needs that many, so this limit cannot be raised"
     )]
     Preamble(u64),
-    /// The words about a server's progress.
+    /// The bytes of a server's messages.
     #[error(
         "it sent more than {WORD_BYTES} bytes of messages; no Git server says that much, so this limit cannot be raised"
     )]
@@ -67,7 +67,7 @@ pub enum Exceeded {
         "it sent more than {0} commits, and each is kept until the move of a branch is proved; if its history is that long, raise maxCommits (--max-commits)"
     )]
     Commits(usize),
-    /// What the commits of a pack unpack to.
+    /// The unpacked size of a pack's commits.
     #[error(
         "the commits of its pack unpack to more than {UNPACKED_RATIO} times the pack's size; a remote could keep us at work for nothing, so this limit cannot be raised"
     )]
@@ -90,7 +90,7 @@ pub enum Exceeded {
 }
 
 impl Exceeded {
-    /// Whether it lies in the objects of some refs, so that others may be in order.
+    /// Whether the objects of some refs are the cause, so that other refs may still arrive.
     pub fn is_about_objects(self) -> bool {
         matches!(self, Self::Commits(_) | Self::Unpacked | Self::Bases | Self::CommitHeader | Self::CommitDelta)
     }
@@ -106,21 +106,21 @@ impl Exceeded {
     }
 }
 
-/// The most bytes that a list of so many refs may have.
+/// The most bytes of a list with this many refs.
 pub(super) fn bytes_of_refs(refs: usize) -> u64 {
     refs as u64 * BYTES_PER_REF
 }
 
-/// Room for an id, a name of more than fifty letters, and now and then what a tag points to.
+/// Room for an id, a name of more than fifty letters, and sometimes the target of a tag.
 const BYTES_PER_REF: u64 = 128;
-/// What a v2 server tells of what it can do.
+/// The bytes of a v2 server's capabilities.
 pub(super) const CAPABILITY_BYTES: u64 = 1 << 20;
-/// What a server may say in the side-band beside a pack or a report.
+/// The bytes of messages in the side-band, beside a pack or a report.
 pub(super) const WORD_BYTES: u64 = 16 << 20;
-/// What a commit may have that is kept whole, as others may be deltas to it; also what its header may have.
+/// The largest commit that is kept whole for deltas to it. Also the largest header of a commit.
 pub(super) const COMMIT_BYTES: u64 = 4 << 20;
-/// How many times the size of a pack its commits may unpack to, all in all. Text shrinks to a third, and a commit that is a delta
-/// of a few dozen bytes is mostly one of a few hundred.
+/// How many times larger than the pack its unpacked commits may be. Text shrinks to a third, and a delta of a few dozen
+/// bytes mostly makes a commit of a few hundred.
 pub(super) const UNPACKED_RATIO: u64 = 200;
-/// What they may unpack to besides: a small pack may hold a commit that shrinks to nothing.
+/// This many bytes are always allowed, because a small pack may hold one commit that compresses very well.
 pub(super) const UNPACKED_FREELY: u64 = 64 << 20;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::http::Body;
 
-/// The request for the refs that start with one of `prefixes`, or for all where there are none.
+/// The request for the refs that start with one of `prefixes`; for all refs if there is no prefix.
 pub(super) fn encode(capabilities: &Capabilities, prefixes: &[BString]) -> Vec<u8> {
     let mut out = command("ls-refs", capabilities);
     pkt_line::encode(&mut out, b"peel\n");
@@ -29,7 +29,7 @@ pub(super) fn encode(capabilities: &Capabilities, prefixes: &[BString]) -> Vec<u
 ///
 /// # Errors
 ///
-/// What broke, what the server says, or more refs than there may be.
+/// If the answer is malformed, if the server reports an error, or if there are too many refs.
 pub(super) async fn decode(body: Body, object_format: Kind, limits: &Limits) -> Result<Vec<Ref>, ErrorKind> {
     let mut reader = Reader::new(body).at_most(bytes_of_refs(limits.refs), Exceeded::RefBytes(limits.refs));
     let mut refs = Vec::new();
@@ -50,7 +50,7 @@ pub(super) async fn decode(body: Body, object_format: Kind, limits: &Limits) -> 
     Ok(refs)
 }
 
-/// One line: `<id> <name>[ symref-target:<name>][ peeled:<id>]`; nothing for an unborn ref.
+/// One line: `<id> <name>[ symref-target:<name>][ peeled:<id>]`; `None` for an unborn ref.
 fn decode_line(text: &[u8], object_format: Kind) -> Result<Option<Ref>, ErrorKind> {
     if text.starts_with(b"unborn ") {
         return Ok(None);

@@ -18,8 +18,8 @@
 //!     │                                          │◀─────────────────────────── report ───────│  push.rs
 //! ```
 //!
-//! A source that does not answer the first question is asked for its capabilities before. [`Remote`] sends them all; every
-//! codec takes bytes and does no IO of its own.
+//! If a source does not answer the first request, it is asked for its capabilities first. [`Remote`] sends all requests;
+//! the codecs take bytes and do no IO.
 
 mod access;
 mod address;
@@ -57,7 +57,7 @@ pub use remote::Remote;
 pub use upload_pack::UploadPack;
 pub use words::{Words, clean};
 
-/// What we call ourselves to servers.
+/// Our name in the `agent` capability.
 fn agent() -> &'static str {
     concat!("refsync/", env!("CARGO_PKG_VERSION"))
 }

@@ -1,8 +1,9 @@
-//! Ends a remote that dribbles, and one that keeps us waiting for too long.
+//! Gives up on a remote that sends too slowly, or that makes us wait for too long.
 //!
-//! The [`HttpClient`] times silence only, and a remote that sends a byte every few seconds is never silent. So the bytes that
-//! come are counted, and the time that we wait for them. The time in which the other side of a sync is the slow one does not
-//! count, because nobody waits here then. Nothing is counted before the first byte: a server may have much to do until then.
+//! The [`HttpClient`] only notices silence, and a remote that sends a byte every few seconds is never silent. So this
+//! counts the bytes that come, and the time that we wait for them. If the other side of the sync is slow, nobody waits
+//! here, and that time does not count. The count starts with the first byte: a server may need a long time to prepare its
+//! answer.
 
 use std::{cell::Cell, rc::Rc, task::Poll, time::Duration};
 
@@ -12,20 +13,20 @@ use futures_util::{Stream, StreamExt, stream::LocalBoxStream};
 use super::limits::MinRate;
 use crate::http::{Body, Error, ErrorKind, HttpClient};
 
-/// The least that has to come, and what came.
+/// The required rate, and the bytes so far.
 struct Pace {
     http: Rc<dyn HttpClient>,
     least: MinRate,
     /// Whether the first byte has come.
     has_begun: bool,
-    /// Since when we wait, if we do.
+    /// When the current wait began, if we wait now.
     since: Option<Duration>,
-    /// How long we waited in this stretch of time, and how many bytes came.
+    /// How long we waited in this period, and how many bytes came.
     waited: Duration,
     came: u64,
 }
 
-/// The same pieces, and an error once they come too slowly or their first one takes longer than [`PATIENCE`].
+/// The same chunks. It fails if they come too slowly, or if the first one takes longer than [`PATIENCE`].
 pub(super) fn paced<E: From<Error> + 'static>(
     mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin + 'static,
     http: Rc<dyn HttpClient>,
@@ -47,11 +48,11 @@ pub(super) fn paced<E: From<Error> + 'static>(
     pieces.boxed_local()
 }
 
-/// When something last moved that an answer may be waited for, by the clock of a [`HttpClient`]. Nothing if there is no
-/// clock, or if the answer may take any time.
+/// When the sync last made progress, by the clock of the [`HttpClient`]. The wait for an answer is measured from there.
+/// `None` if there is no clock, or if the answer may take any time.
 pub(super) type Moved = Rc<Cell<Option<Duration>>>;
 
-/// The same body, and an error once it is waited for and [`PATIENCE`] has passed since something moved.
+/// The same body. It fails if we wait for it and [`PATIENCE`] has passed since the last progress.
 pub(super) fn patient(body: Body, http: Rc<dyn HttpClient>, least: MinRate, moved: Moved) -> Body {
     let mut pieces = body.into_stream();
     let pieces = futures_util::stream::poll_fn(move |cx| match pieces.poll_next_unpin(cx) {
@@ -67,7 +68,7 @@ pub(super) fn patient(body: Body, http: Rc<dyn HttpClient>, least: MinRate, move
 }
 
 impl Pace {
-    /// Nothing is there now.
+    /// No byte is available now.
     fn wait(&mut self) -> Option<Error> {
         let now = self.http.now()?;
         let waited = self.waited + now.saturating_sub(*self.since.get_or_insert(now));
@@ -77,7 +78,7 @@ impl Pace {
         (waited >= self.least.time && self.came < self.least.bytes).then(|| self.too_slow(waited))
     }
 
-    /// So many bytes have come.
+    /// Counts bytes that have come.
     fn take(&mut self, bytes: u64) -> Option<Error> {
         if let Some(since) = self.since.take() {
             self.waited += self.http.now()?.saturating_sub(since);
@@ -116,6 +117,6 @@ fn out_of_patience() -> Error {
     Error::new(ErrorKind::TooSlow, message)
 }
 
-/// How long a list of refs may take as a whole, the time until a pack begins, and the time from the end of a push to the end of
-/// its report. A server may send signs of life meanwhile.
+/// How long a list of refs may take as a whole, the time until a pack begins, and the time from the end of a push to the
+/// end of its report. The server may send keep-alive packets meanwhile.
 const PATIENCE: Duration = Duration::from_secs(3600);

@@ -1,8 +1,8 @@
 //! Reads the commits out of a pack while it comes (`gitformat-pack` "pack-*.pack files").
 //!
-//! Objects of other kinds are inflated and forgotten. Of a commit its id and its parents are kept. Its content is kept for a while
-//! only, because others may be deltas to it: see [`Bases`]. A delta to a commit that has gone cannot be read; then the scan of
-//! this pack is over, and its caller asks for the commits that are still missing.
+//! Objects of other kinds are inflated and forgotten. The id and the parents of a commit are kept. Its content is kept only
+//! for a while, because later objects may be deltas to it: see [`Bases`]. A delta cannot be read if its base was dropped.
+//! Then the scan of this pack ends, and the caller asks for the commits that are still missing.
 
 mod bases;
 mod commit;
@@ -21,20 +21,20 @@ use super::{
     limits::{COMMIT_BYTES, Exceeded, Limits, UNPACKED_FREELY, UNPACKED_RATIO},
 };
 
-/// Takes a pack's bytes, in pieces of any size, and collects its commits.
+/// Takes a pack's bytes, in chunks of any size, and collects its commits.
 pub struct CommitScanner {
     object_format: Kind,
     state: State,
     /// Bytes of a header that is not complete yet.
     pending: Vec<u8>,
-    /// Where the next byte stands, in this pack and all that came before it.
+    /// The position of the next byte, counted over this pack and all packs before it.
     offset: u64,
     objects_left: u32,
     inflate: Decompress,
     scratch: Box<[u8]>,
-    /// What is kept of the object that is being inflated.
+    /// The kept part of the object that is being inflated.
     content: Vec<u8>,
-    /// How many bytes all commits have unpacked to.
+    /// The unpacked size of all commits so far.
     unpacked: u64,
     graph: CommitGraph,
     is_past_commits: bool,
@@ -56,7 +56,7 @@ enum State {
 pub enum Lost {
     /// Its base is not kept any more.
     BaseIsGone,
-    /// It is too large, or what it makes is.
+    /// The delta or its result is too large.
     TooLarge,
 }
 
@@ -79,16 +79,17 @@ struct Object {
 
 /// What to do with an object's content.
 enum Keep {
-    /// A commit: its hash so far.
+    /// A commit, with its hash so far.
     Commit(Hasher),
     DeltaToCommitAt(u64),
     Nothing,
 }
 
-/// Which entries are commits, as the places where a row of commits or a row of others begins. Packs have few such rows.
+/// Which entries are commits, stored as the positions where runs of commits and runs of other objects begin. Packs have few
+/// such runs.
 #[derive(Default)]
 struct Kinds {
-    /// The first of a row of commits, the first of the row of others behind it, and so on.
+    /// The start of a run of commits, the start of the next run of other objects, and so on.
     rows: Vec<u64>,
 }
 
@@ -117,12 +118,12 @@ impl CommitScanner {
         &self.graph
     }
 
-    /// Whether a tree or a blob has come. Git writes them behind all commits.
+    /// Whether a tree or a blob has come. Git writes them after all commits.
     pub fn is_past_commits(&self) -> bool {
         self.is_past_commits
     }
 
-    /// Why the rest of this pack cannot be read, if it cannot. What follows is not looked at.
+    /// Why the rest of this pack cannot be read, if so. The following bytes are ignored.
     pub fn lost(&self) -> Option<Lost> {
         match self.state {
             State::Lost(lost) => Some(lost),
@@ -130,12 +131,12 @@ impl CommitScanner {
         }
     }
 
-    /// Whether the pack has come whole.
+    /// Whether the whole pack has come.
     pub fn is_whole(&self) -> bool {
         matches!(self.state, State::Trailer)
     }
 
-    /// Begins with another pack, and keeps the commits of those before.
+    /// Begins another pack, and keeps the commits of the packs before.
     pub fn next_pack(&mut self) {
         self.state = State::PackHeader;
         self.pending.clear();
@@ -146,7 +147,7 @@ impl CommitScanner {
     ///
     /// # Errors
     ///
-    /// If this is not a pack, or if it has more than it may have.
+    /// If this is not a pack, or if it exceeds a limit.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), ErrorKind> {
         while !bytes.is_empty() {
             bytes = match &mut self.state {
@@ -159,11 +160,11 @@ impl CommitScanner {
         Ok(())
     }
 
-    /// The commits, once the pack has come whole.
+    /// The commits, once the whole pack has come.
     ///
     /// # Errors
     ///
-    /// If it has not.
+    /// If the pack is not complete.
     pub fn finish(self) -> Result<CommitGraph, ErrorKind> {
         if self.is_whole() { Ok(self.graph) } else { Err(ErrorKind::Protocol("the pack ends early".into())) }
     }
@@ -197,7 +198,7 @@ impl CommitScanner {
         };
         let keep = match &kind {
             EntryKind::Commit => Ok(Keep::Commit(self.hasher(size))),
-            // A distance that reaches before the pack is one to no commit.
+            // A distance that points before the pack's start is not one to a commit.
             EntryKind::OffsetDelta(distance) => match self.offset.checked_sub(*distance) {
                 Some(base) if self.kinds.is_commit(base) => self.delta(base, size),
                 _ => Ok(Keep::Nothing),
@@ -222,7 +223,7 @@ impl CommitScanner {
         Ok(&bytes[length - had..])
     }
 
-    /// The hash of a commit of this size, before its first byte.
+    /// A new hash for a commit of this size.
     fn hasher(&self, size: u64) -> Hasher {
         let mut hasher = gix_hash::hasher(self.object_format);
         hasher.update(format!("commit {size}\0").as_bytes());
@@ -257,7 +258,7 @@ impl CommitScanner {
             hasher.update(produced);
         }
         if !matches!(object.keep, Keep::Nothing) {
-            // Of a commit that is larger only the header is of use.
+            // Only the header of a larger commit is kept.
             let room = (COMMIT_BYTES as usize).saturating_sub(self.content.len());
             self.content.extend_from_slice(&produced[..produced.len().min(room)]);
         }
@@ -274,7 +275,7 @@ impl CommitScanner {
         Ok(&bytes[consumed..])
     }
 
-    /// Counts the bytes that commits unpack to, before memory is taken for them. Other objects are not kept.
+    /// Counts the unpacked bytes of commits before memory is taken for them. Other objects are not kept.
     fn count(&mut self, unpacked: u64) -> Result<(), Exceeded> {
         self.unpacked = self.unpacked.saturating_add(unpacked);
         let most = UNPACKED_FREELY.saturating_add(self.offset.saturating_mul(UNPACKED_RATIO));
@@ -310,7 +311,7 @@ impl CommitScanner {
         Ok(())
     }
 
-    /// Adds the commit whose content was collected, of this size.
+    /// Adds the commit whose content was collected.
     fn add_commit(&mut self, start: u64, hasher: Hasher, size: u64) -> Result<(), ErrorKind> {
         let broken = |what: String| ErrorKind::Protocol(format!("a commit of the pack is broken: {what}"));
         let id = hasher.try_finalize().map_err(|_| broken("it is made for a known attack on SHA-1".into()))?;
@@ -329,18 +330,18 @@ impl CommitScanner {
 }
 
 impl Kinds {
-    /// Notes an entry that starts behind all others.
+    /// Notes an entry that starts after all others.
     fn add(&mut self, start: u64, is_commit: bool) {
         if is_commit != (self.rows.len() % 2 == 1) {
             self.rows.push(start);
         }
     }
 
-    /// Whether an entry that starts there is a commit.
+    /// Whether the entry at this position is a commit.
     fn is_commit(&self, start: u64) -> bool {
         self.rows.partition_point(|first| *first <= start) % 2 == 1
     }
 }
 
-/// A header has at most ten bytes of size, and then an id of up to 32 bytes or an offset of up to ten.
+/// A header has at most ten bytes for the size, and then an id of up to 32 bytes or an offset of up to ten bytes.
 const MAX_ENTRY_HEADER: usize = 42;

@@ -1,6 +1,6 @@
 //! Packet lines, the framing of every Git message (`gitprotocol-common`, "pkt-line Format").
 //!
-//! [`Reader`] takes bytes as they come off the network and gives whole lines; [`encode`] writes one.
+//! [`Reader`] takes bytes from the network and returns whole lines; [`encode`] writes a line.
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -15,7 +15,7 @@ use crate::http::{Body, ByteStream};
 /// One packet line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// A line with data, the `\n` at its end included where the server sent one.
+    /// A line with data, including the `\n` at its end if the server sent one.
     Data(Bytes),
     /// `0000`.
     Flush,
@@ -26,7 +26,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// The data without its `\n`, or nothing for the special lines.
+    /// The data without its `\n`; empty for the special lines.
     pub fn text(&self) -> Option<&[u8]> {
         match self {
             Self::Data(data) => Some(data.strip_suffix(b"\n").unwrap_or(data)),
@@ -38,27 +38,27 @@ impl Line {
 /// Gives the lines of a body, one by one.
 pub struct Reader {
     stream: ByteStream,
-    /// What has come and is not given yet: the start of one line, and the chunk that came last. Lines are slices of it.
+    /// Bytes that came but were not returned yet: the start of a line, and the latest chunk. Lines are slices of it.
     buffer: Bytes,
-    /// How many bytes of lines may still come, and what it is called if there are more.
+    /// How many bytes of lines may still come, and the error if there are more.
     left: Option<(u64, Exceeded)>,
 }
 
 impl Reader {
     /// A reader of this body.
     pub fn new(body: Body) -> Self {
-        // Fused, for what reads to the end may come after one that has seen it.
+        // Fused, because a body may be read again after its end.
         Self { stream: body.into_stream().fuse().boxed_local(), buffer: Bytes::new(), left: None }
     }
 
-    /// The same, which gives at most so many bytes of lines; more are this error.
+    /// The same, but it returns at most this many bytes of lines. More are this error.
     #[must_use]
     pub fn at_most(mut self, bytes: u64, exceeded: Exceeded) -> Self {
         self.allow(bytes, exceeded);
         self
     }
 
-    /// Gives at most so many bytes of lines from now on.
+    /// Returns at most this many bytes of lines from now on.
     pub fn allow(&mut self, bytes: u64, exceeded: Exceeded) {
         self.left = Some((bytes, exceeded));
     }
@@ -67,7 +67,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// A broken connection, a malformed line, an end within a line, or more bytes than there may be.
+    /// If the connection breaks, if a line is malformed or incomplete, or if there are too many bytes.
     pub async fn next(&mut self) -> Result<Option<Line>, ErrorKind> {
         loop {
             if let Some((line, consumed)) = decode(&self.buffer)? {
@@ -92,7 +92,7 @@ impl Reader {
         }
     }
 
-    /// Whether the next line's data starts so. Nothing is taken: what follows may not be lines.
+    /// Whether the next line's data starts with these bytes. Nothing is consumed, because the next bytes may not be lines.
     ///
     /// # Errors
     ///
@@ -102,13 +102,13 @@ impl Reader {
         Ok(self.buffer.get(LENGTH..).is_some_and(|data| data.starts_with(start)))
     }
 
-    /// Reads on; whether anything came.
+    /// Reads another chunk. Returns whether there was one.
     async fn read(&mut self) -> Result<bool, ErrorKind> {
         match self.stream.next().await {
             None => return Ok(false),
             Some(chunk) if self.buffer.is_empty() => self.buffer = chunk?,
             Some(chunk) => {
-                // Nobody else has it any more, so that it grows in place.
+                // Nobody else holds this buffer any more, so it grows in place.
                 let mut line = BytesMut::from(std::mem::take(&mut self.buffer));
                 line.extend_from_slice(&chunk?);
                 self.buffer = line.freeze();
@@ -117,11 +117,11 @@ impl Reader {
         Ok(true)
     }
 
-    /// The next line, which has to be there.
+    /// The next line, which must exist.
     ///
     /// # Errors
     ///
-    /// As [`Reader::next`], and where the body ends: `expected` says what should have come.
+    /// As [`Reader::next`], and if the body ends. `expected` says what should have come.
     pub async fn expect(&mut self, expected: &str) -> Result<Line, ErrorKind> {
         let end = || ErrorKind::Protocol(format!("it ends where {expected} should follow"));
         match self.next().await?.ok_or_else(end)? {
@@ -133,19 +133,19 @@ impl Reader {
         }
     }
 
-    /// Reads to the body's end, where nothing but the end should come: a connection can be used again only then.
+    /// Reads to the body's end, so that the connection can be used again. Nothing else should come.
     pub async fn finish(mut self) {
         let mut left = MAX_TAIL;
         while let Some(Ok(chunk)) = self.stream.next().await {
             match left.checked_sub(chunk.len()) {
                 Some(rest) => left = rest,
-                // Dropping the rest is cheaper than reading it, whatever it is.
+                // If more comes, dropping it is cheaper than reading it.
                 None => return,
             }
         }
     }
 
-    /// What was read, but is not yet part of a line given, and all that follows.
+    /// The bytes that were read but not returned in a line, and the rest of the body.
     pub fn into_rest(self) -> (Bytes, ByteStream) {
         (self.buffer, self.stream)
     }
@@ -156,7 +156,7 @@ enum Kind {
     Special(Line),
 }
 
-/// The line at the start of `bytes` and its length, or `None` where more bytes are needed.
+/// The line at the start of `bytes` and its length; `None` if more bytes are needed.
 fn decode(bytes: &[u8]) -> Result<Option<(Kind, usize)>, ErrorKind> {
     match streaming(bytes) {
         Ok(Stream::Incomplete { .. }) => Ok(None),
@@ -173,7 +173,7 @@ fn decode(bytes: &[u8]) -> Result<Option<(Kind, usize)>, ErrorKind> {
     }
 }
 
-/// The error for a packet whose first four bytes are no length of one.
+/// The error for a packet that does not start with a valid length.
 pub(super) fn no_length(bytes: &[u8]) -> ErrorKind {
     let start = quoted(&bytes[..bytes.len().min(LENGTH)]);
     ErrorKind::Protocol(format!("a packet line starts with {start}, which is no valid length"))
@@ -192,7 +192,7 @@ const LENGTH: usize = 4;
 /// The most bytes of data in one line.
 const MAX_DATA: usize = 65_516;
 
-/// The most bytes that are read behind the end of a message.
+/// The most bytes that are read after the end of a message.
 pub(super) const MAX_TAIL: usize = 64 * 1024;
 
 /// The flush line.

@@ -24,37 +24,37 @@ use crate::http::{self, Body};
 pub struct Command {
     /// The full name.
     pub name: BString,
-    /// What the destination has to have for the command to be done; `None` for no such ref.
+    /// The id that the destination must have, or the command is refused; `None` if the ref must not exist.
     pub old: Option<ObjectId>,
-    /// What it shall have; the null id deletes it.
+    /// The new id; the null id deletes the ref.
     pub new: ObjectId,
 }
 
-/// How a push is done.
+/// Options of a push.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushOptions {
-    /// All commands are done, or none.
+    /// Do all commands or none.
     pub atomic: bool,
-    /// Words for the destination's hooks (`git push --push-option`), each without a line's end.
+    /// Push options for the destination's hooks (`git push --push-option`), each without a line break.
     pub push_options: Vec<String>,
 }
 
-/// What the destination made of a push.
+/// The destination's report on a push.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Whether there is no report, because the destination cannot give one: all else is empty then.
+    /// Whether the destination cannot send a report. Then all other fields are empty.
     pub is_silent: bool,
-    /// Why the pack could not be stored, where it could not.
+    /// Why the pack could not be stored, if so.
     pub unpack_error: Option<String>,
-    /// For each ref nothing where it is done, or why it is not, in the destination's words.
+    /// For each ref `None` if it is done, or the destination's reason if it is not.
     pub refs: HashMap<BString, Option<String>>,
-    /// Refs that are done in another way than asked, such as by another name (`report-status-v2`).
+    /// Refs that the destination changed in another way than asked, such as under another name (`report-status-v2`).
     pub done_otherwise: HashSet<BString>,
-    /// What hooks and the server said besides, cleaned and shortened.
+    /// Messages of hooks and of the server, cleaned and shortened.
     pub words: String,
 }
 
-/// The commands, with what we want to use of the server's capabilities on the first.
+/// The commands. The first one carries the capabilities that we use.
 pub(super) fn encode(
     commands: &[Command],
     options: &PushOptions,
@@ -69,7 +69,7 @@ pub(super) fn encode(
         features.push_str(" push-options");
     }
     let report = if capabilities.has("report-status-v2") { "report-status-v2" } else { "report-status" };
-    // Nobody is shown how far the server is, and it would stand before what its hooks say.
+    // Nobody sees the server's progress, and it would come before the messages of its hooks.
     for feature in [report, "side-band-64k", "quiet"] {
         if capabilities.has(feature) {
             features.push_str(&format!(" {feature}"));
@@ -112,7 +112,7 @@ pub fn empty_pack(object_format: Kind) -> Bytes {
 ///
 /// # Errors
 ///
-/// What broke, or what the server says instead of a report.
+/// If the answer is malformed, or if the server sends an error instead of a report.
 pub(super) async fn decode(body: Body, capabilities: &Capabilities) -> Result<Report, ErrorKind> {
     let reports = capabilities.has("report-status") || capabilities.has("report-status-v2");
     if !capabilities.has("side-band-64k") {
@@ -137,7 +137,7 @@ pub(super) async fn decode(body: Body, capabilities: &Capabilities) -> Result<Re
         }
     }
     if !bands.has_ended() && reports {
-        // Words without a report are the host's answer.
+        // If there are messages but no report, the messages are the host's answer.
         return Err(with_words(ErrorKind::Protocol("the report ends before its flush packet".into()), &words));
     }
     let report = match reports {
@@ -178,7 +178,7 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
             report.refs.insert(name.into(), Some(clean_short(why)));
             last = None;
         } else if text.starts_with(b"option ") {
-            // They say how the last ref was done; what it came to is at the destination.
+            // They describe the ref before them. We read its new value at the destination later.
             report.done_otherwise.extend(last.clone());
         } else {
             return Err(ErrorKind::Protocol(format!("{} is no part of a report", quoted(text))));
@@ -186,5 +186,5 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
     }
 }
 
-/// The most bytes of a report. It has a line of some hundred bytes for each ref.
+/// The most bytes of a report. It has about a hundred bytes for each ref.
 const MAX_REPORT: usize = 32 * 1024 * 1024;

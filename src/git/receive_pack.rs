@@ -1,4 +1,4 @@
-//! The service that a remote is written with: its refs, and pushes.
+//! `git-receive-pack`, the service for writing: lists refs, and takes pushes.
 
 use std::cell::Cell;
 
@@ -12,27 +12,27 @@ use super::{
 };
 use crate::http::{self, Body, ByteStream};
 
-/// The service that a repository is written with, and what it advertised: the refs that a push compares against.
+/// A connection to `git-receive-pack`, with the refs that it advertised. A push is compared with them.
 pub struct ReceivePack {
     link: Link,
     lengths: Cell<Lengths>,
-    /// Whether a push was sent without its length.
+    /// Whether a push was sent without a `Content-Length`.
     has_streamed: Cell<bool>,
     capabilities: Capabilities,
     /// The object format of its ids.
     pub object_format: Kind,
     /// Its refs.
     pub refs: Vec<Ref>,
-    /// Ids that it has besides.
+    /// Ids of further objects that it has.
     pub haves: Vec<ObjectId>,
 }
 
 impl Remote {
-    /// Connects to write it, and lists its refs.
+    /// Connects for writing, and lists the refs.
     ///
     /// # Errors
     ///
-    /// Where it does not answer, refuses, or is no Git server.
+    /// If the server does not answer, refuses, or is not a Git server.
     pub async fn receive_pack(&self) -> Result<ReceivePack, Error> {
         match self.connect("git-receive-pack").await? {
             (link, Advertisement::Refs { capabilities, object_format, refs, haves, .. }) => {
@@ -49,33 +49,33 @@ impl Remote {
 }
 
 impl ReceivePack {
-    /// What went wrong while pushing to it.
+    /// An error of a push to it.
     pub fn push_error(&self, kind: ErrorKind) -> Error {
         self.link.remote.push_error(kind)
     }
 
-    /// Whether it completes thin packs.
+    /// Whether it accepts thin packs.
     pub fn takes_thin_packs(&self) -> bool {
         !self.capabilities.has("no-thin")
     }
 
-    /// Whether it can do all commands or none.
+    /// Whether it supports atomic pushes (all commands or none).
     pub fn can_be_atomic(&self) -> bool {
         self.capabilities.has("atomic")
     }
 
-    /// Whether it takes words for its hooks.
+    /// Whether it accepts push options.
     pub fn takes_push_options(&self) -> bool {
         self.capabilities.has("push-options")
     }
 
-    /// Whether another push may fare better than one that was refused so, before the destination did anything.
+    /// Whether another try may succeed after this refusal. The destination has done nothing.
     ///
-    /// It may have refused for want of credentials, though it lists its refs to everybody: then they are asked for. Or it wants
-    /// to know the length of a request: then the next push has one.
+    /// It may want credentials for a push although everybody can list its refs: then the user is asked. Or it wants a
+    /// `Content-Length`: then the next push has one.
     pub async fn can_push_again(&self, refusal: &Error) -> bool {
         match refusal.kind {
-            // 501 is what a server says that does not know chunks (RFC 9112, section 6.1).
+            // A server answers 501 if it does not support chunked requests (RFC 9112, section 6.1).
             ErrorKind::Status { status: 411 | 501, .. } => {
                 self.has_streamed.get() && self.lengths.replace(Lengths::Required) != Lengths::Required
             }
@@ -83,15 +83,16 @@ impl ReceivePack {
         }
     }
 
-    /// Sends the commands and then `pack`, and reads the report. A small push is sent with its length, a large one as it comes.
+    /// Sends the commands and then `pack`, and reads the report. A small push is sent with its length, a large one as a
+    /// stream.
     ///
-    /// A pack that fails ends the push. If nothing was sent until then, nothing is sent, and the report is empty. Otherwise the
-    /// request ends there, so that the destination finds the pack incomplete.
+    /// If the pack fails, the push ends. If nothing was sent before, no request is sent, and the report is empty. Otherwise
+    /// the request ends early, so the destination finds the pack incomplete.
     ///
     /// # Errors
     ///
-    /// Where there is no report though the destination gives one: then nothing is known of what it did. Where it lacks what
-    /// `options` ask for, before anything is sent.
+    /// If the destination supports reports but none came: then nobody knows what it did. If it does not support the
+    /// `options`; then nothing was sent.
     pub async fn push(&self, commands: &[Command], options: &PushOptions, pack: ByteStream) -> Result<Report, Error> {
         let lacks = |what: &str| Err(self.link.remote.push_error(ErrorKind::Unsupported(what.to_owned())));
         if options.atomic && !self.can_be_atomic() {
@@ -118,9 +119,10 @@ impl ReceivePack {
         report.await.map_err(|kind| self.link.remote.push_error(kind))
     }
 
-    /// The body of a push with its length if it is small, or if the destination wants to know it; none if it fails until then.
+    /// The body of a push, with its length if it is small or if the destination wants to know it; `None` if the pack fails
+    /// first.
     ///
-    /// Git sends up to 1 MiB so, too (`http.postBuffer`). Some servers and proxies take nothing else.
+    /// Git also sends up to 1 MiB like this (`http.postBuffer`). Some servers and proxies accept nothing else.
     async fn with_length(&self, mut body: ByteStream) -> Result<Option<Body>, ErrorKind> {
         let limit = match self.lengths.get() {
             Lengths::IfSmall => self.link.remote.collect_limit().min(SMALL),
@@ -145,8 +147,8 @@ impl ReceivePack {
         Ok(Some(Body::Stream(futures_util::stream::iter([Ok(start.freeze())]).chain(rest).boxed_local())))
     }
 
-    /// Where a redirect leads: not every `fetch` tells it of a request that is sent as it comes. Git asks the same short question
-    /// before a large push.
+    /// The target of a redirect. Not every `fetch` reveals it for a streamed request, so a short request finds it out. Git
+    /// sends the same request before a large push.
     async fn explain(&self, redirect: http::Error) -> ErrorKind {
         let question = || self.link.request("git-receive-pack", false, Body::Bytes(pkt_line::FLUSH.into()));
         match self.link.remote.send(question()).await {
@@ -156,16 +158,16 @@ impl ReceivePack {
     }
 }
 
-/// When the length of a push is told.
+/// When a push has a `Content-Length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lengths {
     /// If the push is small.
     IfSmall,
-    /// If it can be collected.
+    /// If it fits into memory.
     Preferred,
     /// Always.
     Required,
 }
 
-/// Up to how many bytes a push is small.
+/// The size of the largest push that counts as small.
 const SMALL: usize = 1 << 20;

@@ -1,4 +1,4 @@
-//! A remote: where it is, who may use it, and how requests are sent to it.
+//! A remote: its address, its credentials, and how requests are sent to it.
 
 use std::{rc::Rc, time::Duration};
 
@@ -27,34 +27,34 @@ pub struct Remote {
     pub(super) limits: Limits,
 }
 
-/// A remote whose address is known for good: behind the redirects of its first answer.
+/// A remote with its final address: the URL after the redirects of its first answer.
 pub(super) struct Link {
     pub(super) remote: Remote,
     pub(super) base_url: String,
-    /// Whether its first answer ended with its connection.
+    /// Whether its first answer ended when the connection ended.
     pub(super) ends_by_closing: bool,
 }
 
 impl Remote {
-    /// The remote at `url`. Credentials in the URL are taken out of it and used.
+    /// The remote at `url`. Credentials in the URL are removed from it and used.
     pub fn new(url: &str, http: Rc<dyn HttpClient>) -> Self {
         let (url, userinfo) = userinfo::split(url.trim());
-        // Again, because a runtime also finds credentials in a URL that is written in an unusual way.
+        // A second time, because a runtime also finds credentials in a URL with an unusual spelling.
         let (url, unusual) = userinfo::split(&http.canonical(&url).unwrap_or(url));
         let userinfo = userinfo.or(unusual);
         let access = userinfo.map(Access::from_userinfo).unwrap_or_default();
         Self { url: url.trim_end_matches('/').to_owned(), access, http, limits: Limits::default() }
     }
 
-    /// The same with credentials for HTTP Basic authentication. What is not given stays as the URL has it; the user name is
-    /// `git` if there is none.
+    /// The same with credentials for HTTP Basic authentication. They replace those in the URL. Without any user name, it is
+    /// `git`.
     #[must_use]
     pub fn with_credentials(mut self, username: Option<&str>, password: Option<&str>) -> Self {
         self.access = self.access.with(username, password);
         self
     }
 
-    /// The same, asking for credentials when the server refuses a request for want of them: once.
+    /// The same, but asks for credentials, once, if the server refuses a request without them.
     #[must_use]
     pub fn asking(mut self, ask: impl Fn(Challenge) -> LocalBoxFuture<'static, Option<Credentials>> + 'static) -> Self {
         self.access = self.access.asking(ask);
@@ -86,7 +86,7 @@ impl Remote {
         };
         let response = self.send_again(&request).await?;
         let media_type = answer::media_type(&response.headers);
-        // Where a runtime does not tell the final URL, there was no redirect that mattered.
+        // If a runtime does not tell the final URL, no redirect mattered.
         let base_url = address::base_of(&response.url).unwrap_or_else(|| self.url.clone());
         let ends_by_closing = answer::ends_by_closing(&response.headers);
         let mut reader = Reader::new(self.paced(response.body));
@@ -102,29 +102,29 @@ impl Remote {
         Ok((Link { remote: self.clone(), base_url, ends_by_closing }, advertisement))
     }
 
-    /// A body that ends with an error once it comes too slowly, or takes far too long as a whole.
+    /// A body that fails if it comes too slowly, or if it takes far too long as a whole.
     pub(super) fn paced(&self, body: Body) -> Body {
         let body = self.patient(body, self.moved());
         Body::Stream(paced(body.into_stream(), self.http.clone(), self.limits.min_rate))
     }
 
-    /// A body that ends with an error once it takes far too long after something moved.
+    /// A body that fails if it takes far too long after the last progress.
     pub(super) fn patient(&self, body: Body, moved: Moved) -> Body {
         patient(body, self.http.clone(), self.limits.min_rate, moved)
     }
 
-    /// What moves now.
+    /// The progress of the current request.
     pub(super) fn moved(&self) -> Moved {
         Moved::new(self.http.now().into())
     }
 
-    /// A body that notes when a piece of it goes on its way.
+    /// A body that notes when a chunk of it is sent.
     pub(super) fn moving(&self, body: ByteStream, moved: &Moved) -> ByteStream {
         let (http, moved) = (self.http.clone(), moved.clone());
         body.inspect(move |_| moved.set(http.now())).boxed_local()
     }
 
-    /// Waits, where the host has a clock.
+    /// Waits, if the host has a clock.
     pub(crate) async fn sleep(&self, duration: Duration) {
         self.http.sleep(duration).await;
     }
@@ -134,13 +134,13 @@ impl Remote {
         self.http.collect_limit()
     }
 
-    /// Sends a request that changes nothing at the server, and again where that may help: with credentials that were asked
-    /// for, after a lost connection, and when the server was busy.
+    /// Sends a read-only request. Repeats it if that may help: with new credentials, after a lost connection, or if the
+    /// server was busy.
     pub(super) async fn send_again(&self, request: &dyn Fn() -> Request) -> Result<Response, ErrorKind> {
         self.send_while(|_| true, request).await
     }
 
-    /// The same, giving up at a failure that `repeats` is not for.
+    /// The same, but repeats only the failures that `repeats` accepts.
     pub(super) async fn send_while(
         &self,
         repeats: fn(&ErrorKind) -> bool,
@@ -163,7 +163,8 @@ impl Remote {
         }
     }
 
-    /// Looks for other credentials if a request was refused for want of them; whether there are any now that were not sent yet.
+    /// Looks for other credentials if a request was refused because of them. Returns whether there are some now that were
+    /// not sent yet.
     pub(super) async fn gains_credentials(&self, error: &ErrorKind) -> bool {
         match error {
             ErrorKind::Unauthorized { challenge, .. } => self.access.find_others(&self.url, challenge).await,
@@ -172,7 +173,7 @@ impl Remote {
         }
     }
 
-    /// Sends a request with the credentials, and gives its response where that is a 200.
+    /// Sends a request with the credentials, and returns its response if it is Git's.
     pub(super) async fn send(&self, mut request: Request) -> Result<Response, ErrorKind> {
         let asked = request.url.clone();
         let credentials = self.access.authorization();
@@ -193,7 +194,7 @@ impl Remote {
             };
         }
         let Response { status, url, headers, body } = response;
-        // The others say all in their head.
+        // For other answers the head says everything.
         let is_read = matches!(status, 200..300 | 400 | 402..);
         let start = if is_read { self.paced(body).start(answer::MAX_START).await } else { Bytes::new() };
         let answered_by = if url.is_empty() { &asked } else { &url };
@@ -202,7 +203,7 @@ impl Remote {
         Err(answer::meaning(status, &headers, &start, &asked))
     }
 
-    /// Whether the credentials are for the server there: another origin does not get them.
+    /// Whether the credentials may be sent to this URL: another origin does not get them.
     fn is_own_origin(&self, url: &str) -> bool {
         address::origin(url) == address::origin(&self.url)
     }
@@ -218,7 +219,7 @@ impl Remote {
 }
 
 impl Link {
-    /// Asks upload-pack, which changes nothing.
+    /// Sends a request to upload-pack. It changes nothing at the server.
     pub(super) async fn ask(&self, version_2: bool, body: Vec<u8>) -> Result<Body, ErrorKind> {
         let mut body = Bytes::from(body);
         let gzip = if body.len() >= GZIP_FROM { self.remote.http.gzip(body.clone()).await } else { None };
@@ -240,12 +241,13 @@ impl Link {
     }
 }
 
-/// The size in bytes from which a request is compressed: `git http-backend` refuses one of over 10 MiB
-/// (`http.maxRequestBuffer`), as it comes to it. Less goes as it is: a proxy in front of a page's fetch may not know the header.
+/// Requests of at least this many bytes are compressed, because `git http-backend` refuses a request that arrives with more
+/// than 10 MiB (`http.maxRequestBuffer`). Smaller ones are not compressed: a proxy in front of a page's `fetch` may not
+/// know the header.
 const GZIP_FROM: usize = 1 << 20;
 
-/// What we call ourselves in HTTP. Some hosts, such as Azure DevOps, answer whoever is not `git/` as they answer a browser: with a
-/// redirect to a sign-in page instead of a 401.
+/// Our `User-Agent`. If it does not start with `git/`, some hosts, such as Azure DevOps, answer as they answer a browser:
+/// with a redirect to a sign-in page instead of a 401.
 const USER_AGENT: &str = concat!("git/2.0 (refsync/", env!("CARGO_PKG_VERSION"), ")");
 
 fn not_git(media_type: &str) -> ErrorKind {
@@ -257,7 +259,7 @@ fn not_git(media_type: &str) -> ErrorKind {
     })
 }
 
-/// The same error with what to try instead, if the URL is that of a page.
+/// The same error, with a hint if the URL is the address of a web page.
 fn with_hint(kind: ErrorKind, url: &str) -> ErrorKind {
     let Some(hint) = address::hint(url) else { return kind };
     match kind {

@@ -1,6 +1,6 @@
 //! The side-band (`gitprotocol-pack` "Packfile Data"): pack bytes, progress and errors in one stream of packets.
 //!
-//! Pieces are slices of the chunks that came in: no packet is gathered, so memory does not depend on packet sizes.
+//! Pieces are slices of the chunks that came in. No packet is copied together, so memory does not depend on packet sizes.
 
 use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, stream::LocalBoxStream};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::http::ByteStream;
 
-/// Takes chunks apart into the pieces of each band.
+/// Splits chunks into the pieces of each band.
 #[derive(Debug, Default)]
 pub struct Demultiplexer {
     header: Vec<u8>,
@@ -21,9 +21,9 @@ pub struct Demultiplexer {
     remaining: usize,
     error: Vec<u8>,
     ended: bool,
-    /// How many bytes of packets came that carry words or nothing.
+    /// How many bytes came in packets with messages or without content.
     words: u64,
-    /// How many bytes came behind the end.
+    /// How many bytes came after the end.
     tail: usize,
 }
 
@@ -37,16 +37,16 @@ pub enum Piece {
 }
 
 impl Demultiplexer {
-    /// Whether the flush packet has come that ends the stream.
+    /// Whether the final flush packet has come.
     pub fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// Takes the next piece off the front of `chunk`; `None` when the chunk is used up or the stream has ended.
+    /// Takes the next piece from the front of `chunk`; `None` if the chunk is empty or the stream has ended.
     ///
     /// # Errors
     ///
-    /// A malformed packet, what the server says in band 3, or more words than there may be.
+    /// If a packet is malformed, if the server sends an error in band 3, or if there are too many messages.
     pub fn next_piece(&mut self, chunk: &mut Bytes) -> Result<Option<Piece>, ErrorKind> {
         while !self.ended && !chunk.is_empty() {
             if self.remaining == 0 {
@@ -58,7 +58,7 @@ impl Demultiplexer {
             match self.band {
                 1 => return Ok(Some(Piece::Data(slice))),
                 2 => return Ok(Some(Piece::Progress(slice))),
-                // A server that fails before it has a side-band sends an `ERR` packet instead.
+                // A server that fails before the side-band begins sends an `ERR` packet.
                 3 | b'E' => {
                     self.error.extend_from_slice(&slice);
                     if self.remaining == 0 {
@@ -78,7 +78,7 @@ impl Demultiplexer {
         Ok(None)
     }
 
-    /// Takes what is there of the packet's length and band.
+    /// Takes the available bytes of the packet's length and band.
     fn take_header(&mut self, chunk: &mut Bytes) -> Result<(), ErrorKind> {
         self.header.push(chunk.get_u8());
         if self.header.len() < 4 {
@@ -96,7 +96,7 @@ impl Demultiplexer {
             (self.band, self.remaining) = (*band, size - 1);
             self.header.clear();
             if self.band == 2 || self.remaining == 0 {
-                // One without content takes time, too.
+                // Packets without content count too, because they take time.
                 self.words += (size as u64).max(64);
                 if self.words > WORD_BYTES {
                     return Err(Exceeded::Words.into());
@@ -107,8 +107,8 @@ impl Demultiplexer {
     }
 }
 
-/// The bytes of band 1, as they come. It ends well only behind a flush packet. If it fails, the error has the words of
-/// band 2 too: Git tells there which object is damaged, and in band 3 only that it gives up.
+/// The bytes of band 1, as they come. It succeeds only if it ends with a flush packet. If it fails, the error includes the
+/// messages of band 2: Git names the damaged object there, and says in band 3 only that it gives up.
 pub fn data(first: Bytes, rest: ByteStream) -> LocalBoxStream<'static, Result<Bytes, ErrorKind>> {
     let state = (Demultiplexer::default(), Words::default(), first, rest);
     futures_util::stream::try_unfold(state, |(mut bands, mut words, mut chunk, mut rest)| async move {
@@ -116,7 +116,7 @@ pub fn data(first: Bytes, rest: ByteStream) -> LocalBoxStream<'static, Result<By
             match bands.next_piece(&mut chunk).map_err(|kind| with_words(kind, &words))? {
                 Some(Piece::Data(data)) => return Ok(Some((data, (bands, words, chunk, rest)))),
                 Some(Piece::Progress(said)) => words.push(&said),
-                // Also behind the flush packet the body is read to its end, so that its connection can be used again.
+                // After the flush packet the body is read to its end, so that the connection can be used again.
                 None => match rest.next().await {
                     Some(next) => chunk = next?,
                     None if bands.has_ended() => return Ok(None),
@@ -131,7 +131,8 @@ pub fn data(first: Bytes, rest: ByteStream) -> LocalBoxStream<'static, Result<By
     .boxed_local()
 }
 
-/// The error with what the server said before. An answer that ends early is the server's own refusal if it said something.
+/// The error, with the messages that came before it. If an answer ends early after a message, the message is the server's
+/// reason.
 pub(super) fn with_words(kind: ErrorKind, words: &Words) -> ErrorKind {
     let said = words.text();
     match kind {

@@ -1,4 +1,4 @@
-//! The service that a remote is read with: its refs, and objects.
+//! `git-upload-pack`, the service for reading: lists refs, and sends objects.
 
 use std::cell::OnceCell;
 
@@ -12,30 +12,30 @@ use super::{
 };
 use crate::http::{self, Body};
 
-/// The service that a repository is read with.
+/// A connection to `git-upload-pack`.
 pub struct UploadPack {
     link: Link,
     protocol: Protocol,
     object_format: Kind,
 }
 
-/// How upload-pack is spoken with, and what it can do.
+/// The protocol version, and the server's capabilities.
 enum Protocol {
-    /// Protocol v2; what it can do is asked for when something depends on it.
+    /// Protocol v2. Its capabilities are requested only if something depends on them.
     V2(OnceCell<Capabilities>),
     /// Protocol v0 or v1.
     V0(Capabilities),
 }
 
 impl Remote {
-    /// Connects to read it, and lists its refs that start with one of `prefixes`; none where there is no prefix.
+    /// Connects for reading, and lists the refs that start with one of `prefixes`; no refs if there is no prefix.
     ///
-    /// The refs are asked for at once, in words that every server of protocol v2 understands, without a question for its
-    /// capabilities before. A server that does not answer them is asked in the protocol's order.
+    /// The first request asks for the refs in a form that every v2 server understands, without asking for the capabilities
+    /// before. If the server does not answer it, the requests follow in the protocol's order.
     ///
     /// # Errors
     ///
-    /// Where it does not answer, refuses, or is no Git server.
+    /// If the server does not answer, refuses, or is not a Git server.
     pub async fn list_refs(&self, prefixes: &[BString]) -> Result<(UploadPack, Vec<Ref>), Error> {
         let listed = match prefixes {
             [] => None,
@@ -50,18 +50,18 @@ impl Remote {
         Ok((upload_pack, refs))
     }
 
-    /// Lists refs before anything is known of the server; nothing where it has to be asked in order.
+    /// Lists refs before anything is known about the server; `None` if the requests have to follow in order.
     async fn ls_refs_at_once(&self, prefixes: &[BString]) -> Result<Option<(UploadPack, Vec<Ref>)>, ErrorKind> {
         let link = Link { remote: self.clone(), base_url: self.url.clone(), ends_by_closing: false };
         let body = Bytes::from(ls_refs::encode(&Capabilities::default(), prefixes));
         let request = || link.request("git-upload-pack", true, Body::Bytes(body.clone()));
-        // One that fails, or redirects, is asked in order at once.
+        // If this request fails or is redirected, the requests in order follow at once.
         let refs = async {
             let response = self.send_while(is_busy, &request).await?;
             ls_refs::decode(self.paced(response.body), UNTOLD_FORMAT, &self.limits).await
         };
         match refs.await {
-            // A server that speaks another protocol might have nothing to say.
+            // A server of another protocol version might answer with an empty body.
             Ok(refs) if refs.is_empty() => Ok(None),
             Ok(refs) => {
                 let protocol = Protocol::V2(OnceCell::new());
@@ -72,7 +72,7 @@ impl Remote {
         }
     }
 
-    /// Lists refs once the server has told what it can do.
+    /// Lists refs when the server's capabilities are known.
     async fn ls_refs_in_order(&self, prefixes: &[BString]) -> Result<(UploadPack, Vec<Ref>), Error> {
         let (upload_pack, mut refs) = self.upload_pack().await?;
         if let Protocol::V2(known) = &upload_pack.protocol
@@ -83,11 +83,11 @@ impl Remote {
         Ok((upload_pack, refs))
     }
 
-    /// Connects to read it; gives the refs where the server lists them unasked, as it does before protocol v2.
+    /// Connects for reading. Returns the refs if the server lists them at once, as it does before protocol v2.
     ///
     /// # Errors
     ///
-    /// Where it does not answer, refuses, or is no Git server.
+    /// If the server does not answer, refuses, or is not a Git server.
     pub async fn upload_pack(&self) -> Result<(UploadPack, Vec<Ref>), Error> {
         let (link, advertisement) = self.connect("git-upload-pack").await?;
         let (object_format, protocol, refs) = match advertisement {
@@ -117,7 +117,7 @@ impl UploadPack {
         &self.link.remote.limits
     }
 
-    /// What a server of protocol v2 can do.
+    /// The capabilities of a v2 server.
     async fn capabilities<'a>(&'a self, known: &'a OnceCell<Capabilities>) -> Result<&'a Capabilities, Error> {
         if let Some(capabilities) = known.get() {
             return Ok(capabilities);
@@ -143,7 +143,7 @@ impl UploadPack {
     ///
     /// # Errors
     ///
-    /// Where it does not tell.
+    /// If the server does not say so.
     pub async fn can_filter(&self) -> Result<bool, Error> {
         Ok(match &self.protocol {
             Protocol::V2(known) => self.capabilities(known).await?.has_feature("fetch", "filter"),
@@ -151,12 +151,12 @@ impl UploadPack {
         })
     }
 
-    /// Whether its list of refs tells which are symbolic; before protocol v2 only `HEAD` is told so.
+    /// Whether its list of refs marks symbolic refs. Before protocol v2 it marks only `HEAD`.
     pub fn tells_symbolic_refs(&self) -> bool {
         matches!(self.protocol, Protocol::V2(_))
     }
 
-    /// Whether it tells which haves it knows.
+    /// Whether it says which haves it knows.
     pub fn can_negotiate(&self) -> bool {
         matches!(self.protocol, Protocol::V2(_))
     }
@@ -165,7 +165,7 @@ impl UploadPack {
     ///
     /// # Errors
     ///
-    /// Where there is no pack; an error within the pack comes out of its stream.
+    /// If there is no pack. An error within the pack comes from its stream.
     pub async fn fetch(&self, request: &FetchRequest) -> Result<Answer, Error> {
         let filter = request.commits_only && self.can_filter().await?;
         let preamble = PREAMBLE_BYTES + request.haves.len() as u64 * BYTES_PER_HAVE;
@@ -194,19 +194,20 @@ impl UploadPack {
         Ok(Answer { pack, ..answer })
     }
 
-    /// What went wrong while fetching, also later, within the pack.
+    /// An error of the fetch, or later of the pack's stream.
     pub fn fetch_error(&self, kind: ErrorKind) -> Error {
         self.link.remote.error(Operation::Fetch, kind)
     }
 }
 
-/// What a server answers in that is told of no object format (`gitprotocol-v2` "object-format"); one of another refuses.
+/// The object format of a request that names none (`gitprotocol-v2` "object-format"). A server with another format refuses.
 const UNTOLD_FORMAT: Kind = Kind::Sha1;
 
-/// Whether a server that failed so would do no better if it were asked in the protocol's order: it refuses the credentials, is
-/// busy, lists too much, or fell silent.
+/// Whether requests in the protocol's order would fail in the same way: the server refuses the credentials, is busy, lists
+/// too much, or is silent.
 ///
-/// A server that wants credentials and gets none is asked again: its first answer in the protocol's order may be a redirect.
+/// A server that wants credentials and gets none is asked again, because its first answer in the protocol's order may be a
+/// redirect.
 fn is_final(error: &ErrorKind) -> bool {
     match error {
         ErrorKind::Http(error) => !matches!(error.kind, http::ErrorKind::Network | http::ErrorKind::Redirected),
@@ -221,6 +222,6 @@ fn is_busy(error: &ErrorKind) -> bool {
     matches!(error, ErrorKind::Status { status: 429 | 503, .. })
 }
 
-/// What may precede a pack: sections, and for each have that was sent a line that acknowledges it.
+/// The most bytes before a pack: for the sections, and for the line that acknowledges each have.
 const PREAMBLE_BYTES: u64 = 1 << 20;
 const BYTES_PER_HAVE: u64 = 100;

@@ -1,8 +1,9 @@
-//! What a remote says to people: side-band 2, error pages, the texts of reports. Kept in bounded memory, and cleaned.
+//! Messages of a remote for people: side-band 2, error pages, the texts of reports. They are cleaned and kept in bounded
+//! memory.
 //!
 //! Colours, control characters and invisible characters are removed. Lines stay lines. A line that ends with a carriage
-//! return alone is progress, which the next line overwrites, so it is dropped. If there is too much to keep, the cause is kept
-//! first: lines that start with `error:` or `fatal:`, then the last lines, then the first ones.
+//! return alone is progress, which the next line overwrites, so it is dropped. If there is too much text, the lines that
+//! tell the cause are kept first (`error:` or `fatal:`), then the last lines, then the first ones.
 //!
 //! ```
 //! use refsync::git::Words;
@@ -15,12 +16,12 @@ use std::collections::VecDeque;
 
 use gix_object::bstr::ByteSlice;
 
-/// Collects what a remote says.
+/// Collects the messages of a remote.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
-    /// The line that is not complete yet.
+    /// The current, incomplete line.
     line: Vec<u8>,
-    /// Whether the last byte was a carriage return: a line feed behind it ends the line, anything else overwrites it.
+    /// Whether the last byte was a carriage return: a line feed after it ends the line, anything else overwrites the line.
     is_at_return: bool,
     /// How many lines were kept or dropped so far.
     count: usize,
@@ -64,7 +65,7 @@ impl Words {
         self.text().is_empty()
     }
 
-    /// All that was kept. `…` stands for lines that were left out.
+    /// The kept text. `…` stands for lines that were left out.
     pub fn text(&self) -> String {
         let mut whole = self.clone();
         if !whole.line.is_empty() && !whole.is_at_return {
@@ -91,7 +92,7 @@ impl Words {
 
     fn end_line(&mut self) {
         let line = clean_line(&std::mem::take(&mut self.line));
-        // Empty lines part paragraphs, but say nothing at the start.
+        // Empty lines separate paragraphs, but are useless at the start.
         if line.is_empty() && self.count == 0 {
             return;
         }
@@ -114,14 +115,14 @@ impl Words {
 }
 
 impl Shelf {
-    /// Keeps the line if there is room; whether there was.
+    /// Keeps the line if there is room. Returns whether there was.
     fn put(&mut self, number: usize, line: &str, most: usize) -> bool {
         let is_kept = self.bytes + line.len() < most;
         if is_kept {
             self.bytes += line.len() + 1;
             self.lines.push((number, line.to_owned()));
         } else {
-            // A later line that fits would leave a gap that looks like an end.
+            // If a later, shorter line were kept, the gap before it would look like the end.
             self.bytes = most;
         }
         is_kept
@@ -181,7 +182,7 @@ fn is_invisible(character: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// Whether a line most probably says why something failed.
+/// Whether a line probably says why something failed.
 fn is_cause(line: &str) -> bool {
     let start = line.trim_start().as_bytes();
     CAUSES.iter().any(|cause| start.get(..cause.len()).is_some_and(|start| start.eq_ignore_ascii_case(cause)))

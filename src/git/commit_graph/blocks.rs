@@ -1,7 +1,7 @@
 //! A list that grows by blocks.
 //!
-//! A vector that is full copies everything into one of twice the size, and for that moment both stand in memory. WebAssembly's
-//! memory never shrinks, so the peak would stay. Here nothing is copied once the first block is full.
+//! A full vector copies everything into one of twice the size, and for that moment both are in memory. WebAssembly's memory
+//! never shrinks, so the peak would stay. Here nothing is copied once the first block is full.
 
 /// A list of small values.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ impl<T: Copy> Blocks<T> {
     pub(super) fn push(&mut self, value: T) {
         match self.blocks.last_mut() {
             Some(last) if last.len() < BLOCK => last.push(value),
-            // The first one starts small: most lists are short.
+            // The first block starts small, because most lists are short.
             None => self.blocks.push(vec![value]),
             Some(_) => {
                 let mut block = Vec::with_capacity(BLOCK);
@@ -35,12 +35,12 @@ impl<T: Copy> Blocks<T> {
         }
     }
 
-    /// The value at a place that is there.
+    /// The value at an index, which must exist.
     pub(super) fn at(&self, place: usize) -> T {
         self.blocks[place / BLOCK][place % BLOCK]
     }
 
-    /// Replaces the value at a place that is there.
+    /// Replaces the value at an index, which must exist.
     pub(super) fn set(&mut self, place: usize, value: T) {
         self.blocks[place / BLOCK][place % BLOCK] = value;
     }

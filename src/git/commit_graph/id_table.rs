@@ -1,7 +1,7 @@
 //! Numbers for ids: the first id that is seen is 0, the next one 1, and so on.
 //!
-//! Ids lie one behind the other in blocks, and an open-addressing index with linear probing finds them. An id takes its 20 or 32
-//! bytes, and five to eleven for its place in the index.
+//! Ids are stored one after the other in blocks. An open-addressing index with linear probing finds them. An id takes its
+//! 20 or 32 bytes, and five to eleven bytes in the index.
 
 use gix_hash::ObjectId;
 
@@ -11,13 +11,14 @@ pub(super) struct IdTable {
     ids: Ids,
     /// A number plus one, or zero for an empty slot; the length is a power of two.
     slots: Vec<u32>,
-    /// Goes into each hash. It changes whenever the index is built anew, so nobody can choose ids that all want the same slots.
+    /// The seed of the hash. It changes whenever the index is rebuilt, so nobody can choose ids that all hash to the same
+    /// slots.
     seed: u64,
-    /// How many slots may be tried for a new id before the index is built anew.
+    /// How many slots may be tried for a new id before the index is rebuilt.
     patience: usize,
 }
 
-/// The ids, one behind the other in blocks of so many.
+/// The ids, one after the other, in blocks.
 #[derive(Clone, Debug, Default)]
 struct Ids {
     /// How many bytes an id has.
@@ -26,7 +27,7 @@ struct Ids {
     blocks: Vec<Vec<u8>>,
 }
 
-/// What a search found, and how many slots it tried.
+/// The result of a search, and how many slots it tried.
 enum Found {
     Number(u32),
     FreeSlot(usize, usize),
@@ -38,7 +39,7 @@ impl IdTable {
         self.ids.len
     }
 
-    /// The id with a number that is there.
+    /// The id with this number, which must exist.
     pub(super) fn id(&self, number: u32) -> ObjectId {
         ObjectId::from_bytes_or_panic(self.ids.at(number))
     }
@@ -54,7 +55,7 @@ impl IdTable {
         }
     }
 
-    /// The id's number; a new one if it has none. All ids of a table are of one format.
+    /// The id's number. A new id gets a new number. All ids of a table have the same format.
     pub(super) fn insert(&mut self, id: &ObjectId) -> u32 {
         if (self.len() + 1) * 4 > self.slots.len() * 3 {
             self.patience = PATIENCE;
@@ -97,12 +98,12 @@ impl IdTable {
         unreachable!("a quarter of the slots is free")
     }
 
-    /// The slot that an id wants.
+    /// The first slot to try for an id.
     fn home(&self, id: &ObjectId) -> usize {
         hash(id, self.seed) as usize & (self.slots.len() - 1)
     }
 
-    /// Builds the index anew, with another seed.
+    /// Rebuilds the index with another seed.
     fn rebuild(&mut self, slots: usize, id: &ObjectId) {
         self.seed = hash(id, self.seed.rotate_left(17));
         self.slots = Vec::new();
@@ -124,7 +125,7 @@ impl Ids {
     fn push(&mut self, id: &[u8]) {
         self.width = id.len();
         if self.len.is_multiple_of(BLOCK) {
-            // The first one starts small: most tables are.
+            // The first block starts small, because most tables are small.
             self.blocks.push(Vec::with_capacity(if self.len == 0 { 0 } else { BLOCK * id.len() }));
         }
         self.blocks.last_mut().expect("one was added if there was none").extend_from_slice(id);
@@ -132,7 +133,7 @@ impl Ids {
     }
 }
 
-/// All bytes count: a commit may name any parents, also such as are alike at their beginning.
+/// All bytes go into the hash: a commit may name any parents, including many that begin alike.
 fn hash(id: &ObjectId, seed: u64) -> u64 {
     id.as_slice().chunks(8).fold(seed, |hash, bytes| {
         let mut word = [0; 8];
@@ -145,7 +146,7 @@ fn hash(id: &ObjectId, seed: u64) -> u64 {
 /// How many ids a block has.
 const BLOCK: usize = 1 << 13;
 const FEWEST_SLOTS: usize = 64;
-/// Many times what ids that nobody chose ever need.
+/// Many times more than random ids ever need.
 const PATIENCE: usize = 512;
 /// Spreads the bits of a hash (the golden ratio of 64 bits, as Knuth has it).
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn ids_that_want_the_same_slots_cost_little() {
-        // Those that were chosen for the seed that a table of this size has, of a few million.
+        // Out of a few million ids, those that collide under the seed of a table of this size.
         let mut table = IdTable::default();
         for n in 0..40_000 {
             table.insert(&id(n, 0));

@@ -1,7 +1,7 @@
 //! The ancestry of many pairs at once.
 //!
-//! A walk for each pair would go over a whole history for each branch that has diverged. Here all commits are passed once for each
-//! 64 ancestors that are looked for: a commit reaches what its parents reach, and itself.
+//! One walk a pair would read the whole history for each branch that has diverged. Here one pass over all commits answers
+//! for 64 ancestors: a commit reaches itself and everything that its parents reach.
 
 use gix_hash::ObjectId;
 
@@ -54,14 +54,14 @@ impl CommitGraph {
         reached
     }
 
-    /// All numbers, each behind those of its parents.
+    /// All numbers, parents before children.
     fn parents_first(&self) -> Vec<u32> {
         let all = 0..self.ids.len() as u32;
         let mut children = vec![0u32; self.ids.len()];
         for parent in all.clone().flat_map(|number| self.parents(number)) {
             children[parent as usize] += 1;
         }
-        // Children first, until it is turned round. It is its own queue.
+        // Children come first until it is reversed. The list is also the queue of the walk.
         let mut order: Vec<u32> = all.filter(|number| children[*number as usize] == 0).collect();
         let mut next = 0;
         while let Some(number) = order.get(next).copied() {
@@ -78,5 +78,5 @@ impl CommitGraph {
     }
 }
 
-/// For so many pairs a walk each is quicker.
+/// Up to this many pairs, one walk a pair is faster.
 const FEW: usize = 8;

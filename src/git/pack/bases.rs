@@ -1,35 +1,35 @@
-//! The commits that came last, whole: others may be deltas to them.
+//! The latest commits with their whole content, because later objects may be deltas to them.
 //!
-//! They lie in blocks, and the oldest block goes when there is no room. So nothing is allocated for a single commit, and what is
-//! kept does not depend on how many come.
+//! They are stored in blocks. If there is no room, the oldest block is dropped. So no commit has an allocation of its own,
+//! and memory does not depend on the number of commits.
 
 use std::collections::VecDeque;
 
-/// Contents of commits, by where they start in the pack.
+/// Contents of commits, by their positions in the pack.
 #[derive(Debug)]
 pub(super) struct Bases {
     blocks: VecDeque<Block>,
     /// How many bytes the blocks have room for.
     bytes: usize,
-    /// How many they may have.
+    /// The most bytes of all blocks.
     most: usize,
 }
 
-/// Contents one behind the other, in the order in which they came.
+/// Contents one after the other, in the order in which they came.
 #[derive(Debug)]
 struct Block {
-    /// Where each commit starts in the pack, and where its content starts here.
+    /// The position of each commit in the pack, and the start of its content in this block.
     starts: Vec<(u64, usize)>,
     content: Vec<u8>,
 }
 
 impl Bases {
-    /// Keeps at most so many bytes.
+    /// Keeps at most this many bytes.
     pub(super) fn new(most: usize) -> Self {
         Self { blocks: VecDeque::new(), bytes: 0, most }
     }
 
-    /// Keeps a commit that starts behind all others. One that is larger than all the room is not kept.
+    /// Keeps a commit that starts after all others. A commit that is larger than all the room is not kept.
     pub(super) fn keep(&mut self, start: u64, content: &[u8]) {
         if content.len() > self.most {
             return;
@@ -43,7 +43,7 @@ impl Bases {
                 let oldest = self.blocks.pop_front().expect("the bytes are those of blocks");
                 self.bytes -= block_size.max(oldest.content.len());
             }
-            // The first one starts small: most packs are.
+            // The first block starts small, because most packs are small.
             let capacity = if self.blocks.is_empty() { content.len() } else { size };
             self.blocks.push_back(Block { starts: Vec::new(), content: Vec::with_capacity(capacity) });
         }
@@ -52,7 +52,7 @@ impl Bases {
         block.content.extend_from_slice(content);
     }
 
-    /// The commit that starts there, if it is still kept.
+    /// The commit at this position, if it is still kept.
     pub(super) fn at(&self, start: u64) -> Option<&[u8]> {
         let block = self.blocks.partition_point(|block| block.starts.first().is_some_and(|(first, _)| *first <= start));
         let block = self.blocks.get(block.checked_sub(1)?)?;
@@ -62,7 +62,7 @@ impl Bases {
     }
 }
 
-/// How many blocks there are: what goes at once is one of them.
+/// The number of blocks. One block is dropped at a time.
 const BLOCKS: usize = 16;
 
 #[cfg(test)]

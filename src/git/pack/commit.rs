@@ -1,5 +1,5 @@
-//! The start of a commit, as far as history needs it (`gitformat-commit`, and `git cat-file -p`): `tree <id>`, then a line
-//! `parent <id>` for each parent.
+//! The parents of a commit (`gitformat-commit`, and `git cat-file -p`): `tree <id>`, then a line `parent <id>` for each
+//! parent.
 
 use gix_hash::{Kind, ObjectId};
 
@@ -7,11 +7,11 @@ use gix_hash::{Kind, ObjectId};
 pub(super) struct Parents {
     /// Their ids, in the commit's order.
     pub(super) ids: Vec<ObjectId>,
-    /// Whether something follows that is no parent: where not, the text was cut off.
+    /// Whether another line follows the parents. If not, the text was cut off.
     pub(super) are_all: bool,
 }
 
-/// The parents in the text of a commit; nothing if it does not start as a commit does.
+/// The parents in the text of a commit; `None` if it does not start like a commit.
 pub(super) fn parents(text: &[u8], object_format: Kind) -> Option<Parents> {
     let (_, mut rest) = line(text.strip_prefix(b"tree ")?, object_format)?;
     let mut ids = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn parents(text: &[u8], object_format: Kind) -> Option<Parents> {
     Some(Parents { ids, are_all: !PARENT.starts_with(rest) })
 }
 
-/// The id that the rest of a line is, and what is behind the line.
+/// The id in the rest of a line, and the text after that line.
 fn line(text: &[u8], object_format: Kind) -> Option<(ObjectId, &[u8])> {
     let (hex, rest) = text.split_at_checked(object_format.len_in_hex())?;
     Some((ObjectId::from_hex(hex).ok()?, rest.strip_prefix(b"\n")?))

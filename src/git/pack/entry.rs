@@ -14,25 +14,25 @@ pub(super) struct Entry {
     pub(super) length: usize,
 }
 
-/// What follows.
+/// The kind of object that follows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum EntryKind {
     Commit,
     Tree,
     Blob,
     Tag,
-    /// A delta to the entry that starts so many bytes before this one.
+    /// A delta to the entry that starts this many bytes before this one.
     OffsetDelta(u64),
     /// A delta to the object with this id.
     RefDelta(ObjectId),
 }
 
 impl Entry {
-    /// The header at the start of `bytes`; nothing if it goes on behind them.
+    /// The header at the start of `bytes`; `None` if it needs more bytes.
     ///
     /// # Errors
     ///
-    /// A kind that there is not, or a number that is too large.
+    /// If the kind does not exist, or a number is too large.
     pub(super) fn decode(bytes: &[u8], object_format: Kind) -> Result<Option<Self>, ErrorKind> {
         let mut rest = bytes;
         let Some(first) = next(&mut rest) else { return Ok(None) };
@@ -67,8 +67,8 @@ impl Entry {
     }
 }
 
-/// How far back a base is: seven bits a byte, the most significant first, each further byte counting from where shorter numbers
-/// end. Nothing if it goes on behind the bytes.
+/// How far back a base is: seven bits a byte, most significant first. A number of two bytes begins after the largest number
+/// of one byte, and so on. `None` if it needs more bytes.
 fn distance(rest: &mut &[u8]) -> Result<Option<u64>, ErrorKind> {
     let mut distance = 0u64;
     loop {
