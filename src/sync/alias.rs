@@ -1,10 +1,10 @@
-//! Symbolic refs at the destination, such as `refs/heads/master` that stands for `refs/heads/main` after a rename.
+//! Symbolic refs at the destination, such as `refs/heads/master` that points to `refs/heads/main` after a rename.
 //!
 //! A push to such an alias moves its target, and deleting an alias over the wire deletes **its target** (`receive-pack`
-//! follows symbolic refs). So an alias is neither pushed nor deleted. Its target is judged by itself.
+//! follows symbolic refs). So an alias is neither pushed nor deleted. Its target has its own entry in the plan.
 //!
-//! An advertisement of `receive-pack` does not tell aliases, but an alias always has the id of its target. Only if a ref that
-//! is to be changed shares its id with another ref, the destination's `upload-pack` is asked, which tells symbolic refs in
+//! `receive-pack` does not mark aliases in its advertisement, but an alias always has the id of its target. So if a ref
+//! that will change shares its id with another ref, the destination's `upload-pack` is asked: it marks symbolic refs in
 //! protocol v2 (`gitprotocol-v2`, "ls-refs").
 
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ use crate::{
     git::{Ref, Remote},
 };
 
-/// The targets of the destination's aliases, by the aliases' names; nothing if the destination does not tell.
+/// The targets of the destination's aliases, by the aliases' names; `None` if the destination does not tell them.
 type Targets = Option<HashMap<BString, BString>>;
 
 /// Finds the aliases among the refs that the plan changes, and takes them out of its changes.
@@ -67,7 +67,7 @@ async fn targets(destination: &Remote, suspects: &HashMap<BString, Vec<BString>>
 fn spare(plan: &mut Plan, suspects: &HashMap<BString, Vec<BString>>, targets: Option<&HashMap<BString, BString>>) {
     let is_alias = |name: &BString| targets.is_some_and(|targets| targets.contains_key(name));
     plan.entries.retain(|entry| entry.decision != Decision::Delete || !is_alias(&entry.name));
-    // An alias that has what it should now moves with its target.
+    // An alias that already has the wanted id moves with its target.
     for entry in plan.entries.iter_mut().filter(|entry| entry.is_open() || entry.decision == Decision::Unchanged) {
         if let Some(target) = targets.and_then(|targets| targets.get(&entry.name)) {
             entry.decision = Decision::Alias(target.clone());

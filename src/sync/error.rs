@@ -1,10 +1,10 @@
-//! Why a sync could not do its work.
+//! Why a sync failed.
 
 use gix_hash::Kind;
 
 use crate::git;
 
-/// Why a sync ended without its work done, and on which side.
+/// Why a sync failed, and on which side.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The side that refs come from.
@@ -28,9 +28,9 @@ pub enum Error {
         "{count} refs would be deleted at the destination, and at most {limit} may be: nothing was done; allow more, or narrow the globs"
     )]
     TooManyDeletions {
-        /// How many there are.
+        /// How many refs would be deleted.
         count: usize,
-        /// How many may be.
+        /// How many may be deleted.
         limit: u32,
     },
 }

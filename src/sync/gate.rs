@@ -1,13 +1,13 @@
-//! Proves fast-forwards from the pack itself while it flows, and lets its end through only once they are proved and the source
-//! has ended cleanly.
+//! Proves fast-forwards from the pack itself while it flows. The end of the pack is forwarded only when they are proved and
+//! the source has ended cleanly.
 //!
 //! Git writes commits first, so the proof is complete within the pack's first pages. The last bytes of a pack are its hash:
-//! without them the destination refuses the whole push and no ref moves. So a push may start before anything is proved,
-//! as long as those bytes are held back until then. This saves the round trip that a proof of its own costs. And whatever
-//! happens before they are let through, the destination has done nothing.
+//! without them the destination refuses the whole push and no ref moves. So a push may start before anything is proved, if
+//! those bytes are held back until then. This saves the round trip of a separate proof. And if anything fails before those
+//! bytes are sent, the destination has done nothing.
 //!
-//! A pack that does not prove them all says nothing against them: other haves may have stopped the server's walk. The
-//! caller then asks as [`proof`](super::proof) does.
+//! If a pack does not prove all of them, they may still be fast-forwards: other haves may have stopped the server's walk.
+//! The caller then proves them with requests of its own, see [`proof`](super::proof).
 
 use bytes::Bytes;
 use gix_hash::{Kind, ObjectId};
@@ -17,30 +17,30 @@ use crate::git::{Ancestry, CommitScanner, ErrorKind, Limits};
 /// A fast-forward to be proved: the destination's commit and the source's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
-    /// What the destination has.
+    /// The destination's commit.
     pub(super) base: ObjectId,
-    /// What the source has.
+    /// The source's commit.
     pub(super) tip: ObjectId,
 }
 
-/// Watches a pack go by.
+/// Watches a pack on its way.
 pub(super) struct Gate {
-    /// Nothing once all is proved, for the commits so far take room.
+    /// Dropped when everything is proved, because the commits take memory.
     proof: Option<Proof>,
-    /// The last bytes so far, as many as a hash has.
+    /// The last bytes so far, as many as a hash has. They are held back.
     held: Bytes,
     hash_length: usize,
 }
 
-/// What is still to be proved, from the commits so far.
+/// The claims that are not proved yet, and the commits so far.
 struct Proof {
     claims: Vec<Claim>,
     scanner: CommitScanner,
-    /// How many commits there have to be for the next look at them.
+    /// How many commits must have come before the next check.
     next_look: usize,
 }
 
-/// The pack's end came, or its commits ended, and something is not proved.
+/// The pack or its commits ended, and a claim is not proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unproved;
 
@@ -55,20 +55,20 @@ impl Gate {
         Self { proof, held: Bytes::new(), hash_length: object_format.len_in_bytes() }
     }
 
-    /// Takes the pack's next bytes and gives those that may go on.
+    /// Takes the pack's next bytes and returns the bytes that may be forwarded.
     ///
     /// # Errors
     ///
-    /// A pack that cannot be read, or one whose commits are over and do not prove the claims.
+    /// If the pack cannot be read, or if its commits have ended and do not prove the claims.
     pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Result<[Bytes; 2], Unproved>, ErrorKind> {
         if let Some(proof) = &mut self.proof {
             match proof.scanner.push(&chunk) {
-                // A question of its own tells which of the updates it is that has too much.
+                // A separate proof finds out which update has too many commits.
                 Err(ErrorKind::Exceeded(_)) => return Ok(Err(Unproved)),
                 result => result?,
             }
-            // Git writes commits and tags before all else: no later object can prove anything. Nor can one that is a delta to a
-            // commit that is not kept any more.
+            // Git writes commits and tags before everything else, so no later object can prove anything. A delta cannot
+            // either, if its base commit is not kept any more.
             let is_last = proof.scanner.is_past_commits() || proof.scanner.lost().is_some();
             if (is_last || proof.is_due()) && proof.look() {
                 self.proof = None;
@@ -79,7 +79,7 @@ impl Gate {
         Ok(Ok(self.hold(chunk)))
     }
 
-    /// The pack's end, which may go on now that the source has ended.
+    /// The pack's last bytes. They may be forwarded now, because the source has ended cleanly.
     pub(super) fn end(&mut self) -> Result<Bytes, Unproved> {
         if let Some(proof) = &mut self.proof
             && !proof.look()
@@ -89,7 +89,7 @@ impl Gate {
         Ok(std::mem::take(&mut self.held))
     }
 
-    /// Keeps the last bytes, and gives what comes before them: of what was held, and of the chunk.
+    /// Keeps the last bytes, and returns all bytes before them: of the held bytes and of the chunk.
     fn hold(&mut self, mut chunk: Bytes) -> [Bytes; 2] {
         let free = (self.held.len() + chunk.len()).saturating_sub(self.hash_length);
         let first = self.held.split_to(free.min(self.held.len()));
@@ -100,12 +100,12 @@ impl Gate {
 }
 
 impl Proof {
-    /// Whether a look is worth while: it goes over all commits, so there have to be twice as many as at the last one.
+    /// Whether to check now. A check reads all commits, so it happens only when their number has doubled.
     fn is_due(&self) -> bool {
         self.scanner.graph().len() >= self.next_look
     }
 
-    /// Drops the claims that the commits so far prove; whether none is left.
+    /// Drops the claims that the commits so far prove. Returns whether no claim is left.
     fn look(&mut self) -> bool {
         let graph = self.scanner.graph();
         self.next_look = graph.len() * 2;

@@ -1,9 +1,9 @@
 //! A sync between two Git remotes, with no clone and no disk: [`run`].
 //!
-//! It reads from top to bottom as the picture in [`crate::git`] does. [`Plan`] decides, without IO. `gate` and `proof` find
-//! out what is a fast-forward: from the pack as it flows, or by a question of its own. `alias` spares symbolic refs at the
-//! destination. `push` sends the commands, in the requests that `narrow` chooses; `transfer` and `relay` carry the pack of
-//! one request. `verdict` knows what a refusal means, and `settle` writes into the plan what became of each ref.
+//! It follows the picture in [`crate::git`] from top to bottom. [`Plan`] decides, without IO. `gate` and `proof` prove
+//! fast-forwards: from the pack as it flows, or with separate requests. `alias` leaves symbolic refs at the destination
+//! alone. `push` sends the commands, in the requests that `narrow` chooses; `transfer` and `relay` carry the pack of one
+//! request. `verdict` interprets refusals, and `settle` writes the result of each ref into the plan.
 
 mod alias;
 mod error;
@@ -43,14 +43,14 @@ use crate::{
     git::{Command, PushOptions, ReceivePack, Ref, Remote, UploadPack},
 };
 
-/// How a sync is done, beyond what the request says.
+/// Options of a sync that are not part of the request.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// Who wants to know how far it is.
+    /// The observer of the progress.
     pub observer: Observer,
-    /// What it may do beyond going forward.
+    /// What it may do besides fast-forwards.
     pub policy: Policy,
-    /// Words for the destination's hooks (`git push --push-option`), each without a line's end.
+    /// Push options for the destination's hooks (`git push --push-option`), each without a line break.
     pub push_options: Vec<String>,
 }
 
@@ -60,11 +60,11 @@ impl Options {
     }
 }
 
-/// Syncs the refs that `request` names between `local` and `upstream`, and gives the plan as it was carried out.
+/// Syncs the refs that `request` names between `local` and `upstream`. Returns the plan with the result of each ref.
 ///
 /// # Errors
 ///
-/// Where the work could not be done as a whole. A ref that is refused is not an error, but an outcome.
+/// If the sync failed as a whole. A refused ref is not an error but an outcome.
 pub async fn run(
     request: impl Into<Request>,
     local: &Remote,
@@ -102,7 +102,7 @@ pub async fn run(
                 settle_failure(&mut plan, failure, destination).await?;
                 return Ok(plan);
             }
-            // The pack that flowed by left a doubt: ask, and push again what is proved.
+            // The pack on its way did not prove everything: ask the source, and push again.
             Ended::Unproved { is_refused } => refused = is_refused.then_some(commands),
             Ended::Stale => relist(&mut plan, &mut sides, &selection, source, options).await?,
         }
@@ -110,7 +110,7 @@ pub async fn run(
     }
 }
 
-/// What [`run`] would give now, where nothing moves and nothing is refused meanwhile; changes nothing.
+/// The result that [`run`] would have now if nothing moves meanwhile and nothing is refused. Changes nothing.
 ///
 /// # Errors
 ///
@@ -163,7 +163,7 @@ async fn relist(
     Ok(())
 }
 
-/// The source and the destination: the only line that knows pull from push.
+/// The source and the destination. Only this line distinguishes pull from push.
 fn orient<'a>(direction: Direction, local: &'a Remote, upstream: &'a Remote) -> (&'a Remote, &'a Remote) {
     match direction {
         Direction::Pull => (upstream, local),
@@ -171,7 +171,7 @@ fn orient<'a>(direction: Direction, local: &'a Remote, upstream: &'a Remote) -> 
     }
 }
 
-/// Both sides, and what is known of them.
+/// Both sides, and what is known about them.
 struct Sides {
     upload: Rc<UploadPack>,
     source_ids: Vec<ObjectId>,
@@ -182,20 +182,21 @@ struct Sides {
 }
 
 impl Sides {
-    /// All that the destination is known to have; gathered at the first call, for a sync with nothing to do needs none.
+    /// All ids that the destination is known to have. Collected at the first call, because a sync with nothing to do does
+    /// not need them.
     fn there(&self) -> &HashSet<ObjectId> {
         let gather = || self.receive.refs.iter().map(|r| r.id).chain(self.receive.haves.iter().copied()).collect();
         self.ids.get_or_init(gather)
     }
 
-    /// Adds what was pushed to what the destination has.
+    /// Adds the pushed ids to the ids that the destination has.
     fn have_arrived(&mut self, pushed: impl Iterator<Item = ObjectId>) {
         self.there();
         self.ids.get_mut().expect("they are gathered above").extend(pushed);
     }
 }
 
-/// Lists the refs of both sides at once, and plans. The destination's symbolic refs are spared.
+/// Lists the refs of both sides at once, and makes the plan. The destination's symbolic refs are left alone.
 async fn prepare(
     selection: &Selection,
     source: &Remote,
@@ -234,13 +235,13 @@ fn check_deletions(plan: &Plan, policy: &Policy) -> Result<(), Error> {
     }
 }
 
-/// Keeps the old commits of what is going to be forced, each under a name of its own. A ref whose old commit cannot be kept
-/// stays.
+/// Keeps the old commits of refs that will be forced, each under its own name. If an old commit cannot be kept, its ref is
+/// not moved.
 async fn keep_forced(plan: &mut Plan, sides: &mut Sides, options: &Options) -> Result<(), Error> {
     let forced = plan.entries.iter().filter(|entry| entry.is_open() && entry.decision == Decision::Force);
     let backups =
         forced.filter_map(|entry| Some((entry.name.clone(), policy::backup(&entry.name, entry.destination?))));
-    // The name has the id in it: if it is there, this very commit is kept already.
+    // The name contains the id. If the name exists, this commit is kept already.
     let there: HashSet<&BString> = sides.receive.refs.iter().map(|r| &r.name).collect();
     let backups: Vec<(BString, Ref)> = backups.filter(|(_, backup)| !there.contains(&backup.name)).collect();
     if backups.is_empty() {
@@ -249,7 +250,7 @@ async fn keep_forced(plan: &mut Plan, sides: &mut Sides, options: &Options) -> R
     let command = |(_, backup): &(BString, Ref)| Command { name: backup.name.clone(), old: None, new: backup.id };
     let commands = backups.iter().map(command).collect();
     let mut pushed = Pushed::default();
-    // Each backup counts for itself.
+    // Each backup succeeds or fails on its own.
     let options = Options { policy: Policy { atomic: false, ..options.policy.clone() }, ..options.clone() };
     if let Ended::Failed(failure) = push(commands, Vec::new(), false, sides, &options, &mut pushed).await {
         return Err(failure.error);
@@ -264,11 +265,11 @@ async fn keep_forced(plan: &mut Plan, sides: &mut Sides, options: &Options) -> R
     Ok(())
 }
 
-/// What the pack itself can prove while it flows; nothing where a question of its own is the better way.
+/// The claims that the pack itself can prove while it flows; `None` if a separate proof is better.
 ///
-/// That is so where many updates are to be proved (one that has diverged spoils the push of all), where an update's
-/// commit is not going to be in the pack, for tags, of which the destination does not tell the commits, and where a ref that
-/// is rejected already holds back all others.
+/// A separate proof is better in four cases. There are many updates: a single diverged one spoils the push of all. An
+/// update's commit will not be in the pack. An update is a tag: the destination does not tell its commit. Or a rejected ref
+/// already holds back all others.
 fn claims(plan: &Plan, sides: &Sides, policy: &Policy) -> Vec<Claim> {
     if policy.atomic && plan.entries.iter().any(Entry::is_rejected) {
         return Vec::new();
@@ -284,5 +285,5 @@ fn claims(plan: &Plan, sides: &Sides, policy: &Policy) -> Vec<Claim> {
     candidates.into_iter().filter_map(|e| Some(Claim { base: e.destination?, tip: e.source })).collect()
 }
 
-/// How many updates are proved from the flowing pack.
+/// The most updates that are proved from the flowing pack.
 const MAX_CLAIMS: usize = 4;

@@ -1,9 +1,10 @@
-//! Which commands go into the next request. If a request is refused as a whole, the bad ref in it is hunted down, so that
-//! what can arrive arrives, and what cannot is named.
+//! Which commands go into the next request. If a request is refused as a whole, a hunt finds the bad ref in it. So all
+//! other refs arrive, and the error names the bad one.
 //!
-//! A hunt halves the refused commands. If the first half is accepted, the bad ref is in the second one, which need not be
-//! tried. If it is refused, the second half waits with all the rest. At the end a single ref is refused, and the rest goes
-//! into one request again. So each bad ref takes some `log2(refs) + 2` requests, and never more than `2·log2(refs)`.
+//! A hunt halves the refused commands. If the first half is accepted, the bad ref is in the second half, so that half is
+//! halved without a try. If the first half is refused, the second half waits with the other commands. At the end a single
+//! ref is refused, and the other commands go into one request again. So each bad ref takes about `log2(refs) + 2` requests,
+//! and never more than `2·log2(refs)`.
 //!
 //! - Refs that a refusal names come first in the hunt.
 //! - If a hunt ends with a ref that is accepted, the destination takes only so many refs at once. Later requests have fewer.
@@ -23,11 +24,11 @@ pub(super) struct Batch {
 /// How a request was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// The next ones.
+    /// The next commands.
     Next,
     /// A part of refused commands. The others are in [`Queue::suspects`].
     Part,
-    /// The last one of refused commands, after all others were accepted.
+    /// The last of the refused commands, after all others were accepted.
     Last,
     /// A part of a request that was too large.
     Small,
@@ -37,7 +38,7 @@ enum Role {
 pub(super) struct Queue {
     /// Parts of requests that were too large; the next one is last.
     small: Vec<Vec<Command>>,
-    /// Commands of which at least one is bad: together they were refused.
+    /// Commands that were refused together. At least one of them is bad.
     suspects: Vec<Command>,
     /// How many of the suspects the refusal named. They come first.
     named: usize,
@@ -49,11 +50,11 @@ pub(super) struct Queue {
     has_accepted: bool,
     /// How many requests there were.
     requests: usize,
-    /// What the last single refs were told, all the same, and how many they are.
+    /// The answer that the last single refs got, if it was the same, and how many refs got it.
     streak: (String, usize),
 }
 
-/// Why the rest is not tried.
+/// Why the remaining refs are not tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GiveUp {
     /// Many refs got the same answer, and none was accepted.
@@ -63,7 +64,8 @@ pub(super) enum GiveUp {
 }
 
 impl Queue {
-    /// All commands in as few requests as hosts take. `is_refused`: a request with all of them was refused already.
+    /// Puts all commands into as few requests as hosts accept. `is_refused`: a request with all of them was refused
+    /// already.
     pub(super) fn new(commands: Vec<Command>, is_atomic: bool, is_refused: bool) -> Self {
         let (suspects, rest) = if is_refused { (commands, Vec::new()) } else { (Vec::new(), commands) };
         Self {
@@ -121,7 +123,7 @@ impl Queue {
         }
     }
 
-    /// The request was answered ref by ref, and something in it was accepted.
+    /// The destination answered ref by ref, and accepted at least one.
     pub(super) fn accepted(&mut self, batch: &Batch) {
         self.has_accepted = true;
         self.streak = Default::default();
@@ -143,7 +145,7 @@ impl Queue {
         self.small.extend([second, first]);
     }
 
-    /// The request was refused as a whole, in these words.
+    /// The request was refused as a whole, with this message.
     pub(super) fn refused(&mut self, batch: Batch, words: &str) {
         self.defer_suspects();
         let length = batch.commands.len();
@@ -157,8 +159,8 @@ impl Queue {
         self.refused = length;
     }
 
-    /// A single ref was refused in a way that may have refused its neighbours too. Gives the reason why no other ref shall
-    /// be tried, if there is one.
+    /// A single ref was refused for a reason that may hold for other refs too. Returns why no other ref should be tried, if
+    /// so.
     pub(super) fn refused_alone(&mut self, cause: Cause, words: &str) -> Option<GiveUp> {
         self.defer_suspects();
         let (last, count) = &mut self.streak;
@@ -178,13 +180,13 @@ impl Queue {
         }
     }
 
-    /// The bad ref is in the request that was just refused, so nothing is known of the other suspects any more.
+    /// The bad ref is in the request that was just refused, so nothing is known about the other suspects any more.
     fn defer_suspects(&mut self) {
         self.named = 0;
         self.rest.splice(0..0, self.suspects.drain(..)).for_each(drop);
     }
 
-    /// Takes these refs out of all requests to come.
+    /// Removes these refs from all later requests.
     pub(super) fn drop_refs(&mut self, is_dropped: impl Fn(&Command) -> bool) {
         for commands in self.small.iter_mut().chain([&mut self.suspects, &mut self.rest]) {
             commands.retain(|command| !is_dropped(command));
@@ -198,7 +200,7 @@ impl Queue {
     }
 }
 
-/// Whether the words have the name of the command's ref, or its id.
+/// Whether the message contains the name of the command's ref, or its id.
 fn is_named(command: &Command, words: &str) -> bool {
     let has = |name: &[u8]| {
         words.as_bytes().find_iter(name).any(|at| {
@@ -211,11 +213,11 @@ fn is_named(command: &Command, words: &str) -> bool {
 
 /// The most commands of a request: GitHub fails above some 10,000.
 pub(super) const MAX_COMMANDS: usize = 5000;
-/// Among fewer commands, names that mislead would cost more requests than names that are right would save.
+/// With fewer commands, a misleading name costs more requests than a right one saves.
 const FEWEST_TO_NAME: usize = 12;
 /// How many single refs in a row may get the same answer before it holds for all.
 const PATIENCE: usize = 100;
-/// The same if the answer is most probably not about refs, such as a 403.
+/// The same for an answer that is probably not about refs, such as a 403.
 const PATIENCE_IF_UNCLEAR: usize = 3;
 /// The most requests of one sync.
 const MAX_REQUESTS: usize = 1000;

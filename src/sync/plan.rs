@@ -1,6 +1,6 @@
-//! What a sync is going to do: from the refs of both sides and the globs, without IO and without a clock.
+//! The plan of a sync, made from the refs of both sides and the globs, without IO and without a clock.
 //!
-//! What the source lacks stays at the destination, unless the policy says to prune.
+//! Refs that the source does not have stay at the destination, unless the policy says to prune them.
 
 use std::{borrow::Cow, cell::Cell, collections::HashSet};
 
@@ -24,11 +24,12 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// The format of its ids.
     pub object_format: Kind,
-    /// What the remotes said, each text once.
+    /// Messages of the remotes, each text once.
     pub messages: Vec<SyncRunMessage>,
-    /// Whether a change may move another ref too, because the destination does not tell its symbolic refs.
+    /// Whether a change may move another ref too, because the destination does not mark its symbolic refs.
     pub(super) may_move_others: bool,
-    /// The branch that the source's `HEAD` names, by its full name; none if the source does not tell. It need not be an entry.
+    /// The full name of the branch that the source's `HEAD` names; `None` if the source does not tell it. It need not be an
+    /// entry.
     pub head: Option<BString>,
     /// The globs that match no ref of the source.
     pub unmatched: Unmatched,
@@ -41,32 +42,32 @@ pub struct Plan {
 pub struct Entry {
     /// The full name.
     pub name: BString,
-    /// What the source has; the null id where it has nothing and the destination's is to be deleted.
+    /// The source's id; the null id if the source does not have the ref and it is to be deleted.
     pub source: ObjectId,
-    /// What the source's annotated tag points to in the end.
+    /// The commit that the source's annotated tag finally points to.
     pub source_peeled: Option<Box<ObjectId>>,
-    /// What the destination has.
+    /// The destination's id.
     pub destination: Option<ObjectId>,
     /// What to do.
     pub decision: Decision,
-    /// The index in [`Plan::messages`] of what a remote said about the request with this ref.
+    /// The index in [`Plan::messages`] of a remote's message about the request with this ref.
     pub message_index: Option<u32>,
     /// Whether the destination has done it.
     pub(super) is_done: bool,
 }
 
-/// What to do with a ref, and in the end what was done.
+/// What to do with a ref. After the sync: what was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Both sides have the same.
     Unchanged,
     /// The destination has no such ref: create it.
     Create,
-    /// The destination has another id, and it is still to be proved that this is a fast-forward.
+    /// The destination has another id. It is not proved yet that this is a fast-forward.
     Candidate,
     /// Proved: move it.
     FastForward,
-    /// It has diverged: move it all the same, its old commit is kept elsewhere.
+    /// It has diverged: move it anyway. Its old commit is kept under another name.
     Force,
     /// The source has no such ref: delete it.
     Delete,
@@ -74,7 +75,7 @@ pub enum Decision {
     Filtered(Reason),
     /// Left out because the destination has a symbolic ref of this name. This is its target.
     Alias(BString),
-    /// Not done, and what the destination said about it.
+    /// Not done, with the destination's message.
     Rejected(Reason, Option<String>),
 }
 
@@ -99,7 +100,7 @@ impl Plan {
         } else {
             Cow::Owned(ByName::new(destination.iter().filter(|r| !gone.contains(r.name.as_bstr()))))
         };
-        // Almost all match, and a vector that grows would copy them again and again.
+        // Almost all refs match, and a growing vector would copy them again and again.
         let mut entries = Vec::with_capacity(source.len() + deletions.len());
         entries.extend(source.into_iter().filter(|r| selection.matches(r.name.as_bstr())).map(|r| {
             let destination = there.id(r.name.as_bstr());
@@ -127,9 +128,9 @@ impl Plan {
         Self { entries, object_format, messages: Vec::new(), may_move_others: false, head, unmatched, into_empty }
     }
 
-    /// The commands that are still open, candidates among them. Deletions come first, to make room for names. In a destination
-    /// without branches the branch of the source's `HEAD` comes before everything else, because hosts make the first branch that
-    /// is pushed their default.
+    /// The commands that are still to do, including candidates. Deletions come first, because a deleted name may be in the
+    /// way of a new one. If the destination has no branch, the branch of the source's `HEAD` comes before everything else,
+    /// because hosts make the first pushed branch the default.
     pub fn commands(&self) -> Vec<Command> {
         let command = |entry: &Entry| Command { name: entry.name.clone(), old: entry.destination, new: entry.source };
         let is_first = |entry: &Entry| self.into_empty && self.head.as_ref() == Some(&entry.name);
@@ -142,7 +143,7 @@ impl Plan {
         (0..=2).flat_map(|place| open().filter(move |entry| rank(entry) == place)).map(command).collect()
     }
 
-    /// Takes over what the source has now. Refs that are done or decided stay as they are.
+    /// Takes over the source's new ids. Refs that are done or decided do not change.
     pub(super) fn relist(&mut self, source: &[Ref], destination: &[Ref], policy: &Policy) {
         self.head = head_branch(source);
         let (here, there) = (ByName::new(source.iter()), ByName::new(destination.iter()));
@@ -174,7 +175,7 @@ impl Plan {
         }
     }
 
-    /// Keeps a text of a remote once, and gives its index; nothing if there is no room for it.
+    /// Keeps a message of a remote once, and returns its index; `None` if there is no room for it.
     pub(super) fn say(&mut self, side: MessageSide, text: &str) -> Option<u32> {
         let message = SyncRunMessage { side, text: text.to_owned() };
         let known = self.messages.iter().position(|other| *other == message);
@@ -188,7 +189,8 @@ impl Plan {
         at.and_then(|at| u32::try_from(at).ok())
     }
 
-    /// Moves what is known to have diverged all the same, and nothing at all beside a rejected ref, where the policy says so.
+    /// Applies the policy: forces diverged refs if it says so, and moves nothing beside a rejected ref if it says all or
+    /// none.
     pub fn apply(&mut self, policy: &Policy) {
         if policy.force {
             self.force();
@@ -219,18 +221,18 @@ impl Plan {
         self.entries.iter().filter(|entry| entry.decision == Decision::Delete).count()
     }
 
-    /// Takes every candidate for proved.
+    /// Marks every candidate as proved.
     pub fn accept_candidates(&mut self) {
         self.entries.iter_mut().for_each(Entry::accept_candidate);
     }
 
-    /// The stats, where everything that was still to be done is done.
+    /// The stats, if everything that is still to do succeeds.
     pub fn into_stats(mut self) -> SyncRunStats {
         let messages = std::mem::take(&mut self.messages);
         SyncRunStats { refs: self.into_refs().collect(), messages }
     }
 
-    /// The refs of the stats, one by one: of 100,000 at once the texts alone would take 20 MB.
+    /// The refs of the stats, one by one: the texts of 100,000 refs at once would take 20 MB.
     pub fn into_refs(self) -> impl Iterator<Item = SyncRunRef> {
         let null = self.object_format.null();
         self.entries.into_iter().map(move |entry| {
@@ -271,7 +273,7 @@ impl Entry {
         matches!(self.decision, Create | Candidate | FastForward | Force | Delete)
     }
 
-    /// Takes it for proved, if it is a candidate.
+    /// Marks it as proved, if it is a candidate.
     pub(super) fn accept_candidate(&mut self) {
         if self.decision == Decision::Candidate {
             self.decision = Decision::FastForward;
@@ -283,26 +285,26 @@ impl Entry {
         self.is_pending() && !self.is_done
     }
 
-    /// Whether it is not done, against what was asked for.
+    /// Whether it was asked for but not done.
     pub fn is_rejected(&self) -> bool {
         matches!(self.decision, Decision::Rejected(..))
     }
 
-    /// Refuses a move that is not a fast-forward, in the word that fits the ref's kind.
+    /// Refuses a move that is not a fast-forward, with the reason that fits the ref's kind.
     pub fn reject_move(&mut self) {
         let reason = if self.is_tag() { Reason::TagMoved } else { Reason::NonFastForward };
         self.decision = Decision::Rejected(reason, None);
     }
 }
 
-/// Sorts what servers mostly give in order: to look takes a tenth of the time that the sort would take to find out.
+/// Sorts refs. Servers mostly send them in order, and checking that takes a tenth of the time of sorting.
 fn sort_by_name<T>(all: &mut [T], name: impl Fn(&T) -> &BStr) {
     if !all.is_sorted_by(|a, b| name(a) <= name(b)) {
         all.sort_by(|a, b| name(a).cmp(name(b)));
     }
 }
 
-/// An id in hexadecimal digits; its `Display` goes through a formatter, which shows where there are 100,000.
+/// An id in hexadecimal digits. (Its `Display` uses a formatter, which is noticeably slow for 100,000 ids.)
 fn hex(id: ObjectId) -> String {
     id.hex_to_buf(&mut Kind::hex_buf()).to_owned()
 }
@@ -311,7 +313,7 @@ fn hex(id: ObjectId) -> String {
 #[derive(Clone)]
 struct ByName<'a> {
     refs: Vec<&'a Ref>,
-    /// Where the ref behind the last one found stands: names are mostly asked for in order, too.
+    /// The index after the last ref found, because lookups mostly come in order too.
     next: Cell<usize>,
 }
 
@@ -345,7 +347,7 @@ impl<'a> ByName<'a> {
     }
 }
 
-/// What the destination has, the globs match and the source lacks.
+/// Refs that the destination has, the globs match, and the source does not have.
 fn deletions<'a>(source: &[Ref], destination: &'a [Ref], selection: &Selection, policy: &Policy) -> Vec<&'a Ref> {
     let at_source: HashSet<&BStr> = source.iter().map(|r| r.name.as_bstr()).collect();
     let is_lost = |r: &&Ref| {
@@ -364,7 +366,7 @@ fn decide(source: &Ref, destination: Option<ObjectId>, there: &ByName<'_>, polic
     if source.symref_target.is_some() {
         return Decision::Filtered(Reason::SymbolicRef);
     }
-    // No stricter than the destination is: Git takes `refs/heads/-x` and bytes that are no UTF-8, if they come over the wire.
+    // Not stricter than the destination: over the wire, Git accepts `refs/heads/-x` and bytes that are not UTF-8.
     if gix_validate::reference::name(name).is_err() {
         return Decision::Rejected(Reason::InvalidName, None);
     }
@@ -392,5 +394,5 @@ fn conflict<'a>(name: &BStr, there: &ByName<'a>) -> Option<&'a BStr> {
     parents.next().or_else(below).map(|r| r.name.as_bstr())
 }
 
-/// The most different texts of remotes that are kept.
+/// The most messages of remotes that are kept.
 const MAX_MESSAGES: usize = 32;

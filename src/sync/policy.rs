@@ -1,22 +1,22 @@
-//! What a sync may do beyond going forward. Everything is off unless it is asked for.
+//! What a sync may do besides fast-forwards. Everything is off by default.
 
 use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
 use crate::{git::Ref, glob::Glob};
 
-/// What a sync may do beyond going forward.
+/// What a sync may do besides fast-forwards.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// Move refs that have diverged too, with the destination's id as lease. The old commit is kept first, under
-    /// `refs/refsync/backup/<old id>/<name>`; where it cannot be kept, the ref is not moved.
+    /// Move diverged refs too, with the destination's id as lease. The old commit is kept first, under
+    /// `refs/refsync/backup/<old id>/<name>`; if it cannot be kept, the ref is not moved.
     pub force: bool,
-    /// Delete the destination's refs that match the globs and that the source lacks, at most this many: where there are
-    /// more, nothing is done at all.
+    /// Delete the destination's refs that match the globs and that the source does not have, at most this many. If there
+    /// are more, nothing is done at all.
     pub prune: Option<u32>,
-    /// All refs move, or none does: one that is rejected, here or at the destination, holds back all others.
+    /// All refs move or none: a ref that is rejected, here or at the destination, holds back all others.
     pub atomic: bool,
-    /// Refs that are left out whatever the globs say, by their full names.
+    /// Globs of full ref names. These refs are left out even if other globs match them.
     pub exclude: Vec<Glob>,
 }
 
@@ -34,7 +34,7 @@ pub fn can_exclude(glob: &Glob) -> bool {
     glob.is_none() || fits("refs/heads/") || fits("refs/tags/")
 }
 
-/// The ref that keeps what a forced ref had.
+/// The ref that keeps the old commit of a forced ref.
 pub(super) fn backup(name: &BString, old: ObjectId) -> Ref {
     let short = name.strip_prefix(b"refs/").unwrap_or(name);
     let mut kept = format!("{BACKUPS}{old}/").into_bytes();

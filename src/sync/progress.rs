@@ -4,15 +4,15 @@ use std::{cell::Cell, rc::Rc};
 
 pub use crate::api::{Phase, Progress};
 
-/// Tells how far a sync is: each new phase, and within one at most ten times a second.
+/// Reports the progress of a sync: each new phase, and within a phase at most ten times a second.
 #[derive(Clone, Default)]
 pub struct Observer(Option<Rc<Watch>>);
 
 struct Watch {
-    /// The time in milliseconds, from any start.
+    /// The time in milliseconds since any moment.
     now: Box<dyn Fn() -> f64>,
     report: Box<dyn Fn(Progress)>,
-    /// What was told last, and when.
+    /// The last report and its time.
     told: Cell<Option<(Phase, f64)>>,
     /// When the first byte of this pack came, and how many there are.
     pack: Cell<Option<(f64, u64)>>,
@@ -29,7 +29,7 @@ impl Observer {
         let Some(watch) = &self.0 else { return };
         let now = (watch.now)();
         let start = match watch.pack.get() {
-            // Where there are fewer than before, it is another pack.
+            // If there are fewer bytes than before, this is another pack.
             Some((start, before)) if bytes >= before => start,
             _ => now,
         };
@@ -46,7 +46,7 @@ impl Observer {
     }
 }
 
-/// How long one report holds off the next of the same phase, in milliseconds.
+/// The least time between two reports of the same phase, in milliseconds.
 const INTERVAL: f64 = 100.0;
-/// How long a pack has to come before its rate says something, in milliseconds.
+/// How long a pack must have flowed before its rate is meaningful, in milliseconds.
 const MEASURED: f64 = 500.0;

@@ -1,6 +1,6 @@
 //! Proves which updates are fast-forwards, from the source's commits.
 //!
-//! `ancestries` asks the source, in a bounded number of questions. `history` reads the commits that it answers with.
+//! `ancestries` asks the source, in a bounded number of requests. `history` reads the commits in the answers.
 
 mod ancestries;
 mod history;
@@ -26,18 +26,18 @@ use crate::{
 struct Update {
     /// The destination's commit.
     base: ObjectId,
-    /// What to ask the source for: a commit or a tag.
+    /// The source's object to ask for: a commit or a tag.
     want: ObjectId,
-    /// The commit that it comes down to.
+    /// The commit that this object finally points to.
     tip: ObjectId,
 }
 
-/// Decides every candidate of the plan. A candidate that the source cannot be asked about, because its objects are damaged or
-/// gone or more than a proof may read, is rejected. `is_relisted`: the source's list is as new as can be.
+/// Decides every candidate of the plan. A candidate is rejected if the source cannot answer for it: its objects are
+/// damaged, gone, or more than a proof may read. `is_relisted`: the source was listed a second time.
 ///
 /// # Errors
 ///
-/// If the source cannot be asked. If each candidate needs more than a proof may read, and nothing else is to be done.
+/// If the source cannot be asked, or if each candidate needs more than a proof may read and there is nothing else to do.
 pub(super) async fn prove(
     plan: &mut Plan,
     source: &UploadPack,
@@ -59,7 +59,7 @@ pub(super) async fn prove(
     }
     for ((index, update), answer) in indexes.into_iter().zip(all).zip(answers) {
         match answer {
-            // A tag that stays on its commit moves nothing forward: another tag object would take its place.
+            // A tag that stays on its commit is not a fast-forward: another tag object would replace it.
             Ok(Ancestry::Ancestor) if update.base != update.tip => plan.entries[index].decision = Decision::FastForward,
             Ok(_) => plan.entries[index].reject_move(),
             Err(error) if is_too_much(&error) => {
@@ -85,7 +85,7 @@ pub(super) async fn prove(
 ///
 /// # Errors
 ///
-/// A failure that lies in no object. And one object that is gone, unless the source was listed again already.
+/// If the failure is not about objects, or if an object is gone and the source was not listed again yet.
 async fn answers(
     source: &UploadPack,
     updates: &[Update],
@@ -114,12 +114,12 @@ async fn answers(
     Ok(answers.into_iter().map(|answer| answer.expect("each range is answered or halved")).collect())
 }
 
-/// Whether a proof may not read as much as it would have to.
+/// Whether the limits do not allow this proof to read as much as it needs.
 fn is_too_much(error: &git::Error) -> bool {
     matches!(error.kind, ErrorKind::Exceeded(exceeded) if exceeded.is_about_objects())
 }
 
-/// A question that fails because too much comes costs seconds, and others a moment.
+/// A request that fails because too much comes costs seconds; other failures cost a moment.
 fn weight(error: &git::Error) -> usize {
     if is_too_much(error) { MAX_FAILURES / 10 } else { 1 }
 }
@@ -146,15 +146,15 @@ async fn updates(plan: &Plan, destination: &Remote) -> Vec<(usize, Update)> {
         .collect()
 }
 
-/// What the destination's annotated tags of these names point to, which its receive-pack does not tell.
+/// The commits of the destination's annotated tags with these names. (Its `receive-pack` does not tell them.)
 async fn peeled_tags(destination: &Remote, names: Vec<BString>) -> HashMap<BString, ObjectId> {
     if names.is_empty() {
         return HashMap::new();
     }
-    // Where it may be written but not read, its tags count as moved: nothing is proved of them.
+    // If the destination may be written but not read, its tags count as moved, and nothing is proved about them.
     let refs = destination.list_refs(&names).await.map_or_else(|_| Vec::new(), |(_, refs)| refs);
     refs.into_iter().filter_map(|r| Some((r.name, *r.peeled?))).collect()
 }
 
-/// How many questions may fail because of the objects in them.
+/// How many requests may fail because of the objects in them.
 const MAX_FAILURES: usize = 200;

@@ -1,8 +1,8 @@
-//! Pushes commands in as few requests as the destination takes, and tells what became of each ref.
+//! Pushes commands in as few requests as the destination accepts, and returns the result of each ref.
 //!
-//! A request that is refused as a whole is narrowed down, see [`narrow`](super::narrow). One that is too large is halved; a
-//! single ref that is too large goes by a commit in the middle of its history. The ref stands at that commit for a while. It is
-//! one that the source's branch has had too, and another sync would go on from it, should this one break off.
+//! If a request is refused as a whole, [`narrow`](super::narrow) finds the bad ref. If it is too large, it is halved. If a
+//! single ref is too large, it first moves to a commit in the middle of its history. The ref stays at that commit for a
+//! while. The source's branch was there once too, and if this sync breaks off, the next one continues from it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,16 +22,16 @@ use crate::{
     git::{self, Ancestry, Command, FetchRequest, Report},
 };
 
-/// What became of the commands.
+/// The results of the commands.
 #[derive(Default)]
 pub(super) struct Pushed {
-    /// What became of each ref. A ref of a request that failed is not in it.
+    /// The result of each ref. A ref of a failed request is not in it.
     pub(super) verdicts: HashMap<BString, Verdict>,
     /// Commits that refs were moved to on their way.
     pub(super) middles: HashSet<ObjectId>,
 }
 
-/// What became of one ref.
+/// The result of one ref.
 pub(super) enum Verdict {
     /// The destination says that it is done.
     Accepted,
@@ -46,9 +46,9 @@ pub(super) struct Refusal {
     pub(super) side: MessageSide,
     /// The reason, in one line.
     pub(super) why: String,
-    /// All that was said with the refusal.
+    /// The whole message of the refusal.
     pub(super) words: String,
-    /// The reason in the API's words, if `why` does not decide it.
+    /// The API's reason, if it cannot be derived from `why`.
     pub(super) reason: Option<Reason>,
 }
 
@@ -56,8 +56,8 @@ pub(super) struct Refusal {
 pub(super) enum Ended {
     /// Every ref has its verdict.
     All,
-    /// The flowing pack did not prove the claims, so they have to be proved first; nothing was changed. `is_refused`: the
-    /// request was refused as a whole, too.
+    /// The flowing pack did not prove the claims, so they must be proved first; nothing was changed. `is_refused`: the
+    /// request was also refused as a whole.
     Unproved { is_refused: bool },
     /// The source has been rewritten since its refs were listed.
     Stale,
@@ -131,7 +131,7 @@ pub(super) async fn push(
             queue.put_small(parts);
             continue;
         }
-        // A report names the ref, and so does an error about its objects.
+        // Both a report and an error about its objects name the ref.
         names_a_culprit |= failure.is_none() || cause == Cause::Refs;
         first_failure = first_failure.or(failure);
         let gives_up = queue.refused_alone(cause, &refusal.said());
@@ -152,7 +152,7 @@ fn is_stale(error: &Error) -> bool {
     matches!(error, Error::Source(error) if verdict::is_stale(error))
 }
 
-/// The failure that ends the push, after what was done before.
+/// The failure that ends the push. Earlier requests may have succeeded.
 fn failed(failure: Failure, queue: &Queue) -> Ended {
     let doubt = match failure.doubt {
         Doubt::None if queue.has_accepted() => Doubt::Partly,
@@ -169,7 +169,7 @@ fn unpack_failure(report: &Report, sides: &Sides) -> Failure {
     Failure { error: Error::Destination(sides.receive.push_error(kind)), doubt: Doubt::None, bytes_sent: 0 }
 }
 
-/// Takes over what a report says of each ref.
+/// Takes over a report's result of each ref.
 fn take_report(batch: &Batch, report: &Report, queue: &mut Queue, pushed: &mut Pushed) {
     for command in &batch.commands {
         let why = match report.refs.get(&command.name) {
@@ -190,7 +190,7 @@ fn take_report(batch: &Batch, report: &Report, queue: &mut Queue, pushed: &mut P
     }
 }
 
-/// Notes the refusal. The rest of a ref's history has no place to go if its start was refused.
+/// Notes the refusal. If the start of a ref's history was refused, the rest cannot follow.
 fn refuse(commands: &[Command], refusal: &Refusal, queue: &mut Queue, pushed: &mut Pushed) {
     for command in commands {
         queue.drop_refs(|other| other.name == command.name);
@@ -198,7 +198,7 @@ fn refuse(commands: &[Command], refusal: &Refusal, queue: &mut Queue, pushed: &m
     }
 }
 
-/// Refuses what is not tried any more.
+/// Refuses the refs that are not tried any more.
 fn refuse_rest(queue: Queue, why: GiveUp, refusal: &Refusal, pushed: &mut Pushed) {
     let rest = match why {
         GiveUp::SameAnswer => {
@@ -216,8 +216,8 @@ fn refuse_rest(queue: Queue, why: GiveUp, refusal: &Refusal, pushed: &mut Pushed
     }
 }
 
-/// Two requests that do the same as one, and the commit between them: half-way on a branch's way from what the destination
-/// has. Nothing if it cannot be made smaller.
+/// Splits the move of a branch into two, and returns the commit between them: half-way between the destination's commit and
+/// the new one. `None` if the move cannot be split.
 async fn halve_history(command: &Command, sides: &Sides) -> Option<(ObjectId, [Vec<Command>; 2])> {
     let middle = middle(command, sides).await?;
     let first = Command { new: middle, ..command.clone() };
@@ -226,7 +226,7 @@ async fn halve_history(command: &Command, sides: &Sides) -> Option<(ObjectId, [V
 }
 
 async fn middle(command: &Command, sides: &Sides) -> Option<ObjectId> {
-    // A tag must not be seen on another commit.
+    // Nobody must see a tag on another commit, so tags are not split.
     if !command.name.starts_with(b"refs/heads/") || command.new.is_null() || !sides.upload.can_filter().await.ok()? {
         return None;
     }
@@ -239,13 +239,13 @@ async fn middle(command: &Command, sides: &Sides) -> Option<ObjectId> {
         Some(old) => graph.ancestry(old, commit) == Ancestry::Ancestor,
         None => true,
     };
-    // Nearer and nearer to the tip, until the way goes forward all along.
+    // Tries commits closer and closer to the tip until one is a fast-forward.
     let nearer = std::iter::successors(Some(line.len() / 2), |at| Some(at / 2)).take_while(|at| *at > 0);
     nearer.map(|at| line[at]).find(|commit| is_forward(*commit))
 }
 
 impl Pushed {
-    /// What the destination has now of these commands.
+    /// The new ids of those commands that the destination accepted.
     fn accepted<'a>(&'a self, commands: &'a [Command]) -> impl Iterator<Item = ObjectId> + 'a {
         let is_accepted = |command: &&Command| matches!(self.verdicts.get(&command.name), Some(Verdict::Accepted));
         commands.iter().filter(is_accepted).map(|command| command.new).filter(|id| !id.is_null())
@@ -253,7 +253,7 @@ impl Pushed {
 }
 
 impl Refusal {
-    /// That of a report, about this command.
+    /// The refusal of this command in a report.
     fn of_report(report: &Report, command: &Command) -> Self {
         let why = match (&report.unpack_error, report.refs.get(&command.name)) {
             (Some(why), _) => format!("the pack could not be stored: {why}"),
@@ -263,7 +263,7 @@ impl Refusal {
         Self { side: MessageSide::Destination, why, words: report.words.clone(), reason: None }
     }
 
-    /// That of an error of either side.
+    /// The refusal that an error of either side means.
     pub(super) fn of_error(error: &Error, cause: Cause) -> Self {
         let (side, kind, reason) = match error {
             Error::Source(error) => (MessageSide::Source, &error.kind, Reason::MissingObjects),
@@ -278,7 +278,7 @@ impl Refusal {
         Self { side: MessageSide::Refsync, why: text.to_owned(), words: String::new(), reason: None }
     }
 
-    /// All that was said.
+    /// The whole message.
     fn said(&self) -> String {
         format!("{}\n{}", self.why, self.words)
     }

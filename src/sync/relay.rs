@@ -1,8 +1,8 @@
-//! The pack on its way: out of the source's answer, into the destination's push.
+//! The pack on its way from the source's answer into the destination's push.
 //!
-//! A source that breaks off ends the push **cleanly but short**, and so does a proof that fails. The destination's
-//! `index-pack` then finds the pack incomplete, refuses every command and clears up after itself; a push that is torn down
-//! leaves its files behind.
+//! If the source breaks off or the proof fails, the push ends **cleanly but early**. Then the destination's `index-pack`
+//! finds the pack incomplete, refuses every command and deletes its temporary files. If the connection were aborted, these
+//! files would stay.
 
 use std::{
     cell::{Cell, RefCell},
@@ -21,15 +21,15 @@ use crate::{
     http::{self, ByteStream},
 };
 
-/// Why a pack ended short.
+/// Why a pack ended early.
 pub(super) enum Cut {
     /// The source broke off, or sent no pack.
     Source(git::Error),
-    /// The pack does not prove what it should.
+    /// The pack does not prove the claims.
     Unproved,
 }
 
-/// Where a relay tells how it ended.
+/// How a relay ended. The relay writes it, and its owner reads it afterwards.
 #[derive(Clone, Default)]
 pub(super) struct Ending {
     cut: Rc<RefCell<Option<Cut>>>,
@@ -38,24 +38,24 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// Takes out why it ended short, if it did.
+    /// Takes the reason if it ended early.
     pub(super) fn take(&self) -> Option<Cut> {
         self.cut.borrow_mut().take()
     }
 
-    /// How many bytes of the pack were handed on.
+    /// How many bytes of the pack were forwarded.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.get()
     }
 
-    /// Whether the pack was handed on to its end: where not, the destination can have done nothing with it.
+    /// Whether the whole pack was forwarded. If not, the destination cannot have used it.
     pub(super) fn is_whole(&self) -> bool {
         self.is_whole.get()
     }
 }
 
-/// The pack as a request body, and where to look afterwards for how it ended. If it ends short, the body's last item is an error:
-/// a push of which nothing was sent need not be sent then.
+/// The pack as a request body, and the place where its end is noted. If it ends early, the body's last item is an error: if
+/// nothing was sent before, the push is not sent at all.
 pub(super) fn relay(
     pack: impl Stream<Item = Result<Bytes, git::Error>> + 'static,
     gate: Gate,
@@ -89,7 +89,7 @@ struct Relay {
 }
 
 impl Relay {
-    /// What goes on now that the next piece of the pack is there, or its end; `None` where the body ends short.
+    /// The bytes to forward after the next chunk of the pack, or after its end; `None` if the body ends early.
     fn step(
         &mut self,
         item: Option<Result<Bytes, git::Error>>,
@@ -124,7 +124,7 @@ impl Relay {
     }
 }
 
-/// What has passed so far.
+/// The progress so far.
 #[derive(Default)]
 struct Passed {
     bytes: u64,

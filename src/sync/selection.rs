@@ -10,7 +10,7 @@ use crate::{
     globs::Globs,
 };
 
-/// What [`run`](super::run) is asked to do.
+/// The request for [`run`](super::run).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Which way refs travel.
@@ -31,14 +31,15 @@ pub struct Selection {
 /// The globs that match no ref of the source, as they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
-    /// Those that match no branch.
+    /// The globs that match no branch.
     pub branches: Vec<String>,
-    /// Those that match no tag.
+    /// The globs that match no tag.
     pub tags: Vec<String>,
 }
 
 impl Selection {
-    /// The ref prefixes that cover everything the globs can match, and the source's `HEAD`; nothing if nothing can match.
+    /// Ref prefixes for everything that the globs can match, and for the source's `HEAD`; none if the globs cannot match
+    /// anything.
     pub fn prefixes(&self) -> Vec<BString> {
         let below = |namespace: &'static [u8], globs: &Globs| {
             let prefixes = globs.literal_prefixes().into_iter();
@@ -89,10 +90,10 @@ impl From<&SyncRequest> for Request {
     }
 }
 
-/// The branch that the source's `HEAD` names, by its full name; none if the source does not tell.
+/// The full name of the branch that the source's `HEAD` names; `None` if the source does not tell it.
 ///
-/// A `HEAD` that names a commit instead (it is detached, or the server is too old to say more) stands for the branch that is at this
-/// commit. If there are several, `main` comes first, then `master`, then the first by name, as Git guesses too.
+/// `HEAD` may be only a commit: it is detached, or the server is too old to say more. Then the branch at this commit is
+/// used. If there are several, `main` comes first, then `master`, then the first by name, as in Git.
 pub(super) fn head_branch(source: &[Ref]) -> Option<BString> {
     let head = source.iter().find(|r| r.name == HEAD)?;
     if let Some(branch) = head.symref_target.as_ref().filter(|target| target.starts_with(HEADS)) {

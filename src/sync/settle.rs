@@ -1,4 +1,4 @@
-//! What became of a push, written into the plan: from the destination's reports, or from what it has afterwards.
+//! Writes the results of a push into the plan: from the destination's reports, or from its refs afterwards.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{api::Reason, git::Remote};
 
-/// Writes the verdicts into the plan. Says what is true at the destination, if it can be looked at.
+/// Writes the verdicts into the plan. They are corrected by the destination's refs, if these can be listed.
 pub(super) async fn settle(plan: &mut Plan, pushed: Pushed, destination: &Remote) {
     let Pushed { mut verdicts, middles } = pushed;
     let has_refusals = verdicts.values().any(|verdict| matches!(verdict, Verdict::Refused(_)));
-    // A report counts, also if this look fails.
+    // The report is used even if this listing fails.
     let now = if has_refusals || plan.may_move_others { current_refs(destination).await.ok() } else { None };
     let mut refused: Vec<(usize, Refusal)> = Vec::new();
     for (at, entry) in plan.entries.iter_mut().enumerate() {
@@ -29,7 +29,7 @@ pub(super) async fn settle(plan: &mut Plan, pushed: Pushed, destination: &Remote
                 entry.is_done = true;
                 entry.accept_candidate();
             }
-            // Whatever was said of it: it is done.
+            // The ref has the new id, so it is done, even if the destination reported a failure.
             Some(Verdict::Refused(_)) if now.as_ref().is_some_and(|now| is_done(entry, now)) => entry.is_done = true,
             Some(Verdict::Refused(refusal)) => refused.push((at, refusal)),
             None => {}
@@ -51,7 +51,7 @@ fn reject(entry: &mut Entry, refusal: Refusal, now: Option<&Refs>, middles: &Has
     let mut reason = refusal.reason.unwrap_or_else(|| verdict::reason(&refusal.why));
     if let Some(now) = now {
         let current = now.get(&entry.name).copied();
-        // A ref that stands at one of `middles` was brought there by ourselves.
+        // If a ref is at one of `middles`, this sync moved it there.
         let is_ours = current == entry.destination || current.is_some_and(|id| middles.contains(&id));
         if !is_ours && matches!(reason, Reason::RemoteRefused | Reason::AtomicPushFailed) {
             reason = Reason::LeaseLost;
@@ -61,7 +61,7 @@ fn reject(entry: &mut Entry, refusal: Refusal, now: Option<&Refs>, middles: &Has
     entry.decision = Decision::Rejected(reason, Some(refusal.why));
 }
 
-/// Tells of each ref what the destination has, because a change may have moved another ref, too.
+/// Writes the destination's current id of each ref, because a change may have moved another ref too.
 fn agree(plan: &mut Plan, now: &Refs) {
     for entry in &mut plan.entries {
         let current = now.get(&entry.name).copied();
@@ -75,7 +75,7 @@ fn agree(plan: &mut Plan, now: &Refs) {
     }
 }
 
-/// A symbolic ref has what its target has.
+/// A symbolic ref has the id of its target.
 fn follow_targets(plan: &mut Plan) {
     let is_alias = |entry: &Entry| matches!(entry.decision, Decision::Alias(_));
     if !plan.entries.iter().any(is_alias) {
@@ -92,7 +92,7 @@ fn follow_targets(plan: &mut Plan) {
     }
 }
 
-/// Tells what is true at a destination that gave no report: what it has now is done.
+/// The results at a destination that sent no report: a ref that has the new id is done.
 ///
 /// # Errors
 ///
@@ -122,8 +122,8 @@ pub(super) async fn settle_failure(plan: &mut Plan, failure: Failure, destinatio
     Ok(())
 }
 
-/// The destination's refs, looked at until all is done that was asked for, or for some seconds: a destination that has the
-/// whole pack goes on working when the connection is lost.
+/// The destination's refs. They are listed again and again, for some seconds, until everything is done: a destination that
+/// has the whole pack continues its work after the connection is lost.
 async fn once_settled(plan: &Plan, destination: &Remote) -> Option<Refs> {
     let mut now = current_refs(destination).await.ok();
     for wait in WAITS {
@@ -137,13 +137,13 @@ async fn once_settled(plan: &Plan, destination: &Remote) -> Option<Refs> {
     now
 }
 
-/// Whether the destination has what it should.
+/// Whether the destination has the wanted id.
 fn is_done(entry: &Entry, now: &Refs) -> bool {
-    // A deleted ref has no id there, and the null id in the plan.
+    // A deleted ref has no id at the destination, and the null id in the plan.
     now.get(&entry.name).copied().unwrap_or_else(|| entry.source.kind().null()) == entry.source
 }
 
-/// Whether the destination has something else than it had.
+/// Whether the destination's id has changed.
 fn is_moved(entry: &Entry, now: &Refs) -> bool {
     now.get(&entry.name).copied() != entry.destination
 }
@@ -155,5 +155,5 @@ async fn current_refs(destination: &Remote) -> Result<Refs, Error> {
     Ok(receive.refs.into_iter().map(|r| (r.name, r.id)).collect())
 }
 
-/// How long to wait between two looks, in milliseconds; eight seconds together.
+/// How long to wait before each listing, in milliseconds; eight seconds in total.
 const WAITS: [u64; 5] = [250, 750, 1000, 2000, 4000];

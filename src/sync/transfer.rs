@@ -1,4 +1,4 @@
-//! One fetch whose pack flows into one push.
+//! One fetch, and one push that sends the fetched pack as it comes.
 
 use std::{collections::HashSet, rc::Rc};
 
@@ -25,26 +25,26 @@ pub(super) enum Transfer {
 pub(super) struct Failure {
     /// What happened.
     pub(super) error: Error,
-    /// What the destination may have done all the same.
+    /// What the destination may have done despite the failure.
     pub(super) doubt: Doubt,
     /// How many bytes of the pack were sent.
     pub(super) bytes_sent: u64,
 }
 
-/// What a destination may have done of a push that failed.
+/// How much of a failed push a destination may have done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
     /// Nothing.
     None,
-    /// A part of it is done.
+    /// A part of it.
     Partly,
-    /// It has the whole pack, and may still be at work on it.
+    /// It has the whole pack, and may still be working on it.
     AtWork,
 }
 
-/// Fetches what is missing and pushes it as it comes, to its end only if it proves all `claims`.
+/// Fetches the missing objects and pushes them as they come. The end of the pack is sent only if it proves all `claims`.
 ///
-/// The push is opened when the pack's first bytes are there: a destination gives up if it has to wait for them.
+/// The push starts when the pack's first bytes have come, because a destination gives up if it has to wait for them.
 pub(super) async fn transfer(
     commands: &[Command],
     claims: Vec<Claim>,
@@ -66,7 +66,7 @@ pub(super) async fn transfer(
     let (is_whole, bytes_sent) = (ending.is_whole(), ending.bytes());
     match (ending.take(), report) {
         (Some(Cut::Source(error)), _) => Err(Failure { error: Error::Source(error), doubt: Doubt::None, bytes_sent }),
-        // A destination that answers early has its reasons: they count, and no second push would fare better.
+        // If a destination answers early, its answer is used. A second push would not succeed either.
         (_, Err(error)) => {
             let doubt = if is_whole && leaves_doubt(&error.kind) { Doubt::AtWork } else { Doubt::None };
             Err(Failure { error: Error::Destination(error), doubt, bytes_sent })
@@ -86,7 +86,7 @@ async fn pack(commands: &[Command], sides: &Sides) -> LocalBoxStream<'static, Re
         // A push of deletions alone carries no pack.
         futures_util::stream::empty().boxed_local()
     } else if wants.is_empty() {
-        // The destination has all the objects, and still expects a pack.
+        // The destination has all objects, but still expects a pack.
         futures_util::stream::iter([Ok(empty_pack(sides.receive.object_format))]).boxed_local()
     } else {
         let haves = haves(commands, &sides.source_ids, there);
@@ -95,8 +95,7 @@ async fn pack(commands: &[Command], sides: &Sides) -> LocalBoxStream<'static, Re
     }
 }
 
-/// Whether a push that failed so may be done all the same: its answer was lost, or something between us and the
-/// destination gave up waiting.
+/// Whether a push with this failure may have succeeded: its answer was lost, or a proxy gave up waiting.
 fn leaves_doubt(kind: &git::ErrorKind) -> bool {
     match kind {
         git::ErrorKind::Http(_) | git::ErrorKind::Protocol(_) | git::ErrorKind::Exceeded(_) => true,
@@ -116,8 +115,8 @@ fn fetch(source: Rc<UploadPack>, request: FetchRequest) -> impl Stream<Item = Re
     futures_util::stream::once(pack).try_flatten()
 }
 
-/// What need not be sent: the old tips of what changes, and a bounded number of ids that both sides have. More would cost
-/// without helping, for the source looks each one up.
+/// Objects that need not be sent: the old tips of changed refs, and a bounded number of ids that both sides have. More
+/// would not help, and the source has to look up each one.
 pub(super) fn haves(commands: &[Command], source_ids: &[ObjectId], there: &HashSet<ObjectId>) -> Vec<ObjectId> {
     let mut seen = HashSet::new();
     let old_tips = commands.iter().filter_map(|command| command.old);
@@ -127,7 +126,7 @@ pub(super) fn haves(commands: &[Command], source_ids: &[ObjectId], there: &HashS
     old_tips.chain(shared).filter(|id| seen.insert(*id)).collect()
 }
 
-/// How many ids that both sides have are told to the source: what a new ref grew from is somewhere among them.
+/// How many common ids are sent to the source. The starting point of a new ref is probably among them.
 const SHARED_HAVES: usize = 256;
-/// The same where refs only move: their old tips say nearly all, save what was merged from elsewhere. 256 take Git 4 ms.
+/// The same if refs only move: their old tips are enough, except for merges from elsewhere. 256 ids take Git 4 ms.
 const SHARED_HAVES_OF_UPDATES: usize = 64;

@@ -1,6 +1,6 @@
-//! What a refusal means: about which refs it is, and in which of the API's words to tell it.
+//! Interprets refusals: which refs a refusal is about, and which reason of the API fits.
 //!
-//! The texts behind `ng` and in error pages are free. The ones of Git and of the large hosts are known here.
+//! The texts after `ng` and in error pages are not standardised. This file knows those of Git and of the large hosts.
 
 use super::Error;
 use crate::{
@@ -13,15 +13,15 @@ use crate::{
 pub(super) enum Cause {
     /// Some of its refs, or their objects. Each ref can be tried alone.
     Refs,
-    /// Probably the caller or the server. Perhaps some refs: a few tries tell.
+    /// Probably the caller or the server. Perhaps some refs: a few tries will show it.
     Unclear,
-    /// It is too large, or takes too long.
+    /// The request is too large, or takes too long.
     Size,
-    /// The destination's machine, such as a full disk. No other request fares better.
+    /// The destination's machine, such as a full disk. No other request would succeed.
     Machine,
 }
 
-/// Why a report refuses its push as a whole; nothing if it judges each ref.
+/// Why a report refuses its push as a whole; `None` if it has a result for each ref.
 pub(super) fn of_report(report: &Report, commands: &[Command]) -> Option<Cause> {
     if let Some(why) = &report.unpack_error {
         let said = format!("{why}\n{}", report.words).to_ascii_lowercase();
@@ -39,18 +39,19 @@ pub(super) fn of_report(report: &Report, commands: &[Command]) -> Option<Cause> 
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     match () {
         () if has(WHOLE) => Some(Cause::Refs),
-        // One text for all refs, and none that is known to be about one ref.
+        // All refs have the same text, and it is not known to be about one ref.
         () if is_same && reason(first) == Reason::RemoteRefused && !has(SINGLE) => Some(Cause::Refs),
         () => None,
     }
 }
 
-/// Why an error refuses its request as a whole; nothing if it does not, such as a lost connection.
+/// Why the destination refused the request as a whole, according to this error. `None` if the error is not a refusal, such
+/// as a lost connection.
 pub(super) fn of_error(error: &Error, bytes_sent: u64) -> Option<Cause> {
     match error {
         Error::Destination(error) => match &error.kind {
             ErrorKind::Status { status: 413, .. } => Some(Cause::Size),
-            // A server that waited for the first bytes says nothing about how many there are.
+            // If a server gave up waiting for the first bytes, the size is not the reason.
             ErrorKind::Status { status: 408 | 504, .. } => (bytes_sent > 0).then_some(Cause::Size),
             ErrorKind::Status { status: 400 | 409 | 422 | 451, .. } => Some(Cause::Refs),
             ErrorKind::Status { status: 403, .. } => Some(Cause::Unclear),
@@ -62,10 +63,10 @@ pub(super) fn of_error(error: &Error, bytes_sent: u64) -> Option<Cause> {
     }
 }
 
-/// Why a source could not answer a question for objects; nothing if that lies in none of the refs.
+/// Why a source could not send objects; `None` if no ref is the cause.
 pub(super) fn of_source_error(error: &git::Error) -> Option<Cause> {
     match &error.kind {
-        // Then the question is too large: it names every object that is wanted.
+        // Then the request is too large, because it names every wanted object.
         ErrorKind::Status { status: 413, .. } => Some(Cause::Size),
         ErrorKind::Status { status: 500, .. } => Some(Cause::Unclear),
         ErrorKind::Remote(said) if is_stale(error) || has_any(said, DAMAGED) => Some(Cause::Refs),
@@ -83,7 +84,7 @@ fn of_words(said: &str) -> Cause {
     }
 }
 
-/// Whether the source no longer has a commit that it listed: it was rewritten meanwhile.
+/// Whether the source was rewritten meanwhile: it no longer has a commit that it listed.
 pub(super) fn is_stale(error: &git::Error) -> bool {
     matches!(&error.kind, ErrorKind::Remote(said) if said.contains("not our ref"))
 }
@@ -93,7 +94,7 @@ fn has_any(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
-/// The reason that fits a refusal, in the destination's words.
+/// The API's reason for a refusal with this text.
 pub(super) fn reason(message: &str) -> Reason {
     let message = message.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
@@ -121,9 +122,9 @@ pub(super) fn reason(message: &str) -> Reason {
     }
 }
 
-/// Texts behind `ng` that are the answer to the whole push (`receive-pack`: the hook that sees all refs, and the unpacking).
+/// Texts after `ng` that are about the whole push (`receive-pack`: the hook that sees all refs, and the unpacking).
 const WHOLE: &[&str] = &["pre-receive hook declined", "unpacker error"];
-/// Texts behind `ng` that are about one ref, though several may get the same.
+/// Texts after `ng` that are about one ref, although several refs may get the same text.
 const SINGLE: &[&str] = &[
     "failed to update ref",
     "failed to write",
@@ -137,10 +138,10 @@ const SINGLE: &[&str] = &[
     "broken",
     "no reason given",
 ];
-/// What a server says about a push that is too large: Git (`receive.maxInputSize`), GitHub (2 GiB), GitLab.
+/// Messages about a push that is too large: Git (`receive.maxInputSize`), GitHub (2 GiB), GitLab.
 const TOO_LARGE: &[&str] =
     &["exceeds maximum allowed size", "maximum input size", "pack is too large", "push size", "too large to push"];
-/// What a server says if its machine is in trouble.
+/// Messages about trouble of the server's machine.
 const MACHINE: &[&str] = &[
     "no space left",
     "disk quota exceeded",
@@ -154,7 +155,7 @@ const MACHINE: &[&str] = &[
     "permission denied",
     "unable to create temporary",
 ];
-/// What Git says of objects that are damaged or missing.
+/// Git's messages about objects that are damaged or missing.
 const DAMAGED: &[&str] = &[
     "bad object",
     "bad tree",

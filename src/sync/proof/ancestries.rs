@@ -1,7 +1,7 @@
-//! How the bases of updates stand to their tips, asked in few questions.
+//! Whether the bases of updates are ancestors of their tips, asked in few requests.
 //!
-//! The first question covers all: the source's ids as wants, the destination's as haves, commits only. It tells which haves the
-//! source knows at all, and nearly always all the rest.
+//! The first request covers all updates: the source's ids as wants, the destination's ids as haves, commits only. Its
+//! answer says which haves the source knows, and nearly always decides everything.
 
 use std::collections::HashSet;
 
@@ -10,17 +10,17 @@ use gix_hash::ObjectId;
 use super::{Update, history::History};
 use crate::git::{self, Ancestry, FetchRequest, PackStream, UploadPack};
 
-/// How each base stands to its tip. One question covers all. It leaves some open: the server hides what lies below any of the
-/// bases, and that may be a base's way to its tip.
+/// Whether each base is an ancestor of its tip. One request covers all. It may leave some open: the server does not send
+/// the ancestors of any base, and the path from a base to its tip may go through them.
 ///
-/// The open ones are asked for together again, with one base in the middle as the only have. All bases that are not below it get
-/// their answer, which is at least half of them if they are in a row. The last few are asked for one by one. If there are many, and
-/// a have in the middle does not help, one question without a have brings the whole history.
+/// The open ones are asked for together again, with one base in the middle as the only have. This decides all bases that
+/// are not ancestors of it: at least half of them if they are in a row. The last few are asked for one by one. If there are
+/// many, and a have in the middle does not help, one request without a have fetches the whole history.
 pub(super) async fn ancestries(source: &UploadPack, updates: &[Update]) -> Result<Vec<Ancestry>, git::Error> {
     let mut ancestries = together(source, updates).await?;
     let mut open: Vec<usize> = (0..updates.len()).filter(|at| ancestries[*at] == Ancestry::Unknown).collect();
     if updates.len() == 1 {
-        // There was no other base that could have hidden its way.
+        // There was no other base that could have hidden the path.
         return Ok(ancestries);
     }
     let (mut pivots, mut idle_pivots) = (0, 0);
@@ -38,7 +38,7 @@ pub(super) async fn ancestries(source: &UploadPack, updates: &[Update]) -> Resul
         for (at, ancestry) in asked.iter().zip(history.ancestries()) {
             ancestries[*at] = ancestry;
         }
-        // A base that came is not below the have, so nothing above it was hidden.
+        // A base that came is not an ancestor of the have, so no descendant of it was hidden.
         let is_answered = |at: usize| {
             let base = updates[at].base;
             ancestries[at] != Ancestry::Unknown || have.is_none_or(|have| have == base) || history.has(&base)
@@ -52,7 +52,7 @@ pub(super) async fn ancestries(source: &UploadPack, updates: &[Update]) -> Resul
     Ok(ancestries)
 }
 
-/// How each base stands to its tip, as far as one question tells.
+/// Whether each base is an ancestor of its tip, as far as one request can tell.
 async fn together(source: &UploadPack, updates: &[Update]) -> Result<Vec<Ancestry>, git::Error> {
     let (strangers, pack) = negotiate(source, updates).await?;
     let is_stranger = |update: &Update| strangers.contains(&update.base);
@@ -74,12 +74,12 @@ async fn together(source: &UploadPack, updates: &[Update]) -> Result<Vec<Ancestr
     Ok(ancestries)
 }
 
-/// Which bases the source does not have: such a commit is in nothing's history there. And the pack, if the source is so sure of
-/// the common ground that it sends it at once.
+/// The bases that the source does not have: they are in no history there. And the pack, if the source sends it without
+/// further negotiation.
 ///
-/// A server acknowledges what it knows, but not a have that is a parent of another one. So it is asked again about those that it
-/// left out, as long as it then knows more of them. Half of a row of commits is told at each question, so a few are enough. After
-/// that nothing is said about any base.
+/// A server acknowledges the haves that it knows, but it may leave out a have that is a parent of another one. So it is
+/// asked again about the missing ones, as long as it acknowledges more of them. Each request decides half of a row of
+/// commits, so a few are enough. If bases are still undecided then, none of them counts as missing.
 async fn negotiate(
     source: &UploadPack,
     updates: &[Update],
@@ -96,14 +96,14 @@ async fn negotiate(
         if left_out.is_empty() || left_out.len() == before {
             return Ok((left_out.into_iter().map(|update| update.base).collect(), first.pack));
         }
-        // The other way round, for each of a row of commits may have left out the one before it.
+        // In reverse order, because each commit of a row may have left out the one before it.
         left_out.reverse();
         acknowledged = source.fetch(&question(&left_out)).await?.acknowledged;
     }
     Ok((HashSet::new(), first.pack))
 }
 
-/// The question which of the bases the source has.
+/// The request that asks which of the bases the source has.
 fn question(updates: &[Update]) -> FetchRequest {
     FetchRequest {
         wants: updates.iter().map(|update| update.want).collect(),
@@ -114,13 +114,13 @@ fn question(updates: &[Update]) -> FetchRequest {
     }
 }
 
-/// So many are asked for one by one at once.
+/// Up to this many are asked for one by one, at the same time.
 const FEW: usize = 4;
 /// From this number on, updates are not asked for one by one.
 const MANY: usize = 17;
-/// How often the open ones are asked for with one have. It halves the number of those in a row, so this suffices for a million.
+/// How often the open ones are asked for with one have. Each request halves a row, so this is enough for a million.
 const MOST_PIVOTS: usize = 16;
-/// How many of these questions may answer less than an eighth of what is open.
+/// How many of these requests may decide less than an eighth of the open ones.
 const MOST_IDLE_PIVOTS: usize = 3;
 /// How often a source is asked again about the bases that it left out: more often than a row of a billion commits needs.
 const MOST_ROUNDS: usize = 32;

@@ -1,4 +1,4 @@
-//! Histories: the commits that answer a question, read in as many parts as it takes.
+//! Histories: the commits that a proof needs, read in as many parts as necessary.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use gix_hash::ObjectId;
 use super::Update;
 use crate::git::{self, Ancestry, CommitGraph, CommitScanner, ErrorKind, FetchRequest, Lost, PackStream, UploadPack};
 
-/// The commits that the tips of some updates have, and that these haves have not.
+/// The commits that are reachable from the tips of some updates and not from these haves.
 pub(super) struct History<'a> {
     source: &'a UploadPack,
     scanner: CommitScanner,
@@ -21,7 +21,7 @@ impl<'a> History<'a> {
         Self { source, scanner: CommitScanner::new(source.object_format(), source.limits()), updates, haves }
     }
 
-    /// How the base of each update stands to its tip, as far as the commits that have come tell.
+    /// Whether the base of each update is an ancestor of its tip, as far as the commits so far show.
     pub(super) fn ancestries(&self) -> Vec<Ancestry> {
         let pairs: Vec<_> = self.updates.iter().map(|update| (update.base, update.tip)).collect();
         self.scanner.graph().ancestries(&pairs)
@@ -41,8 +41,9 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Reads a pack that has them. A delta to a commit that is no longer in memory cannot be read; then it asks for what is still
-    /// missing, which goes on from there. All questions together bring hardly more than one answer would.
+    /// Reads a pack with them. A delta cannot be read if its base commit is no longer in memory. Then it asks for the
+    /// commits that are still missing, and continues from there. All answers together are hardly larger than one whole
+    /// answer.
     pub(super) async fn read(&mut self, mut pack: PackStream) -> Result<(), git::Error> {
         for _ in 0..MOST_PARTS {
             let before = self.scanner.graph().len();
@@ -64,7 +65,7 @@ impl<'a> History<'a> {
         Err(self.source.fetch_error(ErrorKind::Exceeded(Lost::BaseIsGone.into())))
     }
 
-    /// The commits that are not known yet: tips, and parents of those that are.
+    /// The commits that are not known yet: tips, and parents of known commits.
     fn missing(&self) -> Vec<ObjectId> {
         let graph = self.scanner.graph();
         let haves: HashSet<ObjectId> = self.haves.iter().copied().collect();
@@ -85,7 +86,7 @@ pub(in crate::sync) async fn commits(source: &UploadPack, pack: PackStream) -> R
     scanner.finish().map_err(|kind| source.fetch_error(kind))
 }
 
-/// Reads a pack to its end, or to where it cannot be read on.
+/// Reads a pack to its end, or until it cannot be read any further.
 async fn scan(source: &UploadPack, scanner: &mut CommitScanner, mut pack: PackStream) -> Result<(), git::Error> {
     while let Some(chunk) = pack.next().await {
         chunk.and_then(|chunk| scanner.push(&chunk)).map_err(|kind| source.fetch_error(kind))?;
@@ -99,5 +100,5 @@ async fn scan(source: &UploadPack, scanner: &mut CommitScanner, mut pack: PackSt
     }
 }
 
-/// In how many parts a history may come that is not readable in one: a part mostly has 20,000 commits or more.
+/// The most parts of a history that cannot be read in one. A part mostly has 20,000 commits or more.
 const MOST_PARTS: usize = 256;
