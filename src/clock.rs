@@ -1,6 +1,6 @@
 //! Times as the API and HTTP write them, as milliseconds since 1970 in UTC.
 
-/// A time such as `2026-11-23T01:02:03.456Z` or with an offset, [RFC 3339]; `None` where it is not one.
+/// A time such as `2026-11-23T01:02:03.456Z` or with an offset, [RFC 3339]; `None` if the text is not one.
 ///
 /// [RFC 3339]: https://www.rfc-editor.org/rfc/rfc3339#section-5.6
 pub fn rfc3339(text: &str) -> Option<i64> {
@@ -10,7 +10,7 @@ pub fn rfc3339(text: &str) -> Option<i64> {
     let (clock, zone) = time.split_at_checked(zone)?;
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let [hours, minutes, seconds] = numbers(clock.split(':'))?;
-    // Three digits are milliseconds; fewer are filled up, more are cut.
+    // Three digits are milliseconds. Fewer digits are padded with zeros, more are cut.
     let millis: i64 = [fraction, "00"].concat().get(..3)?.parse().ok()?;
     let offset = match zone.split_at_checked(1)? {
         ("Z" | "z", "") => 0,

@@ -8,8 +8,9 @@
 //! | `\x` | the character `x` itself |
 //! | any other | itself; case matters |
 //!
-//! The whole name has to match. The empty glob matches nothing. It is Git's `wildmatch` without `WM_PATHNAME`, what
-//! `git branch --list` uses, less its `[:classes:]`, and by characters where Git goes by bytes.
+//! The whole name has to match. The empty glob matches nothing. This is Git's `wildmatch` without `WM_PATHNAME`, as `git
+//! branch --list` uses it, with two differences: there are no `[:classes:]`, and it compares characters while Git compares
+//! bytes.
 //!
 //! ```
 //! use refsync::glob::Glob;
@@ -32,7 +33,7 @@ use self::automaton::Automaton;
 pub struct Glob {
     text: String,
     tokens: Vec<Token>,
-    /// Made at the first match: whoever only checks a glob does not need it.
+    /// Compiled at the first match, because a caller that only checks a glob does not need it.
     automaton: OnceCell<Automaton>,
 }
 
@@ -59,7 +60,7 @@ pub enum Error {
         /// The range's last character.
         to: char,
     },
-    /// A `\` with nothing behind it.
+    /// A `\` at the end.
     #[error("glob \"{glob}\": it ends with a single backslash; write \\\\ for a literal one")]
     TrailingBackslash {
         /// The whole glob.
@@ -109,7 +110,7 @@ impl Glob {
         self.tokens.is_empty()
     }
 
-    /// The text that every matching name starts with, for a server to narrow its answer by.
+    /// The text that every matching name starts with. A server can narrow its answer by it.
     pub fn literal_prefix(&self) -> String {
         let literals = self.tokens.iter().map_while(|token| match token {
             Token::Literal(c) => Some(*c),
@@ -118,8 +119,8 @@ impl Glob {
         literals.collect()
     }
 
-    /// Whether the whole of `name` matches. The time grows with the name's length, not with its square, and by a step for each
-    /// 64 characters of the glob.
+    /// Whether the whole of `name` matches. The time is linear in the name's length, and one step longer for each 64
+    /// characters of the glob.
     pub fn matches(&self, name: &str) -> bool {
         match self.tokens.as_slice() {
             [] => false,
@@ -138,7 +139,7 @@ impl PartialEq for Glob {
 impl Eq for Glob {}
 
 impl Token {
-    /// Whether it is a token for one character, and takes this one.
+    /// Whether this is a token for one character, and it matches this one.
     fn takes(&self, character: u32) -> bool {
         match self {
             Self::Literal(literal) => u32::from(*literal) == character,
@@ -177,7 +178,7 @@ impl FromStr for Glob {
                 }
                 literal => Token::Literal(literal),
             };
-            // Two runs next to each other match what one does.
+            // Two runs next to each other match the same as one.
             if token != Token::AnyRun || tokens.last() != Some(&Token::AnyRun) {
                 tokens.push(token);
             }
@@ -187,7 +188,7 @@ impl FromStr for Glob {
     }
 }
 
-/// The class that opens at `open`, and where its `]` is.
+/// The class that opens at `open`, and the position of its `]`.
 fn class(glob: &str, chars: &[char], open: usize) -> Result<(Token, usize), Error> {
     let unclosed = || Error::UnclosedClass { glob: glob.into(), at: open };
     let mut at = open + 1;
@@ -214,7 +215,7 @@ fn class(glob: &str, chars: &[char], open: usize) -> Result<(Token, usize), Erro
     }
 }
 
-/// The character at `at`, with its backslash taken off; `at` moves behind it.
+/// The character at `at`, without its backslash. `at` moves after it.
 fn class_char(chars: &[char], at: &mut usize) -> Option<char> {
     if chars.get(*at) == Some(&'\\') {
         *at += 1;

@@ -15,7 +15,7 @@ use serde::{
 
 use crate::glob::Glob;
 
-/// Any number of globs. With none, nothing matches.
+/// Any number of globs. Without any glob, nothing matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Globs(Vec<Glob>);
 
@@ -25,8 +25,8 @@ impl Globs {
         self.0.iter().any(|glob| glob.matches(name))
     }
 
-    /// The texts that matching names start with, for a server to narrow its answer by: every matching name starts with one of
-    /// them. A text that starts with another one of them is left out.
+    /// Prefixes: every matching name starts with one of them, so a server can narrow its answer by them. A prefix that
+    /// starts with another prefix is left out.
     pub fn literal_prefixes(&self) -> Vec<String> {
         let mut prefixes: Vec<String> = Vec::new();
         for prefix in self.0.iter().filter(|glob| !glob.is_none()).map(Glob::literal_prefix) {
@@ -38,7 +38,8 @@ impl Globs {
         prefixes
     }
 
-    /// The globs that match none of `names`, as they were written. The empty glob, which is there to match nothing, is left out.
+    /// The globs that match none of `names`, as they were written. The empty glob is left out, because it matches nothing
+    /// on purpose.
     pub fn unmatched<N: AsRef<str>>(&self, names: impl Iterator<Item = N> + Clone) -> Vec<String> {
         let matches_none = |glob: &&Glob| !glob.is_none() && !names.clone().any(|name| glob.matches(name.as_ref()));
         self.0.iter().filter(matches_none).map(Glob::to_string).collect()

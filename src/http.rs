@@ -1,6 +1,7 @@
-//! HTTP as this crate needs it: a request, a response, and the one trait through which anything leaves for a network.
+//! HTTP as this crate needs it: a request, a response, and the trait that sends requests. All network access goes through
+//! it.
 //!
-//! A host gives an [`HttpClient`]; in JavaScript it is `fetch`, in the tests `git http-backend` itself. It
+//! The host provides an [`HttpClient`]. In JavaScript it is `fetch`, in the tests `git http-backend` itself. It
 //!
 //! - follows the redirects of a `GET` (and keeps `Authorization` from another origin), and fails a redirected `POST`;
 //! - gives the response as soon as its head is there, also while the request's body is still being sent;
@@ -17,26 +18,27 @@ use crate::clock;
 /// Bytes as they come.
 pub type ByteStream = LocalBoxStream<'static, Result<Bytes, Error>>;
 
-/// The way out to a network.
+/// The access to a network.
 pub trait HttpClient {
     /// Sends a request.
     ///
     /// # Errors
     ///
-    /// Only where there is no response: [`Error::kind`] says why. A 404 is a response.
+    /// Only if there is no response: [`Error::kind`] says why. A 404 is a response.
     fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, Error>>;
 
-    /// Waits, as the engine does before it asks a busy server again. What has no clock does not wait.
+    /// Waits, for example before the engine sends a request to a busy server again. A host without a clock does not wait.
     fn sleep(&self, _duration: Duration) -> LocalBoxFuture<'static, ()> {
         std::future::ready(()).boxed_local()
     }
 
-    /// The most bytes of a request body that may be collected in memory, if it cannot be sent as it comes.
+    /// If the host cannot stream request bodies: the most bytes of a body that it may collect in memory.
     fn collect_limit(&self) -> usize {
         256 * 1024 * 1024
     }
 
-    /// The URL as `fetch` writes it, with a host in lower case and no default port; none if the host cannot tell.
+    /// The URL as `fetch` writes it: with the host in lower case and without the default port. `None` if this client cannot
+    /// tell.
     fn canonical(&self, _url: &str) -> Option<String> {
         None
     }
@@ -46,18 +48,19 @@ pub trait HttpClient {
         false
     }
 
-    /// The time since any start, by a clock that never goes back. What has no clock measures no time.
+    /// The time since any moment, by a clock that never goes back. `None` without a clock.
     fn now(&self) -> Option<Duration> {
         None
     }
 
-    /// The bytes in the gzip format ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)); none where the host cannot make it.
+    /// The bytes in the gzip format ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)); `None` if the host does not
+    /// support it.
     fn gzip(&self, _bytes: Bytes) -> LocalBoxFuture<'_, Option<Bytes>> {
         std::future::ready(None).boxed_local()
     }
 }
 
-/// What a request or a response carries.
+/// The body of a request or a response.
 #[derive(Default)]
 pub enum Body {
     /// Nothing.
@@ -69,7 +72,7 @@ pub enum Body {
     Stream(ByteStream),
 }
 
-/// A request, or what a server received as one.
+/// A request, sent or received.
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -85,7 +88,7 @@ pub struct Request {
 pub struct Response {
     /// The status, 100 to 599.
     pub status: u16,
-    /// The URL that answered, after redirects; empty where a server makes the response.
+    /// The URL that answered, after redirects; empty in a response that a server makes.
     pub url: String,
     /// The headers.
     pub headers: Headers,
@@ -110,7 +113,7 @@ pub enum Method {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
 
-/// Why there is no response, or no more of one.
+/// Why there is no response, or why it broke off.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -131,11 +134,11 @@ pub enum ErrorKind {
     TooSlow,
     /// The caller cancelled.
     Aborted,
-    /// The address is not one that the operator allows.
+    /// The operator does not allow the address.
     AddressNotAllowed,
     /// More bytes than the limit allows.
     TooLarge,
-    /// The server redirects the request, and it cannot be sent there.
+    /// The server redirects the request, but this request cannot be redirected.
     Redirected,
     /// More memory than the limit allows.
     OutOfMemory,
@@ -211,7 +214,7 @@ impl Body {
         }
     }
 
-    /// The first bytes of the body, at most this many: fewer if it ends or breaks.
+    /// The first bytes of the body, at most this many; fewer if it ends or breaks.
     pub async fn start(self, most: usize) -> Bytes {
         let mut stream = self.into_stream();
         let mut start = BytesMut::new();
@@ -234,7 +237,7 @@ impl Body {
 }
 
 impl Method {
-    /// As it stands in a request line.
+    /// The method's name, as in a request line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -261,8 +264,8 @@ impl Headers {
         self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// How long `Retry-After` asks to wait ([RFC 9110, section 10.2.3]): seconds, or until a date. That is compared with the
-    /// answer's own `Date`; where there is none, with `now` in milliseconds since 1970.
+    /// How long `Retry-After` asks to wait ([RFC 9110, section 10.2.3]): for some seconds, or until a date. The date is
+    /// compared with the answer's own `Date`, or if there is none, with `now` in milliseconds since 1970.
     ///
     /// [RFC 9110, section 10.2.3]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
     pub fn retry_after(&self, now: i64) -> Option<Duration> {

@@ -1,7 +1,7 @@
-//! Where in a JSON text a decoder failed, as a path such as `syncs[3].ref_globs.branches`.
+//! The place where decoding a JSON text failed, as a path such as `syncs[3].ref_globs.branches`.
 //!
-//! `serde_json` says a line and a column. That is of no use to a reader who never saw the text, so the text is read once
-//! more up to there, which costs nothing as long as all is well.
+//! `serde_json` gives a line and a column. They do not help a reader who never saw the text. So after a failure the text is
+//! read once more, up to that place.
 
 /// The path of the value that `error` is about; empty for the whole text.
 pub fn of_error(text: &[u8], error: &serde_json::Error) -> String {
@@ -9,8 +9,8 @@ pub fn of_error(text: &[u8], error: &serde_json::Error) -> String {
     let at = line_start.sum::<usize>() + error.column();
     let read = &text[..at.min(text.len())];
     let Some(key) = missing_key(error) else {
-        // What a value's own check refuses is noticed behind the end of the object or array that holds the value.
-        // And a value that should be no array is refused at its bracket, before it has items.
+        // If a value's own check fails, the position is after the end of the object or array that holds the value. If a
+        // value is an array but must not be, the position is at its bracket, before the first item.
         let holder = [b"}", b"]", b"["].into_iter().find_map(|bracket| read.strip_suffix(bracket));
         return to(holder.unwrap_or(read));
     };
@@ -20,20 +20,20 @@ pub fn of_error(text: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// The key that `error` misses.
+/// The missing key that `error` names.
 pub fn missing_key(error: &serde_json::Error) -> Option<String> {
     let message = error.to_string();
     Some(message.strip_prefix("missing field `")?.split('`').next()?.to_owned())
 }
 
-/// What `error` says, without the position.
+/// The message of `error`, without the position.
 pub fn message(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let end = message.rfind(" at line ").unwrap_or(message.len());
     message[..end].to_owned()
 }
 
-/// One object or array that is open where the text ends.
+/// An object or array that is still open at the end of the text.
 enum Open {
     Object(String),
     Array(usize),

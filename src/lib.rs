@@ -1,6 +1,6 @@
 //! `refsync` keeps a Git repository and its upstream in step.
 //!
-//! One crate, three jobs, each usable alone. This is how a sync travels through them:
+//! One crate does three jobs. Each can be used alone. This is how a sync travels through them:
 //!
 //! ```text
 //!   dashboard, script            refsync serve (any JavaScript runtime)              Git servers
@@ -21,10 +21,10 @@
 //!                          └──────────────────────────────────────────────┘    └─────────────┘
 //! ```
 //!
-//! [`api`] holds the shapes that all of them share, from JSON to SQL; [`http`] is the only way out to a network.
-//! Nothing outside `wasm` knows of WebAssembly (save the `tsify` derives on the shapes), nothing outside [`git`] knows
-//! what a pkt-line is, [`sync`] knows nothing of runs, and [`service`] nothing of Git's protocol: it reaches the engine through
-//! [`service::queue::engine::Engine`], for the two are WebAssembly of their own.
+//! [`api`] holds the shapes that all of them share, from JSON to SQL; [`http`] is the only way out to a network. Only
+//! `wasm` depends on WebAssembly (and the `tsify` derives on the shapes). Only [`git`] knows pkt-lines. [`sync`] does not
+//! know runs, and [`service`] does not know Git's protocol: it reaches the engine through
+//! [`service::queue::engine::Engine`], because the two are separate WebAssembly modules.
 
 pub mod api;
 pub mod client;
@@ -44,8 +44,8 @@ pub mod service;
 #[cfg(feature = "engine")]
 pub mod sync;
 
-/// Every `#[wasm_bindgen]` export, and the host objects that JavaScript passes in. Bindings only: a folder for each build
-/// of the package, and beside them what they share.
+/// Every `#[wasm_bindgen]` export, and the host objects that JavaScript passes in. It has only bindings: a folder for each
+/// build of the package, and the files that the builds share.
 #[cfg(target_arch = "wasm32")]
 pub mod wasm {
     #[cfg(any(feature = "client", feature = "engine"))]

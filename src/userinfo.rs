@@ -1,4 +1,4 @@
-//! The user name and the password that stand in a URL ([RFC 3986, section 3.2.1]).
+//! The user name and the password in a URL ([RFC 3986, section 3.2.1]).
 //!
 //! ```
 //! let (url, userinfo) = refsync::userinfo::split("https://me:p%40ss@git.example.com/r.git");
@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 pub struct Userinfo {
     /// The user name. If it stands alone, it may also be a token: `https://TOKEN@host/…`.
     pub username: Vec<u8>,
-    /// The password; none if there is no colon.
+    /// The password; `None` if there is no colon.
     pub password: Option<Vec<u8>>,
 }
 
@@ -33,10 +33,10 @@ pub fn split(url: &str) -> (String, Option<Userinfo>) {
     (format!("{}{host}{}", &url[..start], &url[end..]), userinfo)
 }
 
-/// Where the authority of a URL starts and ends: the credentials, the host and the port.
+/// The start and end of a URL's authority: the credentials, the host and the port.
 pub fn authority(url: &str) -> (usize, usize) {
     let start = url.find("://").map_or(0, |at| at + 3);
-    // A backslash is a slash for browsers.
+    // Browsers treat a backslash as a slash.
     let end = url[start..].find(['/', '?', '#', '\\']).map_or(url.len(), |at| start + at);
     (start, end)
 }

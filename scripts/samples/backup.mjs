@@ -12,9 +12,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
-import { refsOf, workTree } from "../tests/support/git/git.mjs";
-import { cli } from "../tests/support/service/serve.mjs";
-import { main, root, StepError } from "./command.mjs";
+import { refsOf, workTree } from "../../tests/support/git/git.mjs";
+import { cli } from "../../tests/support/service/serve.mjs";
+import { main, root, StepError } from "../command.mjs";
 
 /** @import { Json } from "../../tests/support/json.mjs" */
 

@@ -11,7 +11,7 @@ use web_sys::AbortSignal;
 
 use crate::client::Error;
 
-/// Listens for a signal's `abort`, and stops listening when it is dropped: a signal may live as long as the page.
+/// Listens for a signal's `abort`. Stops listening when it is dropped, because a signal may live as long as the page.
 struct Listener {
     signal: AbortSignal,
     callback: Function,
@@ -24,8 +24,8 @@ impl Drop for Listener {
     }
 }
 
-/// What `future` gives, or an `AbortError` with the signal's reason as its `cause` once the signal aborts; then
-/// `future` is dropped, and with it what it has in flight.
+/// The result of `future`. If the signal aborts first, `future` and its requests are dropped, and the result is an
+/// `AbortError` with the signal's reason as its `cause`.
 pub(crate) async fn abortable<T>(
     operation: &str,
     signal: Option<AbortSignal>,
@@ -50,7 +50,7 @@ pub(crate) async fn abortable<T>(
 
 fn aborted(operation: &str, signal: &AbortSignal) -> JsValue {
     let error = JsValue::from(Error::Aborted { operation: operation.to_owned() });
-    // An `Error` that was made just now takes any property.
+    // A new `Error` accepts any property.
     let _ = Reflect::set(&error, &"cause".into(), &signal.reason());
     error
 }

@@ -1,7 +1,7 @@
-//! `fetch` as an [`HttpClient`] for calls with small bodies: the request is sent whole, the answer read as it comes.
+//! `fetch` as an [`HttpClient`] for calls with small bodies: the request is sent whole, and the answer is read as it comes.
 //!
-//! The engine's [`FetchClient`](crate::wasm::http::FetchClient) streams both ways. A dashboard has no use for that, and would
-//! load it all the same.
+//! The engine's [`FetchClient`](crate::wasm::http::FetchClient) streams both ways. A dashboard does not need that, and its
+//! code would make the download larger.
 
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use js_sys::{Function, Uint8Array};
@@ -18,7 +18,7 @@ use crate::http::{Body, Error, HttpClient, Request, Response};
 /// A `fetch` function of the host.
 pub(crate) struct AnswerClient(pub(crate) Function);
 
-/// The headers of an answer that anybody asks for.
+/// The headers of an answer that the crate reads.
 const READ: [&str; 3] = ["content-type", "date", "retry-after"];
 
 impl AnswerClient {
@@ -36,7 +36,7 @@ impl AnswerClient {
         let body = match response.body() {
             Some(body) => {
                 let chunks = from_readable(&body).map(move |chunk| {
-                    // It is aborted where nobody reads to the end.
+                    // The request is aborted if nobody reads the answer to its end.
                     let _ = &guard;
                     chunk
                 });

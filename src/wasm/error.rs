@@ -1,5 +1,5 @@
-//! Errors as JavaScript sees them: an `Error` with `name`, `code`, `retryable` and, where they are known, `status`,
-//! `traceId`, `fields` and `retryAfter`. The package's TypeScript gives it the class that its `name` names.
+//! Errors as JavaScript sees them: an `Error` with `name`, `code`, `retryable` and, if known, `status`, `traceId`, `fields`
+//! and `retryAfter`. The package's TypeScript turns it into the class of that `name`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 
 use crate::{api::FieldError, client};
 
-/// What every layer's error can tell JavaScript.
+/// The facts that every layer's error gives to JavaScript.
 pub(crate) trait Failure: std::error::Error {
     /// The JavaScript class.
     fn name(&self) -> &'static str {
@@ -18,15 +18,15 @@ pub(crate) trait Failure: std::error::Error {
     fn code(&self) -> &str;
     /// Whether the same call may succeed later.
     fn is_transient(&self) -> bool;
-    /// The HTTP status, where an answer said it.
+    /// The HTTP status, if there was an answer.
     fn status(&self) -> Option<u16> {
         None
     }
-    /// The side of a sync that failed, where it was one.
+    /// The side of a sync that failed, if one did.
     fn side(&self) -> Option<&'static str> {
         None
     }
-    /// What to quote to the operator.
+    /// The `trace_id` that the operator needs.
     fn trace_id(&self) -> Option<&str> {
         None
     }
@@ -69,7 +69,7 @@ pub(crate) fn into_js(failure: &dyn Failure) -> JsValue {
     error.into()
 }
 
-/// Sets a property of an object that was made just now, which takes any.
+/// Sets a property of a new object, which accepts any property.
 fn set(object: &JsValue, key: &str, value: JsValue) {
     let _ = Reflect::set(object, &key.into(), &value);
 }

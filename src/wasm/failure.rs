@@ -1,4 +1,4 @@
-//! A `fetch` that failed, and one that is given up.
+//! A failed `fetch`, and an aborted one.
 
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
@@ -14,7 +14,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// What a rejected `fetch` says: its own words and those of its cause, where Node keeps them.
+/// The message of a rejected `fetch`: its own, and that of its `cause`, because Node puts the details there.
 pub(super) fn failure(error: &JsValue) -> Error {
     let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok().and_then(|v| v.as_string());
     let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
@@ -36,8 +36,8 @@ pub(super) fn failure(error: &JsValue) -> Error {
     Error::new(kind, message)
 }
 
-/// Whether a request failed because of a redirect that it does not follow: no runtime has a code for it. These are the words of
-/// Node, Deno, Bun and of this package.
+/// Whether a request failed because of a redirect that it does not follow. No runtime has a code for it, so this looks for
+/// the messages of Node, Deno, Bun and this package.
 fn is_redirect(message: &str) -> bool {
     ["unexpected redirect", "redirect count", "redirect mode is", "UnexpectedRedirect", "redirected to"]
         .iter()

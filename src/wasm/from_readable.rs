@@ -1,4 +1,4 @@
-//! The web's `ReadableStream`s of bytes as ours.
+//! Turns web `ReadableStream`s of bytes into Rust streams.
 
 use std::cell::Cell;
 
@@ -12,9 +12,10 @@ use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 use super::failure::failure;
 use crate::http::ByteStream;
 
-/// What reads a stream; it cancels the rest where it is dropped before the end.
+/// Reads a stream. If it is dropped before the end, it cancels the rest.
 ///
-/// The lock is never given back, for nobody else reads on; and doing so takes Node 2 ms, to make an error that nobody reads.
+/// The lock is never released, because nobody else reads the stream. Releasing it would take Node 2 ms, to make an error
+/// that nobody reads.
 struct Reader {
     reader: ReadableStreamDefaultReader,
     has_ended: Cell<bool>,
@@ -23,7 +24,7 @@ struct Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         if !self.has_ended.get() {
-            // Nobody hears of a failure.
+            // A failure of the cancellation is ignored.
             drop(JsFuture::from(self.reader.cancel()));
         }
     }

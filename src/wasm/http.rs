@@ -32,11 +32,11 @@ use crate::{
 pub(crate) struct FetchClient {
     /// `(url, init) => Promise<Response>`.
     pub(crate) fetch: Function,
-    /// How long nothing may come before the request is given up.
+    /// How long a remote may be silent before the request is aborted.
     pub(crate) stall_timeout: Duration,
-    /// Whether a request body may be a stream; where not, it is collected first.
+    /// Whether a request body may be a stream. If not, it is collected first.
     pub(crate) request_streams: bool,
-    /// The most bytes that are collected.
+    /// The most bytes of a collected body.
     pub(crate) collect_limit: usize,
     /// The most memory that may be in use.
     pub(crate) memory: MemoryLimit,
@@ -58,7 +58,7 @@ impl FetchClient {
             Body::Empty => {}
             Body::Bytes(bytes) => {
                 set(&init, "body", &Uint8Array::from(bytes.as_ref()).into());
-                // Then a redirect is an answer that tells where it leads, in most runtimes.
+                // Then, in most runtimes, a redirect is an answer that has its target.
                 set(&init, "redirect", &"manual".into());
             }
             Body::Stream(stream) if self.request_streams => {
@@ -108,8 +108,7 @@ impl FetchClient {
 
 /// Notices when a remote is silent for too long.
 ///
-/// It has one timer for all that comes, which looks at the clock when it goes off: one for each chunk would cost more than
-/// the chunk.
+/// It has one timer, which compares the clock when it fires. A timer for each chunk would cost more than the chunk.
 struct Stall {
     timeout: Duration,
     timer: Option<TimeoutFuture>,
@@ -120,12 +119,12 @@ impl Stall {
         Self { timeout, timer: None }
     }
 
-    /// What `future` gives, unless it takes longer than the timeout.
+    /// The result of `future`, unless it takes longer than the timeout.
     async fn before<F: Future>(&mut self, future: F) -> Result<F::Output, Error> {
         self.before_or_moving(future, &Activity::default()).await
     }
 
-    /// The same where `activity`, too, shows that the remote lives.
+    /// The same, but `activity` also shows that the remote is alive.
     async fn before_or_moving<F: Future>(&mut self, future: F, activity: &Activity) -> Result<F::Output, Error> {
         pin_mut!(future);
         let (mut since, mut seen) = (monotonic(), activity.count());
@@ -186,7 +185,7 @@ impl HttpClient for FetchClient {
     }
 }
 
-/// By the host's `CompressionStream`, which not every runtime has.
+/// Uses the host's `CompressionStream`, which not every runtime has.
 async fn gzip(bytes: &[u8]) -> Result<Bytes, JsValue> {
     let constructor = Reflect::get(&js_sys::global(), &"CompressionStream".into())?.dyn_into::<Function>()?;
     let compression = Reflect::construct(&constructor, &js_sys::Array::of1(&"gzip".into()))?;
@@ -196,7 +195,7 @@ async fn gzip(bytes: &[u8]) -> Result<Bytes, JsValue> {
     Ok(Uint8Array::new(&JsFuture::from(packed).await?).to_vec().into())
 }
 
-/// Counts what a request body sent, so that a long upload is not taken for a stall.
+/// Counts the sent chunks of a request body, so that a long upload does not look like a stall.
 #[derive(Clone, Default)]
 pub(super) struct Activity(Rc<RefCell<u64>>);
 
@@ -212,7 +211,7 @@ impl Activity {
 
 /// A `ReadableStream` of `Uint8Array`s that polls `stream` as its reader asks.
 ///
-/// What is there at once goes as one piece: each that crosses costs JavaScript a promise and a write.
+/// Chunks that are available together are joined, because each chunk costs JavaScript a promise and a write.
 fn readable(stream: ByteStream, activity: Activity) -> Result<web_sys::ReadableStream, JsValue> {
     let chunks = stream.ready_chunks(MAX_JOINED).flat_map(move |pieces| {
         activity.tick();
@@ -221,7 +220,7 @@ fn readable(stream: ByteStream, activity: Activity) -> Result<web_sys::ReadableS
     into_readable(chunks)
 }
 
-/// The pieces as one, and behind it the error that ended them, if one did.
+/// The joined chunks, and the error that ended them, if there was one.
 fn joined(pieces: Vec<Result<Bytes, Error>>) -> impl Iterator<Item = Result<Uint8Array, Error>> {
     let whole = pieces.iter().map_while(|piece| piece.as_ref().ok());
     let bytes = Uint8Array::new_with_length(whole.clone().map(|piece| piece.len() as u32).sum());
@@ -235,5 +234,5 @@ fn joined(pieces: Vec<Result<Bytes, Error>>) -> impl Iterator<Item = Result<Uint
     (at > 0).then_some(Ok(bytes)).into_iter().chain(error)
 }
 
-/// How many pieces are joined at most. They are slices of one chunk, which bounds their bytes.
+/// The most chunks that are joined. They are slices of one buffer, which bounds their bytes.
 const MAX_JOINED: usize = 64;

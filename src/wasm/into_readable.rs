@@ -1,7 +1,7 @@
-//! Our streams of bytes as the web's `ReadableStream`s.
+//! Turns Rust streams of bytes into web `ReadableStream`s.
 //!
 //! JavaScript keeps the stream's callbacks until its next garbage collection, some seconds later. So the callbacks drop
-//! `chunks` as soon as the stream ends: what `chunks` holds (a timer, a request to the source) must not live on with them.
+//! `chunks` as soon as the stream ends: otherwise its timer or its request to the source would live on with them.
 
 use std::{cell::RefCell, future::poll_fn, rc::Rc, task::Poll};
 
@@ -44,7 +44,7 @@ pub(super) fn into_readable(
     let pull = Closure::<dyn Fn(ReadableStreamDefaultController) -> Promise>::new(pull).into_js_value();
     set(&source, "pull", &pull);
     set(&source, "cancel", &Closure::<dyn Fn()>::new(cancel).into_js_value());
-    // Nothing is made ahead.
+    // No chunk is made in advance.
     let strategy = QueuingStrategy::new();
     strategy.set_high_water_mark(0.0);
     ReadableStream::new_with_underlying_source_and_strategy(&source, &strategy)

@@ -4,21 +4,21 @@ use std::{arch::wasm32::memory_size, hint::black_box};
 
 use crate::http::{Error, ErrorKind};
 
-/// The most bytes that the memory may have before a sync is given up. A memory that is full ends in a trap, and an instance
-/// that has trapped is of no more use.
+/// The most bytes that the memory may have before a sync is given up. If the memory were full, the instance would trap, and
+/// a trapped instance cannot be used again.
 #[derive(Clone, Copy)]
 pub(super) struct MemoryLimit(usize);
 
 impl MemoryLimit {
-    /// A limit of so many bytes. Memory never shrinks: an instance that has more already may keep what it has.
+    /// A limit of this many bytes. Memory never shrinks, so an instance that already has more may keep it.
     pub(super) fn new(bytes: usize) -> Self {
         Self(bytes.max(size()))
     }
 
-    /// Makes room for what is about to come.
+    /// Makes room for the bytes that come next.
     ///
-    /// Memory that grows by 64 KiB at a time costs more than what is done with it, because the host makes a new buffer each time.
-    /// A block that is taken and given back leaves its room behind.
+    /// Growing by 64 KiB at a time is expensive, because the host makes a new buffer each time. So a large block is
+    /// allocated and freed at once: the memory stays large.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl MemoryLimit {
             return Err(Error::new(ErrorKind::OutOfMemory, message));
         }
         let mut block = Vec::<u8>::new();
-        // If the host gives no more, there may still be room for smaller blocks.
+        // If the host refuses, there may still be room for smaller blocks.
         let _ = block.try_reserve_exact((size / 8).clamp(LEAST_STEP, MOST_STEP));
         drop(black_box(block));
         Ok(())

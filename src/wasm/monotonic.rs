@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Milliseconds since any one moment.
+    /// Milliseconds since some moment.
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub(crate) fn monotonic() -> f64;
 }

@@ -1,16 +1,17 @@
-//! What JavaScript waits for, and what it lets us wait for.
+//! Promises for JavaScript, and promises from JavaScript.
 
 use futures_util::FutureExt;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-/// A promise of what `work` gives. One kind of future for all calls: each would bring the machinery of a promise once more.
+/// A promise of the result of `work`. All calls use one type of future, because each type would add a copy of the promise's
+/// code.
 pub(super) fn promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
     future_to_promise(work.boxed_local())
 }
 
-/// What a call of the host's comes to: it may throw at once, or its promise may reject.
+/// The result of a call of the host: the call may throw, or its promise may reject.
 pub(super) async fn settled(started: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
     JsFuture::from(started?).await
 }

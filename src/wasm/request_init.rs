@@ -1,4 +1,4 @@
-//! What `fetch` is called with, beside the URL.
+//! The second argument of `fetch`.
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;
@@ -16,12 +16,12 @@ pub(super) fn request_init(method: Method, headers: &Headers, signal: &AbortSign
     set(&init, "method", &method.as_str().into());
     set(&init, "headers", &fields);
     set(&init, "signal", signal);
-    // A redirected POST would lose its body; and with "error" Node does not keep a copy of a streamed one.
+    // A redirected POST would lose its body. And with "error", Node does not keep a copy of a streamed body.
     set(&init, "redirect", &if method == Method::Get { "follow" } else { "error" }.into());
     init
 }
 
-/// Sets a property of a plain object of ours, which cannot fail.
+/// Sets a property of our own plain object, which cannot fail.
 pub(super) fn set(object: &Object, key: &str, value: &JsValue) {
     let _ = Reflect::set(object, &key.into(), value);
 }

@@ -1,6 +1,6 @@
 //! The client as a JavaScript class. The package's TypeScript wraps it with namespaces and error classes.
 //!
-//! A promise, or for bad input the method itself, fails with what [`error`](crate::wasm::error) describes.
+//! A promise, or the method itself for bad input, fails with an error as in [`error`](crate::wasm::error).
 
 mod plain_data;
 mod timer;
@@ -29,38 +29,38 @@ use crate::{
     wasm::{abort::abortable, answer::AnswerClient, promise},
 };
 
-/// How a client is set up.
+/// The settings of a client.
 #[derive(Clone, Debug, Deserialize, Shape, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSettings {
-    /// The API key. When left out: the variable `REFSYNC_API_KEY`, if the runtime has an environment.
+    /// The API key. If left out: the variable `REFSYNC_API_KEY`, if the runtime has an environment.
     #[tsify(optional)]
     pub api_key: Option<String>,
-    /// The API's address, with or without `/v1` at its end. When left out: the page's own origin in a browser, elsewhere the
-    /// variable `REFSYNC_URL`.
+    /// The API's address, with or without `/v1` at its end. If left out: the page's own origin in a browser, and the
+    /// variable `REFSYNC_URL` elsewhere.
     #[tsify(optional)]
     pub api_url: Option<String>,
-    /// The organisation of calls that name none; asked from `/whoami`, once, when left out.
+    /// The organisation of calls that name none. If left out, the client asks `/whoami` once.
     #[tsify(optional)]
     pub org: Option<String>,
-    /// How many times a failed call is tried again; 2 when left out.
+    /// How many times a failed call is tried again. Default: 2.
     #[tsify(optional)]
     pub max_retries: Option<u32>,
-    /// How long one try of a call may take, in milliseconds; 60 000 when left out.
+    /// How long one try of a call may take, in milliseconds. Default: 60,000.
     #[tsify(optional)]
     pub timeout: Option<f64>,
 }
 
-/// How a sync is waited for.
+/// Options for waiting for a sync.
 #[derive(Clone, Debug, Deserialize, Shape, Tsify)]
 pub struct WaitTarget {
-    /// The repository's name or id; the run's `repo_id` when left out.
+    /// The repository's name or id. Default: the run's `repo_id`.
     #[tsify(optional)]
     pub repo: Option<String>,
-    /// The organisation's slug; the client's own when left out.
+    /// The organisation's slug. Default: the client's organisation.
     #[tsify(optional)]
     pub org: Option<String>,
-    /// How long to wait at most, in milliseconds; for ever when left out.
+    /// How long to wait at most, in milliseconds. Default: no limit.
     #[tsify(optional)]
     pub timeout: Option<f64>,
 }
@@ -75,7 +75,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// An `InvalidRequestError` for a setting that cannot be.
+    /// An `InvalidRequestError` for an invalid setting.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &Ts<ClientSettings>, fetch: Function, is_browser: bool) -> Result<Self, JsValue> {
         const OPERATION: &str = "make a client";
@@ -90,7 +90,7 @@ impl Client {
         options.timeout = duration(OPERATION, timeout(&settings, &given))?.unwrap_or(options.timeout);
         options.user_agent = (!is_browser).then(|| concat!("refsync/", env!("CARGO_PKG_VERSION")).to_owned());
         if is_browser {
-            // Of six connections to the host, for all tabs.
+            // A browser has six connections to a host, for all tabs.
             options.event_streams = 1;
         }
         Ok(Self(client::Client::new(Rc::new(AnswerClient(fetch)), Rc::new(HostTimer), options)?))
@@ -117,7 +117,8 @@ impl Client {
         Ok(promise(verb, signal, answer.boxed_local()))
     }
 
-    /// Follows a run until it has ended; `on_update` is called with every change, and what it throws ends the wait.
+    /// Follows a run until it has ended. `on_update` is called with every change. If it throws, the wait ends with its
+    /// error.
     #[wasm_bindgen(js_name = waitForSync, unchecked_return_type = "Promise<SyncRun>")]
     pub fn wait_for_sync(
         &self,
@@ -155,7 +156,7 @@ fn timeout(checked: &Json, given: &JsValue) -> Option<f64> {
     Reflect::get(given, &"timeout".into()).ok()?.as_f64()
 }
 
-/// A promise of `future`, which the signal ends.
+/// A promise of `future`. The signal cancels it.
 fn promise(
     operation: &'static str,
     signal: Option<AbortSignal>,
@@ -164,7 +165,7 @@ fn promise(
     promise::promise(abortable(operation, signal, future))
 }
 
-/// Milliseconds of JavaScript.
+/// Milliseconds from JavaScript.
 fn duration(operation: &str, millis: Option<f64>) -> Result<Option<Duration>, Error> {
     let Some(millis) = millis else { return Ok(None) };
     match Duration::try_from_secs_f64(millis / 1000.0) {

@@ -1,4 +1,4 @@
-//! The host's clock and chance.
+//! The host's clock and random numbers.
 
 use std::time::Duration;
 

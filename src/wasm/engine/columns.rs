@@ -1,7 +1,7 @@
-//! A sync's stats across the boundary, as a column for each field.
+//! Passes a sync's stats to JavaScript as columns: one text for each field.
 //!
-//! Of 100,000 refs a JSON text takes longer to write and to parse than the refs take to list. The package's `columns.ts`
-//! makes objects of them.
+//! For 100,000 refs, writing and parsing JSON takes longer than listing the refs. The package's `columns.ts` makes objects
+//! from the columns.
 
 use js_sys::{Array, JsString};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::{
     sync::{Plan, Unmatched},
 };
 
-/// What is known of the whole sync.
+/// Facts about the whole sync.
 #[derive(Serialize)]
 struct Notes {
     /// The branch that the source's `HEAD` names, by its full name.
@@ -19,12 +19,12 @@ struct Notes {
     unmatched: Unmatched,
 }
 
-/// `[names, ids, outcomes, remarks, messages, notes]`: the names, each ended by a line's end; the ids, all of one length, the
-/// null id where there is none; a letter for each outcome, small where one id stands for before and after, and a capital where there are two; and
-/// the JSON text of `[index, reason, message, message_index]` for each ref that has one of these; the JSON text of the plan's
-/// messages; and that of [`Notes`].
+/// `[names, ids, outcomes, remarks, messages, notes]`. `names`: each name ends with a line break. `ids`: all ids have the
+/// same length; the null id stands for none. `outcomes`: a letter for each ref, lower case if one id is both before and
+/// after, upper case if there are two ids. `remarks`: the JSON text of `[index, reason, message, message_index]` for each
+/// ref that has one of these. `messages`: the JSON text of the plan's messages. `notes`: the JSON text of [`Notes`].
 pub(super) fn columns(mut plan: Plan) -> Array {
-    // A name that is not UTF-8 has no text.
+    // A name that is not UTF-8 cannot be a JavaScript string.
     let head = plan.head.take().and_then(|name| String::from_utf8(name.into()).ok());
     let notes = Notes { head, unmatched: std::mem::take(&mut plan.unmatched) };
     let count = plan.entries.len();
@@ -34,7 +34,7 @@ pub(super) fn columns(mut plan: Plan) -> Array {
     let mut remarks = Vec::new();
     let messages = std::mem::take(&mut plan.messages);
     for (at, r) in plan.into_refs().enumerate() {
-        // A name with a line's end is invalid, and need not be told to the letter.
+        // A name with a line break is invalid, so it need not be exact.
         if r.name.contains('\n') {
             names.push_str(&r.name.replace('\n', ""));
         } else {

@@ -1,8 +1,7 @@
-//! Plain data across the boundary, by way of JSON.
+//! Passes plain data between JavaScript and Rust as JSON.
 //!
-//! JSON, because it is the contract's own language: a key that is `undefined` is left out (where an update takes a null
-//! as "remove", that difference counts), maps are plain objects, nulls are explicit. And because `serde_json` is in the
-//! build already, this is smaller than a second deserialiser.
+//! JSON fits the API's contract: a key that is `undefined` is left out, null stays null (an update means "remove" by it),
+//! and maps are plain objects. It is also smaller than a second deserialiser, because `serde_json` is in the build already.
 
 use js_sys::{JSON, Object};
 use serde::{Serialize, de::DeserializeOwned};
@@ -11,10 +10,10 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{client::Error, json_path};
 
-/// What a JavaScript caller passed.
+/// An argument of a JavaScript caller.
 pub(crate) struct Arguments {
     operation: &'static str,
-    /// What an error calls the whole of it.
+    /// The argument's name in errors.
     name: &'static str,
     text: String,
 }
@@ -24,7 +23,7 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// Where it is no plain object, or has a field that is not `known`: a misspelt `refGlobs` must not sync everything.
+    /// If it is not a plain object, or has a field that is not `known`: a misspelt `refGlobs` must not sync everything.
     pub(crate) fn new<T: Tsify<JsType: JsCast>>(
         operation: &'static str,
         object: &Ts<T>,
@@ -42,9 +41,9 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// Any plain data; `name` is what an error calls it.
+    /// Any plain data. Errors call it `name`.
     pub(crate) fn whole(operation: &'static str, name: &'static str, data: &JsValue) -> Result<Self, Error> {
-        // `undefined` and functions have no JSON; cycles and big integers throw.
+        // `undefined` and functions have no JSON. Cycles and `BigInt`s throw.
         let text = JSON::stringify(data).ok().and_then(|text| text.as_string());
         match text {
             Some(text) => Ok(Self { operation, name, text }),
@@ -52,9 +51,9 @@ impl Arguments {
         }
     }
 
-    /// The fields of it that make up a `T`.
+    /// Decodes a `T` from its fields.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        // From bytes, as answers are: a second kind of reader would be a second copy of every decoder.
+        // From bytes, like answers: another kind of reader would add a second copy of every decoder.
         serde_json::from_slice(self.text.as_bytes()).map_err(|error| self.refused(&error))
     }
 
@@ -69,7 +68,7 @@ impl Arguments {
     }
 }
 
-/// `value` as JavaScript's plain data.
+/// Turns `value` into plain JavaScript data.
 pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let text = serde_json::to_string(value).map_err(|error| js_sys::Error::new(&error.to_string()))?;
     JSON::parse(&text)

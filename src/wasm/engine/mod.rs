@@ -44,7 +44,7 @@ use crate::{
 pub struct RemoteSettings {
     /// Its URL, `http` or `https`; a user name and password in it are used and never shown.
     pub url: String,
-    /// The user name, where the server minds.
+    /// The user name, if the server needs a particular one.
     #[tsify(optional)]
     pub username: Option<String>,
     /// The password, or an access token.
@@ -52,7 +52,7 @@ pub struct RemoteSettings {
     pub password: Option<String>,
 }
 
-/// The globs of a call. A kind that is left out takes no part; at least one has to be there.
+/// The globs of a call. If a kind is left out, its refs take no part. At least one kind must be given.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GlobLists {
@@ -74,7 +74,7 @@ impl GlobLists {
     }
 }
 
-/// What the engine is asked to sync, and how.
+/// A request to the engine: what to sync, and how.
 #[derive(Clone, Deserialize, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub struct SyncSettings {
@@ -82,77 +82,77 @@ pub struct SyncSettings {
     pub source: RemoteSettings,
     /// Where refs go to.
     pub destination: RemoteSettings,
-    /// Which refs take part; all branches and tags when left out.
+    /// Which refs take part. Default: all branches and tags.
     #[tsify(
         optional,
         type = "{ branches?: string | readonly string[] | undefined; tags?: string | readonly string[] | undefined }"
     )]
     pub ref_globs: Option<GlobLists>,
-    /// Move diverged refs too; their old commits are kept under `refs/refsync/backup/`. Off when left out.
+    /// Move diverged refs too. Their old commits are kept under `refs/refsync/backup/`. Default: off.
     #[serde(default)]
     #[tsify(optional)]
     pub force: bool,
-    /// Delete what matches the globs and the source lacks, at most this many refs; none when left out.
+    /// Delete refs that match the globs and that the source does not have, at most this many. Default: none.
     #[tsify(optional)]
     pub prune: Option<u32>,
-    /// Move all refs or none: one that is rejected holds back all others. Off when left out.
+    /// Move all refs or none: a rejected ref holds back all others. Default: off.
     #[serde(default)]
     #[tsify(optional)]
     pub atomic: bool,
-    /// Globs of full ref names, such as `refs/heads/wip/*`, that are left out whatever `ref_globs` says.
+    /// Globs of full ref names, such as `refs/heads/wip/*`. These refs are left out even if `ref_globs` matches them.
     #[serde(default)]
     #[tsify(optional, type = "string[]")]
     pub exclude: Vec<Glob>,
-    /// Words for the destination's hooks, as `git push --push-option` sends them; none when left out.
+    /// Push options for the destination's hooks, as `git push --push-option` sends them. Default: none.
     #[serde(default)]
     #[tsify(optional)]
     pub push_options: Vec<String>,
-    /// How long the whole sync may take, in milliseconds; any time when left out.
+    /// How long the whole sync may take, in milliseconds. Default: no limit.
     #[tsify(optional)]
     pub timeout: Option<f64>,
-    /// How long a remote may be silent before the sync gives up, in milliseconds; 120 000 when left out.
+    /// How long a remote may be silent before the sync gives up, in milliseconds. Default: 120,000.
     #[tsify(optional)]
     pub stall_timeout: Option<f64>,
-    /// The most bytes of a pack that are collected where a runtime cannot stream a request; 256 MiB when left out.
+    /// The most bytes of a pack that are collected if the runtime cannot stream a request. Default: 256 MiB.
     #[tsify(optional)]
     pub collect_limit: Option<f64>,
-    /// The least bytes that have to come from a remote in `min_rate_time` of waiting; 1,000 when left out, and 0 are any rate.
+    /// The fewest bytes that must come from a remote in `min_rate_time` of waiting. Default: 1,000. 0 allows any rate.
     #[tsify(optional)]
     pub min_rate_bytes: Option<f64>,
-    /// The time for it in milliseconds; 60,000 when left out.
+    /// The time for `min_rate`, in milliseconds. Default: 60,000.
     #[tsify(optional)]
     pub min_rate_time: Option<f64>,
-    /// The most refs that a remote may list; 1,000,000 when left out.
+    /// The most refs that a remote may list. Default: 1,000,000.
     #[tsify(optional)]
     pub max_refs: Option<f64>,
-    /// The most commits of a proof that branches move forward; 4,000,000 when left out.
+    /// The most commits that are read to prove that branches move forward. Default: 4,000,000.
     #[tsify(optional)]
     pub max_commits: Option<f64>,
-    /// The most bytes of memory that the engine may have; 2 GiB when left out.
+    /// The most bytes of memory that the engine may have. Default: 2 GiB.
     #[tsify(optional)]
     pub max_memory: Option<f64>,
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the engine calls for one side.
+    /// The functions that the engine calls for one side.
     pub type SideFunctions;
 
-    /// The `fetch` for it.
+    /// The `fetch` for this side.
     #[wasm_bindgen(method, getter)]
     fn fetch(this: &SideFunctions) -> Function;
 
-    /// Who is asked for credentials.
+    /// The function that is asked for credentials.
     #[wasm_bindgen(method, getter)]
     fn credentials(this: &SideFunctions) -> Option<Function>;
 }
 
-/// Syncs the refs that `settings` name from the source to the destination; with `plan_only` it gives the stats that a sync
-/// would give now, and changes nothing. Resolves to their columns, see `columns`.
+/// Syncs the refs that `settings` name from the source to the destination. With `plan_only` it changes nothing, and returns
+/// the stats that a sync would have now. Resolves to the columns of the stats, see `columns`.
 ///
 /// # Errors
 ///
-/// Where an argument is wrong. Its promise rejects where the work could not be done as a whole.
+/// If an argument is wrong. The promise rejects if the sync failed as a whole.
 #[wasm_bindgen(js_name = runSync, unchecked_return_type = "Promise<[string, string, string, string, string, string]>")]
 pub fn run_sync(
     settings: &Ts<SyncSettings>,
@@ -219,12 +219,12 @@ pub fn run_sync(
     })))
 }
 
-/// The refs of a remote that start with `prefix`, or the one ref of that name if it is `whole`, as the JSON text of
-/// `{name, id, symref_target}` for each. A symbolic ref's `symref_target` is the ref that it names, if the remote tells.
+/// The refs of a remote that start with `prefix`, or the ref with exactly that name if `whole`. Resolves to the JSON text
+/// of a list of `{name, id, symref_target}`. `symref_target` is the target of a symbolic ref, if the remote tells it.
 ///
 /// # Errors
 ///
-/// Where an argument is wrong. Its promise rejects where the remote could not be asked.
+/// If an argument is wrong. The promise rejects if the refs could not be listed.
 #[wasm_bindgen(js_name = listRefs, unchecked_return_type = "Promise<string>")]
 pub fn list_refs(
     settings: &Ts<RemoteSettings>,
@@ -256,7 +256,7 @@ struct ShownRef {
     symref_target: Option<String>,
 }
 
-/// What `work` gives, or an error where it takes longer than this many milliseconds.
+/// The result of `work`, or an error if it takes longer than this many milliseconds.
 async fn before<T>(deadline: Option<f64>, work: impl Future<Output = T>) -> Result<T, JsValue> {
     let Some(milliseconds) = deadline else { return Ok(work.await) };
     let timeout = timer(duration(milliseconds));
@@ -298,7 +298,7 @@ fn remote(
     if let Some(milliseconds) = settings.stall_timeout.filter(|ms| ms.is_finite() && *ms > 0.0) {
         http.stall_timeout = duration(milliseconds);
     }
-    // Numbers saturate, as limits may.
+    // Numbers saturate, which is fine for limits.
     if let Some(bytes) = settings.collect_limit.filter(|bytes| *bytes >= 0.0) {
         http.collect_limit = bytes as usize;
     }
@@ -333,7 +333,7 @@ fn limits(settings: &SyncSettings) -> Limits {
     limits
 }
 
-/// So many milliseconds, or for ever if that is too many.
+/// This many milliseconds; no limit if the number is too large.
 fn duration(milliseconds: f64) -> Duration {
     Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or(Duration::MAX)
 }
@@ -342,7 +342,7 @@ fn with_credential(target: Remote, RemoteSettings { username, password, .. }: &R
     target.with_credentials(username.as_deref(), password.as_deref())
 }
 
-/// Asks the caller for credentials; none where it gives none, or fails to.
+/// Asks the caller for credentials; `None` if it returns none or fails.
 async fn credentials(ask: Function, challenge: Challenge) -> Option<Credentials> {
     let Challenge { url, username, scheme, realm } = challenge;
     let details = to_js(&Details { username, scheme, realm }).ok()?;
@@ -352,7 +352,7 @@ async fn credentials(ask: Function, challenge: Challenge) -> Option<Credentials>
     Some(Credentials { username: given.username.unwrap_or_else(|| "git".into()), password: given.password })
 }
 
-/// What a server says that wants credentials, as JavaScript sees it.
+/// A server's request for credentials, as JavaScript sees it.
 #[derive(Serialize)]
 struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -367,18 +367,18 @@ struct Given {
     password: String,
 }
 
-/// What errors say was to be done.
+/// The operation's name in errors.
 const OPERATION: &str = "sync";
-/// The most bytes of a push option: what fits into a packet line.
+/// The most bytes of a push option, so that it fits into a packet line.
 const MAX_PUSH_OPTION: usize = 65_000;
 
 /// Calls `report` with progress.
 fn observer(report: Function) -> Observer {
     Observer::new(monotonic, move |progress: Progress| {
-        // A few numbers, ten times a second, straight into an object: no text in between.
+        // Makes the object directly, without JSON, because this happens ten times a second.
         let progress = progress.serialize(&serde_wasm_bindgen::Serializer::json_compatible());
         let progress = progress.expect("plain fields of ours have a JavaScript form");
-        // What an observer throws is its own affair: it must not break a push half-way.
+        // Errors of the observer are ignored: they must not break a push half-way.
         let _ = report.call1(&JsValue::UNDEFINED, &progress);
     })
 }

@@ -1,4 +1,4 @@
-//! The platform's cryptography, as the package passes it in: `ServiceCrypto` of its `service-crypto.ts`.
+//! The platform's cryptography: `ServiceCrypto` of the package's `service-crypto.ts`.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::{Array, Promise, Uint8Array};
@@ -78,7 +78,7 @@ impl Crypto for HostCrypto {
     }
 }
 
-/// What the platform makes.
+/// A result of the platform.
 fn made(started: Promise) -> LocalBoxFuture<'static, Result<Vec<u8>, String>> {
     let done = JsFuture::from(started);
     async move { Ok(content(&done.await.map_err(|error| message(&error))?)) }.boxed_local()

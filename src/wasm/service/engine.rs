@@ -1,4 +1,4 @@
-//! The engine that the package passes in: `ServiceEngine` of its `service-engine.ts`.
+//! The engine: `ServiceEngine` of the package's `service-engine.ts`.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::{Function, JsString, Promise, Reflect};
@@ -38,7 +38,8 @@ impl Engine for HostEngine {
             let report = Closure::wrap(report);
             let started = self.0.sync(&json(task), report.as_ref().unchecked_ref(), &controller.0.signal());
             let synced = settled(started).await.map_err(|error| engine_error(&error))?.unchecked_into::<JsString>();
-            // Before a copy of it is made here, whose memory is never given back. The rest of the answer is a ref's name.
+            // Checked before the answer is copied into this memory, which never shrinks. The rest of the answer is a ref's
+            // name.
             if synced.length() as usize > MAX_STATS_BYTES + MAX_REST {
                 return Err(unusable(format!(
                     "the refs were synced, but what became of them cannot be stored: it takes more than {MAX_STATS_BYTES} bytes; \
@@ -64,25 +65,25 @@ impl Engine for HostEngine {
     }
 }
 
-/// What the engine answered.
+/// The engine's answer.
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, EngineError> {
     serde_json::from_slice(storable::json(text).as_bytes())
         .map_err(|error| unusable(format!("the engine's answer cannot be read: {error}")))
 }
 
-/// An answer that another attempt would give again.
+/// An error that another attempt would have again.
 fn unusable(message: String) -> EngineError {
     EngineError { message, code: "unknown".into(), transient: false, side: None }
 }
 
-/// How many bytes of an answer are not the stats.
+/// How many bytes an answer may have besides the stats.
 const MAX_REST: usize = 64 * 1024;
 
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("it is made of strings")
 }
 
-/// From what the engine throws: a `SyncError`, mostly.
+/// From an error of the engine, which is mostly a `SyncError`.
 fn engine_error(error: &JsValue) -> EngineError {
     let get = |name: &str| Reflect::get(error, &name.into()).unwrap_or(JsValue::UNDEFINED);
     EngineError {

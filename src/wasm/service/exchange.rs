@@ -1,4 +1,4 @@
-//! The web's `Request` and `Response`, which a JavaScript server deals in, from and to ours.
+//! Converts the web's `Request` and `Response` from and to the Rust types.
 
 use futures_util::StreamExt;
 use js_sys::{Array, Uint8Array};

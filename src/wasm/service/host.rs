@@ -1,4 +1,4 @@
-//! What the service needs of its surroundings, as JavaScript objects that the host passes in.
+//! The JavaScript objects that the host passes to the service.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ fn database_error(error: &JsValue) -> DatabaseError {
 /// The host's repositories.
 pub(super) struct HostGit(pub(super) JsGitHost);
 
-/// Awaits what the host started, and puts its failure into words.
+/// Awaits a promise of the host, and describes its failure.
 async fn done(started: Result<Promise, JsValue>) -> Result<(), String> {
     settled(started).await.map(|_| ()).map_err(|error| message(&error))
 }
@@ -136,13 +136,13 @@ impl GitHost for HostGit {
 }
 
 impl HostGit {
-    /// Whether the host has a method that not every host has.
+    /// Whether the host has this optional method.
     fn has(&self, method: &str) -> bool {
         Reflect::get(&self.0, &method.into()).is_ok_and(|found| found.is_function())
     }
 }
 
-/// The host's time and log, by what `ServiceOptions` names them.
+/// The host's clock and log, from `ServiceOptions`.
 pub(super) struct HostRuntime {
     pub(super) log: Option<Function>,
     pub(super) record: Option<Function>,
@@ -178,7 +178,7 @@ impl Runtime for HostRuntime {
         .boxed_local()
     }
 
-    // A log that throws must not fail what it is told about.
+    // A log function that throws must not fail the operation that it logs.
     fn log(&self, line: &str) {
         if let Some(log) = &self.log {
             drop(log.call1(&JsValue::UNDEFINED, &line.into()));

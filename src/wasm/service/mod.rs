@@ -1,6 +1,6 @@
-//! The service as a JavaScript class; what it is made with is in `host`.
+//! The service as a JavaScript class. The objects that it needs are in `host`.
 //!
-//! A Git request is authorised here and handed on to the host as it is: its bytes never enter the wasm memory.
+//! A Git request is authorised here and passed to the host unchanged: its bytes never enter the wasm memory.
 
 mod crypto;
 mod engine;
@@ -42,7 +42,8 @@ pub struct JsService {
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes the package's `ServiceOptions`, `nextTick`, `openapi`, `crypto` and `engine`; fails where one is missing or of another kind.
+    /// Takes the package's `ServiceOptions`, `nextTick`, `openapi`, `crypto` and `engine`. Fails if one is missing or has a
+    /// wrong type.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
         let others = option(options, "previousSecretKeys").dyn_into::<Array>().unwrap_or_default();
@@ -85,7 +86,7 @@ impl JsService {
         self.call(async |service| service.migrate().await.map(nothing))
     }
 
-    /// Takes up what a killed process left.
+    /// Cleans up after a killed process.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn adopt(&self) -> Promise {
         self.call(async |service| service.adopt().await.map(nothing))
@@ -97,17 +98,17 @@ impl JsService {
         self.call(async move |service| service.migrate_to(version).await.map(nothing))
     }
 
-    /// Makes an organisation where it is missing.
+    /// Makes an organisation if it does not exist.
     #[wasm_bindgen(js_name = ensureOrganization, unchecked_return_type = "Promise<void>")]
     pub fn ensure_organization(&self, slug: String, name: Option<String>) -> Promise {
         self.call(async move |service| service.ensure_organization(&slug, name.as_deref()).await.map(nothing))
     }
 
-    /// Makes an API key and gives it, for the only time.
+    /// Makes an API key and returns it. It cannot be shown again.
     ///
     /// # Errors
     ///
-    /// Where the scope is none.
+    /// If the scope is unknown.
     #[wasm_bindgen(js_name = createApiKey, unchecked_return_type = "Promise<string>")]
     pub fn create_api_key(&self, org: String, scope: String, name: Option<String>) -> Result<Promise, js_sys::Error> {
         let scope =
@@ -115,19 +116,19 @@ impl JsService {
         Ok(self.call(async move |service| Ok(service.create_api_key(&org, scope, name.as_deref()).await?.into())))
     }
 
-    /// Makes a code for the page's address.
+    /// Makes a sign-in code for the page's address.
     #[wasm_bindgen(js_name = createPageCode, unchecked_return_type = "Promise<string>")]
     pub fn create_page_code(&self, org: String) -> Promise {
         self.call(async move |service| Ok(service.create_page_code(&org).await?.into()))
     }
 
-    /// Makes a private key that signs access tokens and gives it, for the only time.
+    /// Makes a private key that signs access tokens, and returns it. It cannot be shown again.
     #[wasm_bindgen(js_name = createPrivateKey, unchecked_return_type = "Promise<string>")]
     pub fn create_private_key(&self, org: String, name: Option<String>) -> Promise {
         self.call(async move |service| Ok(service.create_private_key(&org, name.as_deref()).await?.into()))
     }
 
-    /// Registers the public key of somebody's private key.
+    /// Registers the public key of a private key that somebody else keeps.
     #[wasm_bindgen(js_name = registerPublicKey, unchecked_return_type = "Promise<void>")]
     pub fn register_public_key(&self, org: String, x: String, name: Option<String>) -> Promise {
         self.call(async move |service| service.register_public_key(&org, &x, name.as_deref()).await.map(nothing))
@@ -151,7 +152,7 @@ impl JsService {
         })
     }
 
-    /// Answers a request of the operator, who needs no credential.
+    /// Answers a request of the operator, which needs no credential.
     #[wasm_bindgen(js_name = operatorFetch, unchecked_return_type = "Promise<Response>")]
     pub fn operator_fetch(&self, request: web_sys::Request) -> Promise {
         let service = self.service.clone();
@@ -171,12 +172,12 @@ impl JsService {
         self.call(async move |service| Ok(service.tick(told(on_claimed), is_last_lane).await?.into()))
     }
 
-    /// Hands back the runs in progress, and claims nothing more.
+    /// Hands back the runs in progress, and claims no more work.
     pub fn stop(&self) {
         self.service.stop();
     }
 
-    /// Claims one webhook delivery that is due, calls `on_claimed`, and sends it; false if none was.
+    /// Claims one due webhook delivery, calls `on_claimed`, and sends it; false if none was due.
     #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
     pub fn deliver(&self, on_claimed: Option<Function>) -> Promise {
         self.call(async move |service| Ok(service.deliver(told(on_claimed)).await?.into()))
@@ -190,7 +191,7 @@ impl JsService {
     }
 }
 
-/// Calls a function that only wants to know of a claim, and so cannot end what was claimed.
+/// Calls a function that is only informed of a claim. Its errors do not end the claimed work.
 fn told(on_claimed: Option<Function>) -> impl FnOnce() {
     move || {
         if let Some(on_claimed) = on_claimed {
@@ -210,7 +211,7 @@ async fn fetch_git(
 ) -> Result<web_sys::Response, JsValue> {
     let headers = from_web_headers(&request.headers());
     let exchange = service.begin(method_name(&request.method()), &request.url(), &headers);
-    // Any method but the two of Git's protocol is refused in there.
+    // An unknown method becomes `OPTIONS`, which `authorize_git` refuses.
     let method = Method::parse(&request.method()).unwrap_or(Method::Options);
     let allowed = match service.api.authorize_git(&exchange, method, &request.url(), &headers).await {
         Ok(allowed) => allowed,
@@ -229,7 +230,7 @@ async fn fetch_git(
     answered
 }
 
-/// The answer to a push, whose end waits until the repository's new head is noted.
+/// The answer to a push. Its end waits until the repository's new head is stored.
 fn after_push(answer: web_sys::Response, service: Rc<Service>, repo_id: String) -> Result<web_sys::Response, JsValue> {
     let body = answer.body().map_or_else(|| stream::empty().boxed_local(), |body| from_readable(&body));
     let noted = stream::once(async move {
@@ -248,7 +249,7 @@ async fn ask_git(git: &JsGitHost, request: &web_sys::Request) -> Result<web_sys:
     settled(git.fetch(request)).await?.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
 }
 
-/// An option, `undefined` where it is left out.
+/// An option; `undefined` if it is left out.
 fn option(options: &Object, name: &str) -> JsValue {
     Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }
@@ -268,7 +269,7 @@ fn key_bytes(key: JsValue, name: &str) -> Result<[u8; 32], js_sys::Error> {
     bytes.ok_or_else(|| type_error(&format!("Service: {name} must be a Uint8Array of 32 bytes")))
 }
 
-/// The option `publicUrl`, a text or a function that gives it once it is known.
+/// The option `publicUrl`: a text, or a function that returns it when it is known.
 fn public_url(given: JsValue) -> Box<dyn Fn() -> String> {
     match given.dyn_into::<Function>() {
         Ok(function) => Box::new(move || {
@@ -294,7 +295,7 @@ fn rate_limit(options: &Object) -> Result<RateLimit, js_sys::Error> {
     }
 }
 
-/// A limit, which is a whole number above 0, or none.
+/// A limit, which is a whole number above 0; `None` if left out.
 fn limit(options: &Object, name: &str) -> Result<Option<u32>, js_sys::Error> {
     let given = option(options, name);
     match given.as_f64() {
@@ -304,7 +305,7 @@ fn limit(options: &Object, name: &str) -> Result<Option<u32>, js_sys::Error> {
     }
 }
 
-/// How long one attempt of a run may take; an hour when left out.
+/// How long one attempt of a run may take. Default: an hour.
 fn run_timeout(options: &Object) -> Result<Duration, js_sys::Error> {
     let given = option(options, "runTimeout");
     match given.as_f64() {
@@ -318,10 +319,10 @@ fn run_timeout(options: &Object) -> Result<Duration, js_sys::Error> {
 
 /// The longest run timeout in seconds: a year.
 const MAX_TIMEOUT: f64 = 365.0 * 86_400.0;
-/// More runs than this at the same time are no limit.
+/// The largest limit. More runs than this never work at the same time.
 const MAX_LIMIT: f64 = 10_000.0;
 
-/// The same request to another URL, without its credential; its body goes on as the stream that it is.
+/// The same request to another URL, without its credential. Its body stays a stream.
 fn redirected(request: &web_sys::Request, url: &str) -> Result<web_sys::Request, JsValue> {
     let headers = web_sys::Headers::new_with_headers(&request.headers())?;
     headers.delete("authorization")?;
@@ -344,7 +345,7 @@ fn message(error: &JsValue) -> String {
 /// An error with the `code` of the API, for callers of the class itself.
 fn failure(error: &crate::service::Error) -> js_sys::Error {
     let thrown = js_sys::Error::new(&error.to_string());
-    // A plain property of a fresh object can always be set.
+    // A property of a new plain object can always be set.
     let _ = Reflect::set(&thrown, &"code".into(), &error.code().into());
     thrown
 }
