@@ -86,7 +86,7 @@ impl JsService {
         self.call(async |service| service.migrate().await.map(nothing))
     }
 
-    /// Cleans up after a killed process.
+    /// Takes over the runs that a killed process left in progress, without waiting for their leases.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn adopt(&self) -> Promise {
         self.call(async |service| service.adopt().await.map(nothing))
