@@ -18,7 +18,7 @@
 //!     │                                          │◀─────────────────────────── report ───────│  push.rs
 //! ```
 //!
-//! If a source does not answer the first request, it is asked for its capabilities first. [`Remote`] sends all requests;
+//! If a source does not answer the first request, its capabilities are requested before. [`Remote`] sends all requests;
 //! the codecs take bytes and do no IO.
 
 mod access;

@@ -1,6 +1,6 @@
-/** Where the page stands, kept in the address: `#/repos/app` and `#/repos/app/syncs/…`. So Back works, and so does a reload. */
+/** The address holds the page's state: `#/repos/app` and `#/repos/app/syncs/…`. So Back and reloading work. */
 
-/** What is open. */
+/** The open repository and run. */
 export interface Route {
   /** The repository's name. */
   repo: string | null;
@@ -8,7 +8,7 @@ export interface Route {
   syncId: string | null;
 }
 
-/** What the address says. */
+/** Reads the address. */
 export function currentRoute(): Route {
   const [, root, repo, leaf, syncId] = location.hash.split("/").map(decode);
   if (root !== "repos" || !repo) return { repo: null, syncId: null };
@@ -25,7 +25,7 @@ function decode(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    // Somebody typed a lone %.
+    // The address may contain a single `%` that somebody typed.
     return part;
   }
 }

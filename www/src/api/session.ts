@@ -1,5 +1,5 @@
 /**
- * The service that the page talks to, and the key it shows there.
+ * The service that the page calls, and its key.
  *
  * The user types or pastes a key, or the page gets one of its own: the address that `refsync serve` prints has a code in its
  * fragment. The code works once. The page exchanges it for a session, which is a key that expires. No address holds a key, because
@@ -8,7 +8,7 @@
 
 import { UnauthenticatedError } from "refsync";
 
-/** Where to call, and as whom. */
+/** The API's address and the key. */
 export interface Session {
   /** The API's base, such as `http://127.0.0.1:4000/v1`. */
   apiUrl: string;

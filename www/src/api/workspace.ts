@@ -1,5 +1,5 @@
 /**
- * What the page knows: an organisation's repositories, and the runs it follows. Views listen to it and draw.
+ * The page's state: an organisation's repositories, and the runs that the page follows. Views listen to it and draw.
  *
  * A run is followed here and not in a view, so that it goes on while the user looks at another repository.
  */
@@ -17,30 +17,30 @@ import {
 
 import type { Session } from "./session";
 
-/** What happened. */
+/** A change of the state. */
 export type Change =
-  /** Repositories came, went or changed. */
+  /** Repositories were added, removed or changed. */
   | { kind: "repos" }
-  /** A run moved on, or is new. */
+  /** A run is new or has a new status. */
   | { kind: "run"; run: SyncRun }
-  /** A run is where it was, and further on with it: see its `progress`. */
+  /** A run has the same status but new `progress`. */
   | { kind: "progress"; run: SyncRun }
   /** A run could not be followed any further. */
   | { kind: "lost"; run: SyncRun; error: unknown }
-  /** The service no longer takes the key. */
+  /** The service no longer accepts the key. */
   | { kind: "refused"; error: unknown };
 
-/** One organisation, seen with one key. */
+/** One organisation, as one key sees it. */
 export class Workspace {
   /** By id, in the service's order. */
   readonly repos = new Map<string, Repo>();
-  /** Whether every page of the list has come. */
+  /** Whether every page of the list has been loaded. */
   complete = false;
 
   /** The names that were requested one by one. The value is true if the service has no such repository. */
   readonly #sought = new Map<string, boolean>();
   readonly #listeners = new Set<(change: Change) => void>();
-  /** The runs that are followed, as they were told last. */
+  /** The followed runs, in their latest state. */
   readonly #followed = new Map<string, SyncRun>();
   readonly #closed = new AbortController();
 
@@ -50,7 +50,7 @@ export class Workspace {
     readonly who: Whoami,
   ) {}
 
-  /** Checks the key; throws the client's error when the service refuses it or does not answer. */
+  /** Checks the key. Throws the client's error if the service refuses it or does not answer. */
   static async open(session: Session): Promise<Workspace> {
     const client = new SyncClient({ apiUrl: session.apiUrl, apiKey: session.apiKey });
     return new Workspace(session, client, await client.whoami());
@@ -74,7 +74,7 @@ export class Workspace {
       this.#tell({ kind: "repos" });
       cursor = page.has_more && page.next_cursor !== null ? page.next_cursor : undefined;
     } while (cursor !== undefined && !this.#closed.signal.aborted);
-    // Only now it is known which ones are gone, and in which order the others stand.
+    // Only now do we know which repositories are gone, and the order of the others.
     this.repos.clear();
     for (const [id, repo] of seen) this.repos.set(id, repo);
     this.complete = true;
@@ -108,7 +108,7 @@ export class Workspace {
     return this.#sought.get(name) === true;
   }
 
-  /** Takes in a new state of a repository; a new one comes first. */
+  /** Updates a repository. A new one comes first. */
   put(repo: Repo): void {
     if (this.repos.has(repo.id)) {
       this.repos.set(repo.id, repo);
@@ -127,13 +127,13 @@ export class Workspace {
     this.#tell({ kind: "repos" });
   }
 
-  /** Follows a run until it has ended; one that has is left alone. */
+  /** Follows a run until it has ended. Does nothing if it has ended already. */
   follow(run: SyncRun | null | undefined): void {
     if (!run || hasEnded(run) || this.#followed.has(run.id)) return;
     this.#followed.set(run.id, run);
     const ended = (last: SyncRun) => {
       this.#take(last);
-      // Only the service knows how far apart both sides are now. Where it cannot be asked, the next load of the list tells.
+      // Only the service knows how many refs differ now. If it does not answer, the next load of the list shows it.
       this.refresh(last.repo_id).catch((error: unknown) => void this.report(error));
     };
     this.client.syncs
@@ -145,19 +145,19 @@ export class Workspace {
       .finally(() => this.#followed.delete(run.id));
   }
 
-  /** Takes in a run that this page has just asked for, and follows it. */
+  /** Adds a run that this page has just started, and follows it. */
   start(run: SyncRun): void {
     this.#take(run);
     this.follow(run);
   }
 
-  /** Asks for a repository's state. */
+  /** Requests a repository's state. */
   async refresh(repoId: string): Promise<void> {
     const repo = await this.client.repos.get({ repo: repoId });
     if (this.repos.has(repoId)) this.put(repo);
   }
 
-  /** Cancels a run. One that has ended meanwhile is told by those who follow it. */
+  /** Cancels a run. If it has ended meanwhile, the watch reports that. */
   async cancel(run: SyncRun): Promise<void> {
     try {
       this.start(await this.client.syncs.cancel({ repo: run.repo_id, sync_id: run.id }));
@@ -174,7 +174,7 @@ export class Workspace {
     return true;
   }
 
-  /** Calls `listener` on every change; the answer ends that. */
+  /** Calls `listener` on every change. Returns a function that stops this. */
   listen(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -208,7 +208,7 @@ export class Workspace {
   }
 }
 
-/** Whether nothing more happens to this run. */
+/** Whether this run has ended. */
 export function hasEnded(run: SyncRun): boolean {
   return run.status === "completed" || run.status === "failed";
 }

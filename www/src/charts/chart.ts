@@ -1,4 +1,4 @@
-/** Chart.js with the parts that this page draws with, and no others. */
+/** Chart.js with only the parts that this page needs. */
 
 import { BarController, BarElement, CategoryScale, Chart, LinearScale, Tooltip } from "chart.js";
 
@@ -8,13 +8,13 @@ export { Chart };
 
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
-/** Draws anew when the colour scheme changes; the answer ends that. */
+/** Calls `draw` again when the colour scheme changes. Returns a function that stops this. */
 export function onRecolour(draw: () => void): () => void {
   DARK.addEventListener("change", draw);
   return () => DARK.removeEventListener("change", draw);
 }
 
-/** The page's colours and type, as they are where `element` stands. */
+/** The page's colours and font at the place of `element`. */
 export function stylesOf(element: Element): {
   colour: (name: string) => string;
   font: { family: string; size: number };

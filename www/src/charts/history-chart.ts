@@ -44,7 +44,7 @@ export class HistoryChart {
     requestAnimationFrame(() => this.#draw());
   }
 
-  /** Lets go of the canvas. */
+  /** Destroys the chart. */
   destroy(): void {
     this.#forget();
     this.#chart?.destroy();

@@ -23,12 +23,12 @@ export class OutcomeChart {
     this.#canvas.setAttribute("aria-label", `Bar chart of refs per outcome: ${said}`);
   }
 
-  /** Draws it, once it stands in the document: only then it has a size and colours. */
+  /** Draws the chart. Call it when the chart is in the document, because it has no size and colours before. */
   draw(): void {
     this.#draw();
   }
 
-  /** Lets go of the canvas. */
+  /** Destroys the chart. */
   destroy(): void {
     this.#forget();
     this.#chart?.destroy();
@@ -44,12 +44,12 @@ export class OutcomeChart {
         labels: OUTCOMES.map((outcome) => `${capital(outcome)}  ${number(this.#counts[outcome])}`),
         datasets: [
           {
-            // A count of zero has no bar at all, not one of the shortest length.
+            // A count of zero has no bar at all.
             data: OUTCOMES.map((outcome) => this.#counts[outcome] || Number.NaN),
             backgroundColor: OUTCOMES.map((outcome) => colour(`--outcome-${outcome}`)),
             borderRadius: 3,
             barThickness: 16,
-            // Two rejected refs among ten thousand must still be seen.
+            // Two rejected refs among ten thousand must still be visible.
             minBarLength: 5,
           },
         ],

@@ -1,4 +1,4 @@
-/** Text that a press copies. */
+/** Text that can be copied with a button. */
 
 import { fill, h } from "./dom";
 import { icon } from "./icons";
@@ -13,7 +13,7 @@ export async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // There is no clipboard on a page that came over plain HTTP from another host.
+    // Browsers have no clipboard for a page that came over plain HTTP from another host.
     done = copyBySelection(text);
   }
   document.body.append(live);
@@ -42,7 +42,7 @@ export function copyButton(label: string, text: string, what: string): HTMLButto
 function copyBySelection(text: string): boolean {
   const area = h("textarea", { class: "visually-hidden" });
   area.value = text;
-  // Inside an open dialog nothing outside of it can be selected.
+  // While a dialog is open, text outside of it cannot be selected.
   (document.querySelector("dialog[open]") ?? document.body).append(area);
   area.select();
   const done = document.execCommand("copy");

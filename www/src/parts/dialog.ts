@@ -8,20 +8,20 @@ import { ProblemSlot } from "./problem";
 
 interface DialogOptions {
   title: string;
-  /** What the confirming button says. */
+  /** The text of the confirming button. */
   confirm: string;
   /** Whether confirming destroys something. */
   dangerous?: boolean;
   body: Child[];
-  /** What the dialog was doing, when it fails: `Could not create the repository`. */
+  /** The heading of an error: `Could not create the repository`. */
   failure: string;
-  /** Does the work; the dialog closes when it is done, and shows what it throws. */
+  /** Does the work. The dialog closes when it is done. If it throws, the dialog shows the error. */
   submit: () => Promise<void>;
   /** Whether the thrown error is shown elsewhere already. */
   handled?: (error: unknown) => boolean;
 }
 
-/** Opens a dialog. Answers its confirming button, for a caller that must hold it back. */
+/** Opens a dialog. Returns its confirming button, for a caller that must disable it at first. */
 export function openDialog(options: DialogOptions): HTMLButtonElement {
   const slot = new ProblemSlot();
   const titleId = freshId("dialog");
@@ -70,13 +70,13 @@ export function openDialog(options: DialogOptions): HTMLButtonElement {
   );
   const closed = () => {
     dialog.remove();
-    // The button that opened the dialog may have been drawn anew meanwhile; then the focus went nowhere.
+    // The button that opened the dialog may have been redrawn meanwhile; then the focus was lost.
     if (document.activeElement === document.body) document.querySelector("h1")?.focus({ preventScroll: true });
   };
   const dialog = h("dialog", { class: "dialog", "aria-labelledby": titleId, on: { close: closed } }, form);
   document.body.append(dialog);
   dialog.showModal();
-  // Not the close button, where the browser would start: the first thing to fill in, or the way out.
+  // The browser would focus the close button. The first field is better, or the cancel button if there is no field.
   (form.querySelector<HTMLElement>("input, select") ?? cancel).focus();
   return confirm;
 }

@@ -7,7 +7,7 @@ import { plain, visible } from "./text";
 
 export { freshId } from "./ids";
 
-/** What an element can hold; null, undefined and false are left out. */
+/** A child of an element. Null, undefined and false are left out. */
 export type Child = Node | string | number | null | undefined | false;
 
 type Handlers = { [K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void };
@@ -37,7 +37,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Replaces what `parent` holds. */
+/** Replaces the children of `parent`. */
 export function fill(parent: Element, ...children: Child[]): void {
   const nodes = children.filter(present).flatMap((child) => (child instanceof Node ? [child] : visible(String(child))));
   parent.replaceChildren(...nodes);

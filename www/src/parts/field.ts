@@ -12,7 +12,7 @@ export interface Field {
   element: HTMLElement;
   /** The control. */
   input: HTMLInputElement | HTMLSelectElement;
-  /** Shows why the value is refused; null takes that away. */
+  /** Shows why the value is refused; null removes the message. */
   refuse(reason: string | null): void;
 }
 
@@ -74,8 +74,8 @@ function field(path: string, label: string, input: Field["input"], hint: Child):
 }
 
 /**
- * Shows each of the problem's fields next to its control and focuses the first. Answers whether all of them found one:
- * then nothing is left to say elsewhere.
+ * Shows the reason of each bad field next to its control, and focuses the first one. Returns whether every bad field has a
+ * control: then no other message is needed.
  */
 export function refuseFields(fields: readonly Field[], problem: Problem): boolean {
   let first: Field | undefined;

@@ -1,4 +1,4 @@
-/** What went wrong, read from whatever was thrown, and how it is shown: in place, until it is dismissed or tried again. */
+/** Reads errors, and shows them in place until the user dismisses them or tries again. */
 
 import { type FieldError, RefsyncError } from "refsync";
 
@@ -10,11 +10,11 @@ import { foreign } from "./text";
 export interface Problem {
   /** The service's stable word, such as `NOT_FOUND`. */
   code: string;
-  /** What is wrong and what to do. */
+  /** The message: what is wrong and what to do. */
   message: string;
   /** Each bad field of the request, by its path, such as `ref_globs.branches`. */
   fields: readonly FieldError[];
-  /** What to quote to the operator. */
+  /** The `trace_id` for the operator. */
   traceId: string | null;
 }
 
@@ -28,11 +28,11 @@ export function problemOf(error: unknown): Problem {
   return { code: "UNEXPECTED", message, fields: [], traceId: null };
 }
 
-/** A place for one problem; it takes no room while there is none. */
+/** A place for one problem. It takes no room if there is no problem. */
 export class ProblemSlot {
   readonly element = h("div", { class: "problem-slot" });
 
-  /** Shows `error`; `retry` gives it a button that tries again. */
+  /** Shows `error`. With `retry` there is a button to try again. */
   show(error: unknown, doing: string, retry?: () => void): void {
     const { code, message, fields, traceId } = problemOf(error);
     const again = () => {
@@ -62,7 +62,7 @@ export class ProblemSlot {
     fill(this.element, alert);
   }
 
-  /** Takes the problem away. */
+  /** Removes the problem. */
   clear(): void {
     fill(this.element);
   }

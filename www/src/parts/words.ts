@@ -1,11 +1,11 @@
-/** The service's words, in a user's. */
+/** Words of the service, translated for users. */
 
 import type { AuthKind, Direction, Outcome, Phase, Progress, SyncRun, SyncRunRef } from "refsync";
 
 import { h } from "./dom";
 import { type Icon, icon } from "./icons";
 
-/** The outcomes, those that want attention first. */
+/** The outcomes. Those that need attention come first. */
 export const OUTCOMES: readonly Outcome[] = ["rejected", "updated", "filtered", "unchanged"];
 
 const OUTCOME_ICONS: Record<Outcome, Icon> = {
@@ -59,7 +59,7 @@ export function outcomeIcon(outcome: Outcome): SVGSVGElement {
   return icon(OUTCOME_ICONS[outcome] ?? "equal");
 }
 
-// A run shows in several places, and each is drawn anew with every change: its refs are counted once.
+// A run is shown in several places, and each is redrawn with every change. So its refs are counted only once.
 const counted = new WeakMap<readonly SyncRunRef[], Readonly<Record<Outcome, number>>>();
 
 /** How many refs ended each way. */
@@ -85,7 +85,7 @@ export function countsText(counts: Readonly<Record<Outcome, number>>): string {
 
 const NUMBER = new Intl.NumberFormat("en");
 
-/** A count with its thousands apart. */
+/** A number with thousands separators. */
 export function number(count: number): string {
   return NUMBER.format(count);
 }
@@ -145,7 +145,7 @@ export function globsText(run: SyncRun): string {
   return `branches ${branches || "none"} · tags ${tags || "none"}`;
 }
 
-/** What credential is stored. */
+/** The kind of the stored credential. */
 export function authText(kind: AuthKind | null): string {
   if (kind === "token") return "Token, stored encrypted";
   if (kind === "username_password") return "User name and password, stored encrypted";

@@ -8,8 +8,8 @@ import { ProblemSlot } from "../parts/problem";
 import { wordmark } from "../parts/wordmark";
 
 /**
- * The form. Calls `connected` with the workspace when the service has accepted the key. `reason` says why the page asks, and
- * `doing` what it was doing.
+ * The form. Calls `connected` with the workspace when the service has accepted the key. `reason` is the error that made the
+ * page ask, and `doing` the failed action.
  */
 export function connectForm(
   connected: (workspace: Workspace) => void,

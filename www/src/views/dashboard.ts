@@ -1,4 +1,4 @@
-/** The page behind the form: the bar on top, the repositories, and the open one. */
+/** The page after signing in: the bar on top, the repositories, and the open repository. */
 
 import type { Repo } from "refsync";
 import type { Workspace } from "../api/workspace";
@@ -11,10 +11,10 @@ import { currentRoute } from "../route";
 import { RepoList } from "./repo-list";
 import { RepoView } from "./repo-view";
 
-// A tab that comes back to the front asks for news, but not at every glance.
+// A tab that becomes visible again reloads, but not more often than this.
 const STALE_AFTER_MS = 30_000;
 
-// As wide as the style sheet wants it to be for two columns.
+// The width from which the style sheet shows two columns.
 const WIDE = matchMedia("(min-width: 860px)");
 
 /** The dashboard of one workspace. */
@@ -42,7 +42,7 @@ export class Dashboard {
     void this.#load();
   }
 
-  /** Takes its listeners off the window. */
+  /** Removes its listeners from the window. */
   destroy(): void {
     removeEventListener("hashchange", this.#routed);
     document.removeEventListener("visibilitychange", this.#seen);
@@ -124,7 +124,7 @@ export class Dashboard {
     }
   }
 
-  /** Where there is room beside the list, something is open from the start: the first repository that has an upstream. */
+  /** If there is room beside the list, the first repository that has an upstream is open from the start. */
   #suggestion(): Repo | undefined {
     if (!WIDE.matches || !this.workspace.complete) return undefined;
     const repos = [...this.workspace.repos.values()];

@@ -10,10 +10,10 @@ import { duration, timeAgo } from "../parts/time";
 import { countsOf, countsText, directionMark, globsText, statusBadge } from "../parts/words";
 import { addressOf } from "../route";
 
-// Every run carries what became of each of its refs, so a page is kept short.
+// Every run contains the result of each ref, so a page has few runs.
 const PAGE_RUNS = 10;
 
-/** The list of runs. Picking one goes to its address. */
+/** The list of runs. A click on a run opens its address. */
 export class History {
   readonly element: HTMLElement;
   readonly #list = h("ol", { class: "history" });
@@ -38,7 +38,7 @@ export class History {
     this.element = h("div", {}, this.#chart.element, this.#list, this.#empty, this.#slot.element, this.#more);
   }
 
-  /** Lets go of the chart. */
+  /** Destroys the chart. */
   destroy(): void {
     this.#chart.destroy();
   }
@@ -71,7 +71,7 @@ export class History {
     }
   }
 
-  /** Takes in a new run or a run's new state. */
+  /** Adds a new run, or updates a run. */
   put(run: SyncRun): void {
     const at = this.#runs.findIndex(({ id }) => id === run.id);
     if (at >= 0) this.#runs[at] = run;
@@ -79,7 +79,7 @@ export class History {
     this.#draw();
   }
 
-  /** Marks the run on show. */
+  /** Marks the run that is shown. */
   pick(syncId: string | null): void {
     if (syncId === this.#picked) return;
     this.#picked = syncId;

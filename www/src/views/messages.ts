@@ -1,4 +1,4 @@
-/** What the remotes said during a run: each text once, and about which refs. */
+/** The remotes' messages during a run: each text once, with the refs that it is about. */
 
 import type { MessageSide, SyncRunRef, SyncRunStats } from "refsync";
 

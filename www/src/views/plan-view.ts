@@ -1,4 +1,4 @@
-/** What a sync would do now: the answer to Preview. */
+/** Shows what a sync would do now, after the user pressed Preview. */
 
 import type { Direction, RefGlobs, SyncRunStats } from "refsync";
 
@@ -25,7 +25,7 @@ export class PlanView {
   });
   #table: RefTable | undefined;
 
-  /** `carryOut` asks for the sync that was planned. */
+  /** `carryOut` starts the planned sync. */
   constructor(private readonly carryOut: (plan: Plan) => void) {}
 
   /** Shows `plan` and takes the focus to it. */
@@ -75,7 +75,7 @@ export class PlanView {
     title.focus({ preventScroll: true });
   }
 
-  /** Takes the plan away: what it says may no longer be so. */
+  /** Removes the plan, because it may be out of date. */
   clear(): void {
     this.element.hidden = true;
     this.#table?.destroy();

@@ -1,6 +1,6 @@
 /**
- * What became of every ref: counts, filters, and the table itself, a page of it at a time. A run may have tens of
- * thousands of refs; only the rows of one page are ever in the document.
+ * The results of all refs: counts, filters, and a table. A run may have tens of thousands of refs, so only one page of rows
+ * is in the document at a time.
  */
 
 import type { Outcome, SyncRunRef } from "refsync";
@@ -54,12 +54,12 @@ export class RefTable {
     this.#filter();
   }
 
-  /** Draws what needs a place in the document. */
+  /** Draws the parts that must be in the document first. */
   attached(): void {
     this.#chart.draw();
   }
 
-  /** Lets go of the chart. */
+  /** Destroys the chart. */
   destroy(): void {
     this.#chart.destroy();
   }
@@ -119,7 +119,7 @@ export class RefTable {
   }
 
   #table(): HTMLElement {
-    // On a narrow screen the rows become blocks, and then a browser forgets that this is a table; the roles remain.
+    // On a narrow screen the rows become blocks, and then browsers no longer treat this as a table. The roles keep it one.
     const head = ["Ref", "Before → after", "Outcome", "Why"].map((title) =>
       h("th", { scope: "col", role: "columnheader" }, title),
     );
@@ -184,7 +184,7 @@ export class RefTable {
     this.#page = page;
     this.#draw();
     this.element.querySelector(".ref-table")?.scrollIntoView({ block: "nearest" });
-    // The pressed button was drawn anew: the focus stays with it, so that it can be pressed again.
+    // The pressed button was redrawn. It gets the focus back, so that it can be pressed again.
     const same = [...this.#pager.querySelectorAll("button")].find((step) => step.textContent === pressed);
     (same?.disabled ? this.#pager.querySelector<HTMLButtonElement>("button:enabled") : same)?.focus();
   }
@@ -224,7 +224,7 @@ function row(ref: SyncRunRef): HTMLTableRowElement {
   );
 }
 
-/** An object id, short, with the whole of it in the tooltip; or the word for there being none. */
+/** A shortened object id with the whole id in the tooltip, or a word if there is none. */
 function oid(id: string | null, side: "before" | "after", none: string): HTMLElement {
   if (id === null || /^0+$/.test(id)) return h("span", { class: `oid-none ${side}` }, none);
   const shown = copyButton(id.slice(0, 8), id, "the whole id");

@@ -8,7 +8,7 @@ import { type Field, inputField, refuseFields, selectField } from "../parts/fiel
 import { problemOf } from "../parts/problem";
 import { foreign } from "../parts/text";
 
-/** Asks for a new repository, and for its upstream at once. */
+/** Asks for a new repository and its upstream. */
 export function createRepo(workspace: Workspace, created: (repo: Repo) => void): void {
   const name = inputField("name", "Name", {
     placeholder: "app",
@@ -68,14 +68,14 @@ export function editRepo(workspace: Workspace, repo: Repo, changed: (repo: Repo)
         ...(branch.input.value !== repo.default_bookmark && { default_bookmark: branch.input.value }),
       };
       const fresh = await workspace.client.repos.update({ repo: repo.id, ...changes });
-      // The address first: who hears of the new state looks the repository up by the name that stands there.
+      // Change the address first: listeners of the new state find the repository by the name in the address.
       changed(fresh);
       workspace.put(fresh);
     },
   });
 }
 
-/** Asks for an upstream, or for changes of the one there is. */
+/** Asks for an upstream, or for changes to the current one. */
 export function editUpstream(workspace: Workspace, repo: Repo): void {
   const upstream = upstreamFields(repo.upstream?.url ?? "", repo.upstream?.auth_kind != null);
   openDialog({
@@ -105,7 +105,7 @@ function warn(workspace: Workspace, repo: Repo, warning: string): void {
   });
 }
 
-/** Removes the upstream, once the user has confirmed it. */
+/** Removes the upstream after the user has confirmed it. */
 export function removeUpstream(workspace: Workspace, repo: Repo): void {
   openDialog({
     title: `Remove the upstream of ${repo.name}?`,
@@ -125,7 +125,7 @@ export function removeUpstream(workspace: Workspace, repo: Repo): void {
   });
 }
 
-/** Deletes the repository, once the user has typed its name. */
+/** Deletes the repository after the user has typed its name. */
 export function deleteRepo(workspace: Workspace, repo: Repo, deleted: () => void): void {
   const typed = inputField("confirm", `Type ${repo.name} to confirm`, { required: true, code: true });
   const confirm = openDialog({
@@ -156,8 +156,8 @@ export function deleteRepo(workspace: Workspace, repo: Repo, deleted: () => void
 }
 
 /**
- * The fields of an upstream. `url` null is that of a repository that need not have one; `stored` says that there is a
- * credential which can be kept.
+ * The fields of an upstream. If `url` is null, the upstream is optional. `stored`: there is a stored credential that can be
+ * kept.
  */
 function upstreamFields(url: string | null, stored: boolean) {
   const address = inputField("upstream.url", url === null ? "Upstream URL (optional)" : "Upstream URL", {

@@ -11,7 +11,7 @@ import { countsOf, countsText, directionMark, number, statusBadge } from "../par
 import { addressOf } from "../route";
 import { createRepo } from "./repo-dialogs";
 
-// More are there at a press, or by the filter: a thousand rows at once would only slow the page down.
+// A button or the filter shows more: a thousand rows at once would slow the page down.
 const STEP = 200;
 
 /** The list, with a filter and New. */
@@ -71,7 +71,7 @@ export class RepoList {
     this.draw();
   }
 
-  /** Draws the list anew. */
+  /** Redraws the list. */
   draw(): void {
     const { repos, complete } = this.workspace;
     const sought = this.#search.value.trim().toLowerCase();

@@ -1,4 +1,4 @@
-/** One repository: what it is, its upstream, the form that syncs, the run on show and the history. */
+/** One repository: its facts, its upstream, the sync form, the shown run, and the history. */
 
 import type { Repo, SyncRun, Upstream } from "refsync";
 import { hasEnded, type Workspace } from "../api/workspace";
@@ -64,12 +64,12 @@ export class RepoView {
     void this.#history.load().then(() => this.#fallBack());
   }
 
-  /** The id of the repository on show. */
+  /** The id of the shown repository. */
   get repoId(): string {
     return this.#repo.id;
   }
 
-  /** The run that the address named; null while the newest is followed. */
+  /** The run in the address; null if the newest run is followed. */
   get syncId(): string | null {
     return this.#syncId;
   }
@@ -81,7 +81,7 @@ export class RepoView {
     const known = syncId === null || latest?.id === syncId ? latest : this.#history.find(syncId);
     if (known || syncId === null) {
       this.#show(known ?? null);
-      // A list leaves out the refs of large runs.
+      // A list does not contain the refs of large runs.
       if (!known?.counts || known.stats) return;
       return this.#load(known.id, syncId);
     }
@@ -101,7 +101,7 @@ export class RepoView {
     }
   }
 
-  /** Stops listening and lets go of the chart. */
+  /** Stops listening and destroys the chart. */
   destroy(): void {
     this.#unlisten();
     this.#plan.clear();
@@ -114,7 +114,7 @@ export class RepoView {
     this.workspace.start(run);
     this.#syncId = null;
     this.#show(run);
-    // The address of an older run would bring that one back on a reload.
+    // If the address named an older run, a reload would show that one.
     history.replaceState(null, "", addressOf(this.#repo.name));
     this.element.querySelector("[data-card=run]")?.scrollIntoView({ block: "nearest" });
   }
@@ -176,7 +176,7 @@ export class RepoView {
     const title = () => this.#head.querySelector("h1");
     redraw(this.#head, () => this.#drawHead(), title);
     redraw(this.#upstream, () => this.#drawUpstream(), title);
-    // The form stays, with what was typed into it.
+    // The form keeps the text that the user typed.
     if (!this.#repo.upstream)
       fill(this.#sync, h("p", { class: "empty" }, "Add an upstream first: a sync goes to it or comes from it."));
     else if (this.#form.element.parentElement !== this.#sync) fill(this.#sync, this.#form.element);
@@ -285,7 +285,7 @@ function card(title: string, ...children: Child[]): HTMLElement {
   );
 }
 
-/** As of when both sides were last verified to have the same, and how far they are apart since. */
+/** When both sides were last verified to be equal, and how many refs differ since then. */
 function freshness({ verified_at, behind }: Upstream): HTMLElement {
   const apart = behind ? `${number(behind)} ${behind === 1 ? "ref" : "refs"} apart` : null;
   return h(

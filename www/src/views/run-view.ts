@@ -1,4 +1,4 @@
-/** One run: where it is in its life, live; how long it takes; why it failed; what became of every ref. */
+/** One run: its state (live), its duration, its error, and the results of all refs. */
 
 import type { Outcome, SyncRun } from "refsync";
 import { hasEnded } from "../api/workspace";
@@ -11,11 +11,11 @@ import { countOutcomes, countsOf, directionMark, globsText, number, progressText
 import { messages } from "./messages";
 import { RefTable } from "./ref-table";
 
-/** What a user may do about a run. */
+/** A user's actions on a run. */
 export interface RunActions {
-  /** Asks for the same sync once more. */
+  /** Starts the same sync again. */
   again: (run: SyncRun) => void;
-  /** Cancels it; rejects where that fails. */
+  /** Cancels the run. Rejects if that fails. */
   cancel: (run: SyncRun) => Promise<void>;
 }
 
@@ -32,12 +32,12 @@ export class RunView {
   #run: SyncRun | null = null;
   #table: RefTable | undefined;
 
-  /** Without `actions` the run can only be looked at. */
+  /** Without `actions` the run is read-only. */
   constructor(private readonly actions: RunActions | null) {
     fill(this.element, this.#said, this.#head, this.#progress, this.#problem.element, this.#result);
   }
 
-  /** The id of the run on show. */
+  /** The id of the shown run. */
   get runId(): string | null {
     return this.#run?.id ?? null;
   }
@@ -56,12 +56,12 @@ export class RunView {
         this.#drawHead(run);
         this.#drawResult(run);
       });
-      // Only what moves is said: a run that was picked from the history is read where it stands.
+      // Only changes are announced to screen readers, not a run that the user opened from the history.
       if (before?.id === run.id || !hasEnded(run)) fill(this.#said, foreign(sentence(run)));
     }
   }
 
-  /** Stops the clock and lets go of the chart. */
+  /** Stops the clock and destroys the chart. */
   destroy(): void {
     clearInterval(this.#tick);
     this.#table?.destroy();
@@ -218,7 +218,7 @@ function rejection(counts: Readonly<Record<Outcome, number>>, table: RefTable | 
   );
 }
 
-/** Queued, in progress, ended: the three stations, with the current one marked. */
+/** The three steps queued, in progress and ended, with the current one marked. */
 function steps(run: SyncRun): HTMLElement {
   const at = run.status === "queued" ? 0 : 1;
   const step = (name: string, index: number) =>

@@ -1,4 +1,4 @@
-/** The form that asks for a sync: which refs, and which way. */
+/** The form that starts a sync: which refs, and in which direction. */
 
 import type { Direction, RefGlobs, Repo, SyncRun } from "refsync";
 import type { Workspace } from "../api/workspace";
@@ -26,7 +26,7 @@ export class SyncForm {
   });
   readonly #buttons: HTMLButtonElement[];
 
-  /** `started` gets the run that the service has queued, `planned` what one would do. */
+  /** `started` gets the queued run, `planned` gets a plan. */
   constructor(
     private readonly workspace: Workspace,
     private readonly repo: Repo,
@@ -62,7 +62,7 @@ export class SyncForm {
         on: {
           submit: (event) => {
             event.preventDefault();
-            // Return in a field presses the form's first button, which is Pull: the way that writes nothing elsewhere.
+            // Enter in a field presses the form's first button. That is Pull, because it does not write to another server.
             const pressed = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "pull";
             void this.ask(pressed === "push" ? "push" : "pull");
           },
@@ -77,14 +77,14 @@ export class SyncForm {
     );
   }
 
-  /** Asks for a sync; with the form's globs where none are given. */
+  /** Starts a sync, with the form's globs if none are given. */
   async ask(direction: Direction, globs: RefGlobs = this.#globs()): Promise<void> {
     const ask = async () =>
       this.started(await this.workspace.client.repos.syncUpstream({ repo: this.repo.id, direction, ref_globs: globs }));
     await this.#call(globs, ask, `Could not start the ${direction}.`, () => void this.ask(direction, globs));
   }
 
-  /** Asks what a sync with the form's globs would do now. */
+  /** Requests a plan of a sync with the form's globs. */
   async preview(direction: Direction): Promise<void> {
     const globs = this.#globs();
     const ask = async () => {
