@@ -10,13 +10,13 @@ use super::Token;
 pub(super) struct Automaton {
     /// How many words a set of positions takes.
     words: usize,
-    /// The position behind the last token.
+    /// The position after the last token.
     end: usize,
-    /// The positions in front of a `*`.
+    /// The positions before a `*`.
     runs: Vec<u64>,
     /// Where each interval of characters starts. All characters of an interval match the same tokens.
     starts: Vec<u32>,
-    /// For each interval, the positions in front of a token that takes its characters.
+    /// For each interval, the positions before a token that matches its characters.
     takes: Vec<u64>,
 }
 

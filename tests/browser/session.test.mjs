@@ -75,7 +75,7 @@ test("the printed address signs in once; its session survives a reload, and the 
   const { page: other, close } = await openPage(browser, address);
   await other.getByText("UNAUTHENTICATED").waitFor();
   const told = present(await other.getByRole("alert").first().textContent());
-  assert.match(told, /This address does not sign in.*was used already, or is older than ten minutes/s);
+  assert.match(told, /This address cannot sign you in.*was used already, or is older than ten minutes/s);
   await close({ refusals: [401] });
 });
 
@@ -98,7 +98,7 @@ test("without a code the page asks for a key", async () => {
 
 test("a key in the address is not taken, and leaves it", async () => {
   const { page, close } = await openPage(browser, `${service.origin}/#key=${service.apiKey}`);
-  await page.getByText("A key is not taken from an address.").waitFor();
+  await page.getByText("The page does not accept a key in its address.").waitFor();
   assert.ok(!page.url().includes("key="), page.url());
   assert.equal(await page.getByLabel("API key").inputValue(), "");
   await close();

@@ -44,7 +44,7 @@ async function take(given: FromAddress): Promise<void> {
   if (given.kind === "key") {
     const advice =
       "The browser keeps addresses in its history, and this one has a key. Paste the key here, and revoke it if others use this browser.";
-    return ask(new Error(advice), "A key is not taken from an address.");
+    return ask(new Error(advice), "The page does not accept a key in its address.");
   }
   await signIn(given.code);
 }
@@ -61,7 +61,7 @@ async function signIn(code: string): Promise<void> {
     }
     // A restored tab has its used address again. Its session continues.
     const before = storedSession();
-    return before ? open(before) : ask(error, "This address does not sign in.");
+    return before ? open(before) : ask(error, "This address cannot sign you in.");
   }
   // Stores the session first: the code works only once, so a reload while the service is slow must not lose the session.
   storeSession(session);

@@ -24,10 +24,10 @@ export const OUTCOME_MEANING: Record<Outcome, string> = {
 };
 
 const REASONS: Record<string, string> = {
-  non_fast_forward: "Diverged: the destination has commits that the source has not",
+  non_fast_forward: "Diverged: the destination has commits that the source does not have",
   tag_moved: "The tag already points elsewhere at the destination",
   symbolic_ref: "A symbolic ref",
-  excluded: "A standing exclude on the upstream names it",
+  excluded: "A rule of the upstream excludes it",
   protected: "Protected at the destination",
   hook_declined: "A hook at the destination declined it",
   name_conflict: "Its name collides with another ref of the destination",
@@ -114,7 +114,7 @@ const PHASES: Record<Phase, string> = {
   listing: "Asking both sides for their refs",
   proving: "Proving that updates are fast-forwards",
   transferring: "Transferring",
-  storing: "The destination stores what it has got",
+  storing: "The destination stores the objects",
 };
 
 /** How far a run is, in one line. */

@@ -126,7 +126,7 @@ export class RefTable {
     return h(
       "table",
       { class: "ref-table", role: "table" },
-      h("caption", { class: "visually-hidden" }, "What became of every ref"),
+      h("caption", { class: "visually-hidden" }, "The result of every ref"),
       h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)),
       this.#rows,
     );

@@ -13,12 +13,12 @@ export function createRepo(workspace: Workspace, created: (repo: Repo) => void):
   const name = inputField("name", "Name", {
     placeholder: "app",
     code: true,
-    hint: "Letters, digits, dots, dashes and underscores. Left empty, the service makes one up.",
+    hint: "Letters, digits, dots, dashes and underscores. If empty, the service chooses one.",
   });
   const branch = inputField("default_bookmark", "Default branch", {
     placeholder: "main",
     code: true,
-    hint: "The branch that a clone checks out. Left empty, it is main until a pull brings the upstream's.",
+    hint: "The branch that a clone checks out. If empty, it is main until a pull sets it to the upstream's.",
   });
   const upstream = upstreamFields(null, false);
   const fields = [name, branch, ...upstream.fields];

@@ -127,7 +127,9 @@ export class RepoView {
   }
 
   #lostSight(run: SyncRun, error: unknown): void {
-    this.#lost.show(error, "Lost sight of the run, which may go on.", () => this.workspace.follow(run));
+    this.#lost.show(error, "Lost the connection to the run. It may still be running.", () =>
+      this.workspace.follow(run),
+    );
   }
 
   /** A repository whose upstream was removed still has its runs. */
@@ -234,7 +236,7 @@ export class RepoView {
     if (!upstream) {
       fill(
         this.#upstream,
-        h("p", { class: "empty" }, "This repository stands alone."),
+        h("p", { class: "empty" }, "This repository has no upstream."),
         h("div", { class: "actions" }, edit),
       );
       return;

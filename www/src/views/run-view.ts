@@ -128,10 +128,7 @@ export class RunView {
     this.#table?.destroy();
     this.#table = undefined;
     if (!hasEnded(run)) {
-      fill(
-        this.#result,
-        h("p", { class: "muted" }, "What became of every ref shows here as soon as the run has ended."),
-      );
+      fill(this.#result, h("p", { class: "muted" }, "The result of every ref appears here when the run has ended."));
       return;
     }
     const counts = countsOf(run);

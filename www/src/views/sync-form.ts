@@ -132,7 +132,7 @@ function grammar(): HTMLElement {
     h(
       "dl",
       {},
-      ...rule("*", "any run of characters, also none, also with / in it"),
+      ...rule("*", "any characters, also none, and also /"),
       ...rule("?", "exactly one character"),
       ...rule("[a-z]", "one character of the class; [!a-z] one that is not in it"),
       ...rule("\\x", "the character x itself"),
