@@ -13,7 +13,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
 import { refsOf, workTree } from "../../tests/support/git/git.mjs";
-import { cli } from "../../tests/support/service/serve.mjs";
+import { startRefsync } from "../../tests/support/process/refsync.mjs";
 import { main, root, StepError } from "../command.mjs";
 
 /** @import { Json } from "../../tests/support/json.mjs" */
