@@ -24,7 +24,7 @@
 //! [`api`] holds the shapes that all of them share, from JSON to SQL; [`http`] is the only way out to a network. Only
 //! `wasm` depends on WebAssembly (and the `tsify` derives on the shapes). Only [`git`] knows pkt-lines. [`sync`] does not
 //! know runs, and [`service`] does not know Git's protocol: it reaches the engine through
-//! [`service::queue::engine::Engine`], because the two are separate WebAssembly modules.
+//! [`service::engine::Engine`], because the two are separate WebAssembly modules.
 
 pub mod api;
 pub mod client;

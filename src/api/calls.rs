@@ -1,7 +1,7 @@
 //! Every call of the REST API, one row each.
 //!
 //! A row is all that a call is declared with. The client builds its requests from it, the service routes by it and knows from it
-//! which scope a caller needs, and the OpenAPI document lists it. `src/service/routes.rs` says which handler does the work.
+//! which scope a caller needs, and the OpenAPI document lists it. `src/service/router/routes.rs` says which handler does the work.
 //!
 //! A row reads: name, the verb for errors (the object's name follows it), method, path, scope, what it takes `=>` status, what it
 //! gives, and how it may be repeated if its answer is lost. What a `Get` takes is its query, else it is the body. `()` is nothing.

@@ -3,7 +3,7 @@
 use crate::{
     api::{ApiError, ErrorBody, ErrorDetails, FieldError},
     http::{Body, Headers, Response},
-    service::{remotes::secrets::Unsealable, store},
+    service::store,
 };
 
 /// Why a call is not done.
@@ -58,12 +58,6 @@ pub enum Error {
     /// Something here failed; 500. The text is for the operator's log only.
     #[error("{0}")]
     Internal(String),
-}
-
-impl From<Unsealable> for Error {
-    fn from(error: Unsealable) -> Self {
-        Self::Internal(error.to_string())
-    }
 }
 
 impl From<store::Error> for Error {

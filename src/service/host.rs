@@ -7,10 +7,7 @@ use std::{rc::Rc, time::Duration};
 use futures_util::future::LocalBoxFuture;
 
 use crate::http::HttpClient;
-use crate::service::{
-    crypto::Crypto, http::rate_limit::RateLimit, queue::engine::Engine, record::Record, remotes::secrets::SecretKeys,
-    store::Database,
-};
+use crate::service::{crypto::Crypto, engine::Engine, record::Record, secrets::SecretKeys, store::Database};
 
 /// What the service needs of the process that runs it.
 pub struct Options {
@@ -44,6 +41,21 @@ pub struct Options {
     pub accept_lost_key: bool,
     /// Time, calendars and a log.
     pub runtime: Rc<dyn Runtime>,
+}
+
+/// How many calls a credential may make.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateLimit {
+    /// In the long run.
+    pub per_second: f64,
+    /// At once, after a pause.
+    pub burst: f64,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self { per_second: 100.0, burst: 3_000.0 }
+    }
 }
 
 /// Which runs a worker may claim.

@@ -17,6 +17,7 @@ pub mod store;
 pub mod auth;
 pub mod crypto;
 pub mod delivery;
+pub mod engine;
 pub mod error;
 pub mod handlers;
 pub mod host;
@@ -27,18 +28,23 @@ pub mod queue;
 mod random;
 pub mod record;
 pub mod remotes;
+pub mod router;
+pub mod secrets;
+mod stop;
+pub mod worker;
 
 use std::rc::Rc;
 
 use self::{
-    auth::page_sessions,
     delivery::Deliveries,
-    handlers::{keys, operator},
+    handlers::{keys, operator, page_sessions},
     host::Host,
     hosting::head,
-    http::{Api, exchange::Exchange},
-    queue::{stop::Stop, worker::Worker},
+    http::exchange::Exchange,
     remotes::key_rotation,
+    router::Api,
+    stop::Stop,
+    worker::Worker,
 };
 
 pub use self::{

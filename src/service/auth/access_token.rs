@@ -14,7 +14,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::api::json_tree::Json;
-use crate::service::{auth::Scope, crypto::Crypto, crypto::NewKey};
+use crate::service::{
+    auth::Scope,
+    crypto::{Crypto, NewKey},
+};
 
 /// What a token says, which is not proved yet.
 pub struct AccessToken<'a> {

@@ -5,7 +5,7 @@
 //! credential is an [access token](crate::service::access_token).
 
 pub mod access_token;
-pub mod page_sessions;
+pub mod rate_limit;
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,9 @@ use serde::Deserialize;
 
 pub use crate::api::Scope;
 use crate::service::{
-    auth::access_token::AccessToken,
+    auth::{access_token::AccessToken, rate_limit::RateLimiter},
     error::Error,
     host::Host,
-    http::rate_limit::RateLimiter,
     random::{hex, random},
     store,
 };

@@ -29,10 +29,11 @@ use crate::service::{
     crypto::Crypto,
     error::Error,
     host::Host,
-    queue::stop::Stop,
     random::{hex, random},
     record::{Record, new_trace},
-    remotes::{redaction::Redaction, secrets::Owner},
+    remotes::redaction::Redaction,
+    secrets::Owner,
+    stop::Stop,
     store,
 };
 

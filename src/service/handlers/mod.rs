@@ -4,6 +4,7 @@ pub mod keys;
 pub mod list_size;
 pub mod operator;
 pub mod org;
+pub mod page_sessions;
 pub mod repos;
 pub mod sync_events;
 pub mod syncs;

@@ -15,7 +15,7 @@ use crate::service::{
     handlers::list_size::{self, MAX_BYTES, MAX_ITEMS_BYTES},
     host::{Host, Look},
     hosting::{
-        change_id, damage, git, head,
+        change_id, damage, head,
         repository::{self, RepoRow},
     },
     http::{
@@ -277,7 +277,7 @@ impl RepoRow {
     async fn commit_id(&self, host: &Host, ref_name: &str) -> Result<Option<String>, Error> {
         match self.origin {
             Some(_) => Ok(self.head.clone()),
-            None => git::commit_id(host, &self.id, ref_name).await,
+            None => head::commit_id(host, &self.id, ref_name).await,
         }
     }
 }

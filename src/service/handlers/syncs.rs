@@ -19,7 +19,8 @@ use crate::service::{
         page::{Page, Row},
     },
     queue::{self, notes},
-    remotes::{self, RemoteSync, origin, secrets::Unreadable},
+    remotes::{self, RemoteSync, origin},
+    secrets::Unreadable,
     store,
 };
 use crate::{

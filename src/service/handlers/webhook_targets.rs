@@ -19,7 +19,8 @@ use crate::service::{
     },
     names::name_refusal,
     random::{hex, random},
-    remotes::{secrets::Owner, upstream},
+    remotes::upstream,
+    secrets::Owner,
     store,
 };
 

@@ -4,28 +4,15 @@
 //! backup, a restore, or a run that failed. A pull of a repository that was noted, or that fails in it, reads it whole, has its
 //! host make it anew if it is damaged, and fills it.
 
-use serde::{Deserialize, Serialize};
-
 use crate::api::{Direction, Reason};
 use crate::service::{
+    engine::{EngineError, Side, Synced},
     error::Error,
     host::{Host, Look, Repair},
-    hosting::repository::RepoRow,
-    queue::{
-        Claim,
-        engine::{EngineError, Side, Synced},
-    },
+    hosting::repository::{Damage, RepoRow},
+    queue::Claim,
     store,
 };
-
-/// What is noted of a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Damage {
-    /// What is wrong with its files.
-    pub(crate) reason: String,
-    /// Whether a look at the repository shows it, and shows when it is over.
-    is_plain: bool,
-}
 
 /// Looks at a hosted repository, notes what is found, and gives what is known to be wrong with it.
 pub(crate) async fn look(host: &Host, repo: &RepoRow, look: Look) -> Result<Option<String>, Error> {

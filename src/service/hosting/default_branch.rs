@@ -16,14 +16,12 @@ use std::collections::HashMap;
 
 use crate::api::{Direction, SyncRunRef};
 use crate::service::{
+    engine::{RemoteRef, Synced},
     error::Error,
     host::Host,
-    hosting::{change_id, git},
+    hosting::{change_id, head},
     names,
-    queue::{
-        Claim, DefaultBranch, NewDefaultBranch,
-        engine::{RemoteRef, Synced},
-    },
+    queue::{Claim, DefaultBranch, NewDefaultBranch},
 };
 
 /// What is to be done with it after a pull.
@@ -150,7 +148,7 @@ async fn decide_here(host: &Host, claim: &Claim, synced: &Synced) -> Result<(Dec
     let head = head.filter(|head| names::branch_refusal(head).is_none());
     for name in [Some(current.name.as_str()), head].into_iter().flatten() {
         if !here.contains_key(name)
-            && let Some(commit) = git::commit_id(host, &claim.run.repo_id, &format!("{HEADS}{name}")).await?
+            && let Some(commit) = head::commit_id(host, &claim.run.repo_id, &format!("{HEADS}{name}")).await?
         {
             here.insert(name, commit);
         }

@@ -6,13 +6,12 @@ use percent_encoding::percent_decode_str;
 
 use crate::http::{Body, Headers, Method, Response};
 use crate::service::{
-    auth::{self, Scope},
+    auth::{self, Scope, rate_limit::RateLimiter},
     error::Error,
     host::Host,
     hosting::{head, repository},
-    http::{page::split_url, rate_limit::RateLimiter},
-    queue::engine::EngineError,
-    remotes::{self, local_url},
+    http::page::split_url,
+    remotes::local_url,
 };
 
 /// A Git request that is allowed.
@@ -104,13 +103,6 @@ pub(crate) async fn allowed(
         head::forget(host, repo_id).await?;
     }
     Ok(Allowed { url, pushed })
-}
-
-/// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.
-pub(crate) async fn commit_id(host: &Host, repo_id: &str, ref_name: &str) -> Result<Option<String>, Error> {
-    let failed = |error: EngineError| Error::Internal(format!("commit of {ref_name}: {error}"));
-    let found = remotes::find_ref(host, &remotes::local_remote(repo_id), ref_name).await.map_err(failed)?;
-    Ok(found.map(|found| found.id))
 }
 
 const RECEIVE_PACK: &str = "git-receive-pack";

@@ -4,9 +4,8 @@
 //! not the noted one. While it is pushed to, a repository's head is not known, so that a process that is lost meanwhile
 //! leaves none that is wrong.
 
+use crate::service::{engine::EngineError, error::Error, host::Host, remotes, store};
 use serde::de::IgnoredAny;
-
-use crate::service::{error::Error, host::Host, hosting::git, store};
 
 /// Notes the commit that `HEAD` of a hosted repository names.
 pub(crate) async fn note(host: &Host, repo_id: &str, head: Option<&str>) -> Result<(), Error> {
@@ -22,7 +21,7 @@ pub(crate) async fn forget(host: &Host, repo_id: &str) -> Result<(), Error> {
 /// again by the next list.
 pub async fn look(host: &Host, repo_id: &str) {
     let looked = async {
-        let head = git::commit_id(host, repo_id, "HEAD").await?;
+        let head = commit_id(host, repo_id, "HEAD").await?;
         note(host, repo_id, head.as_deref()).await
     };
     if let Err(error) = looked.await {
@@ -37,4 +36,11 @@ async fn store_head(host: &Host, repo_id: &str, head: Option<&str>, is_known: bo
     let params = vec![Some(repo_id.to_owned()), head.map(str::to_owned), Some(is_known.to_string())];
     store::row::<IgnoredAny>(host.database(), sql!("sql/repo_head.sql"), params).await?;
     Ok(())
+}
+
+/// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.
+pub(crate) async fn commit_id(host: &Host, repo_id: &str, ref_name: &str) -> Result<Option<String>, Error> {
+    let failed = |error: EngineError| Error::Internal(format!("commit of {ref_name}: {error}"));
+    let found = remotes::find_ref(host, &remotes::local_remote(repo_id), ref_name).await.map_err(failed)?;
+    Ok(found.map(|found| found.id))
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::api::{Origin, Upstream};
 use crate::service::{
     auth::{Caller, Scope, elsewhere, require_scope},
     error::Error,
     host::Host,
-    hosting::damage,
     store,
 };
 
@@ -29,7 +28,16 @@ pub(crate) struct RepoRow {
     pub(crate) created_at: String,
     pub(crate) tags: BTreeMap<String, String>,
     /// What was noted to be wrong with its files.
-    pub(crate) damage: Option<damage::Damage>,
+    pub(crate) damage: Option<Damage>,
+}
+
+/// What is noted of a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Damage {
+    /// What is wrong with its files.
+    pub(crate) reason: String,
+    /// Whether a look at the repository shows it, and shows when it is over.
+    pub(crate) is_plain: bool,
 }
 
 /// The caller's repository of this id, or of this name in any case.

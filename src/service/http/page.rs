@@ -3,11 +3,10 @@
 //! A cursor is the base64url of `<list>:<seq>`, the last row that was given; rows that are added later have a higher
 //! one, so that no page shifts.
 
+use crate::service::error::Error;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-
-use crate::service::error::Error;
 
 /// Which page is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

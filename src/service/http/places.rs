@@ -1,12 +1,11 @@
 //! How much of something may be under way for one organisation at the same time, in this process: plans, and streams of events.
 
+use crate::service::error::Error;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
 };
-
-use crate::service::error::Error;
 
 /// The places that organisations have.
 pub struct Places {

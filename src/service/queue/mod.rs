@@ -9,12 +9,8 @@
 //!
 //! `cancel` ends a queued run at once, and tells the worker of a running one, whose next heartbeat hears it and `fail`s it.
 
-pub mod clock;
-pub mod engine;
 pub mod notes;
 pub mod schedule;
-pub mod stop;
-pub mod worker;
 
 use std::{borrow::Cow, time::Duration};
 
@@ -22,8 +18,8 @@ use serde::Deserialize;
 
 use crate::api::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
 use crate::service::{
+    engine::MAX_STATS_BYTES,
     host::Limits,
-    queue::engine::MAX_STATS_BYTES,
     random::{hex, random},
     remotes::origin,
     store::{Database, Error, row, rows, storable},

@@ -5,17 +5,14 @@
 //! that binds. After that a `v1` credential opens nowhere: nobody can put an old one beside another URL. The check, which is
 //! sealed itself, says how far this is.
 
-use serde::Deserialize;
-
 use crate::service::{
     error::Error,
     host::Host,
-    remotes::{
-        self,
-        secrets::{Owner, Unreadable, is_unbound},
-    },
+    remotes,
+    secrets::{Owner, Unreadable, is_unbound},
     store,
 };
+use serde::Deserialize;
 
 /// A stored secret.
 #[derive(Deserialize)]

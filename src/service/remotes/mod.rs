@@ -4,18 +4,15 @@
 pub mod key_rotation;
 pub mod origin;
 pub mod redaction;
-pub mod secrets;
 pub mod upstream;
 
 use crate::api::{Direction, Progress, RefGlobs, UpstreamAuth};
 use crate::service::{
+    engine::{EngineError, Remote, RemoteRef, Synced, Task},
     error::Error,
     host::Host,
-    queue::engine::{EngineError, Remote, RemoteRef, Synced, Task},
-    remotes::{
-        redaction::Redaction,
-        secrets::{Owner, Unreadable},
-    },
+    remotes::redaction::Redaction,
+    secrets::{Owner, Unreadable},
     store,
 };
 

@@ -7,10 +7,11 @@ use serde::Deserialize;
 
 use crate::api::UpstreamAuth;
 use crate::service::{
+    engine::RemoteRef,
     error::Error,
     host::Host,
-    queue::engine::RemoteRef,
-    remotes::{self, Reached, secrets::Unreadable},
+    remotes::{self, Reached},
+    secrets::Unreadable,
     store,
 };
 

@@ -9,7 +9,7 @@ use web_sys::{AbortController, AbortSignal};
 use super::message;
 use crate::{
     service::{
-        queue::engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
+        engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
         store::storable,
     },
     wasm::{failure::AbortOnDrop, promise::settled},

@@ -21,10 +21,7 @@ use self::{
 };
 use crate::{
     http::Method,
-    service::{
-        Limits, Options, Scope, Service,
-        http::{exchange::method_name, rate_limit::RateLimit},
-    },
+    service::{Limits, Options, Scope, Service, host::RateLimit, http::exchange::method_name},
     wasm::{
         answer::AnswerClient,
         from_readable::from_readable,

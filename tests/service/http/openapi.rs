@@ -1,8 +1,8 @@
-use refsync::service::http::openapi::document;
+use refsync::service::router::openapi::document;
 
 #[test]
 fn the_served_document_is_made_from_the_shapes() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/service/http/openapi.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/service/router/openapi.json");
     let made = format!("{:#}\n", document());
     if std::env::var_os("REFSYNC_UPDATE_OPENAPI").is_some() {
         std::fs::write(path, &made).expect("the checkout can be written to");

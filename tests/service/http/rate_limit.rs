@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use refsync::service::http::rate_limit::{RateLimit, RateLimiter};
+use refsync::service::{auth::rate_limit::RateLimiter, host::RateLimit};
 
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(1_000.0 + seconds)

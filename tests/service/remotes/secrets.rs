@@ -3,7 +3,7 @@ use std::rc::Rc;
 use futures_executor::block_on;
 use refsync::{
     api::UpstreamAuth,
-    service::remotes::secrets::{Owner, SecretKeys, Unreadable},
+    service::secrets::{Owner, SecretKeys, Unreadable},
 };
 
 use crate::support::RustCrypto;

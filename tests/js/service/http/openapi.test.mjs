@@ -72,7 +72,7 @@ test("the document is served without a credential, as it is in the repository", 
   const [status, body] = await call("GET", "/openapi.json", undefined, { key: null });
   assert.equal(status, 200);
   assert.equal(body.openapi, "3.1.0");
-  assert.deepEqual(body, JSON.parse(await readFile(join(root, "src/service/http/openapi.json"), "utf8")));
+  assert.deepEqual(body, JSON.parse(await readFile(join(root, "src/service/router/openapi.json"), "utf8")));
 });
 
 test("calls on what is there are answered as the document says", async (t) => {

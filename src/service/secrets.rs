@@ -14,10 +14,9 @@
 
 use std::rc::Rc;
 
+use crate::service::{crypto::Crypto, error::Error, random::random};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Serialize, de::DeserializeOwned};
-
-use crate::service::{crypto::Crypto, random::random};
 
 /// The keys that seal and open secrets. It has no `Debug`.
 pub struct SecretKeys {
@@ -162,3 +161,9 @@ const NONCE: usize = 12;
 const V1: &str = "v1.";
 /// Bound to its owner and a server.
 const V2: &str = "v2.";
+
+impl From<Unsealable> for Error {
+    fn from(error: Unsealable) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

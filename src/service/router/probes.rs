@@ -7,7 +7,7 @@ use crate::http::{Body, Headers, Response};
 use crate::service::{
     error::{Error, json},
     host::Host,
-    http::api::Api,
+    router::Api,
     store,
 };
 

@@ -1,15 +1,20 @@
 //! The API: answers each request, and records it.
 
+pub mod openapi;
+mod probes;
+mod routes;
+
 use std::{rc::Rc, time::Duration};
 
 use matchit::Router;
 
 use crate::http::{Headers, Method, Request, Response};
 use crate::service::{
+    auth::rate_limit::RateLimiter,
     host::Host,
     hosting::git::{self, Allowed},
-    http::{call::Shares, cors, exchange::Exchange, rate_limit::RateLimiter, routes},
-    queue::stop::Stop,
+    http::{call::Shares, cors, exchange::Exchange},
+    stop::Stop,
 };
 
 /// Answers calls.

@@ -7,18 +7,16 @@ use matchit::Router;
 use crate::api::{CALLS, Call as Declared, CallName};
 use crate::http::{Body, Headers, Method, Request, Response};
 use crate::service::{
-    auth::{self, page_sessions},
+    auth,
     error::{Error, json},
-    handlers::{keys, operator, org, repos, sync_events, syncs, webhook_targets},
+    handlers::{keys, operator, org, page_sessions, repos, sync_events, syncs, webhook_targets},
     hosting::repository,
     http::{
-        api::Api,
         body,
         call::{Call, Params},
-        openapi,
         page::split_url,
-        probes,
     },
+    router::{Api, openapi, probes},
 };
 
 /// The path templates of the calls.

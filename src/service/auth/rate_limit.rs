@@ -1,16 +1,8 @@
 //! How many calls a credential may make: a bucket of tokens for each, which fills as time passes (pure: the caller says what
 //! time it is). Each process counts for itself. A call takes one token before it is worked, and more after it if it was much work.
 
+use crate::service::host::RateLimit;
 use std::{cell::RefCell, collections::HashMap, time::Duration};
-
-/// How many calls a credential may make.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RateLimit {
-    /// In the long run.
-    pub per_second: f64,
-    /// At once, after a pause.
-    pub burst: f64,
-}
 
 /// Who has called how often.
 pub struct RateLimiter {
@@ -22,12 +14,6 @@ pub struct RateLimiter {
 struct Bucket {
     tokens: f64,
     at: Duration,
-}
-
-impl Default for RateLimit {
-    fn default() -> Self {
-        Self { per_second: 100.0, burst: 3_000.0 }
-    }
 }
 
 impl RateLimiter {

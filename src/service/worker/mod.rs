@@ -1,5 +1,7 @@
 //! A worker's turn: claim one run, work it to its end, and keep its lease meanwhile.
 
+mod clock;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -14,19 +16,17 @@ use futures_util::{
 
 use crate::api::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus};
 use crate::service::{
+    engine::Synced,
     error::Error,
     host::Host,
     hosting::{damage, default_branch, head},
-    queue::{
-        self, Claim, Heartbeat, NotCompleted,
-        clock::{self, LastLook},
-        engine::Synced,
-        notes, schedule,
-        stop::Stop,
-    },
+    queue::{self, Claim, Heartbeat, NotCompleted, notes, schedule},
     record::{Record, new_trace},
-    remotes::{self, RemoteSync, origin, secrets::Unreadable},
+    remotes::{self, RemoteSync, origin},
+    secrets::Unreadable,
+    stop::Stop,
     store,
+    worker::clock::LastLook,
 };
 
 /// Why a run did not do its work, as `SyncRun.error` says it.
