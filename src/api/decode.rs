@@ -60,7 +60,8 @@ impl<'de> Deserializer<'de> for Json {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self {
-            Self::Object(_) => self.deserialize_any(visitor),
+            // Not by way of `deserialize_any`, which would compile a reader of arrays for each struct.
+            Self::Object(pairs) => visitor.visit_map(MapDeserializer::new(pairs.into_iter())),
             _ => Err(Error::custom("it is no object")),
         }
     }

@@ -314,7 +314,7 @@ fn globs(pairs: &mut Vec<(String, Json)>) -> Result<(), Mismatch> {
     }
     if branches.is_none() && tags.is_none() {
         return Err(Mismatch::wrong(&[
-            "needs at least one of the keys branches and tags; leave it out to sync all refs",
+            "needs at least one of the keys branches and tags; leave ref_globs out to sync all refs",
         ]));
     }
     if let Json::Object(filled) = both(branches.unwrap_or_default(), tags.unwrap_or_default()) {
