@@ -188,12 +188,12 @@ impl Client {
     }
 }
 
-/// The fields that are not in the path, as a query has them.
+/// The fields that are not in the path, as a query has them: strings as they are, everything else as JSON.
 fn query(request: &Json) -> Vec<(&str, String)> {
     let Json::Object(pairs) = request else { return Vec::new() };
-    let pairs = pairs.iter().filter_map(|(key, value)| match value {
-        Json::Text(text) | Json::Number(text) => Some((key.as_str(), text.clone())),
-        _ => None,
+    let pairs = pairs.iter().map(|(key, value)| match value {
+        Json::Text(text) => (key.as_str(), text.clone()),
+        other => (key.as_str(), other.encode()),
     });
     pairs.collect()
 }

@@ -71,7 +71,7 @@ fn paths(shapes: &mut Shapes) -> Value {
     for call in CALLS {
         let mut operation = shapes.call(call);
         match call.name {
-            CallName::ListRepos => push(&mut operation, tags_parameter()),
+            CallName::ListRepos => push(&mut operation, component("tags")),
             CallName::FollowSync => stream_events(&mut operation),
             _ => {}
         }
@@ -82,12 +82,6 @@ fn paths(shapes: &mut Shapes) -> Value {
         path[call.method.as_str().to_ascii_lowercase()] = operation;
     }
     paths
-}
-
-/// The filter of the list of repositories.
-fn tags_parameter() -> Value {
-    json!({"name": "tags", "in": "query", "schema": {"type": "string", "maxLength": 500},
-        "description": "`key:value`, several with commas, or a JSON object: only repositories with these tags."})
 }
 
 /// Makes the answer of `operation` a stream of what it would be.
@@ -135,6 +129,8 @@ fn parameters() -> Value {
         "key_id": path("key_id", "The key's id."),
         "cursor": {"name": "cursor", "in": "query", "schema": {"type": "string", "maxLength": 200},
             "description": "A `next_cursor` of this list; the newest items when left out."},
+        "tags": {"name": "tags", "in": "query", "schema": {"type": "string", "maxLength": 500},
+            "description": "`key:value`, several with commas, or a JSON object: only repositories with these tags."},
         "limit": {"name": "limit", "in": "query",
             "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}},
     })
