@@ -2,6 +2,8 @@
 //!
 //! The names of a path stand in the template of each [`Call`](super::Call); these types are for TypeScript, and for queries.
 
+use std::collections::BTreeMap;
+
 use refsync_derive::Shape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,10 @@ pub struct ListReposRequest {
     /// Which part of the list.
     #[serde(flatten)]
     pub page: PageRequest,
+    /// Only repositories that have all of these labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Record<string, string>")]
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// Which of a repository's syncs.

@@ -70,10 +70,8 @@ fn paths(shapes: &mut Shapes) -> Value {
     });
     for call in CALLS {
         let mut operation = shapes.call(call);
-        match call.name {
-            CallName::ListRepos => push(&mut operation, component("tags")),
-            CallName::FollowSync => stream_events(&mut operation),
-            _ => {}
+        if call.name == CallName::FollowSync {
+            stream_events(&mut operation);
         }
         let path = &mut paths[call.path];
         if call.parameters().next().is_some() {

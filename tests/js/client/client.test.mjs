@@ -34,6 +34,23 @@ test("for await goes over all pages of a list, await gives the first", async (t)
   assert.deepEqual(Object.keys(page), ["next_cursor", "has_more", "repos"]);
 });
 
+test("a list can be limited to repositories with these labels", async (t) => {
+  const { client } = await hosted(t);
+  await client.repos.create({ name: "ours", tags: { team: "web & co", tier: "1" } });
+  await client.repos.create({ name: "theirs", tags: { team: "core", tier: "1" } });
+  /** @param {Record<string, string>} tags */
+  const named = async (tags) => {
+    const names = [];
+    for await (const repo of client.repos.list({ tags, limit: 1 })) names.push(repo.name);
+    return names;
+  };
+  assert.deepEqual(await named({ team: "web & co" }), ["ours"]);
+  assert.deepEqual(await named({ tier: "1" }), ["theirs", "ours"]);
+  assert.deepEqual(await named({ tier: "1", team: "none" }), []);
+  const wrong = /** @type {any} */ ({ tags: { tier: 1 } });
+  await assert.rejects(async () => client.repos.list(wrong), /tags\.tier must be a string, not a number/);
+});
+
 test("a list asks for a page only when it gets there", async (t) => {
   let requests = 0;
   /** @type {import("refsync").Fetch} */
