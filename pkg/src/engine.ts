@@ -1,5 +1,5 @@
 /**
- * The sync engine: refs and their objects from one Git remote to another, over `fetch`.
+ * The sync engine: it copies refs and their objects from one Git remote to another, over `fetch`.
  *
  * The source's pack streams straight into the destination's push: no clone, no disk, no `git`, and memory that does not
  * depend on the size of the repository.

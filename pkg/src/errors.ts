@@ -6,23 +6,23 @@
 
 import type { FieldError } from "./wasm/client/refsync.js";
 
-/** What an error knows besides its message. */
+/** The properties of an error besides its message. */
 export interface ErrorInit {
   /** A stable word for a program to act on. */
   code: string;
-  /** Whether the same call may succeed later; false when left out. */
+  /** Whether the same call may succeed later. Default: false. */
   retryable?: boolean | undefined;
-  /** The HTTP status of the answer, where there was one. */
+  /** The HTTP status of the answer, if there was one. */
   status?: number | undefined;
-  /** The side of a sync that failed, where it was one. */
+  /** The side of a sync that failed, if one did. */
   side?: "source" | "destination" | undefined;
-  /** What to quote to the service's operator. */
+  /** The `trace_id` for the service's operator. */
   traceId?: string | undefined;
-  /** Each bad field of the request; none when left out. */
+  /** Each bad field of the request. Default: none. */
   fields?: FieldError[] | undefined;
   /** How long the service asks to wait, in milliseconds. */
   retryAfter?: number | undefined;
-  /** What is behind it. */
+  /** The error that caused this one. */
   cause?: unknown;
 }
 
@@ -34,16 +34,16 @@ export class RefsyncError extends Error {
   readonly code: string;
   /** Whether the same call may succeed later. The client has then tried again already. */
   readonly retryable: boolean;
-  /** The HTTP status of the answer, where there was one. */
+  /** The HTTP status of the answer, if there was one. */
   readonly status: number | undefined;
-  /** What to quote to the service's operator. */
+  /** The `trace_id` for the service's operator. */
   readonly traceId: string | undefined;
-  /** Each bad field of the request; empty where that is not the matter. */
+  /** Each bad field of the request; empty for other errors. */
   readonly fields: readonly FieldError[];
   /** How long the service asks to wait before the next request, in milliseconds. */
   readonly retryAfter: number | undefined;
 
-  /** An error with what is known of it; the package makes them, and so may tests. */
+  /** Makes an error. Tests may make errors too. */
   constructor(message: string, init: ErrorInit) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
     this.code = init.code;
@@ -55,7 +55,9 @@ export class RefsyncError extends Error {
   }
 }
 
-/** The request is wrong: found before it was sent (then without a `status`), or by the service. See `fields`. */
+/**
+ * The request is wrong. Either the client found that before sending it (then there is no `status`), or the service did. See `fields`.
+ */
 export class InvalidRequestError extends RefsyncError {
   override readonly name = "InvalidRequestError";
 }
@@ -75,7 +77,7 @@ export class NotFoundError extends RefsyncError {
   override readonly name = "NotFoundError";
 }
 
-/** The object's state forbids it (409): a name that is taken, or `UPSTREAM_NOT_CONFIGURED`. */
+/** The call conflicts with the current state (409), for example because a name is taken, or with the code `UPSTREAM_NOT_CONFIGURED`. */
 export class ConflictError extends RefsyncError {
   override readonly name = "ConflictError";
 }
@@ -90,7 +92,7 @@ export class ServerError extends RefsyncError {
   override readonly name = "ServerError";
 }
 
-/** There was no answer: the connection was refused or lost, or a browser blocked it for want of CORS headers. */
+/** There was no answer: the connection was refused or lost, or a browser blocked the call because CORS headers are missing. */
 export class ConnectionError extends RefsyncError {
   override readonly name = "ConnectionError";
 }
@@ -105,12 +107,12 @@ export class AbortError extends RefsyncError {
   override readonly name = "AbortError";
 }
 
-/** The answer says success, but is not what the API promises: mostly not the API's address. */
+/** The answer has a success status, but not the API's form. Mostly, the address is not the API's. */
 export class InvalidResponseError extends RefsyncError {
   override readonly name = "InvalidResponseError";
 }
 
-/** A sync of the engine ended without its work done; the message says on which side, and what was being done. */
+/** A sync of the engine failed. The message names the side and the operation. */
 export class SyncError extends RefsyncError {
   override readonly name = "SyncError";
   /** The side that failed, where it was one. */
@@ -138,7 +140,7 @@ const classes = {
   SyncError,
 };
 
-/** What the WebAssembly code throws: a plain `Error` with the properties of a {@link RefsyncError}. */
+/** An error of the WebAssembly code: a plain `Error` with the properties of a {@link RefsyncError}. */
 interface PlainError extends Error, ErrorInit {
   retryable: boolean;
 }

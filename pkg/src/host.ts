@@ -1,19 +1,19 @@
 /**
- * What the service needs from the place where it runs. Each is a plain object: `refsync/node` makes those of Node.
+ * The interfaces that the service needs from its host. Each is a plain object. `refsync/node` makes those for Node.
  *
  * @module
  */
 
-/** Anything with PGlite's or pg's `query`: a PGlite instance or a pg Pool can be passed as it is. */
+/** Any object with the `query` method of PGlite or pg, such as a PGlite instance or a pg `Pool`. */
 export interface Database {
   query(sql: string, params?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
 }
 
-/** Where the bare repositories live; ids are the service's repository ids. */
+/** The host of the bare repositories. Ids are the service's repository ids. */
 export interface GitHost {
-  /** Makes an empty repository whose HEAD is `defaultBranch`; does nothing where it exists. */
+  /** Makes an empty repository whose HEAD is `defaultBranch`. Does nothing if it exists. */
   create(repoId: string, defaultBranch: string): Promise<void>;
-  /** Removes the repository; does nothing where there is none. */
+  /** Removes the repository. Does nothing if there is none. */
   remove(repoId: string): Promise<void>;
   /** Points HEAD at `branch`, which need not exist yet. */
   setHead(repoId: string, branch: string): Promise<void>;
@@ -45,21 +45,21 @@ export interface RepairedRepository {
   kept: string | null;
 }
 
-/** The `fetch` that remotes and webhooks are reached with. */
+/** The `fetch` for remotes and webhooks. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
-/** What the engine reads of an answer: every `Response` is one. */
+/** The part of an answer that the engine reads. Every `Response` has it. */
 export interface FetchAnswer {
   /** The HTTP status. */
   readonly status: number;
-  /** The URL that answered, behind all redirects. */
+  /** The URL that answered, after all redirects. */
   readonly url: string;
   /** The headers, by name and value. */
   readonly headers: {
     /** Each header; names compare without case. */
     entries(): IterableIterator<[string, string]>;
   };
-  /** What was answered, as it comes; null where there is nothing. */
+  /** The body, as it comes; null if there is none. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the engine and the service need from Node: a guarded `fetch`, hosted repositories, a listener, a data folder.
+ * The parts for Node that the engine and the service need: a guarded `fetch`, hosted repositories, a listener, a data folder.
  *
  * @module
  */

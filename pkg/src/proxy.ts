@@ -1,8 +1,8 @@
 /**
- * A relay for the engine in a page: Git hosts answer no page of another origin, this does, for the hosts and the pages that
+ * A relay for the engine in a page. Git hosts do not answer pages of other origins; the relay does, for the hosts and the pages that
  * its operator names.
  *
- * It is a `fetch(Request) → Response`, for any server or edge worker; `refsync proxy` hosts it on Node.
+ * It is a `fetch(Request) → Response` for any server or edge worker. `refsync proxy` hosts it on Node.
  *
  * ```ts
  * import { gitProxy } from "refsync/proxy";
@@ -10,8 +10,8 @@
  * export default { fetch: gitProxy({ hosts: ["github.com"], origins: ["https://dashboard.example.com"] }) };
  * ```
  *
- * The page names it as the engine's `proxy`. What is at `https://github.com/owner/repository.git/info/refs` is then asked
- * for at `<proxy>/https/github.com/owner/repository.git/info/refs`.
+ * The page passes its address as the engine's option `proxy`. Then a request to `https://github.com/owner/repository.git/info/refs`
+ * goes to `<proxy>/https/github.com/owner/repository.git/info/refs`.
  *
  * @module
  */

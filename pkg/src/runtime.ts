@@ -1,5 +1,5 @@
 /**
- * What kind of runtime this is, where no feature test can tell.
+ * Detects the runtime if no feature test can.
  *
  * @module
  */
@@ -30,9 +30,9 @@ export function pageOrigin(): string | undefined {
 }
 
 /**
- * The runtime's own `fetch`, looked up at each call, so that what replaces the global one later counts too.
+ * The runtime's own `fetch`. It is looked up at each call, so that a later replacement of the global one is used.
  *
- * workerd refuses `redirect: "error"`, which keeps a redirected POST from losing its body; there it is done by hand.
+ * `redirect: "error"` prevents a redirected POST from losing its body. workerd does not support it, so this does the same by hand.
  */
 export const ownFetch: Fetch = async (input, init) => {
   const { navigator } = globalThis as { navigator?: { userAgent?: string } };

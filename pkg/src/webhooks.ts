@@ -1,5 +1,5 @@
 /**
- * Receives the service's webhooks, in any runtime: checks where they come from, parses them, and calls your handlers.
+ * Receives the service's webhooks in any runtime: checks their signature, parses them, and calls your handlers.
  *
  * ```ts
  * import { Webhooks } from "refsync/webhooks";

@@ -1,5 +1,5 @@
 /**
- * The engine's WebAssembly code, as the bundled command finds it: its file lies beside this one, not above it.
+ * Finds the engine's WebAssembly code for the bundled command: its file is beside this one, not above it.
  *
  * @module
  */

@@ -7,7 +7,7 @@
 
 import type { Command, Option } from "commander";
 
-/** For an option that may be given again: all its values. */
+/** Collects all values of an option that may be repeated. */
 export function collect(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), text];
 }
@@ -39,7 +39,7 @@ function guard(command: Command, option: Option): void {
   });
 }
 
-/** Whether the value was given behind an equals sign. */
+/** Whether the value was given after an equals sign. */
 function isAssigned(command: Command, option: Option, text: string): boolean {
   let top = command;
   while (top.parent) top = top.parent;

@@ -4,7 +4,7 @@
  * @module
  */
 
-// First, so that the compiler has a start over everything else.
+// Imported first, so that the code is compiled in the background from the start.
 import "./sync/engine-code.js";
 
 import { CommanderError } from "commander";
@@ -19,7 +19,7 @@ async function run(): Promise<void> {
     await commandLine().parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has printed what is wrong, or the help that was asked for.
+      // Commander has already printed the error or the help.
       process.exitCode = error.exitCode === 0 ? exitCode.completed : exitCode.usage;
     } else {
       process.stderr.write(`refsync: ${printable(error instanceof Error ? error.message : String(error))}\n`);

@@ -10,7 +10,7 @@ import { exitCode } from "./exit-code.js";
 
 /** The flags about the data folder. */
 export interface FolderFlags {
-  /** Whether other processes may use the folder, too, because all share one PostgreSQL. */
+  /** Whether other processes may use the folder too, because they all share one PostgreSQL. */
   shared: boolean;
   /** Seconds to wait for another process that uses it. */
   wait?: number;

@@ -19,7 +19,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
   version: string;
 };
 
-/** What `refsync serve` does with its flags. */
+/** Carries out `refsync serve`. */
 export type ServeAction = (flags: ServeFlags) => Promise<void>;
 
 const serveUntilSignal: ServeAction = async (flags) => (await import("./serve/serve.js")).serve(flags);
@@ -32,7 +32,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .showHelpAfterError("(refsync --help shows what there is)")
     .exitOverride();
 
-  /** A command that works runs. */
+  /** Adds the flags of a command that does runs. */
   const working = (name: string) =>
     program
       .command(name)
@@ -279,7 +279,7 @@ function log(): Option {
   return format.choices(["json", "text"]);
 }
 
-/** A password in an argument would be seen in the process list. */
+/** The process list would show a password in an argument. */
 function database(description: string): Option {
   return new Option("--database <url>", `${description}, such as postgres://user@host/refsync`).env(
     "REFSYNC_DATABASE_URL",

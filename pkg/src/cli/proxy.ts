@@ -9,7 +9,7 @@ import { gitProxy } from "../proxy.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
 import { nextSignal } from "./signals.js";
 
-/** What the command line said. */
+/** The options of the command line. */
 export interface ProxyFlags {
   allowHost: string[];
   allowOrigin: string[];
@@ -19,7 +19,7 @@ export interface ProxyFlags {
   allowPrivateNetwork: boolean;
 }
 
-/** Relays until SIGINT or SIGTERM. Rejects where the port cannot be had. */
+/** Relays until SIGINT or SIGTERM. Rejects if the port is not available. */
 export async function proxy(flags: ProxyFlags): Promise<ExitCode> {
   const fetch = guardedFetch({ allowPrivateNetwork: flags.allowPrivateNetwork });
   let relay: ReturnType<typeof gitProxy>;
@@ -31,7 +31,7 @@ export async function proxy(flags: ProxyFlags): Promise<ExitCode> {
     return exitCode.usage;
   }
   const signal = nextSignal();
-  // A silent request is ended by the relay itself.
+  // The relay itself ends silent requests.
   const listener = await listen(relay, flags.host, flags.port);
   process.stdout.write(flags.json ? `${JSON.stringify({ url: listener.url })}\n` : greeting(listener.url, flags));
   await signal;

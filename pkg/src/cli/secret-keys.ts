@@ -1,20 +1,20 @@
 /**
- * The secret keys: from the environment where it has them, else from the data folder.
+ * The secret keys: from the environment if they are there, else from the data folder.
  *
  * @module
  */
 
 import type { DataFolder } from "../node/data-folder/data-folder.js";
 
-/** What the service takes. */
+/** The keys for the service. */
 export interface SecretKeys {
   secretKey: Uint8Array;
   previousSecretKeys: Uint8Array[];
 }
 
 /**
- * `REFSYNC_SECRET_KEY`, and as keys that only decrypt those of `REFSYNC_PREVIOUS_SECRET_KEYS` (with commas) and of the data
- * folder; without it the data folder's. Throws where one is not 32 bytes in base64, or where there is neither.
+ * The key is `REFSYNC_SECRET_KEY`. Then the keys of `REFSYNC_PREVIOUS_SECRET_KEYS` (separated by commas) and of the data folder only
+ * decrypt. Without the variable, the data folder's key is used. Throws if a key is not 32 bytes in base64, or if there is no key.
  */
 export function secretKeys(
   folder: Pick<DataFolder, "secretKey" | "previousSecretKeys"> | null,

@@ -2,12 +2,12 @@
  * SIGINT and SIGTERM.
  *
  * One Ctrl-C may arrive twice: the terminal sends SIGINT to every process that runs in it, and npx and npm pass theirs on to us as
- * well. Signals that follow each other this closely therefore count as one.
+ * well. So signals that follow each other this closely count as one.
  *
  * @module
  */
 
-/** Calls `listener` at each signal. The function that it gives stops that, and leaves the signals to Node again. */
+/** Calls `listener` at each signal. Returns a function that stops this and restores Node's own handling. */
 export function onSignal(listener: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   const heard = () => {
@@ -44,8 +44,8 @@ export function copiesOver(): Promise<void> {
 
 let copies: Promise<void> = Promise.resolve();
 
-/** Milliseconds. npx passes a signal on after a few; nobody presses Ctrl-C twice as fast. */
+/** Milliseconds. npx forwards a signal after a few milliseconds. Nobody presses Ctrl-C twice that fast. */
 const SAME_SIGNAL = 250;
 
-/** The exit code that shells give to a process which SIGINT has ended. */
+/** The exit code of a process that SIGINT ended, as in shells. */
 const INTERRUPTED = 130;

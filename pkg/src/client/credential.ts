@@ -1,5 +1,5 @@
 /**
- * Credentials, and the header that each makes for a request.
+ * Credentials, and the `Authorization` header of each.
  *
  * @module
  */
@@ -7,17 +7,17 @@ import { InvalidRequestError } from "../errors.js";
 import type { Fetch } from "../host.js";
 
 /**
- * An API key; a private key (`mesa_private_key_<org>_…`), with which the package signs a token for each request; or a
- * function that gives a token, asked before each request.
+ * An API key; a private key (`mesa_private_key_<org>_…`), which the package uses to sign a token for each request; or a function that
+ * returns a token and is called before each request.
  */
 export type Credential = string | (() => string | Promise<string>);
 
 const PREFIX = "mesa_private_key_";
 
-/** How long a signed token is good for, in seconds: the API's default. */
+/** How long a signed token is valid, in seconds: the API's default. */
 const LIFE = 15 * 60;
 
-/** Whether a token has to be made for each request; an API key is its own. */
+/** Whether each request needs a new token. An API key is used as it is. */
 export function isSigned(credential: Credential): boolean {
   return typeof credential === "function" || credential.startsWith(PREFIX);
 }
@@ -51,13 +51,13 @@ export class SignedFetch {
       this.#failure = undefined;
     } catch (error) {
       this.#failure = { error };
-      // A name that ends the call: without a credential there is nothing to try again.
+      // A name that ends the call. Without a credential, a new try is useless.
       throw new DOMException("there is no credential", "AbortError");
     }
     return this.#fetch(input, { ...init, headers: { ...init?.headers, authorization: `Bearer ${token}` } });
   };
 
-  /** What kept the credential from being made, where that is what ended the call. */
+  /** The error while making the credential, if that ended the call. */
   failureBehind(error: unknown): unknown {
     return error instanceof Error && error.name === "AbortError" && !("cause" in error)
       ? this.#failure?.error
@@ -73,14 +73,14 @@ interface SigningKey {
 }
 
 async function signingKey(credential: string, parts: RegExpExecArray | null): Promise<SigningKey> {
-  // An organisation's slug may hold an underscore, and so may base64url: the key is what imports as one.
+  // Both an organisation's slug and base64url may contain underscores. So every split is tried until a key can be imported.
   for (let at = PREFIX.length; parts; at++) {
     at = credential.indexOf("_", at);
     if (at < 0) break;
     const der = bytes(credential.slice(at + 1));
     if (der === undefined) continue;
     try {
-      // Extractable, because that is the only way to its public half.
+      // Extractable, because otherwise its public half cannot be read.
       const key = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
       const { x } = await crypto.subtle.exportKey("jwk", key);
       if (x) return { org: credential.slice(PREFIX.length, at), key, x };

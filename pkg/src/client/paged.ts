@@ -1,5 +1,5 @@
 /**
- * Lists that come in pages.
+ * Lists with pages.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** A page to `await`; or all items of all pages, for `for await`, which asks for each page when it gets there. */
 export type Paged<Page, Item> = Promise<Page> & AsyncIterable<Item>;
 
-/** The list whose page behind a cursor `page` asks for, and whose first page it asks for at once, without one. */
+/** A list. `page` requests the page after a cursor. The first page, without a cursor, is requested at once. */
 export function paged<Page extends { next_cursor: string | null }, Item>(
   page: (from: { cursor?: string }) => Promise<Page>,
   items: (page: Page) => Item[],

@@ -30,7 +30,7 @@ export class Repos {
     this.#send = send;
   }
 
-  /** Makes a repository. `ConflictError` for a name that is taken. */
+  /** Makes a repository. Rejects with a `ConflictError` if the name is taken. */
   create(request: CreateRepoRequest & OrgPath = {}, options: CallOptions = {}): Promise<Repo> {
     return this.#send("createRepo", request, options);
   }
@@ -48,7 +48,7 @@ export class Repos {
     return paged(page, ({ repos }) => repos);
   }
 
-  /** Changes a repository. What is left out (or `undefined`) stays; a null `upstream` is removed. */
+  /** Changes a repository. Keys that are left out (or `undefined`) do not change. If `upstream` is null, the upstream is removed. */
   update(request: UpdateRepoRequest & RepoPath, options: CallOptions = {}): Promise<Repo> {
     return this.#send("updateRepo", request, options);
   }
@@ -59,17 +59,17 @@ export class Repos {
   }
 
   /**
-   * Asks for a sync with the upstream and gives its run, mostly still queued; see {@link Syncs.wait}.
-   * `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED` where the repository has no upstream.
+   * Requests a sync with the upstream, and returns its run, which is mostly still queued; see {@link Syncs.wait}. Rejects with a
+   * `ConflictError` of the code `UPSTREAM_NOT_CONFIGURED` if the repository has no upstream.
    */
   syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<WholeRun> {
     return this.#send("createSync", request, options);
   }
 
   /**
-   * The stats that {@link syncUpstream} would give now, where nothing moves and nothing is refused meanwhile. Nothing is
-   * changed and no run is made. `ConflictError` with the code `UPSTREAM_NOT_CONFIGURED`, or `UPSTREAM_FAILED` where a side
-   * cannot be read; `ServerError` with `UPSTREAM_UNAVAILABLE` where trying again may help.
+   * The stats that {@link syncUpstream} would have now if nothing moves meanwhile and nothing is refused. Changes nothing and makes no
+   * run. Rejects with a `ConflictError` of the code `UPSTREAM_NOT_CONFIGURED`, or `UPSTREAM_FAILED` if a side cannot be read; or with a
+   * `ServerError` of the code `UPSTREAM_UNAVAILABLE` if a later try may succeed.
    */
   planUpstreamSync(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRunStats> {
     return this.#send("planSync", request, options);

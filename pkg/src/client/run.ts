@@ -1,6 +1,6 @@
 /**
- * Runs as the types of their states, over the shapes that are generated from Rust: whoever has asked for the `status`
- * need not ask for the nulls.
+ * The types of a run in each state, made from the shapes that are generated from Rust. After a check of `status`, TypeScript knows
+ * which fields are not null.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import type {
   SyncRunStats,
 } from "../wasm/client/refsync.js";
 
-/** A run in some states, of which more is known than of any run. */
+/** A run in certain states. Some of its fields have narrower types. */
 type RunIn<Status extends AnyRun["status"], Known extends Partial<AnyRun>> = Omit<AnyRun, "status" | keyof Known> & {
-  /** Where the run is in its life. */
+  /** The state of the run. */
   status: Status;
 } & Known;
 
-/** A run that waits for a worker, also between two attempts. */
+/** A run that waits for a worker, for its first or a later attempt. */
 export type QueuedRun = RunIn<
   "queued",
   {
@@ -29,7 +29,7 @@ export type QueuedRun = RunIn<
   }
 >;
 
-/** A run that a worker runs. */
+/** A run that a worker is working on. */
 export type RunningRun = RunIn<
   "in_progress",
   {
@@ -41,15 +41,15 @@ export type RunningRun = RunIn<
     finished_at: null;
   }
 > & {
-  /** How far it is; only `syncs.wait` and `syncs.watch` know, and only of a service that tells. */
+  /** The progress. Only `syncs.wait` and `syncs.watch` set it, and only if the service reports it. */
   progress?: Progress;
 };
 
-/** A run that has ended with its work done; single refs may still have been rejected, see `stats`. */
+/** A run that has completed. Single refs may still be rejected, see `stats`. */
 export type CompletedRun = RunIn<
   "completed",
   {
-    /** What became of every ref. */
+    /** The result of each ref. */
     stats: SyncRunStats;
     /** Null: it did not fail. */
     error: null;
@@ -60,11 +60,11 @@ export type CompletedRun = RunIn<
   }
 >;
 
-/** A run that has ended without its work done; `error` says why. */
+/** A run that has failed. `error` says why. */
 export type FailedRun = RunIn<
   "failed",
   {
-    /** Why, for a person; `cancelled` where somebody cancelled it. */
+    /** The reason, for a person; `cancelled` if somebody cancelled it. */
     error: string;
     /** When it ended, RFC 3339 in UTC. */
     finished_at: string;
@@ -83,7 +83,7 @@ export type ListedCompletedRun = Omit<CompletedRun, "stats"> & {
 /** A run that has its `stats` if it completed. `syncs.get`, `syncs.wait` and `syncs.watch` return it. */
 export type WholeRun = QueuedRun | RunningRun | EndedRun;
 
-/** One sync of a repository with its upstream: queued, running or ended. Ask for its `status` first. */
+/** One sync of a repository with its upstream: queued, running or ended. Check its `status` first. */
 export type SyncRun = QueuedRun | RunningRun | ListedCompletedRun | FailedRun;
 
 /** A repository's upstream remote, as the API shows it: never with its credentials. */
@@ -94,13 +94,13 @@ export interface Upstream extends Omit<AnyUpstream, "latest_sync"> {
 
 /** A repository. */
 export interface Repo extends Omit<AnyRepo, "upstream"> {
-  /** Where it follows or feeds; null when it stands alone. */
+  /** The upstream; null if the repository has none. */
   upstream: Upstream | null;
 }
 
 /** One page of an organisation's repositories, newest first. */
 export interface RepoPage {
-  /** Where the next page starts; null on the last one. */
+  /** The cursor of the next page; null on the last page. */
   next_cursor: string | null;
   /** Whether there is a next page. */
   has_more: boolean;
@@ -110,7 +110,7 @@ export interface RepoPage {
 
 /** One page of a repository's runs, newest first. */
 export interface SyncRunPage {
-  /** Where the next page starts; null on the last one. */
+  /** The cursor of the next page; null on the last page. */
   next_cursor: string | null;
   /** Whether there is a next page. */
   has_more: boolean;

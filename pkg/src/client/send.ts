@@ -1,15 +1,15 @@
 /**
- * How the parts of the client make their calls.
+ * Makes the calls for the parts of the client.
  *
  * @module
  */
 import type { CallName, WasmClient } from "../wasm/client/refsync.js";
 
-/** How one call is done. */
+/** Options of one call. */
 export interface CallOptions {
   /** Cancels the call; it then rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
-  /** How long one try of the call may take, in milliseconds; the client's `timeout` when left out. */
+  /** How long one try of the call may take, in milliseconds. Default: the client's `timeout`. */
   timeout?: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The client: its options, and the object that its parts hang on.
+ * The client: its options, and the object with its parts.
  *
  * @module
  */
@@ -17,23 +17,23 @@ import { type CallOptions, callOptions, type Send, type WithClient } from "./sen
 import { Syncs } from "./syncs.js";
 import { WebhookTargets } from "./webhook-targets.js";
 
-/** How a client is set up. */
+/** The options of a client. */
 export interface ClientOptions extends Omit<ClientSettings, "apiKey" | "apiUrl"> {
   /**
-   * An API key, a private key (the client signs a token with it for each request), or a function that gives a token for each
-   * request. When left out: the variable `REFSYNC_API_KEY`, if the runtime has an environment.
+   * An API key, a private key (the client signs a token with it for each request), or a function that returns a token for each request.
+   * Default: the variable `REFSYNC_API_KEY`, if the runtime has an environment.
    */
   apiKey?: Credential | undefined;
   /**
-   * The API's address, with or without `/v1` at its end. When left out: the page's own origin in a browser, elsewhere the
-   * variable `REFSYNC_URL`.
+   * The API's address, with or without `/v1` at its end. Default: the page's own origin in a browser, and the variable `REFSYNC_URL`
+   * elsewhere.
    */
   apiUrl?: string | undefined;
-  /** The `fetch` to send with; the runtime's own when left out. */
+  /** The `fetch` to use. Default: the runtime's own. */
   fetch?: Fetch | undefined;
   /**
-   * The WebAssembly code of `refsync/client.wasm`, or where it is, for bundlers that do not find it by themselves; it
-   * is loaded once, for the first client that makes a call.
+   * The WebAssembly code of `refsync/client.wasm`, or its address, for bundlers that do not find it by themselves. It is loaded once,
+   * for the first client that makes a call.
    */
   wasm?: WasmSource | undefined;
 }
@@ -53,11 +53,11 @@ const known = {
 /**
  * A client of the sync REST API. Making one sends nothing and loads nothing; the first call loads the WebAssembly.
  *
- * A failed call is tried again on 408, 429, 5xx and a lost connection, twice by default, with growing and random waits
- * and `Retry-After`. A sync whose answer was lost is looked for before it is asked for again; the creation of a
- * repository or a webhook target and the rotation of a secret are not repeated.
+ * A failed call is tried again on 408, 429, 5xx and a lost connection, twice by default, with growing and random waits and
+ * `Retry-After`. If the answer to a sync request was lost, the client looks for the run before it repeats the request. It never repeats
+ * the creation of a repository or a webhook target, or the rotation of a secret.
  *
- * Every method rejects with a {@link RefsyncError} of a class that says what happened.
+ * Every method rejects with a subclass of {@link RefsyncError}.
  */
 export class SyncClient {
   /** Repositories and their upstreams. */
@@ -93,7 +93,7 @@ export class SyncClient {
       try {
         // In a browser a `User-Agent` header would cost a CORS preflight.
         client ??= new WasmClient(
-          // What is signed replaces this in each request.
+          // The signed token replaces this in each request.
           { ...settings, apiUrl, apiKey: typeof apiKey === "function" || signed ? "signed" : apiKey },
           signed?.fetch ?? fetch,
           isBrowser(),
@@ -112,7 +112,7 @@ export class SyncClient {
     this.webhookTargets = new WebhookTargets(this.#send);
   }
 
-  /** Whom the API key belongs to, and what it allows. */
+  /** The owner of the API key, and its scopes. */
   whoami(options: CallOptions = {}): Promise<Whoami> {
     return this.#send("whoami", {}, options);
   }

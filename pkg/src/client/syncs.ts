@@ -9,17 +9,17 @@ import { type Paged, paged } from "./paged.js";
 import type { EndedRun, SyncRun, SyncRunPage, WholeRun } from "./run.js";
 import type { CallOptions, Send, WithClient } from "./send.js";
 
-/** How a sync is watched. */
+/** Options of a watch. */
 export interface WatchOptions extends WaitTarget {
-  /** Ends the watch, not the sync; it then rejects with an `AbortError`. */
+  /** Ends the watch, but not the sync. The watch then rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
 }
 
-/** How a sync is waited for. */
+/** Options of a wait. */
 export interface WaitOptions extends WaitTarget {
-  /** Ends the wait, not the sync; it then rejects with an `AbortError`. */
+  /** Ends the wait, but not the sync. The wait then rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
-  /** Sees every change of the run, also the last one; what it throws ends the wait. */
+  /** Called with every change of the run, also the last one. If it throws, the wait ends with its error. */
   onUpdate?: ((run: WholeRun) => void) | undefined;
 }
 
@@ -45,8 +45,8 @@ export class Syncs {
   }
 
   /**
-   * Cancels a run and gives it as it stands: a queued one has failed with the error `cancelled`, one in progress fails so as
-   * soon as its worker stops; see {@link wait}. `ConflictError` for a run that has ended.
+   * Cancels a run, and returns its current state. A queued run fails at once, with the error `cancelled`. A run in progress fails when
+   * its worker stops; see {@link wait}. Rejects with a `ConflictError` if the run has ended.
    */
   cancel(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
     return this.#send("cancelSync", request, options);
@@ -56,9 +56,9 @@ export class Syncs {
    * Resolves to the run when it is `completed` or `failed`. If it has already ended, this makes no request, unless the run comes
    * from a list that left out its `stats`.
    *
-   * It is followed by the service's events (server-sent events over `fetch`). A service without them is polled, first after
-   * 0.25 s, then ever slower up to 2 s; so are all runs but one at a time in a browser, which opens only six connections
-   * to a host, and all but eight elsewhere. `TimeoutError` when it has not ended within `timeout` milliseconds.
+   * It follows the service's events (server-sent events over `fetch`). If a service has none, it polls: first after 0.25 s, then more
+   * slowly, up to every 2 s. A browser opens only six connections to a host, so only one run at a time is followed by events there, and
+   * eight elsewhere; other runs are polled. Rejects with a `TimeoutError` if the run has not ended within `timeout` milliseconds.
    */
   wait(run: SyncRun, options: WaitOptions = {}): Promise<EndedRun> {
     const { signal, onUpdate, ...target } = options;
@@ -70,9 +70,8 @@ export class Syncs {
   }
 
   /**
-   * The run as it stands, then as it is after each change, the ended run last: for `for await`, whose end ends the
-   * watch. Follows and fails as {@link wait} does; where it has the service's events, a run in progress says how far it
-   * is in `progress`.
+   * Yields the run in its current state, then after each change, and the ended run last. Use it with `for await`: leaving the loop ends
+   * the watch. It follows the run and fails like {@link wait}. If it follows events, a run in progress has `progress`.
    */
   async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<WholeRun, void, undefined> {
     refuseUnknown("watch sync", options, watchOptions);
@@ -94,7 +93,7 @@ export class Syncs {
       ended = true;
       tell();
     });
-    // Its failure is told below, when everything before it has been yielded.
+    // Its failure is thrown below, after everything before it has been yielded.
     waited.catch(() => {});
     try {
       for (;;) {

@@ -19,7 +19,7 @@ import { type Paged, paged } from "./paged.js";
 import type { CallOptions, Send } from "./send.js";
 
 /**
- * Webhook targets: where an organisation's events are sent, see `refsync/webhooks` for their receiver. Every call needs a
+ * Webhook targets: the addresses that receive an organisation's events. For receivers see `refsync/webhooks`. Every call needs a
  * credential of the scope `admin`, else it rejects with a `ForbiddenError`. Reached as `client.webhookTargets`.
  */
 export class WebhookTargets {
@@ -31,8 +31,8 @@ export class WebhookTargets {
   }
 
   /**
-   * Makes a target. Keep its `secret`, which no other answer carries. `events` is `["push"]` when left out: name those that
-   * you want, such as `sync.completed`. `ConflictError` where the organisation has as many targets as it may.
+   * Makes a target. Store its `secret`, because no other answer contains it. `events` is `["push"]` by default: list the events that
+   * you want, such as `sync.completed`. Rejects with a `ConflictError` if the organisation has too many targets.
    */
   create(request: CreateWebhookTargetRequest & OrgPath, options: CallOptions = {}): Promise<WebhookTargetSecret> {
     return this.#send("createWebhookTarget", request, options);
@@ -50,19 +50,23 @@ export class WebhookTargets {
     return paged(page, ({ webhook_targets }) => webhook_targets);
   }
 
-  /** Changes a target. What is left out (or `undefined`) stays; a null `repo_ids` is the whole organisation. */
+  /**
+   * Changes a target. Keys that are left out (or `undefined`) do not change. If `repo_ids` is null, the target gets the events of all
+   * repositories.
+   */
   update(request: UpdateWebhookTargetRequest & WebhookTargetPath, options: CallOptions = {}): Promise<WebhookTarget> {
     return this.#send("updateWebhookTarget", request, options);
   }
 
-  /** Deletes a target; nothing more is sent to it. */
+  /** Deletes a target. No more events are sent to it. */
   delete(request: WebhookTargetPath, options: CallOptions = {}): Promise<DeleteResult> {
     return this.#send("deleteWebhookTarget", request, options);
   }
 
   /**
-   * Gives a target a new `secret`, which no other answer carries. The one before it is good for another day: let the receiver
-   * take both meanwhile. Not repeated when its answer is lost, as that would end the validity of the lost one's predecessor.
+   * Gives a target a new `secret`. Store it, because no other answer contains it. The previous one stays valid for a day: let the
+   * receiver accept both for that time. The call is not repeated if its answer is lost, because a second rotation would end the
+   * validity of the secret that the receiver knows.
    */
   rotateSecret(request: WebhookTargetPath, options: CallOptions = {}): Promise<WebhookTargetSecret> {
     return this.#send("rotateWebhookSecret", request, options);

@@ -24,7 +24,7 @@ export function addressOf(given: unknown): { url: string } | { refusal: string }
   return { url: text };
 }
 
-/** Why a user name, a password or a token cannot be sent; undefined if it can. */
+/** Why a user name, a password or a token cannot be sent; undefined if it can be sent. */
 export function refusedCredential(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "string") return "is not a string";

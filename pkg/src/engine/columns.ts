@@ -1,5 +1,5 @@
 /**
- * A sync's stats from the columns in which they leave WebAssembly.
+ * Makes a sync's stats from the columns that WebAssembly returns.
  *
  * @module
  */
@@ -29,13 +29,13 @@ export function notesOf([, , , , , notes]: Columns): Notes {
 
 const outcomeOf: Record<string, Outcome> = { u: "updated", n: "unchanged", f: "filtered", r: "rejected" };
 
-/** The stats, an object for each ref. */
+/** The stats, with an object for each ref. */
 export function statsOf(columns: Columns): SyncRunStats {
   const messages = messagesOf(columns);
   return { refs: refsOf(columns, () => true), ...(messages.length > 0 && { messages }) };
 }
 
-/** What the remotes said. */
+/** The remotes' messages. */
 export function messagesOf([, , , , messages]: Columns): SyncRunMessage[] {
   return JSON.parse(messages);
 }
@@ -59,7 +59,7 @@ export function refsOf(
   const width = ids.length / (outcomes.length + moved || 1);
   const none = "0".repeat(width);
   const remarkOf = new Map((JSON.parse(remarks) as Remark[]).map((remark) => [remark[0], remark]));
-  // Parted when the first is wanted: mostly all of 100,000 are unchanged.
+  // Split only when the first ref is needed: mostly, all of 100,000 refs are unchanged.
   let name: string[] | undefined;
   const refs: SyncRunRef[] = [];
   let end = 0;

@@ -1,5 +1,5 @@
 /**
- * What a caller says of a sync.
+ * The options of a sync.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import type { WasmSource } from "../wasm/load.js";
 
 /** One side of a sync. */
 export interface RemoteOptions extends RemoteSettings {
-  /** The `fetch` for this remote; that of the sync when left out. */
+  /** The `fetch` for this remote. Default: that of the sync. */
   fetch?: EngineFetch | undefined;
   /**
-   * Asked for credentials when the server wants some (401) that were not given, or refuses those that were: once in a
-   * sync. Without an answer the sync fails with the code `unauthorized`.
+   * Called if the server wants credentials (401) and none were given, or if it refuses the given ones; at most once in a sync. Without
+   * an answer the sync fails with the code `unauthorized`.
    */
   credentials?: AskCredentials | undefined;
 }
 
 /**
- * Gives the credentials for a URL: a password or token, and the user name if the server needs it. `challenge.username` is the user
- * name that is known already, such as one in the URL.
+ * Gives the credentials for a URL: a password or token, and the user name if the server needs it. `challenge.username` is the user name
+ * if it is known already, for example from the URL.
  */
 export type AskCredentials = (
   url: string,
   challenge: { scheme: string; realm: string | null; username?: string },
 ) => Credentials | undefined | Promise<Credentials | undefined>;
 
-/** A password or token, and the user name where the server minds. */
+/** A password or token, and the user name if the server needs a particular one. */
 export interface Credentials {
-  /** The user name; `git` when left out. */
+  /** The user name. Default: `git`. */
   username?: string | undefined;
   /** The password or token. */
   password: string;
@@ -48,49 +48,48 @@ export interface SyncGlobs {
 
 /** What to sync, and how. */
 export interface SyncOptions {
-  /** Where refs come from: a URL, which may hold credentials, or more. */
+  /** The source of the refs: a URL, which may contain credentials, or an object. */
   source: string | RemoteOptions;
-  /** Where refs go to. */
+  /** The destination of the refs. */
   destination: string | RemoteOptions;
-  /** Which refs take part; all branches and tags when left out. */
+  /** Which refs take part. Default: all branches and tags. */
   ref_globs?: SyncGlobs | undefined;
   /**
-   * Move diverged refs too. What the destination had is kept under `refs/refsync/backup/<old id>/<name>` first, and a ref
-   * that moved meanwhile stays. Off when left out.
+   * Move diverged refs too. The destination's old commit is kept first, under `refs/refsync/backup/<old id>/<name>`. A ref that
+   * somebody else moved meanwhile is not moved. Default: off.
    */
   force?: boolean | undefined;
   /**
-   * Delete refs at the destination that match the globs and that the source lacks: at most this many, else nothing is
-   * done and `SyncError` has the code `too_many_deletions`. None when left out.
+   * Delete refs at the destination that match the globs and that the source does not have, at most this many. If there are more,
+   * nothing is done, and the `SyncError` has the code `too_many_deletions`. Default: none.
    */
   prune?: number | undefined;
-  /** Move all refs or none: one that is rejected holds back all others, as `atomic_push_failed`. Off when left out. */
+  /** Move all refs or none: a rejected ref holds back all others, as `atomic_push_failed`. Default: off. */
   atomic?: boolean | undefined;
   /**
    * Globs of full ref names, such as `refs/heads/wip/*`: matching refs are `filtered`, even if `ref_globs` matches them. A short
    * name is refused, because it would exclude nothing.
    */
   exclude?: string[] | undefined;
-  /** Words for the destination's hooks, as `git push --push-option` sends them. */
+  /** Push options for the destination's hooks, as `git push --push-option` sends them. */
   pushOptions?: string[] | undefined;
   /**
-   * How long the whole sync may take, in milliseconds; any time when left out. Then both requests are aborted, and it
-   * rejects with a `SyncError` whose code is `timeout`.
+   * How long the whole sync may take, in milliseconds. After that, both requests are aborted, and the sync rejects with a `SyncError`
+   * of the code `timeout`. Default: no limit.
    */
   timeout?: number | undefined;
-  /** Cancels the sync: both requests are aborted, and it rejects with an `AbortError`. */
+  /** Cancels the sync: both requests are aborted, and the sync rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
-  /** Sees how far the sync is, at most ten times a second. */
+  /** Called with the progress, at most ten times a second. */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** The `fetch` for both remotes; the runtime's own when left out. */
+  /** The `fetch` for both remotes. Default: the runtime's own. */
   fetch?: EngineFetch | undefined;
   /**
-   * A relay to reach both remotes through, such as `http://127.0.0.1:8723`: for pages, which most Git hosts do not answer. It is
-   * what `refsync proxy` or `refsync/proxy` serves; credentials pass through it. A remote with a `fetch` of its own is reached
-   * without it. None when left out.
+   * A relay for both remotes, such as `http://127.0.0.1:8723`. Pages need it, because most Git hosts do not answer them. `refsync
+   * proxy` or `refsync/proxy` serves one. Credentials pass through it. A remote with its own `fetch` does not use it. Default: none.
    */
   proxy?: string | undefined;
-  /** How long a remote may be silent, in milliseconds; two minutes when left out. */
+  /** How long a remote may be silent, in milliseconds. Default: two minutes. */
   stallTimeout?: number | undefined;
   /**
    * How slow a remote may be: at least `bytes` must come in `time` milliseconds, else the sync ends with the code `too_slow`. The
@@ -100,27 +99,27 @@ export interface SyncOptions {
    */
   minRate?: { bytes: number; time: number } | undefined;
   /**
-   * The most refs that a remote may list; one million when left out. If a remote lists more, or if its list has more than `maxRefs`
-   * times 128 bytes, the sync ends with the code `too_many_refs`.
+   * The most refs that a remote may list. Default: one million. If a remote lists more, or if its list has more than `maxRefs` times
+   * 128 bytes, the sync ends with the code `too_many_refs`.
    */
   maxRefs?: number | undefined;
   /**
-   * The most new commits that are read to prove that branches move forward; four million when left out. If there are more, the refs
-   * that need them are rejected with the code `too_many_commits`. Each commit takes up to 64 bytes of memory.
+   * The most new commits that are read to prove that branches move forward. Default: four million. If there are more, the refs that
+   * need them are rejected with the code `too_many_commits`. Each commit takes up to 64 bytes of memory.
    */
   maxCommits?: number | undefined;
   /**
-   * The most bytes of WebAssembly memory that the engine may have, which all syncs in one process share; 2 GiB when left out.
-   * A sync that needs more ends with the code `out_of_memory`.
+   * The most bytes of WebAssembly memory that the engine may have. All syncs in one process share it. Default: 2 GiB. A sync that needs
+   * more ends with the code `out_of_memory`.
    */
   maxMemory?: number | undefined;
   /**
-   * Whether `fetch` can send a stream; when left out, true everywhere but in browsers. Where it cannot, the pack is
-   * collected in memory first, up to `collectLimit` bytes.
+   * Whether `fetch` can send a stream. If it cannot, the pack is collected in memory first, up to `collectLimit` bytes. Default: true,
+   * except in browsers.
    */
   requestStreams?: boolean | undefined;
-  /** The WebAssembly code of `refsync/engine.wasm`, or where it is, for bundlers that do not find it by themselves. */
+  /** The WebAssembly code of `refsync/engine.wasm`, or its address, for bundlers that do not find it by themselves. */
   wasm?: WasmSource | undefined;
-  /** The most bytes of a pack to collect; 256 MiB when left out. A larger one is an error. */
+  /** The most bytes of a pack to collect. A larger pack is an error. Default: 256 MiB. */
   collectLimit?: number | undefined;
 }

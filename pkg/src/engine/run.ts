@@ -1,5 +1,5 @@
 /**
- * A call of the engine: the options checked, its code loaded.
+ * Calls of the engine: checks the options and loads the code.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export function engineMemory(): number {
   return memory?.buffer.byteLength ?? 0;
 }
 
-/** Syncs, or only tells what a sync would do, and gives the stats in the columns in which they leave WebAssembly. */
+/** Syncs, or only finds out what a sync would do. Returns the stats as columns. */
 export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: boolean }): Promise<Columns> {
   refuseUnknown("sync", options, known);
   refuseUnknown("sync", options.ref_globs, knownGlobs, "ref_globs.");
@@ -68,9 +68,9 @@ export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: 
 export interface RemoteRef {
   /** The full name. */
   name: string;
-  /** The id that it has. */
+  /** Its id. */
   id: string;
-  /** The ref that it names, if it is symbolic and the remote tells. */
+  /** Its target, if it is a symbolic ref and the remote says so. */
   symref_target: string | null;
 }
 
@@ -147,14 +147,14 @@ function relay(proxy: string): string {
   throw refused("proxy", "is not an http or https URL");
 }
 
-/** A side of a sync: what the engine reads, and what it calls. */
+/** A side of a sync: its settings, and the functions that the engine calls. */
 interface Side {
   settings: RemoteSettings;
   fetch: EngineFetch | undefined;
   credentials: AskCredentials | undefined;
 }
 
-/** The settings of a side, checked: a URL of another scheme would only fail later, in words of the runtime. */
+/** Checks the settings of a side. A URL with another scheme would only fail later, with a message of the runtime. */
 function remote(side: string, given: string | RemoteOptions): Side {
   const { fetch, credentials, ...settings } = typeof given === "string" ? { url: given } : (given ?? {});
   refuseUnknown("sync", given, knownOfRemote, `${side}.`);

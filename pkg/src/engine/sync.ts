@@ -9,8 +9,8 @@ import type { SyncOptions } from "./options.js";
 import { columnsOf } from "./run.js";
 
 /**
- * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded; never forced and
- * never deleted unless `force` or `prune` say so. The stats tell what became of each.
+ * Syncs refs from the source to the destination. Branches and tags are created and fast-forwarded. They are forced only with `force`,
+ * and deleted only with `prune`. The stats have the result of each ref.
  *
  * Rejects with a {@link SyncError} if the whole sync failed; a rejected ref is only an outcome. A wrong or unknown option rejects
  * with an {@link InvalidRequestError}.
@@ -20,8 +20,7 @@ export async function sync(options: SyncOptions): Promise<SyncRunStats> {
 }
 
 /**
- * The stats that {@link sync} would give now, where nothing moves and nothing is refused meanwhile. Changes nothing and
- * sends no pack.
+ * The stats that {@link sync} would have now if nothing moves meanwhile and nothing is refused. Changes nothing and sends no pack.
  */
 export async function plan(options: SyncOptions): Promise<SyncRunStats> {
   return statsOf(await columnsOf(options, { planOnly: true }));

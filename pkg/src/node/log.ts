@@ -8,15 +8,15 @@ import { refuseUnknown } from "../options.js";
 import type { LogRecord } from "../service.js";
 import { printable } from "./printable.js";
 
-/** Where and how lines are written. */
+/** The options of `lineLog`. */
 export interface LogOptions {
-  /** One JSON object a line, or text. Text where the stream is a terminal, when left out. */
+  /** A JSON object for each line, or text. Default: text on a terminal, else JSON. */
   format?: "json" | "text";
   /** Default `process.stderr`. */
   stream?: { write(text: string): unknown; isTTY?: boolean };
 }
 
-/** Writes each record as a line: for the service's `record`. */
+/** Makes a function for the service's option `record`. It writes each record as a line. */
 export function lineLog(options: LogOptions = {}): (record: LogRecord) => void {
   refuseUnknown("lineLog", options, { format: true, stream: true } satisfies Record<keyof LogOptions, true>);
   const { stream = process.stderr, format } = options;
@@ -29,7 +29,7 @@ function jsonLine(record: LogRecord, time: Date): string {
   return JSON.stringify({ time: time.toISOString(), level: level(record), ...record });
 }
 
-/** Time, what it was, how it ended, how long it took; then why it failed, and the trace id where that helps. */
+/** The time, the event, the result and the duration; then the error, and the trace id if there was one. */
 function textLine(record: LogRecord, time: Date): string {
   const trouble = level(record) === "info" ? "" : "! ";
   const error = "error" in record && record.error ? `: ${record.error} [${record.trace_id}]` : "";
@@ -60,8 +60,8 @@ function level(record: LogRecord): "info" | "warn" | "error" {
 }
 
 /**
- * The last of several guards: records are made without credentials, so that this finds one only where something else is
- * wrong. It knows the service's own kinds by their beginning, and any in a URL.
+ * The last of several guards. Records are made without credentials, so this finds one only after a mistake elsewhere. It recognises the
+ * service's own credentials by their prefixes, and any credential in a URL.
  */
 function withoutSecrets(line: string): string {
   return line

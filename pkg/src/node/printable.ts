@@ -1,4 +1,4 @@
-/** Text from a remote without the control characters that could move a terminal's cursor or hide what was said. */
+/** Removes control characters from a remote's text: they could move the terminal's cursor or hide text. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => (character === "\n" || character === "\t" ? " " : "�"));
 }

@@ -11,29 +11,29 @@ import { Refusal, unreachable } from "./refusal.js";
 import { follow, SERVICES, targetOf } from "./target.js";
 import { watchdog } from "./watchdog.js";
 
-/** What a relay serves, and to whom. */
+/** The options of a relay. */
 export interface GitProxyOptions {
   /**
-   * The Git hosts: a name with or without a port, such as `github.com` or `git.example.com:8443`, which is reached by https
-   * only; or an origin such as `http://git.internal:3000`. No wildcards.
+   * The Git hosts: a name with or without a port, such as `github.com` or `git.example.com:8443`, for https only; or an origin such as
+   * `http://git.internal:3000`. No wildcards.
    */
   hosts: readonly string[];
-  /** The pages that may use it, by their origin, such as `https://dashboard.example.com`; `*` is every page. */
+  /** The origins of the pages that may use it, such as `https://dashboard.example.com`; `*` allows every page. */
   origins: readonly string[];
   /**
-   * The `fetch` to relay with. On Node pass `guardedFetch()` of `refsync/node`, which streams both ways and reaches no private
-   * address. The runtime's own when left out.
+   * The `fetch` to use. On Node pass `guardedFetch()` of `refsync/node`, which streams both ways and refuses private addresses.
+   * Default: the runtime's own.
    */
   fetch?: Fetch | undefined;
-  /** The most requests at a time; more are answered 503. 32 when left out. */
+  /** The most simultaneous requests. Further ones are answered with 503. Default: 32. */
   maxConcurrent?: number | undefined;
-  /** The most bytes of one request's or one answer's body; 4 GiB when left out. */
+  /** The most bytes of the body of a request or an answer. Default: 4 GiB. */
   maxBytes?: number | undefined;
-  /** How long a request may go without a byte either way, in milliseconds; two minutes when left out. */
+  /** How long no byte may pass in either direction, in milliseconds. Default: two minutes. */
   idleTimeout?: number | undefined;
 }
 
-/** What the engine sends, and all that is passed on. */
+/** The headers that the engine sends. No others are passed on. */
 const PASSED_ON = ["accept", "authorization", "content-encoding", "content-type", "git-protocol"];
 
 /**
@@ -56,10 +56,10 @@ const CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'";
 /**
  * Makes a relay. Throws a `TypeError` for invalid hosts and origins, and an `InvalidRequestError` for an unknown option.
  *
- * It answers only pages of `origins`, reaches only `hosts`, and passes on only Git's smart HTTP: the refs, and fetching and
- * pushing. The same rules hold for redirects. It passes on answers with Git's content types; for any other answer it passes on only
- * the status. Credentials go to the host that the request names and nowhere else; nothing is kept or logged. An `Origin` can be
- * forged by what is no browser, so whoever can reach a relay can reach its hosts through it.
+ * It answers only pages of `origins`, reaches only `hosts`, and passes on only Git's smart HTTP: the refs, and fetching and pushing.
+ * The same rules hold for redirects. It passes on answers with Git's content types; for any other answer it passes on only the status.
+ * Credentials go only to the host that the request names. Nothing is kept or logged. Programs other than browsers can forge an
+ * `Origin`, so anyone who can reach a relay can reach its hosts through it.
  */
 export function gitProxy(options: GitProxyOptions): (request: Request) => Promise<Response> {
   refuseUnknown("gitProxy", options, known);
@@ -153,7 +153,7 @@ function preflight(request: Request): Response {
     "access-control-allow-headers": PASSED_ON.join(", "),
     "access-control-max-age": "7200",
   });
-  // A public page that asks for a relay on its user's own machine.
+  // A request of a public page to a relay on its user's own machine.
   if (request.headers.get("access-control-request-private-network") === "true") {
     headers.set("access-control-allow-private-network", "true");
   }
@@ -174,7 +174,7 @@ function originOfHost(host: string): string {
   return originOf(/^https?:\/\//.test(host) ? host : `https://${host}`, host);
 }
 
-/** The origin of a URL that has nothing else. */
+/** The origin of a URL that has no other parts. */
 function originOf(text: string, given = text): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isOrigin = url && !url.host.includes("*") && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;

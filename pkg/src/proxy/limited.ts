@@ -1,20 +1,20 @@
 /**
- * Streams with a bound.
+ * Streams with a size limit.
  *
  * @module
  */
 
-/** What a stream is bound by. */
+/** The limits of a stream. */
 export interface Bounds {
   /** The most bytes. */
   maxBytes: number;
   /** Called for every chunk. */
   touch: () => void;
-  /** Called once nothing more comes: at the end, at an error, and when nobody reads any further. */
+  /** Called once, when no more bytes will come: at the end, after an error, or if the reader cancels. */
   end?: (() => void) | undefined;
 }
 
-/** The same stream, which fails past `maxBytes`. It is read as its reader asks, so that nothing piles up. */
+/** The same stream, but it fails after `maxBytes`. It is read on demand, so nothing piles up. */
 export function limited(
   stream: ReadableStream<Uint8Array>,
   { maxBytes, touch, end }: Bounds,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-/** Why a request is not relayed, as the answer. */
+/** The answer to a request that is not relayed. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,

@@ -9,7 +9,7 @@ import { Refusal } from "./refusal.js";
 /** Git's services. */
 export const SERVICES = ["git-upload-pack", "git-receive-pack"];
 
-/** Which address a request is for. */
+/** The address that a request is for. */
 export function targetOf(request: Request, hosts: ReadonlySet<string>): URL {
   const { pathname, search } = new URL(request.url);
   const [, scheme, host, path] = /^\/(https?)\/([^/]+)(\/.+)$/.exec(pathname) ?? [];
@@ -86,7 +86,7 @@ export async function follow(
         `${url.host} redirects to ${next.pathname}, which is no address of Git's smart HTTP; this relay passes on nothing else`,
       );
     }
-    // A credential stays with the host that it was meant for.
+    // A credential is only sent to the host that it was meant for.
     if (next.origin !== url.origin) init.headers.delete("authorization");
     url = next;
   }

@@ -1,10 +1,10 @@
 /**
- * The end of requests that nobody waits for.
+ * Ends requests that nobody waits for.
  *
  * @module
  */
 
-/** Aborts what is silent for too long, or whose client has gone; `end` says that it is over, once. */
+/** Aborts a request that is silent for too long, or whose client has gone. `end` is called once, when the request is over. */
 export function watchdog(client: AbortSignal, idleTimeout: number, over: () => void) {
   const controller = new AbortController();
   const stop = () => controller.abort(client.reason);
@@ -23,7 +23,7 @@ export function watchdog(client: AbortSignal, idleTimeout: number, over: () => v
       isOver = true;
       clearTimeout(timer);
       client.removeEventListener("abort", stop);
-      // What is still open to the host is of no use to anybody.
+      // Nobody needs the connection to the host any more.
       controller.abort();
       over();
     },

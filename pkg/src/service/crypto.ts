@@ -1,19 +1,19 @@
 /**
- * The Web Cryptography API as the service uses it.
+ * The service's cryptography, with the Web Cryptography API.
  *
  * @module
  */
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What the service's WebAssembly calls; see `service/crypto.rs`. */
+/** The functions that the service's WebAssembly calls; see `service/crypto.rs`. */
 export const serviceCrypto = {
-  /** AES-256-GCM, the tag behind the ciphertext. */
+  /** AES-256-GCM. The tag follows the ciphertext. */
   async encrypt(key: Bytes, iv: Bytes, additionalData: Bytes, text: Bytes): Promise<ArrayBuffer> {
     const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
     return crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, aes, text);
   },
-  /** Rejects where it was not encrypted so. */
+  /** Rejects if it was not encrypted with this key, nonce and data. */
   async decrypt(key: Bytes, iv: Bytes, additionalData: Bytes, text: Bytes): Promise<ArrayBuffer> {
     const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
     return crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, aes, text);
@@ -27,7 +27,7 @@ export const serviceCrypto = {
     const hmac = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
     return crypto.subtle.sign("HMAC", hmac, message);
   },
-  /** Ed25519. Rejects where the key is none. */
+  /** Ed25519. Rejects if the key is invalid. */
   async isSigned(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<boolean> {
     const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
     return crypto.subtle.verify("Ed25519", key, signature, message);

@@ -1,6 +1,6 @@
 /**
- * The engine as the service uses it, in the service's own thread. It is loaded when the first sync, or the first look at a
- * repository, needs it. `refsync/node` has one in threads of its own.
+ * The engine as the service uses it, in the service's own thread. It is loaded when the first sync, or the first request for a
+ * repository's refs, needs it. `refsync/node` has an engine in separate threads.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Fetch, GitHost } from "../host.js";
 import type { RefGlobs, RemoteSettings, SyncRunStats } from "../wasm/engine/refsync.js";
 import type { WasmSource } from "../wasm/load.js";
 
-/** Carries out what the service decides; see `service/engine.rs`. Only plain data crosses it: JSON texts. */
+/** Carries out the service's tasks; see `service/engine.rs`. Only JSON texts cross this interface. */
 export interface ServiceEngine {
   /**
    * Syncs, or finds out what a sync would do, and returns a {@link Synced}. Rejects with a `SyncError`, or with any error that has
@@ -39,7 +39,7 @@ interface Remote extends RemoteSettings {
   is_hosted: boolean;
 }
 
-/** The engine between the repositories that `git` has and those that are reached with `fetch`. */
+/** An engine between the repositories of `git` and those that `fetch` reaches. */
 export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: WasmSource | undefined): ServiceEngine {
   const side = ({ is_hosted, ...settings }: Remote) => ({
     ...settings,
@@ -51,7 +51,7 @@ export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: W
       const { source, destination, ref_globs, plan_only }: Task = JSON.parse(task);
       const onProgress = (progress: unknown) => report(JSON.stringify(progress));
       const sides = { source: side(source), destination: side(destination) };
-      // A service is no page: its runtime can stream a request.
+      // A service does not run in a page, so its runtime can stream a request.
       const options = { ...sides, ref_globs, onProgress, signal, requestStreams: true, wasm };
       const columns = await columnsOf(options, { planOnly: plan_only });
       const synced: Synced = { stats: statsOf(columns), head: notesOf(columns).head };

@@ -1,5 +1,5 @@
 /**
- * What a service is made of, and what it tells.
+ * The options of a service, and its records.
  *
  * @module
  */
@@ -7,72 +7,75 @@ import type { Database, Fetch, GitHost } from "../host.js";
 import type { WasmSource } from "../wasm/load.js";
 import type { ServiceEngine } from "./engine.js";
 
-/** What an API key allows; each includes those before it: read, write, admin. */
+/** The scope of an API key: read, write, admin. Each includes those before it. */
 export type Scope = "read" | "write" | "admin";
 
-/** What a service is made of. */
+/** The options of a service. */
 export interface ServiceOptions {
-  /** Where its state lives; several services may share one PostgreSQL. */
+  /** The database. Several services may share one PostgreSQL. */
   database: Database;
-  /** Where the repositories live. */
+  /** The host of the repositories. */
   git: GitHost;
   /**
-   * Carries out syncs and plans. In the service's own thread when left out: then a fault in the engine stops the service.
-   * `engineThreads` of `refsync/node` has threads of its own, and takes the place of `git` and `fetch` in a sync.
+   * Does syncs and plans. Default: an engine in the service's own thread, where a crash of the engine stops the service.
+   * `engineThreads` of `refsync/node` uses separate threads, and its own access to repositories and remotes instead of `git` and
+   * `fetch`.
    */
   engine?: ServiceEngine;
-  /** For upstream remotes and webhooks; should refuse private addresses (see `guardedFetch` of `refsync/node`). */
+  /** The `fetch` for upstreams and webhooks. It should refuse private addresses (see `guardedFetch` of `refsync/node`). */
   fetch: Fetch;
   /** 32 bytes that encrypt stored secrets (AES-256-GCM). */
   secretKey: Uint8Array;
   /**
-   * Keys that only decrypt: those before `secretKey`, or the one to come while other processes may use it already.
-   * `migrate` encrypts everything with `secretKey`.
+   * Keys that only decrypt: the previous keys, or the next key if other processes may use it already. `migrate` encrypts everything
+   * with `secretKey`.
    */
   previousSecretKeys?: Uint8Array[];
-  /** Starts although none of the keys decrypts what is stored, which then has to be set again. */
+  /** Start even if no key can decrypt the stored secrets. They must be set again. */
   acceptLostKey?: boolean;
   /**
-   * The service's address as others know it, such as `https://sync.example.com`; webhooks name repositories by it. A
-   * function where that is known only later.
+   * The service's public address, such as `https://sync.example.com`, for the URLs of repositories in webhooks. A function, if it is
+   * known only later.
    */
   publicUrl?: string | (() => string | undefined);
-  /** The origins whose pages may call the API, such as `https://app.example.com`; `*` is any. None when left out. */
+  /** The origins whose pages may call the API, such as `https://app.example.com`; `*` allows any. Default: none. */
   allowedOrigins?: string[];
   /**
-   * How many calls each credential may make, in this process: `burst` at once, `perSecond` in the long run; more are 429
-   * with `Retry-After`. Default 3,000 and 100; Infinity for no limit.
+   * How many calls each credential may make in this process: `burst` at once, and `perSecond` on average. Further calls are answered
+   * with 429 and `Retry-After`. Default: 3,000 and 100. `Infinity` is no limit.
    */
   rateLimit?: { perSecond: number; burst: number };
   /** Serves Prometheus's `/metrics`, which counts over all organisations, to anyone who can reach it. */
   metrics?: boolean;
-  /** How many runs may be in progress at the same time, over all processes that are told the same. No limit when left out. */
+  /** The most runs in progress at the same time, in all processes. Give each process the same number. Default: no limit. */
   maxRuns?: number;
   /** The same for the runs of each organisation. */
   maxRunsPerOrganization?: number;
   /**
-   * How long one attempt of a run may take, in milliseconds; then it fails. Default one hour. A sync that is repeated goes on
-   * from what has arrived.
+   * How long one attempt of a run may take, in milliseconds. After that, it fails. Default: one hour. A repeated sync continues with
+   * the refs that are still missing.
    */
   runTimeout?: number;
-  /** Works only runs of repositories that another Git server has (their `origin`): `git` cannot reach the hosted ones. */
+  /**
+   * Do only runs of repositories that are stored on another Git server (their `origin`), because `git` cannot reach the hosted ones.
+   */
   onlyOrigins?: boolean;
   /** Called when a run was queued, so that a worker need not wait for its next poll. */
   onQueued?: () => void;
-  /** The WebAssembly code of `refsync/service.wasm`, or where it is, for bundlers that do not find it by themselves. */
+  /** The WebAssembly code of `refsync/service.wasm`, or its address, for bundlers that do not find it by themselves. */
   wasm?: WasmSource;
-  /** The same of `refsync/engine.wasm`, which is loaded by the first sync, or the first look at a repository. */
+  /** The same for `refsync/engine.wasm`. The first sync, or the first request for a repository's refs, loads it. */
   engineWasm?: WasmSource;
   /**
-   * Takes the lines for the operator, such as the cause behind a `trace_id`. `console.error` when both this and `record` are
-   * left out.
+   * Called with lines for the operator, such as the cause of an error with a `trace_id`. Default: `console.error`, unless `record` is
+   * given.
    */
   log?: (line: string) => void;
-  /** Takes what was done, each request, run and delivery, and the lines of `log`; see `lineLog` of `refsync/node`. */
+  /** Called with a record of each request, run and delivery, and with the lines of `log`; see `lineLog` of `refsync/node`. */
   record?: (record: LogRecord) => void;
 }
 
-/** What the operator can follow; never with a credential. */
+/** A record for the operator. It never contains a credential. */
 export type LogRecord =
   | {
       event: "request";
@@ -82,7 +85,7 @@ export type LogRecord =
       path: string;
       status: number;
       duration_ms: number;
-      /** What failed in the service, for a 5xx. */
+      /** The failure in the service, for a 5xx. */
       error?: string;
     }
   | {
@@ -94,7 +97,7 @@ export type LogRecord =
       repo: string;
       direction: "pull" | "push";
       attempt: number;
-      /** `queued` is for its next attempt; `lost` to another worker, or with its repository. */
+      /** `queued`: waits for its next attempt. `lost`: another worker has the run now, or its repository was deleted. */
       status: "completed" | "failed" | "queued" | "handed_back" | "lost";
       duration_ms: number;
       refs?: { updated: number; unchanged: number; filtered: number; rejected: number };

@@ -1,5 +1,5 @@
 /**
- * When a cron line comes next: what the service asks its host, since runtimes have the time zones and a wasm build has not.
+ * The next time of a cron line. The service asks its host for it, because the runtime has the time zones and the wasm build does not.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import { Cron } from "croner";
 
 /**
- * The next time after `after` of a cron line of five fields in an IANA time zone; null where it never comes. Times are
- * milliseconds since 1970. Where clocks go forward, a time that is left out comes an hour later; where they go back, a
- * time that comes twice is taken once. Throws where the line or the time zone is none.
+ * The next time after `after` of a cron line of five fields in an IANA time zone; null if there is none. Times are milliseconds since
+ * 1970. When clocks go forward, a skipped time comes an hour later. When they go back, a repeated time counts once. Throws if the line
+ * or the time zone is invalid.
  */
 export function nextTick(cron: string, timeZone: string, after: number): number | null {
-  // The library would take its own machine's.
+  // Otherwise the library would use the time zone of this machine.
   if (!timeZone) throw new RangeError("there is no time zone");
   try {
     const line = new Cron(cron, { timezone: timeZone, mode: "5-part", paused: true });
     return line.nextRun(new Date(after))?.getTime() ?? null;
   } catch (error) {
-    // Which of its parts found the fault is of no use to who wrote the line.
+    // The name of the library's part does not help the user.
     throw new RangeError((error as Error).message.replace(/^Cron\w+: /, ""), { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The service: the WebAssembly build behind typed methods.
+ * The service: typed methods over the WebAssembly build.
  *
  * @module
  */
@@ -69,32 +69,32 @@ export class Service {
   }
 
   /**
-   * Brings the database's schema up to date, and encrypts what is stored with the present secret key. Call it at each start,
-   * before anything else. Rejects where a newer version has used the database, or another secret key.
+   * Brings the database's schema up to date, and encrypts the stored secrets with the current secret key. Call it at each start, before
+   * anything else. Rejects if a newer version has used the database, or if the secret key is a different one.
    */
   async migrate(): Promise<void> {
     await (await this.#service()).migrate();
   }
 
   /**
-   * Takes up the runs and deliveries of a process that was killed, without waiting for its leases to end. Only for a process
-   * that knows that no other one works on this database, such as one that holds the data folder's lock.
+   * Takes over the runs and deliveries of a killed process without waiting for its leases to end. Call it only if no other process
+   * works on this database, for example while you hold the data folder's lock.
    */
   async adopt(): Promise<void> {
     await (await this.#service()).adopt();
   }
 
-  /** Brings the schema up to this version only, which a backup is restored into; `migrate` does the rest. */
+  /** Brings the schema up to this version only. A backup is restored into it; `migrate` does the rest. */
   async migrateTo(version: number): Promise<void> {
     await (await this.#service()).migrateTo(version);
   }
 
-  /** Makes an organisation where it is missing; a name, for people, renames it. The slug is what paths have. */
+  /** Makes an organisation if it does not exist. A `name` renames it. Paths contain its slug. */
   async ensureOrganization(slug: string, name?: string): Promise<void> {
     await (await this.#service()).ensureOrganization(slug, name);
   }
 
-  /** Makes an API key and gives it, for the only time: its hash is all that is kept. */
+  /** Makes an API key, and returns it. It cannot be shown again, because only its hash is stored. */
   async createApiKey(org: string, scope: Scope, name?: string): Promise<string> {
     return (await this.#service()).createApiKey(org, scope, name);
   }
@@ -108,8 +108,8 @@ export class Service {
   }
 
   /**
-   * Makes an Ed25519 private key, `mesa_private_key_<org>_…`, and gives it, for the only time. Its holder signs access
-   * tokens with it, as the SDKs of the Mesa API do; only the public key is kept.
+   * Makes an Ed25519 private key, `mesa_private_key_<org>_…`, and returns it. It cannot be shown again, because only the public key is
+   * stored. Its owner uses it to sign access tokens, as the SDKs of the Mesa API do.
    */
   async createPrivateKey(org: string, name?: string): Promise<string> {
     return (await this.#service()).createPrivateKey(org, name);
@@ -120,13 +120,13 @@ export class Service {
     await (await this.#service()).registerPublicKey(org, x, name);
   }
 
-  /** Answers `/v1/…`, `/{org}/{repo}.git/…`, `/healthz` and `/readyz`. Rejects only where the Git host does; Git's bodies stream. */
+  /** Answers `/v1/…`, `/{org}/{repo}.git/…`, `/healthz` and `/readyz`. Rejects only if the Git host does. Git's bodies are streamed. */
   async fetch(request: Request): Promise<Response> {
     return (await this.#service()).fetch(request);
   }
 
   /**
-   * Answers a request of the operator, who needs no credential: `/v1/{org}/…` as that organisation's admin, and `GET` and `POST` of
+   * Answers a request of the operator, which needs no credential: `/v1/{org}/…` as that organisation's admin, and `GET` and `POST` of
    * `/operator/orgs`. Never pass it a request that comes from a network.
    */
   async operatorFetch(request: Request): Promise<Response> {
@@ -134,17 +134,17 @@ export class Service {
   }
 
   /**
-   * Claims one run, calls `onClaimed`, and works the run to its end; false when nothing was ready. `isLastLane`: claims no
-   * run if its upstream's host or, among several organisations, its organisation has a run in progress. So neither one slow host
-   * nor one organisation can hold every lane. Rejects if the database fails.
+   * Claims one run, calls `onClaimed`, and does the run; false if no run was ready. `isLastLane`: claims no run if its upstream's host
+   * or, among several organisations, its organisation has a run in progress. So neither one slow host nor one organisation can hold
+   * every lane. Rejects if the database fails.
    */
   async tick(onClaimed?: () => void, isLastLane = false): Promise<boolean> {
     return (await this.#service()).tick(onClaimed, isLastLane);
   }
 
   /**
-   * Hands the runs in progress back, for another worker to take at once, and claims nothing more; the ticks that ran them
-   * resolve. Calls are answered as before, and `/readyz` says 503.
+   * Hands back the runs in progress, so that another worker can take them at once, and claims no more work. The `tick`s of these runs
+   * resolve. Calls are still answered, and `/readyz` answers 503.
    */
   async stop(): Promise<void> {
     (await this.#service()).stop();

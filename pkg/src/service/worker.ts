@@ -1,40 +1,40 @@
 /**
- * The loop that works queued runs, for any JavaScript runtime.
+ * The loop that does queued runs, for any JavaScript runtime.
  *
  * @module
  */
 
 import { refuseUnknown } from "../options.js";
 
-/** How a worker works. */
+/** The options of a worker. */
 export interface WorkOptions {
-  /** Runs worked at the same time. Default 4. Webhooks are delivered beside them. */
+  /** The most simultaneous runs. Default: 4. Webhooks are delivered at the same time. */
   concurrency?: number;
-  /** Stops claiming; what runs is finished. */
+  /** Stops claiming. Runs in progress are finished. */
   signal?: AbortSignal;
-  /** Milliseconds between two looks at an empty queue where nobody wakes the worker. Default 1000. */
+  /** Milliseconds between two checks of an empty queue if nobody wakes the worker. Default: 1000. */
   pollInterval?: number;
-  /** Called where a tick failed, such as when the database is away. The loop goes on. */
+  /** Called if a tick failed, for example because the database does not answer. The loop continues. */
   onError?: (error: unknown) => void;
 }
 
-/** A worker at work. */
+/** A running worker. */
 export interface Worker {
-  /** Looks at the queue, the outbox or, when left out, both now: for the service's `onQueued`, or a notification. */
+  /** Checks the queue or the outbox now; both by default. Call it from the service's `onQueued`, or after a notification. */
   wake(what?: "sync" | "webhook"): void;
-  /** Resolves once the signal has fired and everything that ran is finished. */
+  /** Resolves when the signal has fired and all work in progress is finished. */
   readonly stopped: Promise<void>;
 }
 
-/** What a worker works for: `Service`, or anything with its verbs. Each says whether there was something to do. */
+/** The service of a worker: `Service`, or any object with these methods. Each returns whether there was something to do. */
 export interface Workable {
-  /** Calls `onClaimed` if there was, before it does it. `isLastLane`: all other lanes are at work. */
+  /** If there is a run, calls `onClaimed` before it does the run. `isLastLane`: all other lanes are busy. */
   tick(onClaimed?: () => void, isLastLane?: boolean): Promise<boolean>;
   deliver?(onClaimed?: () => void): Promise<boolean>;
 }
 
 /**
- * Claims and works runs, and delivers webhooks, until the signal fires. Throws an `InvalidRequestError` for an unknown option.
+ * Claims and does runs, and delivers webhooks, until the signal fires. Throws an `InvalidRequestError` for an unknown option.
  */
 export function work(service: Workable, options: WorkOptions = {}): Worker {
   refuseUnknown("work", options, known);
@@ -52,7 +52,7 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
     }
   };
   const onClaimed = () => {
-    // There may be more; and that it began is to be told.
+    // There may be more runs, and the start of this one is a webhook event.
     runs.ring();
     deliveries.ring();
   };
@@ -88,14 +88,14 @@ const known = { concurrency: true, signal: true, pollInterval: true, onError: tr
   true
 >;
 
-/** Wakes one lane at a time: one look finds out whether there is something to do, however many lanes and processes. */
+/** Wakes one lane at a time: one check finds out whether there is work, for any number of lanes and processes. */
 interface Bell {
   ring(): void;
   /** How often it has rung. */
   rung(): number;
   /**
-   * Resolves when it rings for this lane, at once if it has rung more than `heard` times, when the interval is over and it
-   * is this lane's turn to look, or when the signal fires.
+   * Resolves when it rings for this lane; at once if it has rung more than `heard` times; when the interval is over and it is this
+   * lane's turn; or when the signal fires.
    */
   wait(heard: number): Promise<void>;
 }
@@ -130,7 +130,7 @@ function bell(interval: number, signal?: AbortSignal): Bell {
     rung: () => rung,
     wait: (heard) =>
       new Promise((resolve) => {
-        // A ring between a look and the sleep after it must not be lost.
+        // A ring between a check and the following sleep must not be lost.
         if (signal?.aborted || rung !== heard) return resolve();
         const rise = () => {
           sleeping.delete(rise);

@@ -1,11 +1,11 @@
 /**
- * Where the WebAssembly code is, for browsers and bundlers. The address is written out, and in a module of its own for
- * each build, because that is what a bundler looks for when it decides which files to ship.
+ * The address of the WebAssembly code, for browsers and bundlers. Each build has its own module with a literal address, because
+ * bundlers search for that to decide which files to ship.
  *
  * @module
  */
 
-/** The address; it is fetched and compiled as it arrives. */
+/** The address. The code is compiled while it is fetched. */
 export function wasm(): URL {
   return new URL("./engine/refsync_bg.wasm", import.meta.url);
 }

@@ -1,5 +1,5 @@
 /**
- * The WebAssembly code, for runtimes with Node's `fs`: its `fetch` does not read files.
+ * The WebAssembly code, for runtimes with Node's `fs`, because Node's `fetch` does not read files.
  *
  * @module
  */

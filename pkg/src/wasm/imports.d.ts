@@ -1,5 +1,5 @@
 declare module "*.wasm" {
-  /** What runtimes that import WebAssembly as a module give. */
+  /** The types of WebAssembly modules in runtimes that can import them. */
   const module: WebAssembly.Module;
   export default module;
 }

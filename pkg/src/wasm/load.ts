@@ -4,24 +4,24 @@
  * @module
  */
 
-/** WebAssembly code, or where it is. */
+/** WebAssembly code, or its address. */
 export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
 
-/** What wasm-bindgen's glue exports to start it. */
+/** The exports of wasm-bindgen's glue that start it. */
 interface Glue {
   /** Its default export. */
   init: (options: { module_or_path: WasmSource | Promise<WasmSource> }) => Promise<Loaded>;
   initSync: (options: { module: WebAssembly.Module }) => Loaded;
 }
 
-/** What a build exports. */
+/** The exports of a build. */
 interface Loaded {
   memory: WebAssembly.Memory;
 }
 
 /**
- * A function that loads a build on its first call and afterwards gives the same promise; it takes the code from its
- * argument, else from `wasm`. A failure is not kept: the next call tries again.
+ * Makes a function that loads a build on its first call, and returns the same promise afterwards. The code comes from its argument,
+ * else from `wasm`. After a failure, the next call tries again.
  */
 export function loader(
   glue: Glue,
@@ -30,7 +30,7 @@ export function loader(
   let loaded: Promise<Loaded> | undefined;
   const start = async (own?: WasmSource) => {
     const source = own ?? (await wasm());
-    // `init` looks whether it is given a `Response`, and that look alone makes Node load its `fetch`, some 30 ms.
+    // `init` checks whether its argument is a `Response`, and this check makes Node load its `fetch`, which takes about 30 ms.
     return source instanceof WebAssembly.Module
       ? glue.initSync({ module: source })
       : glue.init({ module_or_path: source });

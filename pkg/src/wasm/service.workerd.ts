@@ -1,6 +1,6 @@
 /**
- * Where the WebAssembly code is, for workerd (Cloudflare Workers): it compiles nothing at run time, and gives a module
- * for an import.
+ * The WebAssembly code for workerd (Cloudflare Workers). workerd does not compile code at run time; an import returns the compiled
+ * module.
  *
  * @module
  */

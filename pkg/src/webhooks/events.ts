@@ -6,67 +6,67 @@
 import type { CompletedRun, FailedRun, QueuedRun, Repo, RunningRun } from "../client/run.js";
 import type { WhoamiOrg } from "../wasm/client/refsync.js";
 
-/** Which repository an event is about. */
+/** The repository of an event. */
 export interface EventRepository {
   /** Its id. */
   id: string;
-  /** Its name, as it was then. */
+  /** Its name at that time. */
   name: string;
   /** Its address. */
   url: string;
 }
 
-/** What every event has. */
+/** The fields of every event. */
 export interface Envelope<Type extends string, Data> {
-  /** The event's id, the same whenever it is sent again. */
+  /** The event's id. It stays the same if the event is sent again. */
   id: string;
-  /** What happened. */
+  /** The type of the event. */
   type: Type;
   /** When it happened, RFC 3339 in UTC. */
   occurred_at: string;
   /** The organisation. */
   organization: WhoamiOrg;
-  /** The repository; null where it is about none. */
+  /** The repository; null if the event is not about one. */
   repository: EventRepository | null;
-  /** What the type is about. */
+  /** The data of this type. */
   data: Data;
 }
 
 /** A repository in an event. */
 export type EventRepo = Pick<Repo, "id" | "name" | "default_bookmark" | "head_change_id" | "created_at" | "tags">;
 
-/** What an event says of a repository before and after a change. */
+/** The state of a repository before or after a change. */
 export type EventRepoState = Pick<Repo, "name" | "default_bookmark" | "tags">;
 
-/** What an event of a sync is about. */
+/** The data of a sync's event. */
 export interface SyncData<Run> {
-  /** The run as it was then. */
+  /** The run at that time. */
   sync: Run;
 }
 
-/** What an event of a repository is about. */
+/** The data of a repository's event. */
 export interface RepoData {
-  /** The repository as it was then. */
+  /** The repository at that time. */
   repo: EventRepo;
 }
 
-/** What the change of a repository is about. */
+/** The data of a repository's change. */
 export interface RepoChangeData extends RepoData {
-  /** What it was. */
+  /** The state before. */
   before: EventRepoState;
-  /** What it is. */
+  /** The state after. */
   after: EventRepoState;
 }
 
 /** The data of each event, by its type. */
 export interface EventData {
-  /** A sync was asked for, or waits for its next attempt. */
+  /** A sync was requested, or it waits for its next attempt. */
   "sync.queued": SyncData<QueuedRun>;
   /** A worker has begun an attempt. */
   "sync.in_progress": SyncData<RunningRun>;
-  /** A sync has ended with its work done. */
+  /** A sync has completed. */
   "sync.completed": SyncData<CompletedRun>;
-  /** A sync has ended without its work done. */
+  /** A sync has failed. */
   "sync.failed": SyncData<FailedRun>;
   /** A repository was made. */
   "repo.created": RepoData;
@@ -79,7 +79,7 @@ export interface EventData {
 /** An event that this version knows. */
 export type KnownEvent = { [Type in keyof EventData]: Envelope<Type, EventData[Type]> }[keyof EventData];
 
-/** An event, perhaps one of tomorrow: ask for its `type` with {@link isKnown} before its data. */
+/** An event. Its type may be newer than this version: check it with {@link isKnown} before you read its data. */
 export type WebhookEvent = KnownEvent | Envelope<string, unknown>;
 
 /** Whether this version knows the event's type, and so its data. */

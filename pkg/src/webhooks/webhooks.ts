@@ -7,41 +7,44 @@ import { RefsyncError } from "../errors.js";
 import { refuseUnknown } from "../options.js";
 import { type Envelope, type EventData, isKnown, knownEvents, type WebhookEvent } from "./events.js";
 
-/** What to do with each type of event. */
+/** A handler for each type of event. */
 export type Handlers = {
   [Type in keyof EventData]?: (event: Envelope<Type, EventData[Type]>) => void | Promise<void>;
 } & {
-  /** Sees each event that has no handler of its own. */
+  /** Called with each event that has no handler of its own. */
   other?: (event: WebhookEvent) => void | Promise<void>;
 };
 
-/** How webhooks are received. */
+/** The options of a receiver. */
 export interface WebhookOptions {
-  /** The target's secret; all that are valid while one takes another's place. */
+  /** The target's secret. While a secret is rotated, a list of all valid ones. */
   secret: string | readonly string[];
-  /** What to do with the events. */
+  /** The handlers of events. */
   on?: Handlers;
-  /** How far the sender's clock may be from ours, either way, in seconds; 300 when left out. */
+  /** The largest difference between the sender's clock and ours, in seconds. Default: 300. */
   tolerance?: number;
-  /** How many ids are remembered, so that an event that is sent again is dropped; 10 000 when left out. */
+  /** How many ids are remembered, so that a repeated event is dropped. Default: 10,000. */
   remember?: number;
 }
 
-/** The request is no webhook of the service. `code` is `SIGNATURE_MISSING`, `SIGNATURE_WRONG`, `TOO_OLD`, `TOO_NEW` or `INVALID_BODY`. */
+/**
+ * The request is not a webhook of the service. `code` is `SIGNATURE_MISSING`, `SIGNATURE_WRONG`, `TOO_OLD`, `TOO_NEW` or
+ * `INVALID_BODY`.
+ */
 export class WebhookError extends RefsyncError {
   /** The name of its class. */
   override readonly name = "WebhookError";
 }
 
-/** The largest body that is read; the stats of a run of many refs may be long. */
+/** The largest body that is read. The stats of a run with many refs may be long. */
 const LARGEST = 64 * 1024 * 1024;
 
 const known = { secret: true, on: true, tolerance: true, remember: true } satisfies Record<keyof WebhookOptions, true>;
 
-/** Receives the webhooks of one target, or of several that share their secrets. */
+/** Receives the webhooks of one target, or of several targets with the same secrets. */
 export class Webhooks {
   readonly #options: WebhookOptions;
-  /** Ids of events that were handled, or are being handled, the oldest first. */
+  /** Ids of events that were handled or are being handled, oldest first. */
   readonly #seen = new Set<string>();
   readonly #keys: Promise<CryptoKey[]>;
 
@@ -63,9 +66,9 @@ export class Webhooks {
   }
 
   /**
-   * Verifies and parses the request and calls the event's handler. Gives the event, or null where an event of that id
-   * was handled before. Rejects with a {@link WebhookError} for a request that did not come from the service, and with
-   * what the handler rejects with; an event whose handler failed is handled when it is sent again.
+   * Verifies and parses the request, and calls the event's handler. Returns the event, or null if an event with that id was handled
+   * before. Rejects with a {@link WebhookError} if the request did not come from the service. If the handler rejects, it rejects with
+   * the same error, and the event is handled again when it is sent again.
    */
   async receive(request: Request): Promise<WebhookEvent | null> {
     const body = await request.arrayBuffer();
@@ -88,7 +91,10 @@ export class Webhooks {
     return event;
   }
 
-  /** {@link receive} as a web server's handler: 204, 401 for what is not signed, 400 for what is no event, 500 where a handler failed. */
+  /**
+   * {@link receive} as a web server's handler. It answers 204, 401 if the signature is wrong, 400 if the body is not an event, and 500
+   * if a handler failed.
+   */
   async respond(request: Request): Promise<Response> {
     try {
       await this.receive(request);
@@ -146,7 +152,7 @@ function parse(body: ArrayBuffer): WebhookEvent {
   try {
     event = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
-    // Told below, with all else that is no event.
+    // Reported below, like every other body that is not an event.
   }
   if (typeof event?.id !== "string" || typeof event.type !== "string" || typeof event.data !== "object") {
     throw new WebhookError("receive webhook: the body is no event", { code: "INVALID_BODY" });

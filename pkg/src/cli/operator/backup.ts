@@ -1,5 +1,5 @@
 /**
- * `refsync backup`, `refsync restore` and `refsync rotate-key`: what an operator does beside serving.
+ * `refsync backup`, `refsync restore` and `refsync rotate-key`.
  *
  * @module
  */
@@ -43,7 +43,7 @@ interface Opened {
   serviceOn(database: Database): Service;
 }
 
-/** Backs up. The embedded database has one process, so that nothing may serve it meanwhile; a PostgreSQL may be in use. */
+/** Makes a backup. Only one process can use the embedded database, so it must not be served meanwhile. A PostgreSQL may be in use. */
 export async function backupCommand(to: string, place: PlaceFlags): Promise<ExitCode> {
   return withService(place, {}, async ({ folder, database }) => {
     await folder.verify(database);
@@ -85,7 +85,7 @@ export async function restoreCommand(from: string, { check, ...place }: RestoreF
   });
 }
 
-/** Gives the data folder a new secret key, and seals everything with it. */
+/** Gives the data folder a new secret key, and encrypts everything with it. */
 export async function rotateKeyCommand(place: PlaceFlags): Promise<void> {
   if (process.env.REFSYNC_SECRET_KEY) {
     throw new Error(
@@ -94,7 +94,7 @@ export async function rotateKeyCommand(place: PlaceFlags): Promise<void> {
   }
   const present = randomBytes(32).toString("base64");
   await withFolder(place, {}, async (folder) => {
-    // Both, until everything is sealed with the new one: should this be cut short, the next start goes on with it.
+    // Keeps both keys until everything is encrypted with the new one: if this is interrupted, the next start completes it.
     await folder.keep("secret.key", [present, (await folder.readKept("secret.key")) ?? ""].join("\n"));
   });
   await withService(place, {}, async ({ folder, database, serviceOn }) => {

@@ -1,5 +1,5 @@
 /**
- * `refsync keys`, `refsync public-keys` and `refsync orgs`: who may call a service.
+ * `refsync keys`, `refsync public-keys` and `refsync orgs`.
  *
  * @module
  */

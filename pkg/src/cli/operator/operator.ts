@@ -56,7 +56,7 @@ async function withDatabase<T>(
       database,
       git: noRepositories,
       fetch: refuse,
-      // Keys are stored as hashes. Nothing that these commands do is sealed.
+      // Keys are stored as hashes, so these commands need no secret key.
       secretKey: new Uint8Array(32),
     });
     await service.migrateTo(NEWEST);

@@ -1,5 +1,5 @@
 /**
- * A worker in a process of ours: woken by the database, and stopped so that nothing it holds is lost.
+ * A worker in this process. The database wakes it. When it stops, it hands back its runs.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { type NotifyingDatabase, openPostgres } from "../../node/database/postgr
 import { work } from "../../service/worker.js";
 import type { Service, ServiceOptions } from "../../service.js";
 
-/** What the command line says of the work. */
+/** The flags for the worker. */
 export interface WorkFlags {
-  /** Runs at the same time in this process. */
+  /** The most simultaneous runs in this process. */
   concurrency: number;
-  /** Runs at the same time in all processes. */
+  /** The most simultaneous runs in all processes. */
   maxRuns?: number;
-  /** Runs at the same time of one organisation. */
+  /** The most simultaneous runs of one organisation. */
   maxRunsPerOrg?: number;
   /** How long one attempt of a run may take, in seconds. */
   runTimeout: number;
@@ -22,13 +22,13 @@ export interface WorkFlags {
 
 /** A worker that can be stopped. */
 export interface AtWork {
-  /** What runs goes on. */
+  /** Claims no more runs. The current ones continue. */
   claimNothingMore(): void;
-  /** Lets what runs come to its end for a while, and hands the rest back. */
+  /** Waits for some time until the current runs end, and hands the others back. */
   stop(): Promise<void>;
 }
 
-/** Starts working. Every process that waits hears of what any process queued; a slow poll stands behind that. */
+/** Starts working. The database notifies every waiting process of new work. A slow poll finds work if a notification is lost. */
 export async function workFor(
   service: Service,
   database: NotifyingDatabase,
@@ -47,7 +47,7 @@ export async function workFor(
     claimNothingMore: () => stopping.abort(),
     async stop() {
       stopping.abort();
-      // Most runs end within this; what does not is handed back, and goes on elsewhere or at the next start.
+      // Most runs end within this time. Other runs are handed back, and continue in another process or at the next start.
       await Promise.race([stopped, after(5_000)]);
       await service.stop();
       await Promise.race([stopped, after(10_000)]);
@@ -58,13 +58,13 @@ export async function workFor(
 /** Opens the PostgreSQL that processes share. */
 export function sharedDatabase(url: string, { concurrency }: WorkFlags, complain: (line: string) => void) {
   return openPostgres(url, {
-    // A process's runs seldom ask at the same time, its callers may.
+    // Runs rarely use the database at the same time, but callers may.
     connections: Math.min(10, 4 + concurrency),
     onError: (error) => complain(`database: ${String(error)}`),
   });
 }
 
-/** What a worker may claim, in the words of the service. */
+/** A worker's limits, as options of the service. */
 export function limits({
   maxRuns,
   maxRunsPerOrg,
@@ -81,5 +81,5 @@ function after(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
-/** Milliseconds. What a lost worker left is found by it, and what waits for its next attempt. */
+/** Milliseconds. The poll finds the runs of lost workers, and runs that wait for their next attempt. */
 const POLL_INTERVAL = 2_000;

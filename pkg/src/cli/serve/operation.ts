@@ -1,5 +1,5 @@
 /**
- * How an operator runs a service: the flags that `serve` and `worker` share, as options of the service.
+ * The flags that `serve` and `worker` share, as options of the service.
  *
  * @module
  */
@@ -11,31 +11,31 @@ import { lineLog } from "../../node/log.js";
 import type { LogRecord, ServiceOptions } from "../../service.js";
 import { secretKeys } from "../secret-keys.js";
 
-/** What the command line says of it. */
+/** The flags. */
 export interface OperationFlags {
   allowPrivateNetwork: boolean;
   /** Ranges in CIDR notation. */
   allowRange?: string[];
-  /** The service's address as others know it. */
+  /** The service's public address. */
   publicUrl?: string;
-  /** Lines as JSON or as text; text on a terminal when left out. */
+  /** Log lines as JSON or as text. Default: text on a terminal, else JSON. */
   log?: "json" | "text";
   acceptLostKey: boolean;
   acceptLostRepositories: boolean;
 }
 
-/** What it comes to. */
+/** The options that result from the flags. */
 export interface Operation {
   fetch: GuardedFetch;
-  /** Which addresses upstreams and webhooks may have. */
+  /** The addresses that upstreams and webhooks may have. */
   network: AddressPolicyOptions;
-  /** Options of the service that the flags, the environment and the data folder decide. */
+  /** Options of the service from the flags, the environment and the data folder. */
   options: Pick<ServiceOptions, "fetch" | "secretKey" | "previousSecretKeys" | "acceptLostKey" | "record">;
-  /** Tells the operator of trouble. */
+  /** Reports a problem to the operator. */
   complain(line: string): void;
 }
 
-/** Reads the flags, and the keys of the environment and of the data folder, if any. Throws where one of them is none. */
+/** Reads the flags, and the keys of the environment and of the data folder, if any. Throws if one is invalid. */
 export function operation(flags: OperationFlags, folder: DataFolder | null): Operation {
   const { allowPrivateNetwork, allowRange: allow, log: format, acceptLostKey } = flags;
   const network = { allowPrivateNetwork, ...(allow && { allow }) };

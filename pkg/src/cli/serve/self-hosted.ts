@@ -19,17 +19,17 @@ import { openedFolder } from "../opened-folder.js";
 import { type AtWork, limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
 import { type OperationFlags, operation } from "./operation.js";
 
-/** What is served from where. */
+/** The service to start. */
 export interface SelfHostedOptions extends WorkFlags, OperationFlags {
-  /** The data folder; it is made where there is none. */
+  /** The data folder. It is made if it is missing. */
   data: string;
-  /** A PostgreSQL's URL; the embedded database of the data folder when left out. */
+  /** The URL of a PostgreSQL. Default: the embedded database of the data folder. */
   database?: string;
   host: string;
   port: number;
-  /** The organisation that is made at the first start. */
+  /** The organisation that the first start creates. */
   org: string;
-  /** Whether runs are worked and webhooks delivered here, too. */
+  /** Whether this process also does runs and delivers webhooks. */
   worker: boolean;
   /** Origins whose pages may call the API. */
   allowOrigin?: string[];
@@ -41,21 +41,21 @@ export interface SelfHostedOptions extends WorkFlags, OperationFlags {
   wait?: number;
 }
 
-/** A service that answers. */
+/** A running service. */
 export interface SelfHosted {
   url: string;
   org: string;
-  /** An API key of scope admin, kept in the data folder. */
+  /** An API key of scope admin, stored in the data folder. */
   apiKey: string;
   /** Whether this start has made the key. */
   isKeyNew: boolean;
   /** An address of the page that signs its visitor in, once and within ten minutes. */
   pageAddress(): Promise<string>;
-  /** Stops accepting, lets what runs come to its end for a while, and closes the database. */
+  /** Accepts no more requests, waits for some time until the current runs end, and closes the database. */
   stop(): Promise<void>;
 }
 
-/** Starts everything. Rejects where the data folder is in use or the port is taken, with nothing left running. */
+/** Starts everything. If the data folder is in use or the port is taken, stops everything again and rejects. */
 export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted> {
   const closers: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -66,7 +66,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     const shared = options.database !== undefined;
     const folder = await openedFolder(options.data, { ...options, shared });
     closers.push(() => folder.release());
-    // What looks unfinished may be another process's work.
+    // Another process may be working on files that look unfinished.
     if (!shared) await sweep(folder.repositories);
     const { fetch, network, options: operated, complain } = operation(options, folder);
     closers.push(async () => fetch.close());
@@ -86,7 +86,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
       git: gitHttpBackend({ root: repositories, check: folder.check }),
       engine,
       ...operated,
-      // A free port is known once there is a listener.
+      // If the port is 0, the listener knows the real port.
       publicUrl: () => options.publicUrl ?? listener?.url,
       metrics,
       ...(allowedOrigins && { allowedOrigins }),
@@ -95,7 +95,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     });
     const { acceptLostRepositories } = options;
     await folder.attach(database, { migrate: () => service.migrate(), acceptLostRepositories });
-    // The folder's lock says that we are alone.
+    // Because of the folder's lock, this process is alone.
     if (!shared) await service.adopt();
     await service.ensureOrganization(options.org);
     const { apiKey, isKeyNew } = await keptApiKey(service, folder, options.org);
@@ -106,7 +106,7 @@ export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted
     listener = listening;
     let atWork: AtWork | undefined;
     closers.push(async () => {
-      // While the last answers go out, nothing new is begun.
+      // While the last answers are sent, no new work begins.
       atWork?.claimNothingMore();
       await listening.close();
       await atWork?.stop();

@@ -7,7 +7,7 @@
 import { copiesOver, nextSignal } from "../signals.js";
 import { type SelfHosted, type SelfHostedOptions, selfHosted } from "./self-hosted.js";
 
-/** What the command line said. */
+/** The options of the command line. */
 export interface ServeFlags extends SelfHostedOptions {
   json: boolean;
 }
@@ -22,7 +22,7 @@ export async function serve(
     process.stdout.write(json ? firstLine(hosted) : greeting(hosted, await hosted.pageAddress(), place(options)));
   },
 ): Promise<void> {
-  // A signal while it starts must not leave the lock behind.
+  // A signal during the start must not leave the lock behind.
   const signal = nextSignal();
   const hosted = await selfHosted(options);
   await Promise.race([onReady(hosted), signal]);
@@ -34,7 +34,7 @@ export async function serve(
 export async function stopAndExit(hosted: Pick<SelfHosted, "stop">): Promise<void> {
   await hosted.stop();
   await copiesOver();
-  // Whatever a library still waits for is not worth waiting for.
+  // A library may still have timers. They are not needed any more.
   process.exit(0);
 }
 

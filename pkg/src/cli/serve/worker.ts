@@ -1,5 +1,5 @@
 /**
- * `refsync worker`: works runs of a shared PostgreSQL, until a signal ends it.
+ * `refsync worker`: does runs of a shared PostgreSQL, until a signal ends it.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import { limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
 import { type OperationFlags, operation } from "./operation.js";
 import { stopAndExit } from "./serve.js";
 
-/** What the command line said. */
+/** The options of the command line. */
 export interface WorkerFlags extends WorkFlags, OperationFlags {
   database: string;
-  /** The data folder of those who serve; without it only repositories that another Git server has are worked. */
+  /** The data folder of the `serve` processes. Without it, the worker syncs only repositories that are stored on another Git server. */
   data?: string;
   json: boolean;
 }
 
-/** Works until SIGINT or SIGTERM. Rejects where it cannot start. */
+/** Works until SIGINT or SIGTERM. Rejects if it cannot start. */
 export async function worker(flags: WorkerFlags): Promise<void> {
   const signal = nextSignal();
   const folder = flags.data === undefined ? null : await openedFolder(flags.data, { ...flags, shared: true });
@@ -61,5 +61,5 @@ export async function worker(flags: WorkerFlags): Promise<void> {
 
 const refuse = () => Promise.reject(new Error("this worker has no data folder, and so no repositories"));
 
-/** What a worker without a data folder has: it claims no run that would need one. */
+/** The Git host of a worker without a data folder. The worker claims no run that would need it. */
 const noRepositories: GitHost = { create: refuse, remove: refuse, setHead: refuse, fetch: refuse };

@@ -6,7 +6,7 @@
 
 import { addressOf, refusedCredential } from "../../engine/address.js";
 
-/** A remote as the engine takes it. Credentials in the URL stay there: the engine takes them out. */
+/** A remote for the engine. Credentials may stay in the URL: the engine removes them. */
 export interface Remote {
   url: string;
   username?: string;

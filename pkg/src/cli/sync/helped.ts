@@ -1,5 +1,5 @@
 /**
- * A remote whose credentials Git's helpers may know.
+ * A remote with credentials from Git's helpers.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { AskCredentials } from "../../engine.js";
 import { hasPassword, type Remote } from "./credentials.js";
 import type { Filled } from "./git-credential.js";
 
-/** A remote that asks Git's helpers where the server wants a password and none was given. */
+/** A remote that asks Git's helpers if the server wants a password and the user gave none. */
 export interface Helped {
   remote: Remote & { credentials?: AskCredentials };
-  /** Tells the helpers what became of what they gave: taken, or refused. */
+  /** Tells the helpers whether the server accepted or refused their credentials. */
   settle(isAccepted: boolean): Promise<void>;
 }
 
-/** The remote, with the helpers behind it. What was given counts, also where it is refused. */
+/** The remote with the helpers. Credentials that the user gave come first: if they are refused, no helper is asked. */
 export function helped(remote: Remote): Helped {
   if (hasPassword(remote)) return { remote, settle: async () => {} };
   let filled: Filled | undefined;
-  // Loaded where it is needed: most servers let in whoever brings a token, and those that let in everybody ask for nothing.
+  // Loaded only when needed, because most syncs have a token or need no credentials.
   const helpers = () => import("./git-credential.js");
   const credentials: AskCredentials = async (url, { username }) => {
     filled = await (await helpers()).fill(url, username);

@@ -1,9 +1,9 @@
 /**
  * Ctrl-C, in two steps.
  *
- * The first lets the source fall silent. The engine then ends its push cleanly but short, the destination finds the pack
- * incomplete, drops it and reports, and nothing of it is left there; a push that is torn down leaves its files behind. Where the
- * whole pack has been sent already, the report tells what the destination made of it. The second leaves at once.
+ * The first Ctrl-C makes the source's stream fail. Then the engine ends its push cleanly but early. The destination finds the pack
+ * incomplete, deletes it and sends its report. (If the connection were aborted, the destination's temporary files would stay.) If the
+ * whole pack was sent already, the report has the results. The second Ctrl-C exits at once.
  *
  * @module
  */
@@ -11,15 +11,15 @@
 import type { EngineFetch } from "../../host.js";
 import { onSignal } from "../signals.js";
 
-/** What SIGINT and SIGTERM have said so far. */
+/** The signals so far. */
 export interface Interruption {
-  /** Whether there was a first one. */
+  /** Whether the first signal has come. */
   readonly isStopping: boolean;
-  /** Aborts at the second one. */
+  /** Aborts at the second signal. */
   readonly leave: AbortSignal;
-  /** A `fetch` for the source, which fails from the first one on. */
+  /** A `fetch` for the source. It fails after the first signal. */
   source(fetch: EngineFetch): EngineFetch;
-  /** Gives the signals back to Node. */
+  /** Restores Node's own handling of the signals. */
   release(): void;
 }
 

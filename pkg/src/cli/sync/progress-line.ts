@@ -1,5 +1,5 @@
 /**
- * Shows how far a sync is: a bar on a terminal, now and then a line elsewhere.
+ * Shows the progress of a sync: a bar on a terminal, else a line every few seconds.
  *
  * @module
  */
@@ -8,24 +8,24 @@ import type { WriteStream } from "node:tty";
 
 import type { Phase, Progress } from "../../engine.js";
 
-/** What shows progress; `clear` takes it away and makes room for the result. */
+/** Shows progress. `clear` removes it, to make room for the result. */
 export interface ProgressLine {
   show(progress: Progress): void;
   clear(): void;
 }
 
-/** A bar where `stream` is a terminal, else a line every five seconds, so that short syncs leave none. */
+/** A bar if `stream` is a terminal, else a line every five seconds, so that short syncs print none. */
 export function progressLine(stream: WriteStream): ProgressLine {
   return stream.isTTY ? bar(stream) : lines(stream);
 }
 
-/** The bar counts phases: how large a pack will be is not known before its end. */
+/** The bar counts phases, because the size of a pack is not known before its end. */
 function bar(stream: WriteStream): ProgressLine {
   let shown: { update(step: number, words: { words: string }): void; stop(): void } | undefined;
   let latest: Progress | undefined;
   let cleared = false;
   const update = () => latest && !cleared && shown?.update(phases.indexOf(latest.phase), { words: words(latest) });
-  // Loaded beside the sync; where there is no terminal, not at all.
+  // Loaded while the sync runs, and only for a terminal.
   void import("cli-progress").then(({ default: { Presets, SingleBar } }) => {
     if (cleared) return;
     const format = "{bar} {words}";
@@ -61,7 +61,7 @@ function lines(stream: WriteStream): ProgressLine {
   };
 }
 
-/** Words for a report: the phase, the pack's objects and bytes, and how fast it comes. */
+/** The text for a report: the phase, the pack's objects and bytes, and its speed. */
 export function words({ phase, objects, bytes, bytes_per_second: rate }: Progress): string {
   const count = objects ? `${grouped(objects)} objects` : "";
   const parts = [phase, count, bytes > 0 ? size(bytes) : "", rate ? `${size(rate)}/s` : ""];

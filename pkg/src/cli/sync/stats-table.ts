@@ -8,7 +8,7 @@ import { type Columns, type Counts, messagesOf, refsOf } from "../../engine/colu
 import type { SyncRunMessage, SyncRunRef } from "../../engine.js";
 import { printable } from "../../node/printable.js";
 
-/** One line for each ref that is not as it was, then what the remotes said, then how many refs had each outcome. */
+/** One line for each ref that changed or was rejected, then the remotes' messages, then the number of refs for each outcome. */
 export function table(columns: Columns, counts: Counts): string {
   const refs = refsOf(columns, (outcome) => outcome !== "unchanged");
   const rows = refs.map((ref) => {
@@ -21,7 +21,7 @@ export function table(columns: Columns, counts: Counts): string {
   return `${[...lines, ...said, summary(counts)].join("\n")}\n`;
 }
 
-/** A message under a line that tells who said it, and about which refs. */
+/** A message, under a line that names its side and its refs. */
 function quotation({ side, text }: SyncRunMessage, index: number, refs: SyncRunRef[]): string {
   const names = refs.filter((ref) => ref.message_index === index).map(({ name }) => name);
   const [first] = names;

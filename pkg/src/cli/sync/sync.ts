@@ -1,5 +1,5 @@
 /**
- * `refsync sync`: the engine alone, between two remotes.
+ * `refsync sync`: the engine between two remotes, without a service.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { table } from "./stats-table.js";
 import { trap } from "./trap.js";
 import { explained, unmatchedGlobs } from "./unmatched.js";
 
-/** What the command line said. */
+/** The options of the command line. */
 export interface SyncFlags {
   branches?: string[];
   tags?: string[];
@@ -39,7 +39,7 @@ export interface SyncFlags {
   json: boolean;
 }
 
-/** Runs one sync, prints how it went, and gives the exit code. */
+/** Runs one sync, prints the result, and returns the exit code. */
 export async function sync(sourceUrl: string, destinationUrl: string, flags: SyncFlags): Promise<ExitCode> {
   let source: Helped;
   let destination: Helped;
@@ -120,11 +120,11 @@ function isEmpty(counts: Counts): boolean {
 
 const MIB = 1 << 20;
 
-/** An error's code and words, and the side that let nobody in, if one did. */
+/** An error's code and message, and the side that refused access, if one did. */
 function described(error: unknown): { code: string; message: string; refused?: "source" | "destination" } {
   const { code, message, side } = error as { code?: unknown; message?: unknown; side?: SyncError["side"] };
   if (code === "aborted") {
-    // The source fell silent because it was told to.
+    // The source's stream failed on purpose.
     const what = "interrupted: no ref was moved, and the destination has dropped what it was being sent";
     return { code: "interrupted", message: what };
   }

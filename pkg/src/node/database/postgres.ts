@@ -10,12 +10,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "../../host.js";
 import { refuseUnknown } from "../../options.js";
 
-/** What there is to do: runs to claim, or webhooks to deliver. */
+/** The kind of waiting work: runs to claim, or webhooks to deliver. */
 export type Waiting = "sync" | "webhook";
 
-/** A database that tells when there is something to do, whichever process has put it there. */
+/** A database that notifies a process of new work, from any process. */
 export interface NotifyingDatabase extends Database {
-  /** Calls `onWaiting` whenever a statement queued a run or wrote a delivery; without a kind where some may have been missed. */
+  /**
+   * Calls `onWaiting` when a statement has queued a run or written a delivery. Calls it without a kind if notifications may have been
+   * lost.
+   */
   listen(onWaiting: (what?: Waiting) => void): Promise<void>;
   /** Runs statements on a connection that nobody else uses meanwhile, without a time limit for each. */
   alone<T>(use: (connection: Database) => Promise<T>): Promise<T>;
@@ -23,17 +26,17 @@ export interface NotifyingDatabase extends Database {
   close(): Promise<void>;
 }
 
-/** How a PostgreSQL is used. */
+/** Options for a PostgreSQL. */
 export interface PostgresOptions {
-  /** The most connections at the same time; one more listens. Default 10. */
+  /** The most simultaneous connections, besides one that listens. Default 10. */
   connections?: number;
-  /** Called where an idle connection or the listening one is lost. Both are made again. */
+  /** Called if an idle connection or the listening one is lost. Both are opened again. */
   onError?: (error: unknown) => void;
 }
 
 /**
- * A PostgreSQL, by a URL such as `postgres://user@host:5432/refsync`; a password may come from `PGPASSWORD` instead.
- * Rejects where `pg` is not installed or the database does not answer.
+ * A PostgreSQL, by a URL such as `postgres://user@host:5432/refsync`; a password may come from `PGPASSWORD` instead. Rejects if `pg` is
+ * not installed or the database does not answer.
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<NotifyingDatabase> {
   refuseUnknown("openPostgres", options, known);
@@ -74,7 +77,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
-      // What was said while nobody listened.
+      // Notifications may have been lost while nobody listened.
       onWaiting();
       await lost;
     } finally {
@@ -124,21 +127,21 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   };
 }
 
-/** The URL as it may be shown. Throws where it is none of PostgreSQL's. */
+/** The URL in a form that may be shown. Throws if it is not a PostgreSQL URL. */
 function withoutPassword(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) {
     throw new Error("database: must be a URL such as postgres://user@host:5432/refsync");
   }
   parsed.password = "";
-  // A password may stand there, too.
+  // The query may contain a password, too.
   parsed.search = "";
   return parsed.href;
 }
 
 const names = new Map<string, string>();
 
-/** A name that no other statement has, also where a pooler between us and PostgreSQL shares sessions. */
+/** A unique name of a statement, even if a connection pooler shares sessions. */
 function statementName(text: string): string {
   let name = names.get(text);
   if (name === undefined) {
@@ -154,9 +157,9 @@ export function kind(payload: string | undefined): Waiting | undefined {
 }
 
 const known = { connections: true, onError: true } satisfies Record<keyof PostgresOptions, true>;
-/** Of LISTEN and NOTIFY. */
+/** The channel for LISTEN and NOTIFY. */
 export const CHANNEL = "refsync";
-/** Milliseconds; more than any statement of ours takes, and less than a lease lasts. */
+/** Milliseconds. Longer than any of our statements takes, and shorter than a lease. */
 const QUERY_TIMEOUT = 20_000;
-/** Milliseconds, half to one and a half of it by chance. */
+/** Milliseconds. The actual time is random: from half of this to one and a half times this. */
 const RECONNECT_WAIT = 1_000;

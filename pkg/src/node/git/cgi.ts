@@ -9,24 +9,24 @@ import type { Readable } from "node:stream";
 
 import { pipe, readableFrom } from "../http/web-stream.js";
 
-/** A CGI program and what it is told. */
+/** A CGI program and its settings. */
 export interface CgiOptions {
   command: string;
   args: string[];
-  /** The whole environment, apart from what the request gives. */
+  /** The whole environment, except for the variables from the request. */
   env: Record<string, string>;
   /** The path that the program sees. */
   pathInfo: string;
   /**
-   * Milliseconds that the program has to end on its own, its input ended, once nobody reads its answer or the request was
-   * cut short. 0 ends it at once.
+   * Milliseconds that the program gets to end by itself if nobody reads its answer any more, or if the request was cut short. Its input
+   * is closed then. 0 ends it at once.
    */
   grace: number;
 }
 
 /**
- * Runs the program on this request. The answer streams, and so does the request's body; a program that nobody
- * listens to any more is ended.
+ * Runs the program on this request. The answer and the request's body are streamed. If nobody reads the answer any more, the program is
+ * ended.
  */
 export async function cgi(request: Request, { command, args, env, pathInfo, grace }: CgiOptions): Promise<Response> {
   const child = spawn(command, args, {
@@ -40,7 +40,7 @@ export async function cgi(request: Request, { command, args, env, pathInfo, grac
     if (over.signal.aborted) return;
     over.abort();
     child.stdin.end();
-    // What it still says goes nowhere, so that it does not wait for a reader.
+    // The rest of its output is discarded, so that the program does not wait for a reader.
     child.stdout.removeAllListeners("data").resume();
     timer = setTimeout(() => child.kill("SIGTERM"), grace);
   };
@@ -53,7 +53,7 @@ export async function cgi(request: Request, { command, args, env, pathInfo, grac
     over.abort();
     request.signal.removeEventListener("abort", abandon);
   });
-  // A program may answer and end without reading what it was sent.
+  // A program may answer and end without reading its input.
   child.stdin.on("error", () => {});
   request.signal.addEventListener("abort", abandon, { once: true });
   if (request.signal.aborted) abandon();
@@ -69,7 +69,7 @@ export async function cgi(request: Request, { command, args, env, pathInfo, grac
   return new Response(readableFrom(child.stdout, { onCancel: abandon }), { status, headers });
 }
 
-/** The variables of RFC 3875, section 4.1, and those HTTP headers that Git reads. */
+/** The variables of RFC 3875, section 4.1, and the HTTP headers that Git reads. */
 function variables(request: Request, pathInfo: string): Record<string, string> {
   const set: Record<string, string> = {
     GATEWAY_INTERFACE: "CGI/1.1",
@@ -81,7 +81,8 @@ function variables(request: Request, pathInfo: string): Record<string, string> {
   };
   const fromHeaders: Record<string, string> = {
     "content-type": "CONTENT_TYPE",
-    // Not CONTENT_LENGTH: without it Git reads to the end. With it, Git waits for ever for what a broken connection did not bring.
+    // Not CONTENT_LENGTH: without it Git reads to the end of its input. With it, Git would wait for ever for bytes that a broken
+    // connection never brings.
     "content-encoding": "HTTP_CONTENT_ENCODING",
     "git-protocol": "GIT_PROTOCOL",
   };
@@ -92,7 +93,7 @@ function variables(request: Request, pathInfo: string): Record<string, string> {
   return set;
 }
 
-/** The program's output up to the empty line, or null where it ended before; what follows stays in the stream. */
+/** The program's output up to the empty line; null if it ended before. The rest stays in the stream. */
 function readHead(stdout: Readable): Promise<string | null> {
   return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0);
@@ -130,7 +131,7 @@ function parseHead(head: string): { status: number; headers: Headers } {
   return { status, headers };
 }
 
-/** Collects the end of what a program says on stderr. */
+/** Collects the last part of a program's stderr. */
 function lastWords(stderr: Readable): () => string {
   let text = "";
   stderr.on("data", (chunk: Buffer) => {

@@ -1,5 +1,5 @@
 /**
- * Running Git on the hosted repositories: where its programs are, and an environment that nothing else leaks into.
+ * Runs Git on the hosted repositories, in an environment without this process's own variables.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /**
- * How hosted repositories behave. It goes with each command instead of into each repository's `config` file, so that it
- * changes for all of them with the version that serves them; a repository's own `config` says nothing of these.
+ * The settings of hosted repositories. They are passed to each command and are not in the repositories' `config` files. So a new
+ * version of refsync changes them for all repositories.
  */
 const settings: Record<string, string> = {
-  // Whoever gets here was let in by the service.
+  // The service has already authorised the caller.
   "http.receivepack": "true",
   "http.uploadpack": "true",
-  // Smart HTTP only; the service checks its two calls, not paths of loose files.
+  // Smart HTTP only: the service authorises its calls, but not paths of loose files.
   "http.getanyfile": "false",
-  // The engine proves fast-forwards from commits alone, and wants objects that a branch has moved away from meanwhile.
+  // The engine fetches commits without trees (`filter`), and may want objects that a branch has left meanwhile.
   "uploadpack.allowFilter": "true",
   "uploadpack.allowAnySHA1InWant": "true",
-  // As Git's own default: a mirror must take the histories that exist, some with old, harmless defects. Hashes and
-  // connectivity are checked all the same.
+  // Git's own default. A mirror must accept existing histories, and some have old, harmless defects. Hashes and connectivity are still
+  // checked.
   "receive.fsckObjects": "false",
-  // Housekeeping runs in a process of its own once the push has its answer.
+  // Housekeeping runs in its own process after the push was answered.
   "receive.autogc": "true",
   "gc.autoDetach": "true",
   "core.logAllRefUpdates": "false",
-  // A data folder may belong to another user than the one who serves it, such as a container's volume.
+  // The data folder may belong to another user than this process, for example in a container's volume.
   "safe.directory": "*",
   // A replace ref makes Git read one object as another, for everybody who uses the repository. Nobody may push one, and existing
   // ones are hidden. The environment below makes every command ignore them.
@@ -39,7 +39,7 @@ const settings: Record<string, string> = {
   "receive.shallowUpdate": "false",
 };
 
-/** The whole environment of a Git command below `root`; nothing of Git's own comes from our own environment. */
+/** The whole environment of a Git command below `root`. Git's variables are not taken from this process. */
 export function gitEnvironment(root: string): Record<string, string> {
   const environment: Record<string, string> = {
     PATH: process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
@@ -49,7 +49,7 @@ export function gitEnvironment(root: string): Record<string, string> {
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_TERMINAL_PROMPT: "0",
-    // Objects are read as they are: no replace refs, and no file of grafts (there is none at this path).
+    // Git ignores replace refs and grafts (there is no file at this path).
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_GRAFT_FILE: join(root, ".no-grafts"),
     GIT_CONFIG_COUNT: String(Object.keys(settings).length),
@@ -61,7 +61,7 @@ export function gitEnvironment(root: string): Record<string, string> {
   return environment;
 }
 
-/** Runs `git` to its end. Rejects with what it said on stderr. */
+/** Runs `git` to its end. If it fails, rejects with its stderr. */
 export async function git(root: string, args: string[]): Promise<string> {
   try {
     const { stdout } = await run("git", args, { cwd: root, env: gitEnvironment(root) });
@@ -77,11 +77,11 @@ export async function git(root: string, args: string[]): Promise<string> {
 export interface GitEnd {
   /** Null if a signal ended it. */
   code: number | null;
-  /** The last 8 KB of what it said on stderr. */
+  /** The last 8 KB of its stderr. */
   stderr: string;
 }
 
-/** Runs `git` to its end, however it ends, and passes its output on as it comes. Rejects only if Git is not installed. */
+/** Runs `git` to its end, and passes its output on as it comes. Rejects only if Git is not installed. */
 export function gitEnd(root: string, args: string[], onOutput?: (chunk: Buffer) => void): Promise<GitEnd> {
   return new Promise((resolve, reject) => {
     const stdio = ["ignore", onOutput ? "pipe" : "ignore", "pipe"] as const;

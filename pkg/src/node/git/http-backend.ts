@@ -16,17 +16,17 @@ import { git, gitEnvironment } from "./command.js";
 import { filesDamage, hasFewRefs, quickDamage } from "./damage.js";
 import { makeEmpty, removeAll, removeKept, repair } from "./rebuild.js";
 
-/** Where the repositories are. */
+/** The options of a Git host. */
 export interface GitHttpBackendOptions {
-  /** A folder; it is made where there is none. Each repository is `<root>/<id>.git`. */
+  /** The folder of the repositories. It is made if it is missing. Each repository is `<root>/<id>.git`. */
   root: string;
   /** Called before every operation that may write. Throws if another process may have the folder by now. */
   check?: () => void;
 }
 
 /**
- * A host that keeps bare repositories in a folder and serves Git smart HTTP for them. It takes everybody in: who may
- * do what is for the caller to decide. Throws an `InvalidRequestError` for an unknown option.
+ * A host that keeps bare repositories in a folder and serves Git smart HTTP for them. It does not check credentials: the caller must do
+ * that. Throws an `InvalidRequestError` for an unknown option.
  */
 export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
   refuseUnknown("gitHttpBackend", options, known);
@@ -52,7 +52,7 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
         await rename(unfinished, repository);
       } catch (error) {
         await rm(unfinished, { recursive: true, force: true });
-        // Somebody else made it meanwhile: as good.
+        // Another process has made it meanwhile, which is fine.
         if (!(await isThere(repository))) throw error;
       }
     },
@@ -93,14 +93,14 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
       const { pathname } = new URL(request.url);
       const found = servedPath.exec(pathname);
       if (!found?.[1] || !(await isThere(join(root, found[1])))) return new Response("not found\n", { status: 404 });
-      // A push that is cut short is left to Git, which removes what it took so far; nothing else is worth finishing.
+      // If a push is cut short, Git gets time to remove the received files. Other requests are ended at once.
       const grace = found[2] === "git-receive-pack" ? 5000 : 0;
       return cgi(request, { command: "git", args: ["http-backend"], env, pathInfo: pathname, grace });
     },
   };
 }
 
-/** Removes what unfinished creations and removals left behind; for a start with nothing else at work in `root`. */
+/** Removes the files of unfinished creations and removals. Call it at a start, while no other process uses `root`. */
 export async function sweep(root: string): Promise<void> {
   const names = await readdir(root).catch(() => []);
   const left = names.filter((name) => name.startsWith(".new-") || name.startsWith(".removed-"));
@@ -109,7 +109,7 @@ export async function sweep(root: string): Promise<void> {
 
 const known = { root: true, check: true } satisfies Record<keyof GitHttpBackendOptions, true>;
 
-/** The two services and the advertisement that starts each; an id's characters leave no way out of the folder. */
+/** The two services, and the advertisement of each. The characters of an id cannot form a path out of the folder. */
 const servedPath = /^\/([A-Za-z0-9][A-Za-z0-9_-]*\.git)\/(info\/refs|git-upload-pack|git-receive-pack)$/;
 
 function checkedId(repoId: string): string {

@@ -1,25 +1,25 @@
 /**
- * Which network addresses may be reached on a user's behalf.
+ * The network addresses that may be reached for a user.
  *
  * @module
  */
 
 import ipaddr from "ipaddr.js";
 
-/** What an operator allows beyond public addresses. */
+/** The addresses that an operator allows besides public ones. */
 export interface AddressPolicyOptions {
   /** Loopback, private (RFC 1918), unique local and carrier-grade NAT addresses. Link-local ones stay refused. */
   allowPrivateNetwork?: boolean;
-  /** Ranges in CIDR notation that are allowed whatever they hold, such as `10.1.0.0/16` or `fd00:1::/32`. */
+  /** Ranges in CIDR notation that are allowed in any case, such as `10.1.0.0/16` or `fd00:1::/32`. */
   allow?: string[];
 }
 
-/** A request was refused because of the address that its host has. */
+/** A request was refused because of its host's address. */
 export class AddressNotAllowedError extends Error {
   /** A stable word for a program to act on. */
   readonly code = "ADDRESS_NOT_ALLOWED";
 
-  /** `host` is what was asked for, `address` what its name resolved to. */
+  /** `host` is the host of the URL, `address` the address that its name resolved to. */
   constructor(host: string, address: string) {
     const named = host === address ? host : `${host} has the address ${address}, which`;
     super(
@@ -32,12 +32,12 @@ export class AddressNotAllowedError extends Error {
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Says which addresses may be connected to. */
+/** Decides which addresses may be connected to. */
 export class AddressPolicy {
   readonly #ranges: [Address, number][];
   readonly #allowPrivateNetwork: boolean;
 
-  /** Throws where an allowed range is not CIDR notation. */
+  /** Throws if an allowed range is not in CIDR notation. */
   constructor({ allow = [], allowPrivateNetwork = false }: AddressPolicyOptions = {}) {
     this.#ranges = allow.map((range) => {
       try {
@@ -49,12 +49,12 @@ export class AddressPolicy {
     this.#allowPrivateNetwork = allowPrivateNetwork;
   }
 
-  /** What to say of an address that is not allowed. */
+  /** The error message for an address that is not allowed. */
   refusal(host: string, address: string): AddressNotAllowedError {
     return new AddressNotAllowedError(host, address);
   }
 
-  /** Whether this literal IP address may be connected to. What does not parse may not. */
+  /** Whether this IP address may be connected to. False if it cannot be parsed. */
   allows(address: string): boolean {
     const plain = withoutDottedQuad(address);
     if (!ipaddr.isValid(plain)) return false;
@@ -68,7 +68,7 @@ export class AddressPolicy {
   }
 }
 
-/** `::1.2.3.4` as `::102:304`: ipaddr.js takes the dotted form for a mapped address, which it need not be. */
+/** Writes `::1.2.3.4` as `::102:304`, because ipaddr.js treats the dotted form as a mapped address, which it need not be. */
 function withoutDottedQuad(address: string): string {
   const quad = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   if (!quad) return address;
@@ -76,7 +76,7 @@ function withoutDottedQuad(address: string): string {
   return `${quad[1]}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
-/** The IPv4 address that a mapped (`::ffff:0:0/96`) or NAT64 (`64:ff9b::/96`) one leads to, or the address itself. */
+/** The IPv4 address inside a mapped (`::ffff:0:0/96`) or NAT64 (`64:ff9b::/96`) address; otherwise the address itself. */
 function embeddedIpv4(address: Address): Address {
   if (!(address instanceof ipaddr.IPv6)) return address;
   if (address.isIPv4MappedAddress()) return address.toIPv4Address();
@@ -84,7 +84,7 @@ function embeddedIpv4(address: Address): Address {
   return new ipaddr.IPv4(address.toByteArray().slice(12));
 }
 
-/** The deprecated `::a.b.c.d`, which a host may still route to its IPv4 address. `::` and `::1` have names of their own. */
+/** Whether this is the deprecated form `::a.b.c.d`, which a host may still route to the IPv4 address. Not for `::` and `::1`. */
 function isIpv4Compatible(address: Address): boolean {
   if (!(address instanceof ipaddr.IPv6) || address.range() === "loopback") return false;
   return address

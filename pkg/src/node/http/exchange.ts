@@ -1,5 +1,5 @@
 /**
- * One HTTP request and the head of its answer.
+ * Sends one HTTP request, and reads the head of its answer.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { pipe } from "./web-stream.js";
 
 /** A request, apart from its address. */
 export interface ExchangeOptions {
-  /** That of `node:http` or `node:https`. */
+  /** The `request` function of `node:http` or `node:https`. */
   request: typeof http.request;
   method: string;
   headers: Record<string, string>;
   body: Uint8Array | ReadableStream<Uint8Array> | null;
   agent: http.Agent;
-  /** Resolves names; Node's own where it is left out. */
+  /** Resolves names. Default: Node's own. */
   lookup: LookupFunction | undefined;
   signal: AbortSignal | null;
 }
 
 /**
- * Sends a request and gives the answer as soon as its head is there, though the body may still be going out.
+ * Sends a request, and returns the answer as soon as its head is there. The request's body may still be on its way.
  *
- * An answer that refuses (status 300 and up) ends the upload; so does the end of any answer, since nobody reads on.
- * Aborting ends both directions, at any time until the answer's end.
+ * The upload ends if the answer is a refusal (status 300 and up), or when the answer ends, because nobody reads on. Aborting ends both
+ * directions, at any time until the answer's end.
  */
 export async function exchange(url: URL, options: ExchangeOptions): Promise<http.IncomingMessage> {
   try {
@@ -38,7 +38,7 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<http
   }
 }
 
-/** The request went out on a kept-alive connection that the server had closed meanwhile. */
+/** Whether the request was sent on a kept-alive connection that the server had closed meanwhile. */
 class StaleConnection extends Error {}
 
 function attempt(
@@ -47,8 +47,8 @@ function attempt(
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    // Some servers end header lines without a CR, or send a length together with chunks. Git accepts such answers. The connection
-    // carries answers of one server only, so a server can only confuse its own answers.
+    // Some servers end header lines without a CR, or send a length together with chunks. Git accepts such answers. A connection belongs
+    // to one server, so a server can only confuse its own answers.
     const insecureHTTPParser = true;
     const request = open(url, { method, headers, agent, insecureHTTPParser, ...(lookup && { lookup }) });
     const upload = new AbortController();
@@ -61,14 +61,14 @@ function attempt(
 
     request.on("response", (answer) => {
       if ((answer.statusCode ?? 0) >= 300) upload.abort();
-      // A request whose body was not sent to its end leaves a connection that nothing else can use.
+      // If a body was not sent completely, its connection cannot be used again.
       const done = () => {
         release();
         if (!request.writableEnded) request.destroy();
       };
       answer.on("end", done);
       answer.on("close", done);
-      // Node names only the lost connection; whoever aborted wants to read their own reason.
+      // Node only reports the lost connection, but the caller who aborted expects the signal's reason.
       signal?.addEventListener("abort", () => void answer.destroy(signal.reason), { once: true });
       resolve(answer);
     });
@@ -79,7 +79,7 @@ function attempt(
       else reject(stale ? new StaleConnection("stale", { cause: error }) : readable(error));
     });
 
-    // Asked in this order, since only naming the class of streams takes Node 4 ms: they pass while the server is at work.
+    // In this order, because loading the class of streams takes Node 4 ms, and the server works meanwhile.
     if (body === null || ArrayBuffer.isView(body)) {
       request.end(body ?? undefined);
       request.once("finish", () => setImmediate(() => ReadableStream));
@@ -89,7 +89,7 @@ function attempt(
   });
 }
 
-/** Trying several addresses of one host fails with an empty message; say what each said. */
+/** If Node tried several addresses of a host, its error has an empty message. This joins the messages of all tries. */
 function readable(error: Error): Error {
   if (!(error instanceof AggregateError) || error.message) return error;
   error.message = error.errors.map((each: Error) => each.message).join("; ");

@@ -1,9 +1,9 @@
 /**
- * A `fetch` over `node:http`, as plain as syncing needs it.
+ * A `fetch` over `node:http` with only the parts that a sync needs.
  *
- * Node's own `fetch` takes twice the CPU, keeps a streamed request body in memory in case it must follow a redirect, and
- * cannot check an address between name resolution and connection. Loading it takes 20 ms: so nothing here names its
- * classes on the way of a sync, and an answer is plain data.
+ * Node's own `fetch` takes twice the CPU, keeps a streamed request body in memory in case it must follow a redirect, and cannot check
+ * an address between name resolution and connection. Loading it takes 20 ms, so a sync does not use its classes here, and an answer is
+ * plain data.
  *
  * @module
  */
@@ -17,23 +17,23 @@ import type { FetchAnswer } from "../../host.js";
 import { exchange } from "./exchange.js";
 import { readableFrom } from "./web-stream.js";
 
-/** How a fetch over `node:http` works. */
+/** The options of a `fetch` over `node:http`. */
 export interface HttpFetchOptions {
-  /** Says which addresses may be connected to; all where it is left out. */
+  /** Decides which addresses may be connected to. Default: all. */
   policy?: { allows(address: string): boolean; refusal(host: string, address: string): Error };
   /**
    * Asks for gzip. Off by default, because packs do not shrink. A compressed answer is always decoded, because some servers and
    * proxies compress without being asked.
    */
   decompress?: boolean;
-  /** Sent where a request names no other. Default `refsync`. */
+  /** The `User-Agent` of requests that name none. Default: `refsync`. */
   userAgent?: string;
 }
 
-/** An answer, its headers in the order and the case in which they came. */
+/** An answer. Its headers keep their order and case. */
 export interface HttpAnswer extends FetchAnswer {
   readonly statusText: string;
-  /** Whether another URL than the one asked for answered. */
+  /** Whether another URL than the requested one answered. */
   readonly redirected: boolean;
 }
 
@@ -45,13 +45,13 @@ export interface HttpFetch {
 }
 
 /**
- * Makes a `fetch` whose answers are {@link HttpAnswer}s; `guardedFetch` tells how it differs from the standard one.
+ * Makes a `fetch` whose answers are {@link HttpAnswer}s. `guardedFetch` describes the differences from the standard one.
  */
 export function httpFetch(options: HttpFetchOptions = {}): HttpFetch {
   const { policy } = options;
   const lookup = policy && checkedLookup(policy);
   const agents = new Map<string, http.Agent>();
-  // The origins that answered in HTTP/1.0, which has no chunks: a request body needs a length there (RFC 9112, section 6.1).
+  // The origins that answered in HTTP/1.0. It has no chunked encoding, so a request body needs a length there (RFC 9112, section 6.1).
   const old = new Set<string>();
 
   const fetch = async (input: string | URL, init: RequestInit = {}): Promise<HttpAnswer> => {
@@ -93,7 +93,7 @@ export function httpFetch(options: HttpFetchOptions = {}): HttpFetch {
   return Object.assign(fetch, { close });
 }
 
-// Idle connections close before the common servers' five seconds do, so that a push rarely meets a dead one.
+// Common servers close idle connections after five seconds. Ours close earlier, so a push rarely gets a dead connection.
 const agentOptions = { keepAlive: true, timeout: 4000, maxFreeSockets: 32 };
 
 /** The headers by their lower-case names. */
@@ -118,7 +118,7 @@ function parse(input: string | URL): URL {
   return url;
 }
 
-/** The body as bytes or a stream; gives the headers the content type that goes with it, where they have none. */
+/** The body as bytes or a stream. Sets its content type if the headers have none. */
 async function bodyOf(
   body: BodyInit | null,
   headers: Record<string, string>,
@@ -133,13 +133,13 @@ async function bodyOf(
   return new Uint8Array(await standard.arrayBuffer());
 }
 
-/** Where the answer sends us, or null where it does not. */
+/** The target of a redirect; null if the answer is not one. */
 function redirection(answer: http.IncomingMessage, url: URL): URL | null {
   const { location } = answer.headers;
   if (!redirectStatuses.has(answer.statusCode ?? 0) || !location) return null;
   try {
     const next = new URL(location, url);
-    // Drops credentials that a server puts in a redirect, and the fragment, which is for pages.
+    // Removes credentials that a server puts into a redirect, and the fragment.
     next.username = next.password = next.hash = "";
     return parse(next);
   } catch (error) {
@@ -159,7 +159,9 @@ function refuseRedirect(mode: RequestRedirect, method: string, from: URL, to: UR
 
 type Policy = NonNullable<HttpFetchOptions["policy"]>;
 
-/** Refuses a URL whose host is an address; connecting to one asks no `lookup`. `URL` has normalised `0x7f.1` and `2130706433`. */
+/**
+ * Checks a URL whose host is an IP address, because Node does not call `lookup` for it. `URL` has normalised `0x7f.1` and `2130706433`.
+ */
 function checkLiteral(policy: Policy, url: URL): void {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isIP(host) && !policy.allows(host)) throw policy.refusal(host, host);
@@ -167,7 +169,7 @@ function checkLiteral(policy: Policy, url: URL): void {
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
 
-/** A `lookup` for `net.connect` that gives only allowed addresses, so that what was checked is what is connected to. */
+/** A `lookup` for `net.connect` that returns only allowed addresses. So the checked address is the one that is connected to. */
 function checkedLookup(policy: Policy) {
   return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
@@ -207,7 +209,7 @@ async function answerOf(
   };
 }
 
-/** The whole body, for a server that needs to know its length. */
+/** Reads the whole body, for a server that needs its length. */
 async function collected(body: ReadableStream<Uint8Array>, url: URL): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;

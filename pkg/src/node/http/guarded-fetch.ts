@@ -9,11 +9,11 @@ import { refuseUnknown } from "../../options.js";
 import { AddressPolicy, type AddressPolicyOptions } from "./address-policy.js";
 import { httpFetch } from "./fetch.js";
 
-/** How a guarded fetch works. */
+/** The options of a guarded `fetch`. */
 export interface GuardedFetchOptions extends AddressPolicyOptions {
-  /** Asks for gzip and unpacks it. Off by default: packs do not shrink. */
+  /** Asks for gzip and decodes it. Off by default, because packs do not shrink. */
   decompress?: boolean;
-  /** Sent where a request names no other. Default `refsync`. */
+  /** The `User-Agent` of requests that name none. Default: `refsync`. */
   userAgent?: string;
 }
 
@@ -24,13 +24,13 @@ export type GuardedFetch = Fetch & {
 };
 
 /**
- * Makes a `fetch` that refuses every address that is not public, unless it is allowed: when connecting, after name
- * resolution, and on every redirect.
+ * Makes a `fetch` that refuses every address that is neither public nor allowed. It checks when it connects, after name resolution, and
+ * on every redirect.
  *
- * It differs from the standard one where syncing needs it: bodies stream both ways with backpressure; an answer that
- * comes while the request is still being sent is delivered at once, and one that refuses (status 300 and up) ends the
- * upload; only GET and HEAD follow redirects (at most 10, credentials stay with their origin); a GET whose kept-alive
- * connection turns out to be closed is sent once more.
+ * It differs from the standard one as a sync needs it. Bodies stream both ways with backpressure. An answer that comes while the
+ * request is still being sent is returned at once, and a refusal (status 300 and up) ends the upload. Only GET and HEAD follow
+ * redirects (at most 10), and credentials stay with their origin. If a kept-alive connection is already closed, a GET is sent once
+ * more.
  *
  * A refused address rejects with an `AddressNotAllowedError` (`code: "ADDRESS_NOT_ALLOWED"`).
  *

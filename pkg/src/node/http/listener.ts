@@ -10,17 +10,17 @@ import { Hono } from "hono";
 import { refuseUnknown } from "../../options.js";
 import { type Listener, listen } from "./port.js";
 
-/** What is served where. */
+/** The options of a listener. */
 export interface ServeOptions {
   /** Answers `/v1/…`, the probes and `/{org}/{repo}.git/…`. */
   service: { fetch(request: Request): Promise<Response> };
-  /** A folder with the page, served at `/`; without it only the service answers. */
+  /** The folder of the page, which is served at `/`. Without it, only the service answers. */
   page?: string;
   /** Default `127.0.0.1`. */
   hostname?: string;
-  /** 0 takes a free one, which is the default. */
+  /** 0, the default, takes a free port. */
   port?: number;
-  /** Told why a request failed outside the service. Standard error when left out. */
+  /** Called with the reason if a request fails outside the service. Default: writes to standard error. */
   onError?: (line: string) => void;
 }
 

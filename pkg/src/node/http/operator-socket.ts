@@ -1,6 +1,6 @@
 /**
- * The operator's way to a service that runs: a Unix socket in the data folder. Only the folder's owner can open it, so a call needs
- * no credential. It speaks HTTP: `curl --unix-socket refsync-data/operator.sock http://localhost/operator/orgs`.
+ * The operator's access to a running service: a Unix socket in the data folder. Only the folder's owner can open it, so a call needs no
+ * credential. It speaks HTTP: `curl --unix-socket refsync-data/operator.sock http://localhost/operator/orgs`.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export async function serveOperator(folder: string, fetch: OperatorFetch): Promi
   }
   return async () => {
     await rm(path, { force: true });
-    // A key that was just made has to reach whoever asked for it.
+    // A key that was just made must reach the caller.
     const cutOff = setTimeout(() => server.closeAllConnections(), GRACE);
     await new Promise((resolve) => {
       server.close(resolve);
@@ -51,7 +51,7 @@ export async function serveOperator(folder: string, fetch: OperatorFetch): Promi
   };
 }
 
-/** Asks the process that serves the folder; null if there is none. The answer is read whole. */
+/** Sends a request to the process that serves the folder, and reads the whole answer; null if there is no process. */
 export function askOperator(folder: string, asked: Request): Promise<Response | null> {
   return withShortPath(folder, async (short) => {
     const body = await asked.text();

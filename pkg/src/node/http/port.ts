@@ -1,5 +1,5 @@
 /**
- * A port that answers with a handler of `Request`s.
+ * A port that a `fetch` handler answers.
  *
  * @module
  */
@@ -12,13 +12,15 @@ import { createAdaptorServer } from "@hono/node-server";
 /** Answers a request. */
 export type Handler = (request: Request) => Response | Promise<Response>;
 
-/** A listener that answers. */
+/** A listener. */
 export interface Listener {
   /** Such as `http://127.0.0.1:8722`. */
   readonly url: string;
-  /** The port, also where a free one was asked for. */
+  /** The port, even if a free one was requested. */
   readonly port: number;
-  /** Stops accepting, waits up to `grace` milliseconds (default 10,000) for what is being answered, then cuts it off. */
+  /**
+   * Accepts no more requests, waits up to `grace` milliseconds (default 10,000) for current answers, and then closes all connections.
+   */
   close(grace?: number): Promise<void>;
 }
 
@@ -32,8 +34,8 @@ export interface BodyPace {
 }
 
 /**
- * Listens until it is closed; port 0 takes a free one. Rejects where the port cannot be had. The connection of a request whose
- * body arrives more slowly than `pace` is ended.
+ * Listens until it is closed. Port 0 takes a free port. Rejects if the port is not available. If a request's body arrives more slowly
+ * than `pace`, its connection is closed.
  */
 export async function listen(
   handler: Handler,
@@ -41,7 +43,7 @@ export async function listen(
   port: number,
   pace: BodyPace = defaultPace,
 ): Promise<Listener> {
-  // `globalThis.Request` and `Response` stay the runtime's own: this is somebody else's process, too.
+  // `globalThis.Request` and `Response` are not replaced, because other code runs in this process too.
   const server = createAdaptorServer({ fetch: handler, overrideGlobalObjects: false }) as Server;
   // Node ends a request that takes five minutes to arrive; a push may take longer. Its head still has a minute.
   server.requestTimeout = 0;

@@ -1,6 +1,6 @@
 /**
- * Node's streams from and to the web's, with backpressure. `Readable.toWeb` and `fromWeb` do the same at twice the
- * cost, and turn a cancelled body into an unhandled `AbortError`.
+ * Converts Node's streams from and to web streams, with backpressure. `Readable.toWeb` and `fromWeb` cost twice as much, and turn a
+ * cancelled body into an unhandled `AbortError`.
  *
  * @module
  */
@@ -8,12 +8,12 @@
 import type { Readable, Writable } from "node:stream";
 
 /**
- * What `source` gives, as its reader asks for it. Cancelling calls `onCancel`, by default destroying the source.
+ * The chunks of `source`, read on demand. Cancelling calls `onCancel`, which destroys the source by default.
  *
- * What comes within one turn, or waits when the reader asks, is given as one chunk: a server that writes a line at a time
- * would otherwise cost a promise for each line.
+ * Bytes that come within one turn of the event loop, or that wait for the reader, become one chunk. Otherwise a server that writes line
+ * by line would cost a promise for each line.
  *
- * `isWhole` tells, once the source has closed, whether all of it came; where not, the stream fails.
+ * When the source has closed, `isWhole` says whether all of it came. If not, the stream fails.
  */
 export function readableFrom(
   source: Readable,
@@ -69,17 +69,17 @@ export function readableFrom(
         onCancel();
       },
     },
-    // Nothing is kept ahead here: what waits is in `held`, where it can still be joined.
+    // The stream has no queue of its own: waiting bytes are in `held`, where they can still be joined.
     { highWaterMark: 0 },
   );
 }
 
-/** How many bytes wait for a reader before the source is paused: enough to keep both sides busy. */
+/** The source is paused if this many bytes wait for the reader. It is enough to keep both sides busy. */
 const MAX_HELD = 128 * 1024;
 
 /**
- * Writes `body` into `sink` and ends it, waiting where the sink is full. Stops where `stop` fires or the sink closes,
- * cancelling the body; a body that fails rejects, with the sink left open.
+ * Writes `body` into `sink` and ends the sink. Waits while the sink is full. If `stop` fires or the sink closes, it cancels the body.
+ * If the body fails, it rejects, and the sink stays open.
  */
 export async function pipe(body: ReadableStream<Uint8Array>, sink: Writable, stop: AbortSignal): Promise<void> {
   const reader = body.getReader();
@@ -94,7 +94,7 @@ export async function pipe(body: ReadableStream<Uint8Array>, sink: Writable, sto
         sink.end();
         return;
       }
-      // Not at every full buffer, which is one chunk: while one is being sent the next is on its way.
+      // Does not wait for each chunk: while one is being sent, the next one is read.
       if (!sink.write(value) && sink.writableLength > MAX_UNSENT) await writable(sink, stop);
     }
     cancel();
@@ -107,7 +107,7 @@ export async function pipe(body: ReadableStream<Uint8Array>, sink: Writable, sto
 /** How many bytes may wait to be sent. */
 const MAX_UNSENT = 256 * 1024;
 
-/** Waits until the sink takes more, closes, or `stop` fires. */
+/** Waits until the sink accepts more, it closes, or `stop` fires. */
 function writable(sink: Writable, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (stop.aborted || sink.destroyed) return resolve();

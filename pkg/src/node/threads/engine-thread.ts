@@ -15,7 +15,7 @@ import { gitHttpBackend } from "../git/http-backend.js";
 import { guardedFetch } from "../http/guarded-fetch.js";
 import type { ThreadSetup, ToParent, ToThread } from "./engine-threads.js";
 
-/** On the scale of `nice`. */
+/** A value for `nice`. */
 const LOW_PRIORITY = 10;
 giveWay();
 
@@ -45,7 +45,7 @@ function giveWay(): void {
     // Linux has priorities of single threads, by the thread's id. Elsewhere there is no such file.
     setPriority(Number(basename(readlinkSync("/proc/thread-self"))), LOW_PRIORITY);
   } catch {
-    // The work is the same without it.
+    // The priority is optional.
   }
 }
 

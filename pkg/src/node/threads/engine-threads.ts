@@ -1,6 +1,6 @@
 /**
- * The engine in threads, so that nothing that a remote sends can stop the service: a sync that crashes its thread, needs too
- * much memory or never answers fails alone.
+ * The engine in threads, so that no data from a remote can stop the service. If a sync crashes its thread, needs too much memory or
+ * never answers, only that sync fails.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import type { ServiceEngine } from "../../service/engine.js";
 import type { AddressPolicyOptions } from "../http/address-policy.js";
 import { withMaxMemory } from "./wasm-memory.js";
 
-/** Where the threads reach repositories, and how many there are. */
+/** The options of `engineThreads`. */
 export interface EngineThreadsOptions {
-  /** The folder of the hosted repositories, as `gitHttpBackend` has it. None are reached when left out. */
+  /** The folder of the hosted repositories, as for `gitHttpBackend`. Without it, the threads reach no hosted repository. */
   repositories?: string | undefined;
-  /** Which addresses the threads may connect to, as for `guardedFetch`. Only public ones when left out. */
+  /** The addresses that the threads may connect to, as for `guardedFetch`. Default: only public ones. */
   network?: AddressPolicyOptions | undefined;
-  /** How many syncs run at the same time. More wait. Default 4. Plans and looks at refs have two threads besides. */
+  /** How many syncs run at the same time. More wait. Default 4. Plans and requests for refs have two more threads. */
   threads?: number | undefined;
   /** The most WebAssembly memory of one thread, in MB. Default 256. */
   maxMemory?: number | undefined;
@@ -29,25 +29,25 @@ export interface EngineThreadsOptions {
 
 /** An engine in threads. */
 export interface EngineThreads extends ServiceEngine {
-  /** Ends all threads. What runs fails. */
+  /** Ends all threads. Running tasks fail. */
   close(): Promise<void>;
 }
 
-/** What a thread starts with. */
+/** The start data of a thread. */
 export interface ThreadSetup {
   repositories: string | undefined;
   network: AddressPolicyOptions | undefined;
   wasm: WebAssembly.Module;
 }
 
-/** What the service's thread says to a thread of the engine. */
+/** A message from the service's thread to an engine thread. */
 export type ToThread =
   | { verb: "sync"; task: string }
   | { verb: "findRef"; remote: string; refName: string }
   | { verb: "abort" }
   | { verb: "ping" };
 
-/** What a thread of the engine answers. */
+/** An answer of an engine thread. */
 export type ToParent =
   | { verb: "progress"; progress: string }
   | { verb: "done"; result: string | undefined; memory: number }
@@ -72,7 +72,7 @@ export function engineThreads(options: EngineThreadsOptions = {}): EngineThreads
     wasm ??= limited(maxMemory * 1_000_000);
     return { repositories, network, wasm: await wasm };
   };
-  // Plans are calls that somebody waits for: runs must not hold them up.
+  // A caller waits for a plan, so runs must not delay plans.
   const start = async () => new Thread(await setup(), answerWithin);
   const runs = new Lanes(threads, start);
   const looks = new Lanes(2, start);
@@ -93,7 +93,7 @@ async function limited(maxMemory: number): Promise<WebAssembly.Module> {
   return WebAssembly.compile(withMaxMemory(code, maxMemory));
 }
 
-/** Some threads, and the tasks that wait for them. */
+/** A group of threads, and the tasks that wait for them. */
 class Lanes {
   readonly #idle: Thread[] = [];
   readonly #all = new Set<Thread>();
@@ -106,7 +106,7 @@ class Lanes {
     private readonly start: () => Promise<Thread>,
   ) {}
 
-  /** Works a task in a thread that is free. */
+  /** Does a task in a free thread. */
   async work(task: ToThread, report: (progress: string) => void, signal?: AbortSignal): Promise<string | undefined> {
     await this.#take();
     try {
@@ -149,7 +149,7 @@ class Thread {
   #memory = 0;
   #hasEnded = false;
   #ending: Promise<unknown> | undefined;
-  /** Told what the thread says, or why it ended. */
+  /** Called with the thread's answer, or with the reason of its end. */
   #listener: { heard(message: ToParent): void; ended(why: string): void } | undefined;
 
   constructor(
@@ -159,7 +159,7 @@ class Thread {
     this.#worker = new Worker(new URL("./engine-thread.js", import.meta.url), {
       workerData: setup,
       name: "refsync engine",
-      // What JavaScript may take; the engine's own memory has a limit in its code.
+      // The memory limit for JavaScript. The engine's own memory has a limit in its code.
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
     let why = "its thread ended";
@@ -171,7 +171,7 @@ class Thread {
       this.#hasEnded = true;
       this.#listener?.ended(why);
     });
-    // A thread that waits keeps no process alive.
+    // An idle thread does not keep the process alive.
     this.#worker.unref();
   }
 
@@ -180,7 +180,7 @@ class Thread {
     return this.#ending === undefined && !this.#hasEnded && this.#memory < MAX_KEPT_MEMORY;
   }
 
-  /** Works one task. Rejects with the engine's error, or with one of the code `engine_stopped` if the thread ended. */
+  /** Does one task. Rejects with the engine's error, or with an error of the code `engine_stopped` if the thread ended. */
   async work(
     task: ToThread,
     report: (progress: string) => void,
@@ -227,7 +227,7 @@ class Thread {
     }
   }
 
-  /** Ends the thread, whatever it does. */
+  /** Ends the thread, even if it is busy. */
   end(): Promise<unknown> {
     this.#ending ??= this.#worker.terminate();
     return this.#ending;
@@ -240,7 +240,7 @@ class Thread {
 
 /** Why a thread ended, for an operator. */
 function causeOf(error: Error & { code?: string }): string {
-  // WebAssembly's words for it are "unreachable" and the like.
+  // WebAssembly's own message is "unreachable" or similar.
   if (error.name === "RuntimeError") return `it needed more memory than it may have, or has a fault (${error.message})`;
   if (error.code === "ERR_WORKER_OUT_OF_MEMORY") return "it needed more memory than it may have";
   return error.message;
@@ -270,11 +270,11 @@ const knownOfNetwork = { allowPrivateNetwork: true, allow: true } satisfies Reco
 
 /** How many tasks may wait for a thread. */
 const MAX_WAITING = 64;
-/** Milliseconds between two questions whether a thread still answers. */
+/** Milliseconds between two checks whether a thread still answers. */
 const PING_EVERY = 5_000;
 /** How long an aborted task may take to end, in milliseconds. */
 const ABORT_WITHIN = 10_000;
-/** The most memory of JavaScript's in a thread. */
+/** The most JavaScript memory of a thread. */
 const MAX_HEAP_MB = 256;
 /** A thread whose engine has more memory than this after a task is replaced, in bytes. */
 const MAX_KEPT_MEMORY = 64_000_000;
