@@ -9,7 +9,7 @@
 //! `&quot;` alike. Base64 and hexadecimal are searched for as such, see `forms`.
 //!
 //! ```
-//! use refsync::{api::UpstreamAuth, service::redaction::Redaction};
+//! use refsync::{api::UpstreamAuth, service::remotes::redaction::Redaction};
 //! let auth = UpstreamAuth::Token { token: "pass\"word".into(), token_username: None };
 //! assert_eq!(Redaction::of(Some(&auth)).text(r#"sent "pass\"word""#), r#"sent "[credential]""#);
 //! ```
