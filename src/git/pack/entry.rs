@@ -2,7 +2,7 @@
 
 use gix_hash::{Kind, ObjectId};
 
-use crate::git::ErrorKind;
+use crate::git::error::ErrorKind;
 
 /// A header.
 #[derive(Debug, PartialEq, Eq)]

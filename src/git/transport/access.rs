@@ -5,8 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use base64ct::{Base64, Encoding};
 use futures_util::future::LocalBoxFuture;
 
-use super::ErrorKind;
-use crate::{http, userinfo::Userinfo};
+use crate::{git::error::ErrorKind, http, userinfo::Userinfo};
 
 /// A user name and a password or token.
 #[derive(Clone, PartialEq, Eq)]
@@ -160,7 +159,7 @@ fn basic_challenge(header: &str) -> Option<&str> {
 }
 
 /// Whether a server that wants credentials accepts a user name and a password: it offers `Basic`, or it names no scheme.
-pub(super) fn offers_basic(header: &str) -> bool {
+pub(in crate::git) fn offers_basic(header: &str) -> bool {
     header.trim().is_empty() || basic_challenge(header.trim()).is_some()
 }
 

@@ -6,14 +6,17 @@ use bytes::Bytes;
 use futures_util::{StreamExt, future::LocalBoxFuture};
 
 use super::{
-    Advertisement, Challenge, Credentials, Error, ErrorKind, Limits, Operation,
-    access::{self, Access},
+    access::{self, Access, Challenge, Credentials},
     address,
     answer::{self, Asked},
     pace::{Moved, paced, patient},
-    pkt_line::Reader,
 };
 use crate::{
+    git::{
+        codec::{advertisement::Advertisement, pkt_line::Reader},
+        error::{Error, ErrorKind, Operation},
+        limits::Limits,
+    },
     http::{Body, ByteStream, HttpClient, Method, Request, Response},
     userinfo,
 };
@@ -21,18 +24,18 @@ use crate::{
 /// A Git repository on a smart-HTTP server.
 #[derive(Clone)]
 pub struct Remote {
-    pub(super) url: String,
+    pub(in crate::git) url: String,
     access: Access,
-    pub(super) http: Rc<dyn HttpClient>,
-    pub(super) limits: Limits,
+    pub(in crate::git) http: Rc<dyn HttpClient>,
+    pub(in crate::git) limits: Limits,
 }
 
 /// A remote with its final address: the URL after the redirects of its first answer.
-pub(super) struct Link {
-    pub(super) remote: Remote,
-    pub(super) base_url: String,
+pub(in crate::git) struct Link {
+    pub(in crate::git) remote: Remote,
+    pub(in crate::git) base_url: String,
     /// Whether its first answer ended when the connection ended.
-    pub(super) ends_by_closing: bool,
+    pub(in crate::git) ends_by_closing: bool,
 }
 
 impl Remote {
@@ -73,7 +76,7 @@ impl Remote {
         &self.url
     }
 
-    pub(super) async fn connect(&self, service: &str) -> Result<(Link, Advertisement), Error> {
+    pub(in crate::git) async fn connect(&self, service: &str) -> Result<(Link, Advertisement), Error> {
         let connected = self.try_connect(service).await;
         connected.map_err(|kind| self.error(Operation::ListRefs, with_hint(kind, &self.url)))
     }
@@ -103,23 +106,23 @@ impl Remote {
     }
 
     /// A body that fails if it comes too slowly, or if it takes far too long as a whole.
-    pub(super) fn paced(&self, body: Body) -> Body {
+    pub(in crate::git) fn paced(&self, body: Body) -> Body {
         let body = self.patient(body, self.moved());
         Body::Stream(paced(body.into_stream(), self.http.clone(), self.limits.min_rate))
     }
 
     /// A body that fails if it takes far too long after the last progress.
-    pub(super) fn patient(&self, body: Body, moved: Moved) -> Body {
+    pub(in crate::git) fn patient(&self, body: Body, moved: Moved) -> Body {
         patient(body, self.http.clone(), self.limits.min_rate, moved)
     }
 
     /// The progress of the current request.
-    pub(super) fn moved(&self) -> Moved {
+    pub(in crate::git) fn moved(&self) -> Moved {
         Moved::new(self.http.now().into())
     }
 
     /// A body that notes when a chunk of it is sent.
-    pub(super) fn moving(&self, body: ByteStream, moved: &Moved) -> ByteStream {
+    pub(in crate::git) fn moving(&self, body: ByteStream, moved: &Moved) -> ByteStream {
         let (http, moved) = (self.http.clone(), moved.clone());
         body.inspect(move |_| moved.set(http.now())).boxed_local()
     }
@@ -130,18 +133,18 @@ impl Remote {
     }
 
     /// The most bytes of a request body that may be collected.
-    pub(super) fn collect_limit(&self) -> usize {
+    pub(in crate::git) fn collect_limit(&self) -> usize {
         self.http.collect_limit()
     }
 
     /// Sends a read-only request. Repeats it if that may help: with new credentials, after a lost connection, or if the
     /// server was busy.
-    pub(super) async fn send_again(&self, request: &dyn Fn() -> Request) -> Result<Response, ErrorKind> {
+    pub(in crate::git) async fn send_again(&self, request: &dyn Fn() -> Request) -> Result<Response, ErrorKind> {
         self.send_while(|_| true, request).await
     }
 
     /// The same, but repeats only the failures that `repeats` accepts.
-    pub(super) async fn send_while(
+    pub(in crate::git) async fn send_while(
         &self,
         repeats: fn(&ErrorKind) -> bool,
         request: &dyn Fn() -> Request,
@@ -165,7 +168,7 @@ impl Remote {
 
     /// Looks for other credentials if a request was refused because of them. Returns whether there are some now that were
     /// not sent yet.
-    pub(super) async fn gains_credentials(&self, error: &ErrorKind) -> bool {
+    pub(in crate::git) async fn gains_credentials(&self, error: &ErrorKind) -> bool {
         match error {
             ErrorKind::Unauthorized { challenge, .. } => self.access.find_others(&self.url, challenge).await,
             ErrorKind::SignIn { .. } => self.access.find_others(&self.url, "").await,
@@ -174,7 +177,7 @@ impl Remote {
     }
 
     /// Sends a request with the credentials, and returns its response if it is Git's.
-    pub(super) async fn send(&self, mut request: Request) -> Result<Response, ErrorKind> {
+    pub(in crate::git) async fn send(&self, mut request: Request) -> Result<Response, ErrorKind> {
         let asked = request.url.clone();
         let credentials = self.access.authorization();
         let has_credentials = credentials.is_some();
@@ -213,14 +216,14 @@ impl Remote {
         self.error(Operation::Push, kind)
     }
 
-    pub(super) fn error(&self, operation: Operation, kind: ErrorKind) -> Error {
+    pub(in crate::git) fn error(&self, operation: Operation, kind: ErrorKind) -> Error {
         Error { operation, url: self.url.clone(), kind }
     }
 }
 
 impl Link {
     /// Sends a request to upload-pack. It changes nothing at the server.
-    pub(super) async fn ask(&self, version_2: bool, body: Vec<u8>) -> Result<Body, ErrorKind> {
+    pub(in crate::git) async fn ask(&self, version_2: bool, body: Vec<u8>) -> Result<Body, ErrorKind> {
         let mut body = Bytes::from(body);
         let gzip = if body.len() >= GZIP_FROM { self.remote.http.gzip(body.clone()).await } else { None };
         let is_gzip = gzip.is_some();
@@ -232,7 +235,7 @@ impl Link {
         Ok(self.remote.send_again(&request).await?.body)
     }
 
-    pub(super) fn request(&self, service: &str, version_2: bool, body: Body) -> Request {
+    pub(in crate::git) fn request(&self, service: &str, version_2: bool, body: Body) -> Request {
         let request = Request::new(Method::Post, format!("{}/{service}", self.base_url))
             .header("content-type", format!("application/x-{service}-request"))
             .header("accept", format!("application/x-{service}-result"))

@@ -6,12 +6,15 @@ use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, stream::LocalBoxStream};
 use gix_packetline::decode::{PacketLineOrWantedSize, hex_prefix};
 
-use super::{
-    ErrorKind, Exceeded, Words, clean,
-    limits::WORD_BYTES,
-    pkt_line::{MAX_TAIL, no_length},
+use super::pkt_line::{MAX_TAIL, no_length};
+use crate::{
+    git::{
+        error::ErrorKind,
+        limits::{Exceeded, WORD_BYTES},
+        words::{Words, clean},
+    },
+    http::ByteStream,
 };
-use crate::http::ByteStream;
 
 /// Splits chunks into the pieces of each band.
 #[derive(Debug, Default)]
@@ -133,7 +136,7 @@ pub fn data(first: Bytes, rest: ByteStream) -> LocalBoxStream<'static, Result<By
 
 /// The error, with the messages that came before it. If an answer ends early after a message, the message is the server's
 /// reason.
-pub(super) fn with_words(kind: ErrorKind, words: &Words) -> ErrorKind {
+pub(in crate::git) fn with_words(kind: ErrorKind, words: &Words) -> ErrorKind {
     let said = words.text();
     match kind {
         kind if said.is_empty() => kind,

@@ -1,16 +1,26 @@
 //! `git-receive-pack`, the service for writing: lists refs, and takes pushes.
 
+pub(super) mod push;
+
 use std::cell::Cell;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use gix_hash::{Kind, ObjectId};
 
-use super::{
-    Advertisement, Capabilities, Command, Error, ErrorKind, Operation, PushOptions, Ref, Remote, Report, pkt_line,
-    push, remote::Link,
+use self::push::{Command, PushOptions, Report};
+use crate::{
+    git::{
+        codec::{
+            advertisement::{Advertisement, Ref},
+            capabilities::Capabilities,
+            pkt_line,
+        },
+        error::{Error, ErrorKind, Operation},
+        transport::remote::{Link, Remote},
+    },
+    http::{self, Body, ByteStream},
 };
-use crate::http::{self, Body, ByteStream};
 
 /// A connection to `git-receive-pack`, with the refs that it advertised. A push is compared with them.
 pub struct ReceivePack {

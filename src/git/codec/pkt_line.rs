@@ -9,8 +9,14 @@ use gix_packetline::{
     decode::{Stream, streaming},
 };
 
-use super::{ErrorKind, Exceeded, clean, error::quoted};
-use crate::http::{Body, ByteStream};
+use crate::{
+    git::{
+        error::{ErrorKind, quoted},
+        limits::Exceeded,
+        words::clean,
+    },
+    http::{Body, ByteStream},
+};
 
 /// One packet line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +180,7 @@ fn decode(bytes: &[u8]) -> Result<Option<(Kind, usize)>, ErrorKind> {
 }
 
 /// The error for a packet that does not start with a valid length.
-pub(super) fn no_length(bytes: &[u8]) -> ErrorKind {
+pub(in crate::git) fn no_length(bytes: &[u8]) -> ErrorKind {
     let start = quoted(&bytes[..bytes.len().min(LENGTH)]);
     ErrorKind::Protocol(format!("a packet line starts with {start}, which is no valid length"))
 }
@@ -193,7 +199,7 @@ const LENGTH: usize = 4;
 const MAX_DATA: usize = 65_516;
 
 /// The most bytes that are read after the end of a message.
-pub(super) const MAX_TAIL: usize = 64 * 1024;
+pub(in crate::git) const MAX_TAIL: usize = 64 * 1024;
 
 /// The flush line.
 pub const FLUSH: &[u8] = b"0000";

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use gix_hash::ObjectId;
 
 use self::{blocks::Blocks, id_table::IdTable};
-use super::limits::Exceeded;
+use crate::git::limits::Exceeded;
 
 /// Commits and their parents.
 #[derive(Clone, Debug)]

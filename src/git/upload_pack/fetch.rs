@@ -7,11 +7,14 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream::LocalBoxStream};
 use gix_hash::{Kind, ObjectId};
 
-use super::{
-    Capabilities, ErrorKind, agent,
-    error::quoted,
-    pkt_line::{self, Line, Reader},
-    sideband,
+use crate::git::{
+    agent,
+    codec::{
+        capabilities::Capabilities,
+        pkt_line::{self, Line, Reader},
+        sideband,
+    },
+    error::{ErrorKind, quoted},
 };
 
 /// A pack as it comes.

@@ -4,7 +4,7 @@ use std::fmt::{self, Formatter};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::words::clean;
+use crate::git::words::clean;
 
 /// The part of an error page that a person should read; empty if there is none.
 pub(super) fn excerpt(content_type: &str, body: &[u8]) -> String {

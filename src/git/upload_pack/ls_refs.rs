@@ -3,15 +3,19 @@
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::BString;
 
-use super::{
-    Capabilities, ErrorKind, Exceeded, Limits, Ref,
-    advertisement::{parse_id_and_name, ref_name},
-    error::quoted,
-    fetch::command,
-    limits::bytes_of_refs,
-    pkt_line::{self, Line, Reader},
+use super::fetch::command;
+use crate::{
+    git::{
+        codec::{
+            advertisement::{Ref, parse_id_and_name, ref_name},
+            capabilities::Capabilities,
+            pkt_line::{self, Line, Reader},
+        },
+        error::{ErrorKind, quoted},
+        limits::{Exceeded, Limits, bytes_of_refs},
+    },
+    http::Body,
 };
-use crate::http::Body;
 
 /// The request for the refs that start with one of `prefixes`; for all refs if there is no prefix.
 pub(super) fn encode(capabilities: &Capabilities, prefixes: &[BString]) -> Vec<u8> {

@@ -6,6 +6,7 @@
 
 mod bases;
 mod commit;
+pub mod delta;
 mod entry;
 
 use gix_hash::{Hasher, Kind};
@@ -16,8 +17,9 @@ use self::{
     commit::parents,
     entry::{Entry, EntryKind},
 };
-use super::{
-    CommitGraph, ErrorKind, delta,
+use crate::git::{
+    commit_graph::CommitGraph,
+    error::ErrorKind,
     limits::{COMMIT_BYTES, Exceeded, Limits, UNPACKED_FREELY, UNPACKED_RATIO},
 };
 

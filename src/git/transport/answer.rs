@@ -3,8 +3,11 @@
 //! Servers that want credentials do not always say 401. Azure DevOps answers 203 with a page, and others redirect to a page
 //! that answers 200.
 
-use super::{ErrorKind, address, excerpt::excerpt};
-use crate::http::{Headers, Response};
+use super::{address, excerpt::excerpt};
+use crate::{
+    git::error::ErrorKind,
+    http::{Headers, Response},
+};
 
 /// A request, and the head of an answer that is not Git's.
 pub(super) struct Asked<'a> {

@@ -8,10 +8,12 @@ use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BString, ByteSlice};
 
 use super::{
-    Capabilities, ErrorKind, Exceeded, Limits,
-    error::quoted,
-    limits::{CAPABILITY_BYTES, bytes_of_refs},
+    capabilities::Capabilities,
     pkt_line::{Line, Reader},
+};
+use crate::git::{
+    error::{ErrorKind, quoted},
+    limits::{CAPABILITY_BYTES, Exceeded, Limits, bytes_of_refs},
 };
 
 /// A ref that a server has.
@@ -127,7 +129,7 @@ async fn read_refs(first: Line, reader: &mut Reader, limits: &Limits) -> Result<
 /// # Errors
 ///
 /// The format is unknown.
-pub(super) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, ErrorKind> {
+pub(in crate::git) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, ErrorKind> {
     let other =
         |name: String| ErrorKind::Unsupported(format!("an object format other than {}", quoted(name.as_bytes())));
     capabilities.object_format().map_err(other)
@@ -138,7 +140,7 @@ pub(super) fn object_format_of(capabilities: &Capabilities) -> Result<Kind, Erro
 /// # Errors
 ///
 /// If the text does not have this form, with an id of this format.
-pub(super) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(ObjectId, &[u8]), ErrorKind> {
+pub(in crate::git) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(ObjectId, &[u8]), ErrorKind> {
     let malformed = || ErrorKind::Protocol(format!("expected an id and a ref name, got {}", quoted(text)));
     let (hex, name) = split_at_byte(text, b' ').ok_or_else(malformed)?;
     let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format).ok_or_else(malformed)?;
@@ -147,7 +149,7 @@ pub(super) fn parse_id_and_name(text: &[u8], object_format: Kind) -> Result<(Obj
 
 /// A ref's name. If the name is longer than Git can store, it becomes a short text that is not a valid name: it takes
 /// little memory, and the ref is rejected for its name.
-pub(super) fn ref_name(name: &[u8]) -> BString {
+pub(in crate::git) fn ref_name(name: &[u8]) -> BString {
     if name.len() <= MAX_NAME {
         return name.into();
     }
@@ -160,6 +162,6 @@ const MAX_NAME: usize = 4096;
 const SHOWN_OF_NAME: usize = 100;
 
 /// Splits at the first such byte. (Searching for a text of one byte would build a searcher for each line.)
-pub(super) fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+pub(in crate::git) fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     text.find_byte(byte).map(|at| (&text[..at], &text[at + 1..]))
 }

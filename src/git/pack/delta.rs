@@ -1,6 +1,6 @@
 //! A delta: how to make one object from another (`gitformat-pack` "Deltified representation").
 
-use super::ErrorKind;
+use crate::git::error::ErrorKind;
 
 /// The size of the delta's result, as the delta states it.
 ///

@@ -10,8 +10,10 @@ use std::{cell::Cell, rc::Rc, task::Poll, time::Duration};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream::LocalBoxStream};
 
-use super::limits::MinRate;
-use crate::http::{Body, Error, ErrorKind, HttpClient};
+use crate::{
+    git::limits::MinRate,
+    http::{Body, Error, ErrorKind, HttpClient},
+};
 
 /// The required rate, and the bytes so far.
 struct Pace {
@@ -27,7 +29,7 @@ struct Pace {
 }
 
 /// The same chunks. It fails if they come too slowly, or if the first one takes longer than [`PATIENCE`].
-pub(super) fn paced<E: From<Error> + 'static>(
+pub(in crate::git) fn paced<E: From<Error> + 'static>(
     mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin + 'static,
     http: Rc<dyn HttpClient>,
     least: MinRate,
@@ -50,10 +52,10 @@ pub(super) fn paced<E: From<Error> + 'static>(
 
 /// When the sync last made progress, by the clock of the [`HttpClient`]. The wait for an answer is measured from there.
 /// `None` if there is no clock, or if the answer may take any time.
-pub(super) type Moved = Rc<Cell<Option<Duration>>>;
+pub(in crate::git) type Moved = Rc<Cell<Option<Duration>>>;
 
 /// The same body. It fails if we wait for it and [`PATIENCE`] has passed since the last progress.
-pub(super) fn patient(body: Body, http: Rc<dyn HttpClient>, least: MinRate, moved: Moved) -> Body {
+pub(in crate::git) fn patient(body: Body, http: Rc<dyn HttpClient>, least: MinRate, moved: Moved) -> Body {
     let mut pieces = body.into_stream();
     let pieces = futures_util::stream::poll_fn(move |cx| match pieces.poll_next_unpin(cx) {
         Poll::Pending if least.bytes > 0 => match (http.now(), moved.get()) {

@@ -1,16 +1,31 @@
 //! `git-upload-pack`, the service for reading: lists refs, and sends objects.
 
+pub(super) mod fetch;
+mod ls_refs;
+
 use std::cell::OnceCell;
 
 use bytes::Bytes;
 use gix_hash::Kind;
 use gix_object::bstr::BString;
 
-use super::{
-    Advertisement, Answer, Capabilities, Error, ErrorKind, Exceeded, FetchRequest, Limits, Operation, Ref, Remote,
-    advertisement::object_format_of, fetch, ls_refs, pace::paced, pkt_line::Reader, remote::Link,
+use self::fetch::{Answer, Request as FetchRequest};
+use crate::{
+    git::{
+        codec::{
+            advertisement::{Advertisement, Ref, object_format_of},
+            capabilities::Capabilities,
+            pkt_line::Reader,
+        },
+        error::{Error, ErrorKind, Operation},
+        limits::{Exceeded, Limits},
+        transport::{
+            pace::paced,
+            remote::{Link, Remote},
+        },
+    },
+    http::{self, Body},
 };
-use crate::http::{self, Body};
 
 /// A connection to `git-upload-pack`.
 pub struct UploadPack {

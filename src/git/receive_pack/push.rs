@@ -8,16 +8,20 @@ use futures_util::StreamExt;
 use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::BString;
 
-use super::{
-    Capabilities, ErrorKind, Words,
-    advertisement::split_at_byte,
-    agent,
-    error::quoted,
-    pkt_line::{self, Line, Reader},
-    sideband::{Demultiplexer, Piece, with_words},
-    words::clean_short,
+use crate::{
+    git::{
+        agent,
+        codec::{
+            advertisement::split_at_byte,
+            capabilities::Capabilities,
+            pkt_line::{self, Line, Reader},
+            sideband::{Demultiplexer, Piece, with_words},
+        },
+        error::{ErrorKind, quoted},
+        words::{Words, clean_short},
+    },
+    http::{self, Body},
 };
-use crate::http::{self, Body};
 
 /// One ref to create or move.
 #[derive(Clone, Debug, PartialEq, Eq)]

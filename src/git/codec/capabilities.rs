@@ -19,7 +19,7 @@ impl Capabilities {
     }
 
     /// The first of these names that the server has.
-    pub(super) fn first_of<'a>(&self, names: &[&'a str]) -> Option<&'a str> {
+    pub(in crate::git) fn first_of<'a>(&self, names: &[&'a str]) -> Option<&'a str> {
         names.iter().copied().find(|name| self.has(name))
     }
 
