@@ -27,8 +27,11 @@
 //! [`service::engine::Engine`], because the two are separate WebAssembly modules.
 
 pub mod api;
+#[cfg(feature = "client")]
 pub mod client;
 pub mod clock;
+#[cfg(any(feature = "client", feature = "engine"))]
+pub mod error;
 pub mod glob;
 #[cfg(feature = "engine")]
 pub mod globs;

@@ -100,6 +100,7 @@ impl Json {
     }
 
     /// Takes a key out of an object.
+    #[cfg(feature = "client")]
     pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
         let Self::Object(pairs) = self else { return None };
         let at = pairs.iter().rposition(|(k, _)| k == key)?;
@@ -107,11 +108,13 @@ impl Json {
     }
 
     /// Takes a string out of an object.
+    #[cfg(feature = "client")]
     pub(crate) fn take_text(&mut self, key: &str) -> Option<String> {
         if let Some(Self::Text(text)) = self.take(key) { Some(text) } else { None }
     }
 
     /// Whether both are the same, in whatever order their keys stand.
+    #[cfg(feature = "client")]
     pub(crate) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Object(ours), Self::Object(theirs)) => {

@@ -334,6 +334,7 @@ impl Mismatch {
     }
 
     /// That the whole is no object.
+    #[cfg(feature = "client")]
     pub(crate) fn no_object(found: &Json) -> Self {
         Shape::Object { keys: &[], refuses_others: false }.refusal(found)
     }

@@ -24,6 +24,7 @@ use crate::{
         json_tree::Json,
         shape::{Fault, Mismatch, Others, Shaped},
     },
+    error::{Aborted, Refusal},
     http,
 };
 
@@ -80,11 +81,8 @@ pub enum Error {
         status: Option<u16>,
     },
     /// The caller cancelled.
-    #[error("{operation}: aborted by the caller")]
-    Aborted {
-        /// What was called.
-        operation: String,
-    },
+    #[error(transparent)]
+    Aborted(Aborted),
     /// The answer says success, but is not what the API promises.
     #[error("{operation}: expected {expected} from {url}, but {found}")]
     InvalidResponse {
@@ -101,36 +99,10 @@ pub enum Error {
     },
 }
 
-/// A request that was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{operation}: {message}")]
-pub struct Refusal {
-    /// What was called, such as `get repository acme/app`.
-    pub operation: String,
-    /// The status of the answer; `None` where our own check refused, before any request.
-    pub status: Option<u16>,
-    /// A stable word in SCREAMING_SNAKE_CASE.
-    pub code: String,
-    /// What is wrong and what to do, for a person.
-    pub message: String,
-    /// Each bad field and why it is bad.
-    pub fields: Vec<FieldError>,
-    /// What to quote to the operator; only with a 5xx.
-    pub trace_id: Option<String>,
-}
-
 impl Error {
     /// A field that our own check refuses, before any request.
     pub fn invalid_field(operation: &str, field: &str, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self::InvalidRequest(Box::new(Refusal {
-            operation: operation.to_owned(),
-            status: None,
-            code: "INVALID_REQUEST".into(),
-            message: format!("{field} {message}"),
-            fields: vec![FieldError { field: field.to_owned(), message }],
-            trace_id: None,
-        }))
+        Self::InvalidRequest(Box::new(Refusal::of_field(operation, field, message)))
     }
 
     /// What is wrong with an argument, before any request; `name` is what an error calls the whole of it.
@@ -184,7 +156,7 @@ impl Error {
         let operation = operation.to_owned();
         match error.kind {
             http::ErrorKind::Timeout => Self::Timeout { operation, message: error.message, status: None },
-            http::ErrorKind::Aborted => Self::Aborted { operation },
+            http::ErrorKind::Aborted => Self::Aborted(Aborted { operation }),
             http::ErrorKind::Invalid => Self::invalid_field(&operation, "apiUrl", format!("is refused: {error}")),
             _ => Self::Connection { operation, source: error },
         }
@@ -202,7 +174,7 @@ impl Error {
             Self::Server { .. } => "ServerError",
             Self::Connection { .. } => "ConnectionError",
             Self::Timeout { .. } => "TimeoutError",
-            Self::Aborted { .. } => "AbortError",
+            Self::Aborted(_) => "AbortError",
             Self::InvalidResponse { .. } => "InvalidResponseError",
         }
     }
@@ -212,7 +184,7 @@ impl Error {
         match self {
             Self::Connection { .. } => "CONNECTION_FAILED",
             Self::Timeout { .. } => "TIMEOUT",
-            Self::Aborted { .. } => "ABORTED",
+            Self::Aborted(_) => "ABORTED",
             Self::InvalidResponse { .. } => "INVALID_RESPONSE",
             _ => self.refusal().map_or("", |refusal| &refusal.code),
         }

@@ -51,7 +51,7 @@ use crate::{
 };
 use follow::Following;
 
-pub use errors::{Error, Refusal};
+pub use errors::Error;
 pub use follow::{FIRST_POLL, LONGEST_POLL};
 pub use wait::WaitOptions;
 

@@ -6,10 +6,13 @@ use std::time::Duration;
 use js_sys::{Array, Error as JsError, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::{api::FieldError, client};
+use crate::{
+    api::FieldError,
+    error::{Aborted, Refusal},
+};
 
 /// The facts that every layer's error gives to JavaScript.
-pub(crate) trait Failure: std::error::Error {
+pub(crate) trait Throwable: std::error::Error {
     /// The JavaScript class.
     fn name(&self) -> &'static str {
         "RefsyncError"
@@ -40,30 +43,30 @@ pub(crate) trait Failure: std::error::Error {
     }
 }
 
-/// The JavaScript `Error` of a failure.
-pub(crate) fn into_js(failure: &dyn Failure) -> JsValue {
-    let error = JsError::new(&failure.to_string());
-    set(&error, "name", failure.name().into());
-    set(&error, "code", failure.code().into());
-    set(&error, "retryable", failure.is_transient().into());
+/// The JavaScript `Error` for it.
+pub(crate) fn into_js(thrown: &dyn Throwable) -> JsValue {
+    let error = JsError::new(&thrown.to_string());
+    set(&error, "name", thrown.name().into());
+    set(&error, "code", thrown.code().into());
+    set(&error, "retryable", thrown.is_transient().into());
     let fields = Array::new();
-    for FieldError { field, message } in failure.fields() {
+    for FieldError { field, message } in thrown.fields() {
         let entry = Object::new();
         set(&entry, "field", field.into());
         set(&entry, "message", message.into());
         fields.push(&entry);
     }
     set(&error, "fields", fields.into());
-    if let Some(status) = failure.status() {
+    if let Some(status) = thrown.status() {
         set(&error, "status", status.into());
     }
-    if let Some(side) = failure.side() {
+    if let Some(side) = thrown.side() {
         set(&error, "side", side.into());
     }
-    if let Some(trace_id) = failure.trace_id() {
+    if let Some(trace_id) = thrown.trace_id() {
         set(&error, "traceId", trace_id.into());
     }
-    if let Some(wait) = failure.retry_after() {
+    if let Some(wait) = thrown.retry_after() {
         set(&error, "retryAfter", (wait.as_secs_f64() * 1000.0).into());
     }
     error.into()
@@ -74,32 +77,35 @@ fn set(object: &JsValue, key: &str, value: JsValue) {
     let _ = Reflect::set(object, &key.into(), &value);
 }
 
-impl Failure for client::Error {
+impl Throwable for Refusal {
     fn name(&self) -> &'static str {
-        self.name()
+        "InvalidRequestError"
     }
     fn code(&self) -> &str {
-        self.code()
+        &self.code
     }
     fn is_transient(&self) -> bool {
-        self.is_transient()
-    }
-    fn status(&self) -> Option<u16> {
-        self.status()
-    }
-    fn trace_id(&self) -> Option<&str> {
-        self.trace_id()
+        false
     }
     fn fields(&self) -> &[FieldError] {
-        self.fields()
-    }
-    fn retry_after(&self) -> Option<Duration> {
-        self.retry_after()
+        &self.fields
     }
 }
 
-impl From<client::Error> for JsValue {
-    fn from(error: client::Error) -> Self {
-        into_js(&error)
+impl Throwable for Aborted {
+    fn name(&self) -> &'static str {
+        "AbortError"
+    }
+    fn code(&self) -> &str {
+        "ABORTED"
+    }
+    fn is_transient(&self) -> bool {
+        false
+    }
+}
+
+impl From<Refusal> for JsValue {
+    fn from(refusal: Refusal) -> Self {
+        into_js(&refusal)
     }
 }

@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use refsync::{
     api::{CallName, DeleteResult, Repo, RepoPage, SyncRun, SyncStatus},
     client::{Client, Error, WaitOptions},
+    error::Aborted,
 };
 use serde_json::{Value, json};
 
@@ -281,7 +282,7 @@ fn an_error_of_the_callback_ends_the_wait() {
     let changed = ok(sync("s1", "pull", "*", "in_progress", "2026-11-23T01:00:00Z"));
     let replay = Replay::new([refused(404, "NOT_FOUND"), changed]);
     let client = replay.client(Some("acme"));
-    let stop = |_: &SyncRun| Err(Error::Aborted { operation: "enough".into() });
+    let stop = |_: &SyncRun| Err(Error::Aborted(Aborted { operation: "enough".into() }));
     let error = wait(&client, &queued(), &WaitOptions::default(), stop).expect_err("the callback said so");
-    assert!(matches!(error, Error::Aborted { .. }));
+    assert!(matches!(error, Error::Aborted(_)));
 }

@@ -2,6 +2,7 @@
 //!
 //! A promise, or the method itself for bad input, fails with an error as in [`error`](crate::wasm::error).
 
+mod error;
 mod plain_data;
 mod timer;
 

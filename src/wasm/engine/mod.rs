@@ -1,7 +1,7 @@
 //! The engine as a JavaScript function: a sync between two remotes, without a service.
 
+mod arguments;
 mod columns;
-mod json;
 
 use std::{rc::Rc, time::Duration};
 
@@ -18,19 +18,19 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 use self::{
+    arguments::{from_js, to_js},
     columns::columns,
-    json::{Arguments, to_js},
 };
 use crate::{
     api::Direction,
-    client::Error,
+    error::Refusal,
     git::{self, Challenge, Credentials, Limits, Remote},
     glob::Glob,
     globs::Globs,
     sync::{self, Observer, Options, Policy, Progress, Request, Selection},
     wasm::{
         abort::abortable,
-        error::{Failure, into_js},
+        error::{Throwable, into_js},
         http::FetchClient,
         memory::MemoryLimit,
         monotonic::monotonic,
@@ -61,11 +61,11 @@ pub struct GlobLists {
 }
 
 impl GlobLists {
-    fn selection(self) -> Result<Selection, Error> {
+    fn selection(self) -> Result<Selection, Refusal> {
         match self {
             Self { branches: None, tags: None } => {
                 let refusal = "needs at least one of the keys branches and tags; leave ref_globs out to sync all refs";
-                Err(Error::invalid_field(OPERATION, "ref_globs", refusal))
+                Err(Refusal::of_field(OPERATION, "ref_globs", refusal))
             }
             Self { branches, tags } => {
                 Ok(Selection { branches: branches.unwrap_or_default(), tags: tags.unwrap_or_default() })
@@ -165,25 +165,7 @@ pub fn run_sync(
     #[wasm_bindgen(unchecked_param_type = "((progress: Progress) => void) | undefined")] on_progress: Option<Function>,
     signal: Option<AbortSignal>,
 ) -> Result<Promise, JsValue> {
-    let known = [
-        "source",
-        "destination",
-        "ref_globs",
-        "force",
-        "prune",
-        "atomic",
-        "exclude",
-        "push_options",
-        "timeout",
-        "stall_timeout",
-        "collect_limit",
-        "min_rate_bytes",
-        "min_rate_time",
-        "max_refs",
-        "max_commits",
-        "max_memory",
-    ];
-    let settings: SyncSettings = Arguments::new(OPERATION, settings, &known)?.read()?;
+    let settings: SyncSettings = from_js(OPERATION, "request", &settings.js_value())?;
     let selection = settings.ref_globs.clone().map(GlobLists::selection).transpose()?.unwrap_or_default();
     let request = Request { direction: Direction::Pull, selection };
     let source = remote(&settings.source, &settings, source, request_streams);
@@ -191,14 +173,14 @@ pub fn run_sync(
     let push_options = settings.push_options.clone();
     if push_options.iter().any(|option| option.contains(['\n', '\0']) || option.len() > MAX_PUSH_OPTION) {
         let refusal = "must be texts of at most 65000 bytes without line ends";
-        return Err(Error::invalid_field(OPERATION, "push_options", refusal).into());
+        return Err(Refusal::of_field(OPERATION, "push_options", refusal).into());
     }
     if let Some(at) = settings.exclude.iter().position(|glob| !sync::can_exclude(glob)) {
         let short = &settings.exclude[at];
         let refusal = format!(
             "matches no full ref name, and so would leave nothing out; write refs/heads/{short} for branches, refs/tags/{short} for tags"
         );
-        return Err(Error::invalid_field(OPERATION, &format!("exclude[{at}]"), refusal).into());
+        return Err(Refusal::of_field(OPERATION, &format!("exclude[{at}]"), refusal).into());
     }
     let deadline = settings.timeout.filter(|ms| ms.is_finite() && *ms > 0.0);
     let policy = Policy {
@@ -233,7 +215,7 @@ pub fn list_refs(
     prefix: String,
     whole: bool,
 ) -> Result<Promise, JsValue> {
-    let settings: RemoteSettings = Arguments::new("listRefs", settings, &["url", "username", "password"])?.read()?;
+    let settings: RemoteSettings = from_js("listRefs", "request", &settings.js_value())?;
     let remote = connection(&settings, FetchClient::new(functions.fetch()), functions);
     Ok(promise(async move {
         let (_, refs) = remote.list_refs(&[prefix.as_str().into()]).await.map_err(|error| into_js(&error))?;
@@ -276,7 +258,7 @@ struct TookTooLong {
     seconds: f64,
 }
 
-impl Failure for TookTooLong {
+impl Throwable for TookTooLong {
     fn name(&self) -> &'static str {
         "SyncError"
     }
@@ -345,10 +327,10 @@ fn with_credential(target: Remote, RemoteSettings { username, password, .. }: &R
 /// Asks the caller for credentials; `None` if it returns none or fails.
 async fn credentials(ask: Function, challenge: Challenge) -> Option<Credentials> {
     let Challenge { url, username, scheme, realm } = challenge;
-    let details = to_js(&Details { username, scheme, realm }).ok()?;
+    let details = to_js(&Details { username, scheme, realm });
     let given = ask.call2(&JsValue::UNDEFINED, &url.into(), &details).ok()?;
     let given = JsFuture::from(Promise::resolve(&given)).await.ok()?;
-    let given: Given = Arguments::whole("sync", "credentials", &given).ok()?.read().ok()?;
+    let given: Given = from_js(OPERATION, "credentials", &given).ok()?;
     Some(Credentials { username: given.username.unwrap_or_else(|| "git".into()), password: given.password })
 }
 
@@ -375,15 +357,12 @@ const MAX_PUSH_OPTION: usize = 65_000;
 /// Calls `report` with progress.
 fn observer(report: Function) -> Observer {
     Observer::new(monotonic, move |progress: Progress| {
-        // Makes the object directly, without JSON, because this happens ten times a second.
-        let progress = progress.serialize(&serde_wasm_bindgen::Serializer::json_compatible());
-        let progress = progress.expect("plain fields of ours have a JavaScript form");
         // Errors of the observer are ignored: they must not break a push half-way.
-        let _ = report.call1(&JsValue::UNDEFINED, &progress);
+        let _ = report.call1(&JsValue::UNDEFINED, &to_js(&progress));
     })
 }
 
-impl Failure for sync::Error {
+impl Throwable for sync::Error {
     fn name(&self) -> &'static str {
         "SyncError"
     }
@@ -402,7 +381,7 @@ impl Failure for sync::Error {
     }
 }
 
-impl Failure for git::Error {
+impl Throwable for git::Error {
     fn name(&self) -> &'static str {
         "SyncError"
     }
