@@ -36,6 +36,7 @@ pub mod glob;
 #[cfg(feature = "engine")]
 pub mod globs;
 pub mod http;
+#[cfg(any(feature = "engine", feature = "service"))]
 pub mod json_path;
 #[cfg(any(feature = "engine", feature = "service"))]
 pub mod userinfo;
@@ -47,32 +48,5 @@ pub mod service;
 #[cfg(feature = "engine")]
 pub mod sync;
 
-/// Every `#[wasm_bindgen]` export, and the host objects that JavaScript passes in. It has only bindings: a folder for each
-/// build of the package, and the files that the builds share.
 #[cfg(target_arch = "wasm32")]
-pub mod wasm {
-    #[cfg(any(feature = "client", feature = "engine"))]
-    mod abort;
-    #[cfg(any(feature = "client", feature = "service"))]
-    mod answer;
-    #[cfg(feature = "client")]
-    pub mod client;
-    #[cfg(feature = "engine")]
-    pub mod engine;
-    #[cfg(any(feature = "client", feature = "engine"))]
-    mod error;
-    mod failure;
-    mod from_readable;
-    #[cfg(feature = "engine")]
-    mod http;
-    #[cfg(any(feature = "engine", feature = "service"))]
-    mod into_readable;
-    #[cfg(feature = "engine")]
-    mod memory;
-    mod monotonic;
-    mod promise;
-    mod request_init;
-    #[cfg(feature = "service")]
-    pub mod service;
-    mod timer;
-}
+pub mod wasm;

@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
-use crate::{error::Aborted, wasm::error::into_js};
+use crate::{error::Aborted, wasm::error::throwable::into_js};
 
 /// Listens for a signal's `abort`. Stops listening when it is dropped, because a signal may live as long as the page.
 struct Listener {

@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use crate::{
     api::FieldError,
     client::Error,
-    wasm::error::{Throwable, into_js},
+    wasm::error::throwable::{Throwable, into_js},
 };
 
 impl Throwable for Error {

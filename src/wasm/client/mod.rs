@@ -1,6 +1,6 @@
 //! The client as a JavaScript class. The package's TypeScript wraps it with namespaces and error classes.
 //!
-//! A promise, or the method itself for bad input, fails with an error as in [`error`](crate::wasm::error).
+//! A promise, or the method itself for bad input, fails with an error as in [`error`](crate::wasm::error::throwable).
 
 mod error;
 mod plain_data;
@@ -27,7 +27,7 @@ use crate::{
         shape::{Others, Shaped},
     },
     client::{self, Error, WaitOptions},
-    wasm::{abort::abortable, answer::AnswerClient, promise},
+    wasm::{abort::abortable, fetch::buffered::AnswerClient, promise},
 };
 
 /// The settings of a client.

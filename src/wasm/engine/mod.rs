@@ -30,9 +30,8 @@ use crate::{
     sync::{self, Observer, Options, Policy, Progress, Request, Selection},
     wasm::{
         abort::abortable,
-        error::{Throwable, into_js},
-        http::FetchClient,
-        memory::MemoryLimit,
+        error::throwable::{Throwable, into_js},
+        fetch::{memory::MemoryLimit, streaming::FetchClient},
         monotonic::monotonic,
         promise::promise,
         timer::timer,

@@ -1,7 +1,7 @@
 //! The engine: `ServiceEngine` of the package's `service-engine.ts`.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use js_sys::{Function, JsString, Promise, Reflect};
+use js_sys::{Function, JsString, Promise};
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{AbortController, AbortSignal};
@@ -12,7 +12,7 @@ use crate::{
         engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
         store::storable,
     },
-    wasm::{failure::AbortOnDrop, promise::settled},
+    wasm::{abort_on_drop::AbortOnDrop, object::get, promise::settled},
 };
 
 #[wasm_bindgen]
@@ -85,12 +85,11 @@ fn json(value: &impl Serialize) -> String {
 
 /// From an error of the engine, which is mostly a `SyncError`.
 fn engine_error(error: &JsValue) -> EngineError {
-    let get = |name: &str| Reflect::get(error, &name.into()).unwrap_or(JsValue::UNDEFINED);
     EngineError {
         message: message(error),
-        code: get("code").as_string().unwrap_or_else(|| "unknown".into()),
-        transient: get("retryable") == true,
-        side: match get("side").as_string().as_deref() {
+        code: get(error, "code").as_string().unwrap_or_else(|| "unknown".into()),
+        transient: get(error, "retryable") == true,
+        side: match get(error, "side").as_string().as_deref() {
             Some("source") => Some(Side::Source),
             Some("destination") => Some(Side::Destination),
             _ => None,

@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 
 use crate::{
     http::{Body, Error, ErrorKind, Headers, Method, Request, Response},
-    wasm::{from_readable::from_readable, into_readable::into_readable},
+    wasm::stream::{from_readable::from_readable, into_readable::into_readable},
 };
 
 /// The request that a JavaScript server received.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, Object, Promise};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
 use super::message;
@@ -13,7 +13,7 @@ use crate::{
         host::{Look, Repair},
         record::Record,
     },
-    wasm::{monotonic::monotonic, promise::settled, timer::timer},
+    wasm::{monotonic::monotonic, object::get, promise::settled, timer::timer},
 };
 
 #[wasm_bindgen]
@@ -51,7 +51,7 @@ impl Database for HostDatabase {
         async move {
             let params = params.into_iter().map(|param| param.map_or(JsValue::NULL, JsValue::from)).collect::<Array>();
             let result = settled(self.0.query(sql, params)).await.map_err(|error| database_error(&error))?;
-            let rows = Reflect::get(&result, &"rows".into()).unwrap_or(JsValue::UNDEFINED);
+            let rows = get(&result, "rows");
             let rows = rows.dyn_into::<Array>().unwrap_or_default();
             rows.iter().map(|row| only_column(&row)).collect()
         }
@@ -69,7 +69,7 @@ fn only_column(row: &JsValue) -> Result<String, DatabaseError> {
 }
 
 fn database_error(error: &JsValue) -> DatabaseError {
-    let code = Reflect::get(error, &"code".into()).ok().and_then(|code| code.as_string());
+    let code = get(error, "code").as_string();
     DatabaseError { code, message: message(error) }
 }
 
@@ -123,7 +123,7 @@ impl GitHost for HostGit {
             if !done.is_object() {
                 return Ok(None);
             }
-            let field = |name: &str| Reflect::get(&done, &name.into()).unwrap_or(JsValue::UNDEFINED);
+            let field = |name: &str| get(&done, name);
             let lost = field("lost").dyn_into::<Array>().unwrap_or_default();
             Ok(Some(Repair {
                 reason: field("reason").as_string().unwrap_or_default(),
@@ -138,7 +138,7 @@ impl GitHost for HostGit {
 impl HostGit {
     /// Whether the host has this optional method.
     fn has(&self, method: &str) -> bool {
-        Reflect::get(&self.0, &method.into()).is_ok_and(|found| found.is_function())
+        get(&self.0, method).is_function()
     }
 }
 

@@ -10,7 +10,7 @@ mod host;
 use std::{rc::Rc, time::Duration};
 
 use futures_util::{StreamExt, future, stream};
-use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
 use self::{
@@ -23,10 +23,10 @@ use crate::{
     http::Method,
     service::{Limits, Options, Scope, Service, host::RateLimit, http::exchange::method_name},
     wasm::{
-        answer::AnswerClient,
-        from_readable::from_readable,
-        into_readable::into_readable,
+        fetch::buffered::AnswerClient,
+        object::{get, set},
         promise::{promise, settled},
+        stream::{from_readable::from_readable, into_readable::into_readable},
     },
 };
 
@@ -43,9 +43,9 @@ impl JsService {
     /// wrong type.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
-        let others = option(options, "previousSecretKeys").dyn_into::<Array>().unwrap_or_default();
+        let others = get(options, "previousSecretKeys").dyn_into::<Array>().unwrap_or_default();
         let others = others.iter().map(|key| key_bytes(key, "each of previousSecretKeys"));
-        let origins = option(options, "allowedOrigins").dyn_into::<Array>().unwrap_or_default();
+        let origins = get(options, "allowedOrigins").dyn_into::<Array>().unwrap_or_default();
         let git = object(options, "git")?.unchecked_into::<JsGitHost>();
         let service = Service::new(Options {
             database: Rc::new(HostDatabase(object(options, "database")?.unchecked_into())),
@@ -55,17 +55,17 @@ impl JsService {
             webhook_http: Rc::new(AnswerClient(function(options, "fetch")?)),
             allowed_origins: origins.iter().filter_map(|origin| origin.as_string()).collect(),
             rate_limit: rate_limit(options)?,
-            metrics: option(options, "metrics") == true,
-            public_url: public_url(option(options, "publicUrl")),
+            metrics: get(options, "metrics") == true,
+            public_url: public_url(get(options, "publicUrl")),
             limits: Limits {
                 runs: limit(options, "maxRuns")?,
                 runs_per_organization: limit(options, "maxRunsPerOrganization")?,
-                only_origins: option(options, "onlyOrigins") == true,
+                only_origins: get(options, "onlyOrigins") == true,
             },
             run_timeout: run_timeout(options)?,
             secret_key: key_bytes(object(options, "secretKey")?, "secretKey")?,
             other_secret_keys: others.collect::<Result<_, _>>()?,
-            accept_lost_key: option(options, "acceptLostKey") == true,
+            accept_lost_key: get(options, "acceptLostKey") == true,
             runtime: Rc::new(HostRuntime {
                 log: function(options, "log").ok(),
                 record: function(options, "record").ok(),
@@ -246,18 +246,13 @@ async fn ask_git(git: &JsGitHost, request: &web_sys::Request) -> Result<web_sys:
     settled(git.fetch(request)).await?.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
 }
 
-/// An option; `undefined` if it is left out.
-fn option(options: &Object, name: &str) -> JsValue {
-    Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED)
-}
-
 fn object(options: &Object, name: &str) -> Result<JsValue, js_sys::Error> {
-    let value = option(options, name);
+    let value = get(options, name);
     if value.is_object() { Ok(value) } else { Err(type_error(&format!("Service: {name} must be an object"))) }
 }
 
 fn function(options: &Object, name: &str) -> Result<Function, js_sys::Error> {
-    option(options, name).dyn_into().map_err(|_| type_error(&format!("Service: {name} must be a function")))
+    get(options, name).dyn_into().map_err(|_| type_error(&format!("Service: {name} must be a function")))
 }
 
 /// A secret key's bytes.
@@ -281,11 +276,11 @@ fn public_url(given: JsValue) -> Box<dyn Fn() -> String> {
 
 /// The option `rateLimit`, `{ perSecond, burst }`.
 fn rate_limit(options: &Object) -> Result<RateLimit, js_sys::Error> {
-    let given = option(options, "rateLimit");
+    let given = get(options, "rateLimit");
     if given.is_undefined() {
         return Ok(RateLimit::default());
     }
-    let number = |name: &str| Reflect::get(&given, &name.into()).ok().and_then(|value| value.as_f64());
+    let number = |name: &str| get(&given, name).as_f64();
     match (number("perSecond"), number("burst")) {
         (Some(per_second), Some(burst)) if per_second > 0.0 && burst >= 1.0 => Ok(RateLimit { per_second, burst }),
         _ => Err(type_error("Service: rateLimit must be { perSecond, burst }, above 0 and at least 1")),
@@ -294,7 +289,7 @@ fn rate_limit(options: &Object) -> Result<RateLimit, js_sys::Error> {
 
 /// A limit, which is a whole number above 0; `None` if left out.
 fn limit(options: &Object, name: &str) -> Result<Option<u32>, js_sys::Error> {
-    let given = option(options, name);
+    let given = get(options, name);
     match given.as_f64() {
         None if given.is_undefined() => Ok(None),
         Some(number) if (1.0..=MAX_LIMIT).contains(&number) && number.fract() == 0.0 => Ok(Some(number as u32)),
@@ -304,7 +299,7 @@ fn limit(options: &Object, name: &str) -> Result<Option<u32>, js_sys::Error> {
 
 /// How long one attempt of a run may take. Default: an hour.
 fn run_timeout(options: &Object) -> Result<Duration, js_sys::Error> {
-    let given = option(options, "runTimeout");
+    let given = get(options, "runTimeout");
     match given.as_f64() {
         None if given.is_undefined() => Ok(Duration::from_secs(3600)),
         Some(milliseconds) if milliseconds > 0.0 => {
@@ -329,21 +324,22 @@ fn redirected(request: &web_sys::Request, url: &str) -> Result<web_sys::Request,
     init.set_signal(Some(&request.signal()));
     if let Some(body) = request.body() {
         init.set_body(&body);
-        Reflect::set(&init, &"duplex".into(), &"half".into())?;
+        set(&init, "duplex", &"half".into());
     }
     web_sys::Request::new_with_str_and_init(url, &init)
 }
 
 fn message(error: &JsValue) -> String {
-    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
-    message.or_else(|| error.as_string()).unwrap_or_else(|| "it failed without a message".into())
+    get(error, "message")
+        .as_string()
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| "it failed without a message".into())
 }
 
 /// An error with the `code` of the API, for callers of the class itself.
 fn failure(error: &crate::service::Error) -> js_sys::Error {
     let thrown = js_sys::Error::new(&error.to_string());
-    // A property of a new plain object can always be set.
-    let _ = Reflect::set(&thrown, &"code".into(), &error.code().into());
+    set(&thrown, "code", &error.code().into());
     thrown
 }
 

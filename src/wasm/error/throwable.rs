@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use js_sys::{Array, Error as JsError, Object, Reflect};
+use js_sys::{Array, Error as JsError, Object};
 use wasm_bindgen::JsValue;
 
 use crate::{
     api::FieldError,
     error::{Aborted, Refusal},
+    wasm::object::set,
 };
 
 /// The facts that every layer's error gives to JavaScript.
@@ -46,35 +47,30 @@ pub(crate) trait Throwable: std::error::Error {
 /// The JavaScript `Error` for it.
 pub(crate) fn into_js(thrown: &dyn Throwable) -> JsValue {
     let error = JsError::new(&thrown.to_string());
-    set(&error, "name", thrown.name().into());
-    set(&error, "code", thrown.code().into());
-    set(&error, "retryable", thrown.is_transient().into());
+    set(&error, "name", &thrown.name().into());
+    set(&error, "code", &thrown.code().into());
+    set(&error, "retryable", &thrown.is_transient().into());
     let fields = Array::new();
     for FieldError { field, message } in thrown.fields() {
         let entry = Object::new();
-        set(&entry, "field", field.into());
-        set(&entry, "message", message.into());
+        set(&entry, "field", &field.into());
+        set(&entry, "message", &message.into());
         fields.push(&entry);
     }
-    set(&error, "fields", fields.into());
+    set(&error, "fields", &fields.into());
     if let Some(status) = thrown.status() {
-        set(&error, "status", status.into());
+        set(&error, "status", &status.into());
     }
     if let Some(side) = thrown.side() {
-        set(&error, "side", side.into());
+        set(&error, "side", &side.into());
     }
     if let Some(trace_id) = thrown.trace_id() {
-        set(&error, "traceId", trace_id.into());
+        set(&error, "traceId", &trace_id.into());
     }
     if let Some(wait) = thrown.retry_after() {
-        set(&error, "retryAfter", (wait.as_secs_f64() * 1000.0).into());
+        set(&error, "retryAfter", &(wait.as_secs_f64() * 1000.0).into());
     }
     error.into()
-}
-
-/// Sets a property of a new object, which accepts any property.
-fn set(object: &JsValue, key: &str, value: JsValue) {
-    let _ = Reflect::set(object, &key.into(), &value);
 }
 
 impl Throwable for Refusal {

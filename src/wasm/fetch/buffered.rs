@@ -1,19 +1,20 @@
 //! `fetch` as an [`HttpClient`] for calls with small bodies: the request is sent whole, and the answer is read as it comes.
 //!
-//! The engine's [`FetchClient`](crate::wasm::http::FetchClient) streams both ways. A dashboard does not need that, and its
+//! The engine's [`FetchClient`](super::streaming::FetchClient) streams both ways. A dashboard does not need that, and its
 //! code would make the download larger.
 
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{
-    failure::{AbortOnDrop, failure},
-    from_readable::from_readable,
-    promise::settled,
-    request_init::{request_init, set},
+use super::request_init::request_init;
+use crate::{
+    http::{Body, Error, HttpClient, Request, Response},
+    wasm::{
+        abort_on_drop::AbortOnDrop, error::failure::failure, object::set, promise::settled,
+        stream::from_readable::from_readable,
+    },
 };
-use crate::http::{Body, Error, HttpClient, Request, Response};
 
 /// A `fetch` function of the host.
 pub(crate) struct AnswerClient(pub(crate) Function);

@@ -13,16 +13,16 @@ use js_sys::{Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use super::{memory::MemoryLimit, request_init::request_init};
 use crate::{
     http::{Body, ByteStream, Error, ErrorKind, HttpClient, Request, Response},
     wasm::{
-        failure::{AbortOnDrop, failure},
-        from_readable::from_readable,
-        into_readable::into_readable,
-        memory::MemoryLimit,
+        abort_on_drop::AbortOnDrop,
+        error::failure::failure,
         monotonic::monotonic,
+        object::set,
         promise::settled,
-        request_init::{request_init, set},
+        stream::{from_readable::from_readable, into_readable::into_readable},
         timer::timer,
     },
 };

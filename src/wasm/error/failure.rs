@@ -1,23 +1,16 @@
-//! A failed `fetch`, and an aborted one.
+//! Why a `fetch` failed.
 
-use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
-use crate::http::{Error, ErrorKind};
-
-/// Aborts its request when it is dropped.
-pub(super) struct AbortOnDrop(pub(super) web_sys::AbortController);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+use crate::{
+    http::{Error, ErrorKind},
+    wasm::object::get,
+};
 
 /// The message of a rejected `fetch`: its own, and that of its `cause`, because Node puts the details there.
-pub(super) fn failure(error: &JsValue) -> Error {
-    let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok().and_then(|v| v.as_string());
-    let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
+pub(crate) fn failure(error: &JsValue) -> Error {
+    let text = |value: &JsValue, key: &str| get(value, key).as_string();
+    let cause = get(error, "cause");
     let code = text(error, "code").or_else(|| text(&cause, "code"));
     let message = text(error, "message").or_else(|| error.as_string()).unwrap_or_else(|| "the request failed".into());
     let message = match text(&cause, "message").filter(|c| !c.is_empty() && !message.contains(c.as_str())) {

@@ -4,13 +4,15 @@ use std::cell::Cell;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use js_sys::{Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 
-use super::failure::failure;
-use crate::http::ByteStream;
+use crate::{
+    http::ByteStream,
+    wasm::{error::failure::failure, object::get},
+};
 
 /// Reads a stream. If it is dropped before the end, it cancels the rest.
 ///
@@ -31,17 +33,16 @@ impl Drop for Reader {
 }
 
 /// The chunks of a stream of `Uint8Array`s.
-pub(super) fn from_readable(readable: &ReadableStream) -> ByteStream {
+pub(crate) fn from_readable(readable: &ReadableStream) -> ByteStream {
     let reader = Reader { reader: readable.get_reader().unchecked_into(), has_ended: Cell::new(false) };
     stream::unfold(reader, |reader| async {
         let chunk = match JsFuture::from(reader.reader.read()).await {
             Ok(read) => {
-                let get = |name: &str| Reflect::get(&read, &name.into()).unwrap_or(JsValue::UNDEFINED);
-                if get("done") == true {
+                if get(&read, "done") == true {
                     reader.has_ended.set(true);
                     return None;
                 }
-                Ok(Bytes::from(get("value").unchecked_into::<Uint8Array>().to_vec()))
+                Ok(Bytes::from(get(&read, "value").unchecked_into::<Uint8Array>().to_vec()))
             }
             Err(error) => Err(failure(&error)),
         };

@@ -7,11 +7,11 @@ use crate::http::{Error, ErrorKind};
 /// The most bytes that the memory may have before a sync is given up. If the memory were full, the instance would trap, and
 /// a trapped instance cannot be used again.
 #[derive(Clone, Copy)]
-pub(super) struct MemoryLimit(usize);
+pub(crate) struct MemoryLimit(usize);
 
 impl MemoryLimit {
     /// A limit of this many bytes. Memory never shrinks, so an instance that already has more may keep it.
-    pub(super) fn new(bytes: usize) -> Self {
+    pub(crate) fn new(bytes: usize) -> Self {
         Self(bytes.max(size()))
     }
 
@@ -23,7 +23,7 @@ impl MemoryLimit {
     /// # Errors
     ///
     /// If the memory is larger than it may be.
-    pub(super) fn make_room(self) -> Result<(), Error> {
+    pub(crate) fn make_room(self) -> Result<(), Error> {
         let size = size();
         if size > self.0 {
             let megabytes = self.0 >> 20;

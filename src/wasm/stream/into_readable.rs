@@ -10,12 +10,12 @@ use js_sys::{Object, Promise, Uint8Array};
 use wasm_bindgen::{JsValue, closure::Closure};
 use web_sys::{QueuingStrategy, ReadableStream, ReadableStreamDefaultController};
 
-use super::{promise::promise, request_init::set};
 use crate::http::Error;
+use crate::wasm::{object::set, promise::promise};
 
 /// A stream of `Uint8Array`s that polls `chunks` when its reader asks. It drops `chunks` at their end, at their first error, and
 /// when the reader cancels.
-pub(super) fn into_readable(
+pub(crate) fn into_readable(
     chunks: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
 ) -> Result<ReadableStream, JsValue> {
     let chunks = Rc::new(RefCell::new(Some(chunks.boxed_local())));

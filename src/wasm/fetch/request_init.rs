@@ -1,10 +1,12 @@
 //! The second argument of `fetch`.
 
-use js_sys::{Object, Reflect};
-use wasm_bindgen::JsValue;
+use js_sys::Object;
 use web_sys::AbortSignal;
 
-use crate::http::{Headers, Method};
+use crate::{
+    http::{Headers, Method},
+    wasm::object::set,
+};
 
 /// A `RequestInit` without a body.
 pub(super) fn request_init(method: Method, headers: &Headers, signal: &AbortSignal) -> Object {
@@ -19,9 +21,4 @@ pub(super) fn request_init(method: Method, headers: &Headers, signal: &AbortSign
     // A redirected POST would lose its body. And with "error", Node does not keep a copy of a streamed body.
     set(&init, "redirect", &if method == Method::Get { "follow" } else { "error" }.into());
     init
-}
-
-/// Sets a property of our own plain object, which cannot fail.
-pub(super) fn set(object: &Object, key: &str, value: &JsValue) {
-    let _ = Reflect::set(object, &key.into(), value);
 }

@@ -1,0 +1,5 @@
+//! Errors on their way to JavaScript, and from it.
+
+pub(super) mod failure;
+#[cfg(any(feature = "client", feature = "engine"))]
+pub(super) mod throwable;
