@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
-use super::{Decision, Entry, Plan};
+use super::plan::{Decision, Entry, Plan};
 use crate::{
     api::Reason,
     git::{Ref, Remote},

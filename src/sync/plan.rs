@@ -8,9 +8,9 @@ use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BStr, BString, ByteSlice, ByteVec};
 
 use super::{
-    Policy, Selection, Unmatched,
-    push::Refusal,
-    selection::{HEADS, TAGS, head_branch},
+    policy::Policy,
+    selection::{HEADS, Selection, TAGS, Unmatched, head_branch},
+    verdict::Refusal,
 };
 use crate::{
     api::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats},

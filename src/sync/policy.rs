@@ -1,9 +1,6 @@
 //! What a sync may do besides fast-forwards. Everything is off by default.
 
-use gix_hash::ObjectId;
-use gix_object::bstr::BString;
-
-use crate::{git::Ref, glob::Glob};
+use crate::glob::Glob;
 
 /// What a sync may do besides fast-forwards.
 #[derive(Clone, Debug, Default)]
@@ -33,13 +30,3 @@ pub fn can_exclude(glob: &Glob) -> bool {
     let fits = |namespace: &str| namespace.starts_with(&prefix) || prefix.starts_with(namespace);
     glob.is_none() || fits("refs/heads/") || fits("refs/tags/")
 }
-
-/// The ref that keeps the old commit of a forced ref.
-pub(super) fn backup(name: &BString, old: ObjectId) -> Ref {
-    let short = name.strip_prefix(b"refs/").unwrap_or(name);
-    let mut kept = format!("{BACKUPS}{old}/").into_bytes();
-    kept.extend_from_slice(short);
-    Ref { name: kept.into(), id: old, peeled: None, symref_target: None }
-}
-
-const BACKUPS: &str = "refs/refsync/backup/";

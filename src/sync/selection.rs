@@ -3,21 +3,7 @@
 use gix_object::bstr::{BStr, BString, ByteSlice};
 use serde::Serialize;
 
-use crate::{
-    api::{Direction, RefGlobs, SyncRequest},
-    git::Ref,
-    glob::Glob,
-    globs::Globs,
-};
-
-/// The request for [`run`](super::run).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Which way refs travel.
-    pub direction: Direction,
-    /// Which refs take part.
-    pub selection: Selection,
-}
+use crate::{api::RefGlobs, git::Ref, glob::Glob, globs::Globs};
 
 /// Which refs take part: globs of branch names and of tag names, without `refs/heads/` and `refs/tags/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,12 +67,6 @@ impl Default for Selection {
 impl From<&RefGlobs> for Selection {
     fn from(RefGlobs { branches, tags }: &RefGlobs) -> Self {
         Self { branches: branches.clone().into(), tags: tags.clone().into() }
-    }
-}
-
-impl From<&SyncRequest> for Request {
-    fn from(SyncRequest { direction, ref_globs }: &SyncRequest) -> Self {
-        Self { direction: *direction, selection: ref_globs.into() }
     }
 }
 

@@ -2,11 +2,32 @@
 //!
 //! The texts after `ng` and in error pages are not standardised. This file knows those of Git and of the large hosts.
 
-use super::Error;
+use super::error::Error;
 use crate::{
-    api::Reason,
+    api::{MessageSide, Reason},
     git::{self, Command, ErrorKind, Report},
 };
+
+/// The result of one ref.
+pub(super) enum Verdict {
+    /// The destination says that it is done.
+    Accepted,
+    /// It is not done, or the destination does not say.
+    Refused(Refusal),
+}
+
+/// Why a ref was refused.
+#[derive(Clone)]
+pub(super) struct Refusal {
+    /// Who refused it.
+    pub(super) side: MessageSide,
+    /// The reason, in one line.
+    pub(super) why: String,
+    /// The whole message of the refusal.
+    pub(super) words: String,
+    /// The API's reason, if it cannot be derived from `why`.
+    pub(super) reason: Option<Reason>,
+}
 
 /// Why a request was refused as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +140,38 @@ pub(super) fn reason(message: &str) -> Reason {
         Reason::AtomicPushFailed
     } else {
         Reason::RemoteRefused
+    }
+}
+
+impl Refusal {
+    /// The refusal of this command in a report.
+    pub(super) fn of_report(report: &Report, command: &Command) -> Self {
+        let why = match (&report.unpack_error, report.refs.get(&command.name)) {
+            (Some(why), _) => format!("the pack could not be stored: {why}"),
+            (None, Some(Some(why))) => why.clone(),
+            _ => String::new(),
+        };
+        Self { side: MessageSide::Destination, why, words: report.words.clone(), reason: None }
+    }
+
+    /// The refusal that an error of either side means.
+    pub(super) fn of_error(error: &Error, cause: Cause) -> Self {
+        let (side, kind, reason) = match error {
+            Error::Source(error) => (MessageSide::Source, &error.kind, Reason::MissingObjects),
+            Error::Destination(error) => (MessageSide::Destination, &error.kind, Reason::RemoteRefused),
+            other => return Self::of_text(&other.to_string()),
+        };
+        let (why, words) = kind.in_short();
+        Self { side, why, words, reason: (cause == Cause::Refs).then_some(reason) }
+    }
+
+    fn of_text(text: &str) -> Self {
+        Self { side: MessageSide::Refsync, why: text.to_owned(), words: String::new(), reason: None }
+    }
+
+    /// The whole message.
+    pub(super) fn said(&self) -> String {
+        format!("{}\n{}", self.why, self.words)
     }
 }
 

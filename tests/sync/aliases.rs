@@ -2,20 +2,20 @@
 
 use futures_executor::block_on;
 use refsync::{
-    api::{Outcome, Reason, SyncRequest, SyncRunStats},
+    api::{Outcome, Reason, SyncRunStats},
     git::Remote,
     http::{Headers, Request},
-    sync::{self, Options, Plan, Policy},
+    sync::{self, Options, Plan, Policy, Selection},
 };
 
 use super::{find, servers::Between};
 use crate::support::{Backend, Repository};
 
 fn pull(from: &Repository, to: &Remote, policy: Policy) -> SyncRunStats {
-    let request: SyncRequest = serde_json::from_str(r#"{"direction":"pull"}"#).expect("it is valid");
+    let everything = Selection::default();
     let (from, _) = Backend::new(from).remote();
     let options = Options { policy, ..Options::default() };
-    block_on(sync::run(&request, to, &from, &options)).map(Plan::into_stats).unwrap_or_else(|e| panic!("{e}"))
+    block_on(sync::run(&everything, &from, to, &options)).map(Plan::into_stats).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn prune() -> Policy {
@@ -121,10 +121,10 @@ fn a_plan_tells_the_same() {
     let (source, destination) = renamed();
     source.git(&["branch", "master", "main"]);
     grow(&source, "master");
-    let request: SyncRequest = serde_json::from_str(r#"{"direction":"pull"}"#).expect("it is valid");
+    let everything = Selection::default();
     let options = Options { policy: prune(), ..Options::default() };
     let (from, to) = (Backend::new(&source).remote().0, Backend::new(&destination).remote().0);
-    let plan = block_on(sync::plan(&request, &to, &from, &options)).expect("it succeeds").into_stats();
+    let plan = block_on(sync::plan(&everything, &from, &to, &options)).expect("it succeeds").into_stats();
     assert_eq!(find(&plan, "refs/heads/master").outcome, Outcome::Filtered);
     assert_eq!(plan.refs.len(), 3, "no alias is to be deleted: {plan:?}");
 }

@@ -3,12 +3,9 @@
 use std::{os::unix::fs::PermissionsExt, rc::Rc};
 
 use futures_executor::block_on;
-use refsync::{
-    api::SyncRequest,
-    sync::{self, Options, Plan},
-};
+use refsync::sync::{self, Options, Plan};
 
-use super::{ALL, run};
+use super::{ALL, run, selection};
 use crate::support::{Backend, Repository};
 
 /// Branches `abc`, `trunk` and `zeta` on commits of their own, and a tag; `HEAD` names `trunk`.
@@ -26,11 +23,10 @@ fn source() -> Repository {
 /// What a plan tells of `HEAD`, after making sure that `HEAD` is no ref of the plan and costs no request of its own.
 fn head(source: &Repository, ref_globs: &str, version: u8) -> Option<String> {
     let destination = Repository::empty();
-    let request: SyncRequest =
-        serde_json::from_str(&format!(r#"{{"direction":"pull","ref_globs":{ref_globs}}}"#)).expect("it is valid");
+    let request = selection(ref_globs);
     let (upstream, log): (_, Rc<Backend>) = Backend::new(source).speaking(version).remote();
     let (local, _) = Backend::new(&destination).remote();
-    let plan = block_on(sync::plan(&request, &local, &upstream, &Options::default()));
+    let plan = block_on(sync::plan(&request, &upstream, &local, &Options::default()));
     let plan = plan.unwrap_or_else(|e| panic!("protocol {version}: {e}"));
     assert!(plan.entries.iter().all(|entry| entry.name.starts_with(b"refs/")), "HEAD is no ref of the stats");
     match version {
@@ -98,7 +94,7 @@ fn pushed(source: &Repository, destination: &Repository, ref_globs: &str) -> Vec
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("it can be made to run");
     let (upstream, _) = Backend::new(source).remote();
     let (local, _) = Backend::new(destination).remote();
-    run("pull", &local, &upstream, ref_globs).expect("it succeeds");
+    run(&upstream, &local, ref_globs).expect("it succeeds");
     let order = std::fs::read_to_string(destination.path().join("order")).expect("the hook has run");
     order.lines().map(str::to_owned).collect()
 }
@@ -133,13 +129,11 @@ fn globs_that_match_nothing_are_told_and_take_one_question() {
     let (source, destination) = (source(), Repository::empty());
     let (upstream, _) = Backend::new(&source).remote();
     let (local, _) = Backend::new(&destination).remote();
-    let request: SyncRequest =
-        serde_json::from_str(r#"{"direction":"pull","ref_globs":{"branches":"none/*","tags":"a*"}}"#)
-            .expect("it is valid");
-    let plan: Plan = block_on(sync::run(&request, &local, &upstream, &Options::default())).expect("it succeeds");
+    let request = selection(r#"{"branches":"none/*","tags":"a*"}"#);
+    let plan: Plan = block_on(sync::run(&request, &upstream, &local, &Options::default())).expect("it succeeds");
     assert_eq!((plan.unmatched.branches.as_slice(), plan.unmatched.tags.len()), (["none/*".to_owned()].as_slice(), 0));
     let (upstream, log) = Backend::new(&source).remote();
-    let stats = run("pull", &local, &upstream, r#"{"branches":"none/*"}"#).expect("it succeeds");
+    let stats = run(&upstream, &local, r#"{"branches":"none/*"}"#).expect("it succeeds");
     assert!(stats.refs.is_empty());
     assert_eq!(log.requests(), ["POST git-upload-pack"], "HEAD is an answer, too");
 }

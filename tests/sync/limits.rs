@@ -50,7 +50,7 @@ fn a_history_of_deltas_to_commits_that_have_gone_is_asked_for_in_parts() {
             let (local_remote, _) = Backend::new(&local).remote();
             let (source, log) = Backend::new(&upstream).in_chunks_of(65_536).speaking(version).remote();
             let source = source.with_limits(Limits { bases, ..Limits::default() });
-            let stats = run("pull", &local_remote, &source, ALL).expect("the pull succeeds");
+            let stats = run(&source, &local_remote, ALL).expect("the pull succeeds");
             let outcome = find(&stats, "refs/heads/main").outcome;
             assert_eq!(outcome, Outcome::Updated, "protocol {version}, filter {filter}, {bases} bytes");
             assert_eq!(local.git(&["rev-parse", "main"]), tip);
@@ -73,7 +73,7 @@ fn a_diverged_branch_among_deltas_is_still_rejected() {
     for version in [0, 2] {
         let (source, _) = Backend::new(&upstream).in_chunks_of(65_536).speaking(version).remote();
         let source = source.with_limits(Limits { bases: 100_000, ..Limits::default() });
-        let stats = run("pull", &local, &source, ALL).expect("the pull succeeds");
+        let stats = run(&source, &local, ALL).expect("the pull succeeds");
         assert_eq!(find(&stats, "refs/heads/main").reason, Some(Reason::NonFastForward), "protocol {version}");
     }
 }
@@ -85,7 +85,7 @@ fn more_commits_than_a_proof_may_keep_are_a_clear_error() {
     let (local_remote, _) = Backend::new(&local).remote();
     let (source, _) = Backend::new(&upstream).in_chunks_of(65_536).remote();
     let source = source.with_limits(Limits { commits: 200, ..Limits::default() });
-    let error = run("pull", &local_remote, &source, ALL).expect_err("290 commits are new");
+    let error = run(&source, &local_remote, ALL).expect_err("290 commits are new");
     assert_eq!(error.code(), "too_many_commits");
     assert!(error.to_string().contains("more than 200 commits"), "{error}");
     assert!(error.to_string().contains("raise maxCommits (--max-commits)"), "{error}");
@@ -105,7 +105,7 @@ fn a_branch_that_needs_too_much_for_its_proof_is_rejected_and_others_arrive() {
     let (local_remote, _) = Backend::new(&local).remote();
     let (source, _) = Backend::new(&upstream).in_chunks_of(65_536).remote();
     let source = source.with_limits(Limits { commits: 100, ..Limits::default() });
-    let stats = run("pull", &local_remote, &source, ALL).expect("the pull succeeds");
+    let stats = run(&source, &local_remote, ALL).expect("the pull succeeds");
     assert_eq!(find(&stats, "refs/heads/near").outcome, Outcome::Updated);
     assert_eq!(find(&stats, "refs/heads/new").outcome, Outcome::Updated);
     let main = find(&stats, "refs/heads/main");
@@ -179,7 +179,7 @@ fn pulled_from_liar(answer: impl Fn(&[u8]) -> Vec<u8> + 'static) -> (Result<Sync
     let refs: Vec<(&str, &str)> = refs.iter().map(|(name, id)| (name.as_str(), id.as_str())).collect();
     let (source, liar) = Liar::remote(&refs, answer);
     let (destination, _) = Backend::new(&local).remote();
-    let stats = run("pull", &destination, &source, ALL).map_err(|error| format!("{}: {error}", error.code()));
+    let stats = run(&source, &destination, ALL).map_err(|error| format!("{}: {error}", error.code()));
     let questions = *liar.questions.borrow();
     (stats, questions)
 }
@@ -289,7 +289,7 @@ fn a_list_without_end_is_an_error_at_its_limit_on_both_sides() {
         let endless = endless.with_limits(Limits { refs: 10_000, ..Limits::default() });
         let (other, _) = Backend::new(&other).remote();
         let (source, destination) = if *side == "source" { (&endless, &other) } else { (&other, &endless) };
-        let error = run("pull", destination, source, ALL).expect_err("it has no end");
+        let error = run(source, destination, ALL).expect_err("it has no end");
         assert_eq!(error.code(), *code, "{what}: {error}");
         assert!(error.to_string().starts_with(&format!("{side}: list the refs of ")), "{what}: {error}");
         if *code == "too_many_refs" {
@@ -306,7 +306,7 @@ fn the_words_of_a_server_are_shortened() {
     for start in [line(&format!("ERR {}cause", "x".repeat(60_000))), line(&"x".repeat(60_000))] {
         let (endless, _) = Endless::remote(&start, b"0000");
         let (other, _) = Backend::new(&repository).remote();
-        let error = run("pull", &other, &endless, ALL).expect_err("it is no list").to_string();
+        let error = run(&endless, &other, ALL).expect_err("it is no list").to_string();
         assert!(error.len() < 5000, "{} bytes", error.len());
         assert!(error.contains("xxxxx"), "the start is there: {error}");
     }
@@ -322,7 +322,7 @@ fn a_name_that_is_too_long_is_rejected_and_others_go_on() {
     for version in [0, 2] {
         let (source, _) = Backend::new(&upstream).speaking(version).remote();
         let (destination, _) = Backend::new(&local).remote();
-        let stats = run("pull", &destination, &source, ALL).expect("the pull succeeds");
+        let stats = run(&source, &destination, ALL).expect("the pull succeeds");
         let [short, rejected] = [&stats.refs[0], &stats.refs[1]];
         let expected = if version == 0 { Outcome::Updated } else { Outcome::Unchanged };
         assert_eq!((short.name.as_str(), short.outcome), ("refs/heads/main", expected), "protocol {version}");
@@ -331,7 +331,7 @@ fn a_name_that_is_too_long_is_rejected_and_others_go_on() {
         assert!(rejected.name.ends_with("… (a name of 10012 bytes, longer than 4096)"), "{rejected:?}");
     }
     // At the destination such a name stands in nobody's way.
-    let stats = run("push", &Backend::new(&upstream).remote().0, &Backend::new(&upstream).remote().0, ALL);
+    let stats = run(&Backend::new(&upstream).remote().0, &Backend::new(&upstream).remote().0, ALL);
     let stats = stats.expect("the push succeeds");
     assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Unchanged);
 }

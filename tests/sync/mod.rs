@@ -17,9 +17,9 @@ mod words;
 
 use futures_executor::block_on;
 use refsync::{
-    api::{Outcome, Reason, SyncRequest, SyncRunRef, SyncRunStats},
+    api::{Outcome, Reason, RefGlobs, SyncRunRef, SyncRunStats},
     git::Remote,
-    sync::{self, Options, Plan},
+    sync::{self, Options, Plan, Selection},
 };
 
 use crate::support::{Backend, Repository};
@@ -28,13 +28,17 @@ use crate::support::{Backend, Repository};
 fn pull(upstream: &Repository, local: &Repository, ref_globs: &str) -> SyncRunStats {
     let (upstream, _) = Backend::new(upstream).remote();
     let (local, _) = Backend::new(local).remote();
-    run("pull", &local, &upstream, ref_globs).unwrap_or_else(|e| panic!("the pull failed: {e}"))
+    run(&upstream, &local, ref_globs).unwrap_or_else(|e| panic!("the pull failed: {e}"))
 }
 
-fn run(direction: &str, local: &Remote, upstream: &Remote, ref_globs: &str) -> Result<SyncRunStats, sync::Error> {
-    let request = format!(r#"{{"direction":"{direction}","ref_globs":{ref_globs}}}"#);
-    let request: SyncRequest = serde_json::from_str(&request).expect("the test's request is valid");
-    block_on(sync::run(&request, local, upstream, &Options::default())).map(Plan::into_stats)
+fn run(source: &Remote, destination: &Remote, ref_globs: &str) -> Result<SyncRunStats, sync::Error> {
+    block_on(sync::run(&selection(ref_globs), source, destination, &Options::default())).map(Plan::into_stats)
+}
+
+/// The refs that these globs name.
+fn selection(ref_globs: &str) -> Selection {
+    let ref_globs: RefGlobs = serde_json::from_str(ref_globs).expect("the test's globs are valid");
+    (&ref_globs).into()
 }
 
 /// All branches and tags.

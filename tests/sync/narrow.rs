@@ -86,7 +86,7 @@ fn round(seed: u64, way: Way) {
 
     let (source_remote, _) = Backend::new(&source).remote();
     let (destination_remote, log) = Backend::new(&destination).remote();
-    let stats = run("pull", &destination_remote, &source_remote, ALL);
+    let stats = run(&source_remote, &destination_remote, ALL);
     let about = format!("seed {seed}, {way:?}, {} refs, {} bad", names.len(), bad.len());
     let stats = stats.unwrap_or_else(|error| panic!("{about}: {error}"));
     judge(&stats, &source, &destination, &good, &bad, &about);

@@ -35,7 +35,7 @@ fn a_second_pull_is_all_unchanged_and_asks_two_questions() {
     pull(&upstream, &local, ALL);
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
     let (local_remote, local_log) = Backend::new(&local).remote();
-    let stats = run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+    let stats = run(&upstream_remote, &local_remote, ALL).expect("it succeeds");
     assert_eq!(stats.count(Outcome::Unchanged), stats.refs.len());
     assert_eq!(upstream_log.requests(), ["POST git-upload-pack"], "ls-refs");
     assert_eq!(local_log.requests(), ["GET info/refs"], "no push");
@@ -47,7 +47,7 @@ fn an_answer_without_a_ref_is_asked_for_again_in_the_protocols_order() {
     let (upstream, local) = (Repository::empty(), Repository::empty());
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
     let (local_remote, _) = Backend::new(&local).remote();
-    let stats = run("pull", &local_remote, &upstream_remote, r#"{"branches":"none/*"}"#).expect("it succeeds");
+    let stats = run(&upstream_remote, &local_remote, r#"{"branches":"none/*"}"#).expect("it succeeds");
     assert!(stats.refs.is_empty());
     assert_eq!(upstream_log.requests(), ["POST git-upload-pack", "GET info/refs", "POST git-upload-pack"]);
 }
@@ -71,7 +71,7 @@ fn new_commits_take_four_requests_and_six_where_the_proof_is_asked_for() {
         }
         let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
         let (local_remote, local_log) = Backend::new(&local).remote();
-        let stats = run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+        let stats = run(&upstream_remote, &local_remote, ALL).expect("it succeeds");
         assert_eq!(stats.count(Outcome::Updated), branches);
         assert_eq!(upstream_log.requests(), expected, "{branches} branches");
         assert_eq!(local_log.requests(), ["GET info/refs", push], "{branches} branches");
@@ -173,7 +173,7 @@ fn a_ref_on_a_known_commit_needs_no_objects() {
     upstream.git(&["update-ref", "refs/heads/copy", "refs/heads/main"]);
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
     let (local_remote, _) = Backend::new(&local).remote();
-    run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+    run(&upstream_remote, &local_remote, ALL).expect("it succeeds");
     assert_eq!(upstream_log.requests(), ["POST git-upload-pack"], "nothing was fetched");
     assert_eq!(local.refs(), upstream.refs());
 }
@@ -259,7 +259,7 @@ fn branches_that_stay_diverged_are_asked_for_alone_once_each() {
     upstream.git(&["fetch", "-q", &url, "refs/heads/tip"]);
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
     let (local_remote, _) = Backend::new(&local).remote();
-    let stats = run("pull", &local_remote, &upstream_remote, r#"{"branches":"old/*"}"#).expect("it succeeds");
+    let stats = run(&upstream_remote, &local_remote, r#"{"branches":"old/*"}"#).expect("it succeeds");
     assert_eq!(stats.count(Outcome::Rejected), count);
     assert!(stats.refs.iter().all(|r| r.reason == Some(Reason::NonFastForward)), "{stats:?}");
     // The refs, the capabilities, the question for all in both directions and once more without the pack, and each alone.
@@ -295,7 +295,7 @@ fn a_push_goes_the_other_way() {
     let (local, upstream) = (source(), Repository::empty());
     let (local_remote, _) = Backend::new(&local).remote();
     let (upstream_remote, _) = Backend::new(&upstream).remote();
-    run("push", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+    run(&local_remote, &upstream_remote, ALL).expect("it succeeds");
     assert_eq!(upstream.refs(), local.refs());
 }
 

@@ -194,7 +194,7 @@ fn upstream() -> Repository {
 fn pulled(source: &Remote) -> (Result<SyncRunStats, sync::Error>, Repository) {
     let local = Repository::empty();
     let (destination, _) = Backend::new(&local).remote();
-    (run("pull", &destination, source, ALL), local)
+    (run(source, &destination, ALL), local)
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_list_that_dribbles_ends_after_a_minute() {
         let dribbling = Slow::speaking(&upstream, version, 1, &clock, |_, _| seconds(5));
         let (other, _) = Backend::new(&upstream).remote();
         let (source, destination) = if side == "source" { (&dribbling, &other) } else { (&other, &dribbling) };
-        let error = run("pull", destination, source, ALL).expect_err("12 bytes come in a minute");
+        let error = run(source, destination, ALL).expect_err("12 bytes come in a minute");
         let took = clock.get();
         assert_eq!(error.code(), "too_slow", "{side}, protocol {version}: {error}");
         assert!(error.is_transient(), "{side}: it may be faster tomorrow");
@@ -290,7 +290,7 @@ fn a_report_that_does_not_come_is_not_waited_for_for_ever() {
     for (times, is_waited_for) in [(360, true), (100_000, false)] {
         let (local, clock) = (Repository::empty(), Clock::default());
         let destination = Slow::keeping_alive(&local, &clock, every_five_seconds, times);
-        let stats = run("pull", &destination, &source, ALL);
+        let stats = run(&source, &destination, ALL);
         if is_waited_for {
             assert_eq!(stats.expect("half an hour is no reason").count(Outcome::Updated), 200);
             continue;
@@ -332,7 +332,7 @@ fn a_source_is_not_slow_while_the_destination_is() {
     let source = Slow::remote(&upstream, 100, &clock, |_, _| Duration::from_millis(1));
     let (_, backend) = Backend::new(&local).remote();
     let destination = Remote::new("http://git.test/", Rc::new(Pensive { backend, clock: clock.clone() }));
-    let stats = run("pull", &destination, &source, ALL).expect("the pull succeeds");
+    let stats = run(&source, &destination, ALL).expect("the pull succeeds");
     assert_eq!(find(&stats, "refs/heads/b200").outcome, Outcome::Updated);
     assert!(clock.get() > seconds(5000), "{:?} went by", clock.get());
 }

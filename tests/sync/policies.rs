@@ -2,30 +2,25 @@
 
 use futures_executor::block_on;
 use refsync::{
-    api::{Direction, Outcome, Reason, RefGlobs, SyncRequest, SyncRunStats},
-    sync::{self, Options, Plan, Policy},
+    api::{Outcome, Reason, SyncRunStats},
+    sync::{self, Options, Plan, Policy, Selection},
 };
 
-use super::{find, outcomes};
+use super::{find, outcomes, selection};
 use crate::support::{Backend, Repository};
-
-/// All branches and tags, from the upstream.
-fn request() -> SyncRequest {
-    SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() }
-}
 
 fn pull(upstream: &Repository, local: &Repository, policy: Policy) -> Result<SyncRunStats, sync::Error> {
     let (upstream, _) = Backend::new(upstream).remote();
     let (local, _) = Backend::new(local).remote();
     let options = Options { policy, ..Options::default() };
-    block_on(sync::run(&request(), &local, &upstream, &options)).map(Plan::into_stats)
+    block_on(sync::run(&Selection::default(), &upstream, &local, &options)).map(Plan::into_stats)
 }
 
 fn plan(upstream: &Repository, local: &Repository, policy: Policy) -> SyncRunStats {
     let (upstream, _) = Backend::new(upstream).remote();
     let (local, _) = Backend::new(local).remote();
     let options = Options { policy, ..Options::default() };
-    let plan = block_on(sync::plan(&request(), &local, &upstream, &options));
+    let plan = block_on(sync::plan(&Selection::default(), &upstream, &local, &options));
     plan.expect("the plan succeeds").into_stats()
 }
 
@@ -88,11 +83,10 @@ fn prune_deletes_what_the_source_lacks_and_the_globs_match() {
     let (upstream_remote, _) = Backend::new(&upstream).remote();
     let (local_remote, _) = Backend::new(&local).remote();
     let run = |globs: &str, prune| {
-        let request = format!(r#"{{"direction":"pull","ref_globs":{{"branches":"{globs}"}}}}"#);
-        let request: SyncRequest = serde_json::from_str(&request).expect("it is valid");
+        let request = selection(&format!(r#"{{"branches":"{globs}"}}"#));
         let policy = Policy { prune: Some(prune), ..Policy::default() };
         let options = Options { policy, ..Options::default() };
-        block_on(sync::run(&request, &local_remote, &upstream_remote, &options)).map(Plan::into_stats)
+        block_on(sync::run(&request, &upstream_remote, &local_remote, &options)).map(Plan::into_stats)
     };
     let before = local.refs();
     let error = run("*", 1).expect_err("two are more than one");

@@ -6,10 +6,7 @@ use std::{
 };
 
 use futures_executor::block_on;
-use refsync::{
-    api::{Direction, RefGlobs, SyncRequest},
-    sync::{self, Observer, Options, Phase, Progress},
-};
+use refsync::sync::{self, Observer, Options, Phase, Progress, Selection};
 
 use crate::support::{Backend, Repository};
 
@@ -34,10 +31,10 @@ fn told(step: f64) -> Vec<Progress> {
     };
     let telling = seen.clone();
     let observer = Observer::new(now, move |progress| telling.borrow_mut().push(progress));
-    let request = SyncRequest { direction: Direction::Pull, ref_globs: RefGlobs::default() };
     let (from, _) = Backend::new(&upstream).remote();
     let (to, _) = Backend::new(&local).remote();
-    block_on(sync::run(&request, &to, &from, &Options { observer, ..Options::default() })).expect("it succeeds");
+    block_on(sync::run(&Selection::default(), &from, &to, &Options { observer, ..Options::default() }))
+        .expect("it succeeds");
     seen.take()
 }
 

@@ -8,8 +8,8 @@ use std::{collections::HashMap, fmt::Write};
 
 use futures_executor::block_on;
 use refsync::{
-    api::{Outcome, Reason, SyncRequest, SyncRunStats},
-    sync::{self, Options},
+    api::{Outcome, Reason, SyncRunStats},
+    sync::{self, Options, Selection},
 };
 
 use super::{ALL, find, run};
@@ -144,12 +144,11 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
 
     let (upstream_remote, log) = Backend::new(&upstream).in_chunks_of(65_536).remote();
     let (local_remote, local_log) = Backend::new(&local).in_chunks_of(65_536).remote();
-    let everything: SyncRequest =
-        serde_json::from_str(&format!(r#"{{"direction":"pull","ref_globs":{ALL}}}"#)).expect("it is valid");
+    let everything = Selection::default();
     for (version, filter) in [(0, "false"), (0, "true"), (2, "false"), (2, "true")] {
         upstream.git(&["config", "uploadpack.allowFilter", filter]);
         let (source, _) = Backend::new(&upstream).in_chunks_of(65_536).speaking(version).remote();
-        let planned = block_on(sync::plan(&everything, &local_remote, &source, &Options::default()));
+        let planned = block_on(sync::plan(&everything, &source, &local_remote, &Options::default()));
         let stats = planned.expect("the plan succeeds").into_stats();
         check(&stats, &format!("planned, protocol {version}, filter {filter}"), "refs/");
     }
@@ -159,7 +158,7 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
     for history in (0..histories).step_by(step) {
         let asked = (log.requests().len(), local_log.requests().len());
         let globs = format!(r#"{{"branches":"h{history}/*"}}"#);
-        let stats = run("pull", &local_remote, &upstream_remote, &globs).expect("the pull succeeds");
+        let stats = run(&upstream_remote, &local_remote, &globs).expect("the pull succeeds");
         let prefix = format!("refs/heads/h{history}/");
         check(&stats, "pulled alone", &prefix);
         pulled_alone.push(prefix);
@@ -167,7 +166,7 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
         flowed += usize::from(asked == (2, 2) && stats.count(Outcome::Updated) > 0);
     }
     // Of those pulled alone nothing is left to do, and what was refused is refused again.
-    let stats = run("pull", &local_remote, &upstream_remote, ALL).expect("the pull succeeds");
+    let stats = run(&upstream_remote, &local_remote, ALL).expect("the pull succeeds");
     for (m, (outcome, reason)) in moves.iter().zip(&expected) {
         let r = find(&stats, &m.name);
         let was_alone = pulled_alone.iter().any(|prefix| m.name.starts_with(prefix));

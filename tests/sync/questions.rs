@@ -60,7 +60,7 @@ fn are_judged(what: &str, parents: &[Vec<usize>], moves: &[Move], most: usize) {
         fill(&local, parents, moves, |m| m.old);
         let (source, log) = Backend::new(&upstream).in_chunks_of(65_536).speaking(version).remote();
         let (destination, _) = Backend::new(&local).in_chunks_of(65_536).remote();
-        let stats = run("pull", &destination, &source, ALL).expect("the pull succeeds");
+        let stats = run(&source, &destination, ALL).expect("the pull succeeds");
         for (m, answer) in moves.iter().zip(answers.lines()) {
             let expected = match answer {
                 "yes" => (Outcome::Updated, None),

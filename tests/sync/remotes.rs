@@ -27,7 +27,7 @@ fn answers_are_read_whatever_pieces_they_come_in() {
         for round in 0..2 {
             let (upstream_remote, _) = Backend::new(&upstream).in_chunks_of(chunk_size).remote();
             let (local_remote, _) = Backend::new(&local).in_chunks_of(chunk_size).remote();
-            run("pull", &local_remote, &upstream_remote, ALL).unwrap_or_else(|e| panic!("{chunk_size}, {round}: {e}"));
+            run(&upstream_remote, &local_remote, ALL).unwrap_or_else(|e| panic!("{chunk_size}, {round}: {e}"));
             assert_eq!(local.refs(), upstream.refs(), "pieces of {chunk_size} bytes, round {round}");
             let next = upstream.commit("next", &[&upstream.git(&["rev-parse", "main"])]);
             upstream.git(&["update-ref", "refs/heads/main", &next]);
@@ -41,11 +41,10 @@ fn sources_that_speak_old_protocols_work() {
         let (upstream, local) = (source("sha1"), Repository::empty());
         let (upstream_remote, _) = Backend::new(&upstream).speaking(version).remote();
         let (local_remote, _) = Backend::new(&local).remote();
-        run("pull", &local_remote, &upstream_remote, ALL).unwrap_or_else(|e| panic!("protocol {version}: {e}"));
+        run(&upstream_remote, &local_remote, ALL).unwrap_or_else(|e| panic!("protocol {version}: {e}"));
         let next = upstream.commit("next", &[&upstream.git(&["rev-parse", "main"])]);
         upstream.git(&["update-ref", "refs/heads/main", &next]);
-        let stats =
-            run("pull", &local_remote, &upstream_remote, ALL).unwrap_or_else(|e| panic!("protocol {version}: {e}"));
+        let stats = run(&upstream_remote, &local_remote, ALL).unwrap_or_else(|e| panic!("protocol {version}: {e}"));
         assert_eq!(stats.count(Outcome::Updated), 1, "protocol {version}");
         assert_eq!(local.refs(), upstream.refs(), "protocol {version}");
     }
@@ -57,7 +56,7 @@ fn sha256_repositories_sync() {
     let (upstream_remote, _) = Backend::new(&upstream).remote();
     let (local_remote, _) = Backend::new(&local).remote();
     for _ in 0..2 {
-        run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds");
+        run(&upstream_remote, &local_remote, ALL).expect("it succeeds");
         assert_eq!(local.refs(), upstream.refs());
         let next = upstream.commit("next", &[&upstream.git(&["rev-parse", "main"])]);
         upstream.git(&["update-ref", "refs/heads/main", &next]);
@@ -73,7 +72,7 @@ fn two_object_formats_are_a_clear_error() {
     let (upstream_remote2, _) = Backend::new(&upstream).remote();
     drop(upstream_remote);
     let (local_remote, _) = Backend::new(&local).remote();
-    let error = run("pull", &local_remote, &upstream_remote2, ALL).expect_err("objects cannot travel");
+    let error = run(&upstream_remote2, &local_remote, ALL).expect_err("objects cannot travel");
     assert_eq!(error.code(), "object_format_mismatch");
     assert!(error.to_string().contains("sha256") && error.to_string().contains("sha1"), "{error}");
 }
@@ -90,7 +89,7 @@ fn a_shallow_source_is_refused() {
         let local = Repository::empty();
         let (upstream_remote, _) = Backend::new(&shallow).speaking(version).remote();
         let (local_remote, _) = Backend::new(&local).remote();
-        let error = run("pull", &local_remote, &upstream_remote, ALL).expect_err("its history is cut off");
+        let error = run(&upstream_remote, &local_remote, ALL).expect_err("its history is cut off");
         assert_eq!(error.code(), "shallow_source", "{error}");
         assert!(local.refs().is_empty(), "nothing is half-written");
     }
@@ -102,7 +101,7 @@ fn what_a_grafted_source_lacks_is_rejected_and_others_go_on() {
     let pull = |local: &Repository, version: u8| {
         let (upstream_remote, _) = Backend::new(&upstream).speaking(version).remote();
         let (local_remote, _) = Backend::new(local).remote();
-        run("pull", &local_remote, &upstream_remote, ALL).expect("it succeeds")
+        run(&upstream_remote, &local_remote, ALL).expect("it succeeds")
     };
     pull(&known, 2);
     let second = upstream.commit("second", &[&upstream.git(&["rev-parse", "main"])]);
@@ -166,7 +165,7 @@ fn an_upstream_that_cannot_be_synced_with_is_a_clear_error() {
         let local = Repository::empty();
         let (local_remote, _) = Backend::new(&local).remote();
         let upstream = Remote::new("https://user:secret@upstream.test/r.git", http);
-        let error = run("pull", &local_remote, &upstream, ALL).expect_err("there is nothing to sync with");
+        let error = run(&upstream, &local_remote, ALL).expect_err("there is nothing to sync with");
         let text = error.to_string();
         assert_eq!((error.code(), error.is_transient()), (code, is_transient), "{text}");
         assert!(text.contains(words), "{text} should say {words}");

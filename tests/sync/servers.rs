@@ -12,13 +12,13 @@ use futures_executor::block_on;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use gix_object::bstr::ByteSlice;
 use refsync::{
-    api::{Outcome, Reason, SyncRequest, SyncRunStats},
+    api::{Outcome, Reason, SyncRunStats},
     git::{Credentials, Remote},
     http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
-    sync::{self, Options, Plan, Policy},
+    sync::{self, Options, Plan, Policy, Selection},
 };
 
-use super::{ALL, find, run};
+use super::{ALL, find, run, selection};
 use crate::support::{Backend, Repository};
 
 /// What stands between: it may answer a request itself, by its body, and change the text of the server's answers.
@@ -148,7 +148,7 @@ fn grow(repository: &Repository, branch: &str, from: usize, commits: usize) {
 }
 
 pub(super) fn pull(upstream: &Remote, local: &Remote) -> Result<SyncRunStats, sync::Error> {
-    run("pull", local, upstream, ALL)
+    run(upstream, local, ALL)
 }
 
 #[test]
@@ -287,11 +287,10 @@ fn push_options_reach_the_hooks_and_are_refused_where_there_are_none() {
     let (from, _) = Backend::new(&upstream).remote();
     let push_options = vec!["ci.skip".to_owned(), "reviewer=me you".to_owned()];
     let options = Options { push_options, ..Options::default() };
-    let request: SyncRequest =
-        serde_json::from_str(r#"{"direction":"pull","ref_globs":{"branches":"*"}}"#).expect("it is valid");
+    let request = selection(r#"{"branches":"*"}"#);
     let sync = || {
         let (to, _) = Backend::new(&local).remote();
-        block_on(sync::run(&request, &to, &from, &options)).map(Plan::into_stats)
+        block_on(sync::run(&request, &from, &to, &options)).map(Plan::into_stats)
     };
     let error = sync().expect_err("the destination takes none");
     assert_eq!(error.code(), "unsupported", "{error}");
@@ -363,9 +362,9 @@ fn credentials_that_only_a_push_needs_are_asked_for_then_and_the_push_begins_aga
             let credentials = Credentials { username: "me".into(), password: "secret".into() };
             std::future::ready(Some(credentials)).boxed_local()
         });
-        let request: SyncRequest = serde_json::from_str(r#"{"direction":"pull"}"#).expect("it is valid");
+        let everything = Selection::default();
         let options = Options { policy: Policy { force, ..Policy::default() }, ..Options::default() };
-        block_on(sync::run(&request, &to, &from, &options)).unwrap_or_else(|e| panic!("force {force}: {e}"));
+        block_on(sync::run(&everything, &from, &to, &options)).unwrap_or_else(|e| panic!("force {force}: {e}"));
         assert_eq!(asked.get(), 1, "force {force}");
         assert_eq!(local.git(&["rev-parse", "main"]), upstream.git(&["rev-parse", "main"]), "force {force}");
     }
@@ -620,9 +619,10 @@ fn a_source_too_old_to_say_what_head_names_is_taken_by_heads_commit() {
     upstream.git(&["symbolic-ref", "HEAD", "refs/heads/trunk"]);
     let mut from = Between::without(&upstream, "symref=");
     (_, from.backend) = Backend::new(&upstream).speaking(0).remote();
-    let request: SyncRequest = serde_json::from_str(r#"{"direction":"pull"}"#).expect("it is valid");
+    let everything = Selection::default();
     let local = Repository::empty();
-    let plan = block_on(sync::plan(&request, &Backend::new(&local).remote().0, &from.remote().0, &Options::default()));
+    let plan =
+        block_on(sync::plan(&everything, &from.remote().0, &Backend::new(&local).remote().0, &Options::default()));
     let head = plan.expect("it succeeds").head.map(|name| name.to_string());
     assert_eq!(head, Some(upstream.git(&["symbolic-ref", "HEAD"])));
 }

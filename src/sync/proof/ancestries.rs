@@ -7,8 +7,11 @@ use std::collections::HashSet;
 
 use gix_hash::ObjectId;
 
-use super::{Update, history::History};
-use crate::git::{self, Ancestry, FetchRequest, PackStream, UploadPack};
+use super::history::History;
+use crate::{
+    git::{self, Ancestry, FetchRequest, PackStream, UploadPack},
+    sync::update::Update,
+};
 
 /// Whether each base is an ancestor of its tip. One request covers all. It may leave some open: the server does not send
 /// the ancestors of any base, and the path from a base to its tip may go through them.

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use futures_util::StreamExt;
 use gix_hash::ObjectId;
 
-use super::Update;
-use crate::git::{self, Ancestry, CommitGraph, CommitScanner, ErrorKind, FetchRequest, Lost, PackStream, UploadPack};
+use crate::{
+    git::{self, Ancestry, CommitGraph, CommitScanner, ErrorKind, FetchRequest, Lost, PackStream, UploadPack},
+    sync::update::Update,
+};
 
 /// The commits that are reachable from the tips of some updates and not from these haves.
 pub(super) struct History<'a> {

@@ -35,3 +35,6 @@ pub(super) fn to_js(value: &impl Serialize) -> JsValue {
     let text = serde_json::to_string(value).expect("plain fields of ours are JSON");
     JSON::parse(&text).expect("it is JSON")
 }
+
+/// The operation's name in errors.
+pub(super) const OPERATION: &str = "sync";

@@ -12,13 +12,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
-use super::{
-    Observer, Phase,
-    gate::{Gate, Unproved},
-};
+use super::gate::{Gate, Unproved};
 use crate::{
+    api::Phase,
     git,
     http::{self, ByteStream},
+    sync::progress::Observer,
 };
 
 /// Why a pack ended early.

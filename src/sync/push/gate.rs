@@ -7,21 +7,15 @@
 //! bytes are sent, the destination has done nothing.
 //!
 //! If a pack does not prove all of them, they may still be fast-forwards: other haves may have stopped the server's walk.
-//! The caller then proves them with requests of its own, see [`proof`](super::proof).
+//! The caller then proves them with requests of its own, see [`proof`](crate::sync::proof).
 
 use bytes::Bytes;
-use gix_hash::{Kind, ObjectId};
+use gix_hash::Kind;
 
-use crate::git::{Ancestry, CommitScanner, ErrorKind, Limits};
-
-/// A fast-forward to be proved: the destination's commit and the source's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Claim {
-    /// The destination's commit.
-    pub(super) base: ObjectId,
-    /// The source's commit.
-    pub(super) tip: ObjectId,
-}
+use crate::{
+    git::{Ancestry, CommitScanner, ErrorKind, Limits},
+    sync::update::Update,
+};
 
 /// Watches a pack on its way.
 pub(super) struct Gate {
@@ -34,7 +28,7 @@ pub(super) struct Gate {
 
 /// The claims that are not proved yet, and the commits so far.
 struct Proof {
-    claims: Vec<Claim>,
+    claims: Vec<Update>,
     scanner: CommitScanner,
     /// How many commits must have come before the next check.
     next_look: usize,
@@ -46,7 +40,7 @@ pub(super) struct Unproved;
 
 impl Gate {
     /// A gate that opens when all claims are proved.
-    pub(super) fn new(claims: Vec<Claim>, object_format: Kind, limits: &Limits) -> Self {
+    pub(super) fn new(claims: Vec<Update>, object_format: Kind, limits: &Limits) -> Self {
         let proof = (!claims.is_empty()).then(|| Proof {
             claims,
             scanner: CommitScanner::new(object_format, limits),

@@ -1,24 +1,33 @@
 //! Pushes commands in as few requests as the destination accepts, and returns the result of each ref.
 //!
-//! If a request is refused as a whole, [`narrow`](super::narrow) finds the bad ref. If it is too large, it is halved. If a
+//! If a request is refused as a whole, `narrow` finds the bad ref. If it is too large, it is halved. If a
 //! single ref is too large, it first moves to a commit in the middle of its history. The ref stays at that commit for a
 //! while. The source's branch was there once too, and if this sync breaks off, the next one continues from it.
+
+mod gate;
+pub(super) mod narrow;
+mod relay;
+pub(super) mod transfer;
 
 use std::collections::{HashMap, HashSet};
 
 use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
-use super::{
-    Error, Options, Sides,
-    gate::Claim,
+use self::{
     narrow::{Batch, GiveUp, Queue},
+    transfer::{Doubt, Transfer, TransferError, haves, transfer},
+};
+use super::{
+    error::Error,
+    options::Options,
     proof,
-    transfer::{Doubt, Failure, Transfer, haves, transfer},
-    verdict::{self, Cause},
+    sides::Sides,
+    update::Update,
+    verdict::{self, Cause, Refusal, Verdict},
 };
 use crate::{
-    api::{MessageSide, Reason},
+    api::MessageSide,
     git::{self, Ancestry, Command, FetchRequest, Report},
 };
 
@@ -31,27 +40,6 @@ pub(super) struct Pushed {
     pub(super) middles: HashSet<ObjectId>,
 }
 
-/// The result of one ref.
-pub(super) enum Verdict {
-    /// The destination says that it is done.
-    Accepted,
-    /// It is not done, or the destination does not say.
-    Refused(Refusal),
-}
-
-/// Why a ref was refused.
-#[derive(Clone)]
-pub(super) struct Refusal {
-    /// Who refused it.
-    pub(super) side: MessageSide,
-    /// The reason, in one line.
-    pub(super) why: String,
-    /// The whole message of the refusal.
-    pub(super) words: String,
-    /// The API's reason, if it cannot be derived from `why`.
-    pub(super) reason: Option<Reason>,
-}
-
 /// How pushing ended.
 pub(super) enum Ended {
     /// Every ref has its verdict.
@@ -62,13 +50,13 @@ pub(super) enum Ended {
     /// The source has been rewritten since its refs were listed.
     Stale,
     /// It broke off.
-    Failed(Failure),
+    Failed(TransferError),
 }
 
 /// Pushes all commands. `is_refused`: a request with all of them was refused as a whole already.
 pub(super) async fn push(
     commands: Vec<Command>,
-    mut claims: Vec<Claim>,
+    mut claims: Vec<Update>,
     is_refused: bool,
     sides: &mut Sides,
     options: &Options,
@@ -79,7 +67,7 @@ pub(super) async fn push(
     let (mut first_failure, mut names_a_culprit) = (None, false);
     while let Some(batch) = queue.next() {
         let transferred = transfer(&batch.commands, claims.clone(), sides, options).await;
-        if let Err(Failure { error: Error::Destination(refusal), .. }) = &transferred
+        if let Err(TransferError { error: Error::Destination(refusal), .. }) = &transferred
             && sides.receive.can_push_again(refusal).await
         {
             queue.repeat(batch);
@@ -153,20 +141,20 @@ fn is_stale(error: &Error) -> bool {
 }
 
 /// The failure that ends the push. Earlier requests may have succeeded.
-fn failed(failure: Failure, queue: &Queue) -> Ended {
+fn failed(failure: TransferError, queue: &Queue) -> Ended {
     let doubt = match failure.doubt {
         Doubt::None if queue.has_accepted() => Doubt::Partly,
         doubt => doubt,
     };
-    Ended::Failed(Failure { doubt, ..failure })
+    Ended::Failed(TransferError { doubt, ..failure })
 }
 
 /// The failure of a push whose pack could not be stored.
-fn unpack_failure(report: &Report, sides: &Sides) -> Failure {
+fn unpack_failure(report: &Report, sides: &Sides) -> TransferError {
     let why = report.unpack_error.as_deref().unwrap_or_default();
     let said = if report.words.is_empty() { String::new() } else { format!(" ({})", report.words) };
     let kind = git::ErrorKind::Remote(format!("the pack could not be stored: {why}{said}"));
-    Failure { error: Error::Destination(sides.receive.push_error(kind)), doubt: Doubt::None, bytes_sent: 0 }
+    TransferError { error: Error::Destination(sides.receive.push_error(kind)), doubt: Doubt::None, bytes_sent: 0 }
 }
 
 /// Takes over a report's result of each ref.
@@ -249,37 +237,5 @@ impl Pushed {
     fn accepted<'a>(&'a self, commands: &'a [Command]) -> impl Iterator<Item = ObjectId> + 'a {
         let is_accepted = |command: &&Command| matches!(self.verdicts.get(&command.name), Some(Verdict::Accepted));
         commands.iter().filter(is_accepted).map(|command| command.new).filter(|id| !id.is_null())
-    }
-}
-
-impl Refusal {
-    /// The refusal of this command in a report.
-    fn of_report(report: &Report, command: &Command) -> Self {
-        let why = match (&report.unpack_error, report.refs.get(&command.name)) {
-            (Some(why), _) => format!("the pack could not be stored: {why}"),
-            (None, Some(Some(why))) => why.clone(),
-            _ => String::new(),
-        };
-        Self { side: MessageSide::Destination, why, words: report.words.clone(), reason: None }
-    }
-
-    /// The refusal that an error of either side means.
-    pub(super) fn of_error(error: &Error, cause: Cause) -> Self {
-        let (side, kind, reason) = match error {
-            Error::Source(error) => (MessageSide::Source, &error.kind, Reason::MissingObjects),
-            Error::Destination(error) => (MessageSide::Destination, &error.kind, Reason::RemoteRefused),
-            other => return Self::of_text(&other.to_string()),
-        };
-        let (why, words) = kind.in_short();
-        Self { side, why, words, reason: (cause == Cause::Refs).then_some(reason) }
-    }
-
-    fn of_text(text: &str) -> Self {
-        Self { side: MessageSide::Refsync, why: text.to_owned(), words: String::new(), reason: None }
-    }
-
-    /// The whole message.
-    fn said(&self) -> String {
-        format!("{}\n{}", self.why, self.words)
     }
 }

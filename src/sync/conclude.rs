@@ -9,15 +9,18 @@ use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
 use super::{
-    Decision, Entry, Error, Plan,
-    push::{Pushed, Refusal, Verdict},
-    transfer::{Doubt, Failure},
-    verdict,
+    error::Error,
+    plan::{Decision, Entry, Plan},
+    push::{
+        Pushed,
+        transfer::{Doubt, TransferError},
+    },
+    verdict::{self, Refusal, Verdict},
 };
 use crate::{api::Reason, git::Remote};
 
 /// Writes the verdicts into the plan. They are corrected by the destination's refs, if these can be listed.
-pub(super) async fn settle(plan: &mut Plan, pushed: Pushed, destination: &Remote) {
+pub(super) async fn conclude(plan: &mut Plan, pushed: Pushed, destination: &Remote) {
     let Pushed { mut verdicts, middles } = pushed;
     let has_refusals = verdicts.values().any(|verdict| matches!(verdict, Verdict::Refused(_)));
     // The report is used even if this listing fails.
@@ -97,13 +100,17 @@ fn follow_targets(plan: &mut Plan) {
 /// # Errors
 ///
 /// The failure, if nothing was done at all.
-pub(super) async fn settle_failure(plan: &mut Plan, failure: Failure, destination: &Remote) -> Result<(), Error> {
-    let Failure { error, doubt, .. } = failure;
+pub(super) async fn conclude_failure(
+    plan: &mut Plan,
+    failure: TransferError,
+    destination: &Remote,
+) -> Result<(), Error> {
+    let TransferError { error, doubt, .. } = failure;
     let has_done = plan.entries.iter().any(|entry| entry.is_done);
     let now = match doubt {
         Doubt::None => None,
         Doubt::Partly => current_refs(destination).await.ok(),
-        Doubt::AtWork => once_settled(plan, destination).await,
+        Doubt::AtWork => once_at_rest(plan, destination).await,
     };
     let is_moved = |now: &Refs| plan.entries.iter().any(|entry| entry.is_open() && is_moved(entry, now));
     if !has_done && !now.as_ref().is_some_and(is_moved) {
@@ -124,7 +131,7 @@ pub(super) async fn settle_failure(plan: &mut Plan, failure: Failure, destinatio
 
 /// The destination's refs. They are listed again and again, for some seconds, until everything is done: a destination that
 /// has the whole pack continues its work after the connection is lost.
-async fn once_settled(plan: &Plan, destination: &Remote) -> Option<Refs> {
+async fn once_at_rest(plan: &Plan, destination: &Remote) -> Option<Refs> {
     let mut now = current_refs(destination).await.ok();
     for wait in WAITS {
         let is_over = |now: &Refs| plan.entries.iter().filter(|e| e.is_open()).all(|e| is_done(e, now));

@@ -13,24 +13,16 @@ use gix_object::bstr::BString;
 use self::ancestries::ancestries;
 pub(super) use self::history::commits;
 use super::{
-    Decision, Error, Observer, Phase, Plan,
+    error::Error,
+    plan::{Decision, Plan},
+    progress::Observer,
+    update::Update,
     verdict::{self, Cause},
 };
 use crate::{
-    api::{MessageSide, Reason},
+    api::{MessageSide, Phase, Reason},
     git::{self, Ancestry, ErrorKind, Remote, UploadPack},
 };
-
-/// An update to be judged.
-#[derive(Clone, Copy)]
-struct Update {
-    /// The destination's commit.
-    base: ObjectId,
-    /// The source's object to ask for: a commit or a tag.
-    want: ObjectId,
-    /// The commit that this object finally points to.
-    tip: ObjectId,
-}
 
 /// Decides every candidate of the plan. A candidate is rejected if the source cannot answer for it: its objects are
 /// damaged, gone, or more than a proof may read. `is_relisted`: the source was listed a second time.

@@ -7,11 +7,13 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream::LocalBoxStream};
 use gix_hash::ObjectId;
 
 use super::{
-    Error, Options, Sides,
-    gate::{Claim, Gate},
+    gate::Gate,
     relay::{Cut, relay},
 };
-use crate::git::{self, Command, FetchRequest, Report, UploadPack, empty_pack};
+use crate::{
+    git::{self, Command, FetchRequest, Report, UploadPack, empty_pack},
+    sync::{error::Error, options::Options, sides::Sides, update::Update},
+};
 
 /// How a transfer ended.
 pub(super) enum Transfer {
@@ -22,18 +24,18 @@ pub(super) enum Transfer {
 }
 
 /// Why a transfer did not end with a report.
-pub(super) struct Failure {
+pub(in crate::sync) struct TransferError {
     /// What happened.
-    pub(super) error: Error,
+    pub(in crate::sync) error: Error,
     /// What the destination may have done despite the failure.
-    pub(super) doubt: Doubt,
+    pub(in crate::sync) doubt: Doubt,
     /// How many bytes of the pack were sent.
-    pub(super) bytes_sent: u64,
+    pub(in crate::sync) bytes_sent: u64,
 }
 
 /// How much of a failed push a destination may have done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
+pub(in crate::sync) enum Doubt {
     /// Nothing.
     None,
     /// A part of it.
@@ -47,15 +49,15 @@ pub(super) enum Doubt {
 /// The push starts when the pack's first bytes have come, because a destination gives up if it has to wait for them.
 pub(super) async fn transfer(
     commands: &[Command],
-    claims: Vec<Claim>,
+    claims: Vec<Update>,
     sides: &Sides,
     options: &Options,
-) -> Result<Transfer, Failure> {
+) -> Result<Transfer, TransferError> {
     let Sides { upload: source, receive: destination, .. } = sides;
     let mut pack = pack(commands, sides).await;
     let first = match pack.next().await.transpose() {
         Ok(first) => first,
-        Err(error) => return Err(Failure { error: Error::Source(error), doubt: Doubt::None, bytes_sent: 0 }),
+        Err(error) => return Err(TransferError { error: Error::Source(error), doubt: Doubt::None, bytes_sent: 0 }),
     };
     let pack = futures_util::stream::iter(first.map(Ok)).chain(pack);
     let gate = Gate::new(claims, destination.object_format, source.limits());
@@ -65,11 +67,13 @@ pub(super) async fn transfer(
     let report = destination.push(commands, &options.push_options(), body).await;
     let (is_whole, bytes_sent) = (ending.is_whole(), ending.bytes());
     match (ending.take(), report) {
-        (Some(Cut::Source(error)), _) => Err(Failure { error: Error::Source(error), doubt: Doubt::None, bytes_sent }),
+        (Some(Cut::Source(error)), _) => {
+            Err(TransferError { error: Error::Source(error), doubt: Doubt::None, bytes_sent })
+        }
         // If a destination answers early, its answer is used. A second push would not succeed either.
         (_, Err(error)) => {
             let doubt = if is_whole && leaves_doubt(&error.kind) { Doubt::AtWork } else { Doubt::None };
-            Err(Failure { error: Error::Destination(error), doubt, bytes_sent })
+            Err(TransferError { error: Error::Destination(error), doubt, bytes_sent })
         }
         (Some(Cut::Unproved), Ok(_)) => Ok(Transfer::Unproved),
         (None, Ok(report)) => Ok(Transfer::Reported { report, is_whole }),

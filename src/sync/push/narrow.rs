@@ -12,8 +12,7 @@
 
 use gix_object::bstr::ByteSlice;
 
-use super::verdict::Cause;
-use crate::git::Command;
+use crate::{git::Command, sync::verdict::Cause};
 
 /// The commands of one request.
 pub(super) struct Batch {
@@ -212,7 +211,7 @@ fn is_named(command: &Command, words: &str) -> bool {
 }
 
 /// The most commands of a request: GitHub fails above some 10,000.
-pub(super) const MAX_COMMANDS: usize = 5000;
+pub(in crate::sync) const MAX_COMMANDS: usize = 5000;
 /// With fewer commands, a misleading name costs more requests than a right one saves.
 const FEWEST_TO_NAME: usize = 12;
 /// How many single refs in a row may get the same answer before it holds for all.
