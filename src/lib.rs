@@ -27,6 +27,7 @@
 //! [`service::engine::Engine`], because the two are separate WebAssembly modules.
 
 pub mod api;
+pub mod backoff;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod clock;

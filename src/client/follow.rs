@@ -27,6 +27,7 @@ use crate::{
         json_tree::Json,
         shape::{Others, Shaped},
     },
+    backoff::Backoff,
     http::{ByteStream, Response},
 };
 
@@ -35,6 +36,9 @@ pub const FIRST_POLL: Duration = Duration::from_millis(250);
 
 /// The longest wait between two polls, and between two streams of events.
 pub const LONGEST_POLL: Duration = Duration::from_secs(2);
+
+/// The waits between them.
+const POLLS: Backoff = Backoff::doubling(FIRST_POLL, LONGEST_POLL);
 
 /// How long a stream may take to its first event, which the service has at once: what waits longer is a proxy's buffer.
 const FIRST_EVENT: Duration = Duration::from_secs(5);
@@ -71,7 +75,8 @@ struct Feed<'c> {
     last_id: String,
     /// Whether the open stream has told something.
     has_told: bool,
-    pause: Duration,
+    /// How often it was opened again.
+    reopened: u32,
     /// Whether there is no such call, or no such run.
     is_missing: bool,
     _turn: Turn,
@@ -109,10 +114,10 @@ impl Client {
             }
             is_missing = feed.is_missing;
         }
-        let mut pause = FIRST_POLL;
+        let mut polls = 0;
         while is_running(&run) {
-            self.timer.sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_POLL);
+            polls += 1;
+            self.timer.sleep(POLLS.after(polls)).await;
             let now = self.call(CallName::ShowSync, path.clone()).await?;
             if is_missing {
                 // It is the events that are missing, not the run.
@@ -174,7 +179,7 @@ impl<'c> Feed<'c> {
             runs: Vec::new(),
             last_id: String::new(),
             has_told: false,
-            pause: FIRST_POLL,
+            reopened: 0,
             is_missing: false,
             _turn: turn,
         }
@@ -202,8 +207,8 @@ impl<'c> Feed<'c> {
                 Some(chunk) => self.take(&chunk)?,
                 None if self.has_told => {
                     (self.body, self.stream, self.has_told) = (None, EventStream::default(), false);
-                    self.client.timer.sleep(self.pause).await;
-                    self.pause = (self.pause * 2).min(LONGEST_POLL);
+                    self.reopened += 1;
+                    self.client.timer.sleep(POLLS.after(self.reopened)).await;
                 }
                 None => return None,
             }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::Error;
+use crate::backoff::Backoff;
 
-/// The longest wait that the schedule itself chooses.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+/// The waits, before jitter.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(8));
 
 /// A server that asks for more patience than this gets its error shown instead.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -13,14 +14,13 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// How long to wait before the next try, or `None` where `error` is final.
 ///
 /// `failures` counts the tries that failed, from 1; at most `max_retries` further tries are made. The wait doubles from
-/// half a second to [8 s](LONGEST_BACKOFF) and is multiplied by `random`, a number from 0 to 1 ("full jitter"), so that
+/// half a second to 8 s and is multiplied by `random`, a number from 0 to 1 ("full jitter"), so that
 /// clients that failed together do not come back together. A `Retry-After` is waited out, and the jitter comes on top.
 pub fn delay(error: &Error, failures: u32, max_retries: u32, random: f64) -> Option<Duration> {
     if failures > max_retries || !error.is_transient() {
         return None;
     }
     let asked = error.retry_after().unwrap_or_default();
-    let backoff = Duration::from_millis(500).saturating_mul(1 << failures.saturating_sub(1).min(10));
-    let jitter = backoff.min(LONGEST_BACKOFF).mul_f64(random.clamp(0.0, 1.0));
+    let jitter = BACKOFF.after(failures).mul_f64(random.clamp(0.0, 1.0));
     (asked <= LONGEST_RETRY_AFTER).then(|| asked + jitter)
 }

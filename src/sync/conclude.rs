@@ -17,7 +17,7 @@ use super::{
     },
     verdict::{self, Refusal, Verdict},
 };
-use crate::{api::Reason, git::Remote};
+use crate::{api::Reason, backoff::Backoff, git::Remote};
 
 /// Writes the verdicts into the plan. They are corrected by the destination's refs, if these can be listed.
 pub(super) async fn conclude(plan: &mut Plan, pushed: Pushed, destination: &Remote) {
@@ -133,12 +133,12 @@ pub(super) async fn conclude_failure(
 /// has the whole pack continues its work after the connection is lost.
 async fn once_at_rest(plan: &Plan, destination: &Remote) -> Option<Refs> {
     let mut now = current_refs(destination).await.ok();
-    for wait in WAITS {
+    for look in 1..=LOOKS {
         let is_over = |now: &Refs| plan.entries.iter().filter(|e| e.is_open()).all(|e| is_done(e, now));
         if now.as_ref().is_some_and(is_over) {
             break;
         }
-        destination.sleep(Duration::from_millis(wait)).await;
+        destination.sleep(WAITS.after(look)).await;
         now = current_refs(destination).await.ok().or(now);
     }
     now
@@ -162,5 +162,7 @@ async fn current_refs(destination: &Remote) -> Result<Refs, Error> {
     Ok(receive.refs.into_iter().map(|r| (r.name, r.id)).collect())
 }
 
-/// How long to wait before each listing, in milliseconds; eight seconds in total.
-const WAITS: [u64; 5] = [250, 750, 1000, 2000, 4000];
+/// How often the refs are listed again.
+const LOOKS: u32 = 5;
+/// How long to wait before each listing; eight seconds in total.
+const WAITS: Backoff = Backoff::doubling(Duration::from_millis(250), Duration::from_secs(4));

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use base64ct::{Base64, Encoding};
 use futures_util::future::LocalBoxFuture;
 
-use crate::{git::error::ErrorKind, http, userinfo::Userinfo};
+use crate::{backoff::Backoff, git::error::ErrorKind, http, userinfo::Userinfo};
 
 /// A user name and a password or token.
 #[derive(Clone, PartialEq, Eq)]
@@ -168,7 +168,7 @@ pub(in crate::git) fn offers_basic(header: &str) -> bool {
 ///
 /// A lost connection counts too: a kept-alive connection fails like this if the server has closed it meanwhile.
 pub(super) fn wait_before_retry(error: &ErrorKind, failures: u32) -> Option<Duration> {
-    let backoff = Duration::from_millis(500) * failures;
+    let backoff = BACKOFF.after(failures);
     let wait = match error {
         ErrorKind::Http(error) if error.kind == http::ErrorKind::Network && failures == 1 => Duration::ZERO,
         ErrorKind::Status { status: 429 | 503, retry_after, .. } => retry_after.unwrap_or(backoff).max(backoff),
@@ -179,5 +179,6 @@ pub(super) fn wait_before_retry(error: &ErrorKind, failures: u32) -> Option<Dura
 }
 
 const MAX_RETRIES: u32 = 2;
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(1));
 /// If a server asks to wait for longer than this, its error is shown instead.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);

@@ -24,6 +24,7 @@ use futures_util::{
 };
 use serde::Deserialize;
 
+use crate::backoff::Backoff;
 use crate::http::{Body, Method, Request};
 use crate::service::{
     crypto::Crypto,
@@ -147,7 +148,7 @@ impl Deliveries {
             tell("delivered", None);
             return Ok(true);
         };
-        let waits = [FIRST_WAIT, LONGEST_WAIT, TRIED_FOR].map(|wait| Some(wait.as_secs().to_string()));
+        let waits = [WAITS.first, WAITS.longest, TRIED_FOR].map(|wait| Some(wait.as_secs().to_string()));
         let hung = Some(matches!(refusal, Refusal::Silence).to_string());
         let params = [held, waits.to_vec(), vec![hung]].concat();
         let put_back: Option<PutBack> = store::row(self.host.database(), sql!("sql/webhook_retry.sql"), params).await?;
@@ -252,6 +253,6 @@ const AT_ONCE_OF_ORGANIZATION: usize = 8;
 const LARGE: usize = 1024 * 1024;
 /// How many large ones a process sends at the same time. An organisation has one.
 const LARGE_AT_ONCE: usize = 2;
-pub(crate) const FIRST_WAIT: Duration = Duration::from_secs(5);
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+/// How long a delivery waits for its next attempt, before jitter. `webhook_retry.sql` does the sum: it knows how often a target hung.
+pub(crate) const WAITS: Backoff = Backoff::doubling(Duration::from_secs(5), Duration::from_secs(60 * 60));
 const TRIED_FOR: Duration = Duration::from_secs(24 * 60 * 60);

@@ -17,6 +17,7 @@ use std::{borrow::Cow, time::Duration};
 use serde::Deserialize;
 
 use crate::api::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
+use crate::backoff::Backoff;
 use crate::service::{
     engine::MAX_STATS_BYTES,
     host::Limits,
@@ -40,12 +41,12 @@ pub(crate) const MAX_ATTEMPTS: u32 = 3;
 /// How often a run may lose its worker. More than [`MAX_ATTEMPTS`], for that is seldom the run's own fault.
 pub(crate) const MAX_LOST_ATTEMPTS: u32 = 10;
 
-/// How long a run waits for its second attempt, before jitter; four times as long for the third.
-pub(crate) const BACKOFF: Duration = Duration::from_secs(2);
+/// How long a run waits for its next attempt, before jitter.
+pub(crate) const BACKOFF: Backoff =
+    Backoff { first: Duration::from_secs(2), factor: 4, longest: Duration::from_secs(8) };
 
-/// The longest wait for an attempt, with jitter: half as long again as the last backoff.
-pub(crate) const LONGEST_BACKOFF: Duration =
-    Duration::from_secs(BACKOFF.as_secs() * 4_u64.pow(MAX_ATTEMPTS - 2) * 3 / 2);
+/// The longest wait for an attempt, with jitter.
+pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(BACKOFF.longest.as_secs() * 3 / 2);
 
 /// When a worker that could not keep its lease stops: before another one may take the run.
 pub(crate) const FENCE: Duration = Duration::from_secs(25);
@@ -238,7 +239,7 @@ pub(crate) async fn fail(
         Some(storable::text(error).into_owned()),
         Some(transient.to_string()),
         Some(MAX_ATTEMPTS.to_string()),
-        seconds(BACKOFF),
+        seconds(BACKOFF.after(claim.run.attempt)),
     ];
     row(database, sql!("sql/queue_fail.sql"), params).await
 }

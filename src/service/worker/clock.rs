@@ -67,8 +67,8 @@ pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Erro
         seconds(queue::LEASE),
         seconds(queue::LONGEST_BACKOFF),
         seconds(delivery::LEASE),
-        seconds(delivery::FIRST_WAIT),
-        seconds(delivery::LONGEST_WAIT),
+        seconds(delivery::WAITS.first),
+        seconds(delivery::WAITS.longest),
     ];
     let sql = sql!("sql/clock_went_back.sql");
     let corrected: Option<Corrected> = store::row(host.database(), sql, params).await?;

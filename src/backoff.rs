@@ -1,0 +1,42 @@
+//! How long to wait before something that failed is tried again.
+
+use std::time::Duration;
+
+/// Waits that grow by a factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The wait after the first failure.
+    pub first: Duration,
+    /// How many times as long each further wait is.
+    pub factor: u32,
+    /// The longest wait.
+    pub longest: Duration,
+}
+
+impl Backoff {
+    /// Each wait is twice the one before.
+    pub const fn doubling(first: Duration, longest: Duration) -> Self {
+        Self { first, factor: 2, longest }
+    }
+
+    /// The wait after so many failures in a row, from 1.
+    pub fn after(&self, failures: u32) -> Duration {
+        let times = self.factor.saturating_pow(failures.saturating_sub(1));
+        self.first.saturating_mul(times).min(self.longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_up_to_the_longest_one() {
+        let seconds = Duration::from_secs;
+        let backoff = Backoff { first: seconds(2), factor: 4, longest: seconds(30) };
+        let waits = [1, 2, 3, 4, u32::MAX].map(|failures| backoff.after(failures));
+        assert_eq!(waits, [2, 8, 30, 30, 30].map(seconds));
+        let doubling = Backoff::doubling(Duration::from_millis(250), seconds(1));
+        assert_eq!([1, 2, 3, 4].map(|failures| doubling.after(failures).as_millis()), [250, 500, 1000, 1000]);
+    }
+}
