@@ -40,6 +40,8 @@ pub mod http;
 #[cfg(any(feature = "engine", feature = "service"))]
 pub mod json_path;
 #[cfg(any(feature = "engine", feature = "service"))]
+pub mod smart_http;
+#[cfg(any(feature = "engine", feature = "service"))]
 pub mod userinfo;
 
 #[cfg(feature = "engine")]

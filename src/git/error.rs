@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gix_object::bstr::ByteSlice;
 
-use super::{limits::Exceeded, transport::access::offers_basic};
+use super::{challenge::offers_basic, limits::Exceeded};
 use crate::http;
 
 /// A failed operation on a remote.

@@ -21,6 +21,7 @@
 //! If a source does not answer the first request, its capabilities are requested before. `transport` sends all requests;
 //! the codecs take bytes and do no IO.
 
+mod challenge;
 mod codec;
 mod commit_graph;
 mod error;
@@ -53,8 +54,3 @@ pub use upload_pack::{
     fetch::{Answer, PackStream, Request as FetchRequest},
 };
 pub use words::{Words, clean};
-
-/// Our name in the `agent` capability.
-fn agent() -> &'static str {
-    concat!("refsync/", env!("CARGO_PKG_VERSION"))
-}

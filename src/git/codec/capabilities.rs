@@ -58,6 +58,9 @@ impl Capabilities {
     }
 }
 
+/// What we call ourselves in the capability `agent`.
+pub(in crate::git) const AGENT: &str = concat!("refsync/", env!("CARGO_PKG_VERSION"));
+
 impl FromIterator<String> for Capabilities {
     fn from_iter<I: IntoIterator<Item = String>>(words: I) -> Self {
         let parts = words.into_iter().map(|word| match word.split_once('=') {

@@ -20,6 +20,7 @@ use crate::{
         transport::remote::{Link, Remote},
     },
     http::{self, Body, ByteStream},
+    smart_http::Service,
 };
 
 /// A connection to `git-receive-pack`, with the refs that it advertised. A push is compared with them.
@@ -44,7 +45,7 @@ impl Remote {
     ///
     /// If the server does not answer, refuses, or is not a Git server.
     pub async fn receive_pack(&self) -> Result<ReceivePack, Error> {
-        match self.connect("git-receive-pack").await? {
+        match self.connect(Service::ReceivePack).await? {
             (link, Advertisement::Refs { capabilities, object_format, refs, haves, .. }) => {
                 let lengths = if link.ends_by_closing { Lengths::Preferred } else { Lengths::IfSmall };
                 let (lengths, has_streamed) = (Cell::new(lengths), Cell::new(false));
@@ -117,7 +118,7 @@ impl ReceivePack {
         let report = async {
             let Some(body) = self.with_length(body).await? else { return Ok(Report::default()) };
             self.has_streamed.set(matches!(body, Body::Stream(_)));
-            let request = self.link.request("git-receive-pack", false, body);
+            let request = self.link.request(Service::ReceivePack, false, body);
             let response = match self.link.remote.send(request).await {
                 Err(ErrorKind::Http(error)) if error.kind == http::ErrorKind::Redirected => {
                     return Err(self.explain(error).await);
@@ -160,7 +161,7 @@ impl ReceivePack {
     /// The target of a redirect. Not every `fetch` reveals it for a streamed request, so a short request finds it out. Git
     /// sends the same request before a large push.
     async fn explain(&self, redirect: http::Error) -> ErrorKind {
-        let question = || self.link.request("git-receive-pack", false, Body::Bytes(pkt_line::FLUSH.into()));
+        let question = || self.link.request(Service::ReceivePack, false, Body::Bytes(pkt_line::FLUSH.into()));
         match self.link.remote.send(question()).await {
             Err(ErrorKind::Http(_)) | Ok(_) => ErrorKind::Http(redirect),
             Err(kind) => kind,

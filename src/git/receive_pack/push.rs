@@ -10,10 +10,9 @@ use gix_object::bstr::BString;
 
 use crate::{
     git::{
-        agent,
         codec::{
             advertisement::split_at_byte,
-            capabilities::Capabilities,
+            capabilities::{AGENT, Capabilities},
             pkt_line::{self, Line, Reader},
             sideband::{Demultiplexer, Piece, with_words},
         },
@@ -83,7 +82,7 @@ pub(super) fn encode(
         features.push_str(&format!(" object-format={object_format}"));
     }
     if capabilities.has("agent") {
-        features.push_str(&format!(" agent={}", agent()));
+        features.push_str(&format!(" agent={AGENT}"));
     }
     let mut out = Vec::new();
     for Command { name, old, new } in commands {

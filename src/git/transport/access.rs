@@ -5,7 +5,12 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use base64ct::{Base64, Encoding};
 use futures_util::future::LocalBoxFuture;
 
-use crate::{backoff::Backoff, git::error::ErrorKind, http, userinfo::Userinfo};
+use crate::{
+    backoff::Backoff,
+    git::{challenge::scheme_and_realm, error::ErrorKind},
+    http,
+    userinfo::Userinfo,
+};
 
 /// A user name and a password or token.
 #[derive(Clone, PartialEq, Eq)]
@@ -134,34 +139,6 @@ fn trimmed(text: &str) -> &str {
 }
 
 const LINE_ENDS: [char; 2] = ['\r', '\n'];
-
-/// The scheme and the realm in the values of `WWW-Authenticate`. If there are several challenges, `Basic` is used, because
-/// we support only that; else the first one.
-fn scheme_and_realm(header: &str) -> (String, Option<String>) {
-    let header = header.trim();
-    let challenge = basic_challenge(header).unwrap_or(header);
-    let (scheme, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
-    let at = parameters.to_ascii_lowercase().find("realm=");
-    let realm = at.map(|at| &parameters[at + "realm=".len()..]).map(|value| match value.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next().unwrap_or_default(),
-        None => value.split([',', ' ']).next().unwrap_or_default(),
-    });
-    (scheme.trim_end_matches(',').to_owned(), realm.map(str::to_owned))
-}
-
-/// The text from the `Basic` challenge to the end.
-fn basic_challenge(header: &str) -> Option<&str> {
-    let starts = std::iter::once(0).chain(header.match_indices(',').map(|(at, _)| at + 1));
-    starts.map(|at| header[at..].trim_start()).find(|rest| {
-        rest.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
-            && rest[5..].chars().next().is_none_or(|next| next == ' ' || next == ',')
-    })
-}
-
-/// Whether a server that wants credentials accepts a user name and a password: it offers `Basic`, or it names no scheme.
-pub(in crate::git) fn offers_basic(header: &str) -> bool {
-    header.trim().is_empty() || basic_challenge(header.trim()).is_some()
-}
 
 /// How long to wait before a read-only request is sent again; `None` if a new try would not help. `failures` is the number
 /// of failed tries so far, at least 1.

@@ -26,12 +26,6 @@ pub(super) fn redirected(from: &str, location: &str) -> String {
     })
 }
 
-/// The repository's base URL, taken from the URL that answered with its refs; `None` if that URL has another form.
-pub(super) fn base_of(answered_by: &str) -> Option<String> {
-    let path = answered_by.split(['?', '#']).next()?;
-    path.strip_suffix("/info/refs").map(str::to_owned)
-}
-
 /// A hint if the URL is the address of a web page about a repository, such as `https://github.com/o/r/tree/main`.
 pub(super) fn hint(url: &str) -> Option<String> {
     let path = userinfo::authority(url).1;

@@ -7,6 +7,7 @@ use super::{address, excerpt::excerpt};
 use crate::{
     git::error::ErrorKind,
     http::{Headers, Response},
+    smart_http::{self, Service},
 };
 
 /// A request, and the head of an answer that is not Git's.
@@ -66,7 +67,8 @@ pub(super) fn meaning(status: u16, headers: &Headers, start: &[u8], asked: &Aske
             }
         }
         401 | 403 | 404 if asked.is_elsewhere && (asked.has_credentials || status == 401) => {
-            let url = address::base_of(asked.answered_by).unwrap_or_else(|| address::shown(asked.answered_by));
+            let url = smart_http::repository_of(asked.answered_by)
+                .map_or_else(|| address::shown(asked.answered_by), str::to_owned);
             ErrorKind::Elsewhere { url, status, credentials_withheld: asked.has_credentials }
         }
         401 => {
@@ -102,7 +104,7 @@ fn page(status: u16, headers: &Headers, start: &[u8], asked: &Asked<'_>) -> Erro
 
 /// Whether this is the address of a sign-in page, and not of Git's service in a repository with such a name.
 fn is_sign_in(url: &str) -> bool {
-    !url.ends_with("-pack") && has_word(url, &URL_WORDS)
+    !Service::ALL.iter().any(|service| url.ends_with(service.name())) && has_word(url, &URL_WORDS)
 }
 
 fn has_word(text: &str, words: &[&str]) -> bool {

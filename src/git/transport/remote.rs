@@ -18,6 +18,7 @@ use crate::{
         limits::Limits,
     },
     http::{Body, ByteStream, HttpClient, Method, Request, Response},
+    smart_http::{self, Service},
     userinfo,
 };
 
@@ -76,31 +77,31 @@ impl Remote {
         &self.url
     }
 
-    pub(in crate::git) async fn connect(&self, service: &str) -> Result<(Link, Advertisement), Error> {
+    pub(in crate::git) async fn connect(&self, service: Service) -> Result<(Link, Advertisement), Error> {
         let connected = self.try_connect(service).await;
         connected.map_err(|kind| self.error(Operation::ListRefs, with_hint(kind, &self.url)))
     }
 
-    async fn try_connect(&self, service: &str) -> Result<(Link, Advertisement), ErrorKind> {
-        let url = format!("{}/info/refs?service={service}", self.url);
+    async fn try_connect(&self, service: Service) -> Result<(Link, Advertisement), ErrorKind> {
+        let url = format!("{}/{}", self.url, service.refs());
         let request = || match Request::new(Method::Get, url.as_str()) {
-            request if service == "git-upload-pack" => request.header("git-protocol", "version=2"),
+            request if service == Service::UploadPack => request.header("git-protocol", "version=2"),
             request => request,
         };
         let response = self.send_again(&request).await?;
         let media_type = answer::media_type(&response.headers);
         // If a runtime does not tell the final URL, no redirect mattered.
-        let base_url = address::base_of(&response.url).unwrap_or_else(|| self.url.clone());
+        let base_url = smart_http::repository_of(&response.url).unwrap_or(&self.url).to_owned();
         let ends_by_closing = answer::ends_by_closing(&response.headers);
         let mut reader = Reader::new(self.paced(response.body));
         let is_git = match media_type.as_str() {
             "" => reader.next_starts_with(b"# service=").await? || reader.next_starts_with(b"version ").await?,
-            other => other == format!("application/x-{service}-advertisement"),
+            other => other == format!("application/x-{}-advertisement", service.name()),
         };
         if !is_git {
             return Err(not_git(&media_type));
         }
-        let advertisement = Advertisement::read(&mut reader, service, &self.limits).await?;
+        let advertisement = Advertisement::read(&mut reader, service.name(), &self.limits).await?;
         reader.finish().await;
         Ok((Link { remote: self.clone(), base_url, ends_by_closing }, advertisement))
     }
@@ -229,13 +230,14 @@ impl Link {
         let is_gzip = gzip.is_some();
         body = gzip.unwrap_or(body);
         let request = || {
-            let request = self.request("git-upload-pack", version_2, Body::Bytes(body.clone()));
+            let request = self.request(Service::UploadPack, version_2, Body::Bytes(body.clone()));
             if is_gzip { request.header("content-encoding", "gzip") } else { request }
         };
         Ok(self.remote.send_again(&request).await?.body)
     }
 
-    pub(in crate::git) fn request(&self, service: &str, version_2: bool, body: Body) -> Request {
+    pub(in crate::git) fn request(&self, service: Service, version_2: bool, body: Body) -> Request {
+        let service = service.name();
         let request = Request::new(Method::Post, format!("{}/{service}", self.base_url))
             .header("content-type", format!("application/x-{service}-request"))
             .header("accept", format!("application/x-{service}-result"))

@@ -8,9 +8,8 @@ use futures_util::{StreamExt, stream::LocalBoxStream};
 use gix_hash::{Kind, ObjectId};
 
 use crate::git::{
-    agent,
     codec::{
-        capabilities::Capabilities,
+        capabilities::{AGENT, Capabilities},
         pkt_line::{self, Line, Reader},
         sideband,
     },
@@ -33,8 +32,6 @@ pub struct Request {
     pub thin: bool,
     /// Negotiate: ask which haves the server knows before it sends the pack.
     pub negotiate: bool,
-    /// Let the server send progress messages.
-    pub progress: bool,
 }
 
 /// The answer.
@@ -50,7 +47,7 @@ pub(super) fn command(name: &str, capabilities: &Capabilities) -> Vec<u8> {
     let mut out = Vec::new();
     pkt_line::encode(&mut out, format!("command={name}\n").as_bytes());
     if capabilities.has("agent") {
-        pkt_line::encode(&mut out, format!("agent={}\n", agent()).as_bytes());
+        pkt_line::encode(&mut out, format!("agent={AGENT}\n").as_bytes());
     }
     if let Some(format) = capabilities.value("object-format") {
         pkt_line::encode(&mut out, format!("object-format={format}\n").as_bytes());
@@ -68,9 +65,7 @@ impl Request {
         if self.thin {
             line("thin-pack\n");
         }
-        if !self.progress {
-            line("no-progress\n");
-        }
+        line("no-progress\n");
         if filter {
             line("filter tree:0\n");
         }
@@ -99,7 +94,7 @@ impl Request {
                 features.push_str(&format!(" {feature}"));
             }
         }
-        if !self.progress && capabilities.has("no-progress") {
+        if capabilities.has("no-progress") {
             features.push_str(" no-progress");
         }
         if filter {
@@ -109,7 +104,7 @@ impl Request {
             features.push_str(&format!(" object-format={object_format}"));
         }
         if capabilities.has("agent") {
-            features.push_str(&format!(" agent={}", agent()));
+            features.push_str(&format!(" agent={AGENT}"));
         }
         let mut out = Vec::new();
         for id in &self.wants {

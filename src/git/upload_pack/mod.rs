@@ -25,6 +25,7 @@ use crate::{
         },
     },
     http::{self, Body},
+    smart_http::Service,
 };
 
 /// A connection to `git-upload-pack`.
@@ -69,7 +70,7 @@ impl Remote {
     async fn ls_refs_at_once(&self, prefixes: &[BString]) -> Result<Option<(UploadPack, Vec<Ref>)>, ErrorKind> {
         let link = Link { remote: self.clone(), base_url: self.url.clone(), ends_by_closing: false };
         let body = Bytes::from(ls_refs::encode(&Capabilities::default(), prefixes));
-        let request = || link.request("git-upload-pack", true, Body::Bytes(body.clone()));
+        let request = || link.request(Service::UploadPack, true, Body::Bytes(body.clone()));
         // If this request fails or is redirected, the requests in order follow at once.
         let refs = async {
             let response = self.send_while(is_busy, &request).await?;
@@ -104,7 +105,7 @@ impl Remote {
     ///
     /// If the server does not answer, refuses, or is not a Git server.
     pub async fn upload_pack(&self) -> Result<(UploadPack, Vec<Ref>), Error> {
-        let (link, advertisement) = self.connect("git-upload-pack").await?;
+        let (link, advertisement) = self.connect(Service::UploadPack).await?;
         let (object_format, protocol, refs) = match advertisement {
             Advertisement::V2(capabilities) => {
                 (object_format_of(&capabilities), Protocol::V2(OnceCell::from(capabilities)), Vec::new())
@@ -137,7 +138,7 @@ impl UploadPack {
         if let Some(capabilities) = known.get() {
             return Ok(capabilities);
         }
-        match self.link.remote.connect("git-upload-pack").await? {
+        match self.link.remote.connect(Service::UploadPack).await? {
             (_, Advertisement::V2(capabilities)) => Ok(known.get_or_init(|| capabilities)),
             (_, Advertisement::Refs { .. }) => {
                 let kind = ErrorKind::Protocol("it speaks protocol v2 for its refs, and another for the rest".into());

@@ -13,6 +13,7 @@ use crate::service::{
     http::page::split_url,
     remotes::local_url,
 };
+use crate::smart_http::Service;
 
 /// A Git request that is allowed.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,14 +44,17 @@ impl Target {
         let (repo_path, rest) = path.strip_prefix('/')?.split_once(".git/")?;
         let (org, repo) = repo_path.split_once('/').filter(|(_, repo)| !repo.contains('/'))?;
         let decode = |segment: &str| percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned);
-        let (rest, scope) = match (method, rest, query) {
-            (Method::Get, "info/refs", "service=git-upload-pack") => ("info/refs?service=git-upload-pack", Scope::Read),
-            (Method::Get, "info/refs", "service=git-receive-pack") => {
-                ("info/refs?service=git-receive-pack", Scope::Write)
-            }
-            (Method::Post, "git-upload-pack", "") => ("git-upload-pack", Scope::Read),
-            (Method::Post, RECEIVE_PACK, "") => (RECEIVE_PACK, Scope::Write),
-            _ => return None,
+        let asked = if query.is_empty() { rest.to_owned() } else { format!("{rest}?{query}") };
+        let service_path = |service: Service| match method {
+            Method::Get => Some(service.refs()),
+            Method::Post => Some(service.name()),
+            _ => None,
+        };
+        let service = Service::ALL.into_iter().find(|service| service_path(*service) == Some(asked.as_str()))?;
+        let rest = service_path(service)?;
+        let scope = match service {
+            Service::UploadPack => Scope::Read,
+            Service::ReceivePack => Scope::Write,
         };
         Some(Self { org: decode(org)?, repo: decode(repo)?, rest, scope })
     }
@@ -98,11 +102,9 @@ pub(crate) async fn allowed(
         return Err(Error::NotFound(message));
     }
     let url = format!("{}/{}", local_url(&repo.id), target.rest);
-    let pushed = (target.rest == RECEIVE_PACK).then_some(repo.id);
+    let pushed = (target.rest == Service::ReceivePack.name()).then_some(repo.id);
     if let Some(repo_id) = &pushed {
         head::forget(host, repo_id).await?;
     }
     Ok(Allowed { url, pushed })
 }
-
-const RECEIVE_PACK: &str = "git-receive-pack";
