@@ -21,12 +21,13 @@
 //! ```
 
 mod automaton;
+mod token;
 
 use std::{cell::OnceCell, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use self::automaton::Automaton;
+use self::{automaton::Automaton, token::Token};
 
 /// A compiled glob. It keeps its text, so that it prints and serialises as it was written.
 #[derive(Clone, Debug)]
@@ -76,14 +77,6 @@ pub enum Error {
 
 /// The most characters that a glob may have.
 pub const MAX_LEN: usize = 1024;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Literal(char),
-    AnyOne,
-    AnyRun,
-    Class { negated: bool, ranges: Vec<(char, char)> },
-}
 
 impl Glob {
     /// The glob that matches every name.
@@ -137,21 +130,6 @@ impl PartialEq for Glob {
 }
 
 impl Eq for Glob {}
-
-impl Token {
-    /// Whether this is a token for one character, and it matches this one.
-    fn takes(&self, character: u32) -> bool {
-        match self {
-            Self::Literal(literal) => u32::from(*literal) == character,
-            Self::AnyOne => true,
-            Self::AnyRun => false,
-            Self::Class { negated, ranges } => {
-                let is_in = |(from, to): &(char, char)| (u32::from(*from)..=u32::from(*to)).contains(&character);
-                ranges.iter().any(is_in) != *negated
-            }
-        }
-    }
-}
 
 impl FromStr for Glob {
     type Err = Error;

@@ -3,7 +3,7 @@
 //! The state is a set of positions in the glob, kept as bits: bit `n` says that the first `n` tokens match the name so far. A
 //! character takes a fixed number of word operations, one word for each 64 tokens. Nothing is tried twice.
 
-use super::Token;
+use super::token::Token;
 
 /// A glob, ready to be walked.
 #[derive(Clone, Debug)]

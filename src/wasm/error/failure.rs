@@ -2,6 +2,7 @@
 
 use wasm_bindgen::JsValue;
 
+use super::message::message;
 use crate::{
     http::{Error, ErrorKind},
     wasm::object::get,
@@ -12,7 +13,7 @@ pub(crate) fn failure(error: &JsValue) -> Error {
     let text = |value: &JsValue, key: &str| get(value, key).as_string();
     let cause = get(error, "cause");
     let code = text(error, "code").or_else(|| text(&cause, "code"));
-    let message = text(error, "message").or_else(|| error.as_string()).unwrap_or_else(|| "the request failed".into());
+    let message = message(error);
     let message = match text(&cause, "message").filter(|c| !c.is_empty() && !message.contains(c.as_str())) {
         Some(cause) => format!("{message}: {cause}"),
         None => message,

@@ -5,8 +5,10 @@ use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
-use super::message;
-use crate::service::crypto::{Crypto, NewKey};
+use crate::{
+    service::crypto::{Crypto, NewKey},
+    wasm::error::message::message,
+};
 
 #[wasm_bindgen]
 extern "C" {

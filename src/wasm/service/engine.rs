@@ -6,13 +6,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{AbortController, AbortSignal};
 
-use super::message;
 use crate::{
     service::{
         engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
         store::storable,
     },
-    wasm::{abort_on_drop::AbortOnDrop, object::get, promise::settled},
+    wasm::{abort_on_drop::AbortOnDrop, error::message::message, object::get, promise::settled},
 };
 
 #[wasm_bindgen]

@@ -6,14 +6,13 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::{Array, Function, Object, Promise};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
-use super::message;
 use crate::{
     service::{
         Database, DatabaseError, GitHost, Param, Runtime,
         host::{Look, Repair},
         record::Record,
     },
-    wasm::{monotonic::monotonic, object::get, promise::settled, timer::timer},
+    wasm::{error::message::message, monotonic::monotonic, object::get, promise::settled, timer::timer},
 };
 
 #[wasm_bindgen]

@@ -23,6 +23,7 @@ use crate::{
     http::Method,
     service::{Limits, Options, Scope, Service, host::RateLimit, http::exchange::method_name},
     wasm::{
+        error::message::message,
         fetch::buffered::AnswerClient,
         object::{get, set},
         promise::{promise, settled},
@@ -327,13 +328,6 @@ fn redirected(request: &web_sys::Request, url: &str) -> Result<web_sys::Request,
         set(&init, "duplex", &"half".into());
     }
     web_sys::Request::new_with_str_and_init(url, &init)
-}
-
-fn message(error: &JsValue) -> String {
-    get(error, "message")
-        .as_string()
-        .or_else(|| error.as_string())
-        .unwrap_or_else(|| "it failed without a message".into())
 }
 
 /// An error with the `code` of the API, for callers of the class itself.
