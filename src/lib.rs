@@ -37,7 +37,7 @@ pub mod glob;
 #[cfg(feature = "engine")]
 pub mod globs;
 pub mod http;
-#[cfg(any(feature = "engine", feature = "service"))]
+#[cfg(feature = "engine")]
 pub mod json_path;
 #[cfg(any(feature = "engine", feature = "service"))]
 pub mod smart_http;

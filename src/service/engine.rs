@@ -22,7 +22,7 @@ pub trait Engine {
     /// A ref such as `HEAD`; none if the remote has no such ref, as an empty repository has no `HEAD`.
     fn find_ref<'a>(
         &'a self,
-        remote: &'a Remote,
+        remote: &'a RemoteSettings,
         ref_name: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<RemoteRef>, EngineError>>;
 }
@@ -48,15 +48,15 @@ pub struct RemoteRef {
 /// What to sync.
 #[derive(Serialize)]
 pub struct Task {
-    source: Remote,
-    destination: Remote,
+    source: RemoteSettings,
+    destination: RemoteSettings,
     ref_globs: RefGlobs,
     plan_only: bool,
 }
 
 /// A Git repository, and how the engine reaches it.
 #[derive(Clone, Serialize)]
-pub struct Remote {
+pub struct RemoteSettings {
     /// Its URL, without a credential.
     pub url: String,
     /// The user name that goes with the password.
@@ -94,7 +94,13 @@ pub enum Side {
 
 impl Task {
     /// A sync between a repository and its upstream, or with `plan_only` the question what one would do.
-    pub fn sync(direction: Direction, ref_globs: &RefGlobs, local: Remote, upstream: Remote, plan_only: bool) -> Self {
+    pub fn sync(
+        direction: Direction,
+        ref_globs: &RefGlobs,
+        local: RemoteSettings,
+        upstream: RemoteSettings,
+        plan_only: bool,
+    ) -> Self {
         let (source, destination) = match direction {
             Direction::Pull => (upstream, local),
             Direction::Push => (local, upstream),

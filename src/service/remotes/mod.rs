@@ -8,7 +8,7 @@ pub mod upstream;
 
 use crate::api::{Direction, Progress, RefGlobs, UpstreamAuth};
 use crate::service::{
-    engine::{EngineError, Remote, RemoteRef, Synced, Task},
+    engine::{EngineError, RemoteRef, RemoteSettings, Synced, Task},
     error::Error,
     host::Host,
     remotes::redaction::Redaction,
@@ -18,7 +18,7 @@ use crate::service::{
 
 /// A remote as the engine reaches it, and the credential that must not come back.
 pub(crate) struct Reached {
-    remote: Remote,
+    remote: RemoteSettings,
     redaction: Redaction,
 }
 
@@ -51,12 +51,12 @@ pub(crate) async fn remote(
     let (username, password) = basic.map(|(username, password)| (username.to_owned(), password.to_owned())).unzip();
     // The engine tries a name that stands alone as a token.
     let password = password.filter(|password| !password.is_empty());
-    Ok(Reached { remote: Remote { url: url.to_owned(), username, password, is_hosted: false }, redaction })
+    Ok(Reached { remote: RemoteSettings { url: url.to_owned(), username, password, is_hosted: false }, redaction })
 }
 
 /// A hosted repository: in process, through the host's Git.
 pub(crate) fn local_remote(repo_id: &str) -> Reached {
-    let remote = Remote { url: local_url(repo_id), username: None, password: None, is_hosted: true };
+    let remote = RemoteSettings { url: local_url(repo_id), username: None, password: None, is_hosted: true };
     Reached { remote, redaction: Redaction::default() }
 }
 

@@ -8,7 +8,7 @@ use web_sys::{AbortController, AbortSignal};
 
 use crate::{
     service::{
-        engine::{Engine, EngineError, MAX_STATS_BYTES, Remote, RemoteRef, Side, Synced, Task},
+        engine::{Engine, EngineError, MAX_STATS_BYTES, RemoteRef, RemoteSettings, Side, Synced, Task},
         store::storable,
     },
     wasm::{abort_on_drop::AbortOnDrop, error::message::message, object::get, promise::settled},
@@ -52,7 +52,7 @@ impl Engine for HostEngine {
 
     fn find_ref<'a>(
         &'a self,
-        remote: &'a Remote,
+        remote: &'a RemoteSettings,
         ref_name: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<RemoteRef>, EngineError>> {
         async move {
