@@ -93,9 +93,9 @@ pub enum Fault {
     /// It is not there.
     #[error("is missing")]
     Missing,
-    /// The object has no such key.
-    #[error("is not a field here")]
-    Unknown,
+    /// The object has no such key, but these.
+    #[error("is not one of the fields: {0}")]
+    Unknown(String),
     /// It has another type or is out of bounds.
     #[error("{0}")]
     Wrong(String),
@@ -276,7 +276,8 @@ pub(crate) fn object(groups: &[&[Key]], pairs: &mut Vec<(String, Json)>, others:
     if others == Others::Refuse
         && let Some((name, _)) = pairs.iter().find(|(name, _)| keys().all(|key| key.name != name))
     {
-        return Err(Mismatch::here(Fault::Unknown).under(name));
+        let known: Vec<&str> = keys().map(|key| key.name).collect();
+        return Err(Mismatch::here(Fault::Unknown(known.join(", "))).under(name));
     }
     for Key { name, shape, missing } in keys() {
         let at = pairs.iter().rposition(|(key, _)| key == name);
@@ -300,7 +301,7 @@ fn globs(pairs: &mut Vec<(String, Json)>) -> Result<(), Mismatch> {
         let place = match key.as_str() {
             "branches" => &mut branches,
             "tags" => &mut tags,
-            _ => return Err(Mismatch::here(Fault::Unknown).under(key)),
+            _ => return Err(Mismatch::here(Fault::Unknown("branches, tags".into())).under(key)),
         };
         *place = match value {
             Json::Null => continue,

@@ -109,7 +109,7 @@ impl Error {
     pub(crate) fn argument(operation: &str, name: &str, mismatch: Mismatch) -> Self {
         let field = if mismatch.path.is_empty() { name } else { &mismatch.path };
         let message = match mismatch.fault {
-            Fault::Unknown => "is not a field of this request".to_owned(),
+            Fault::Unknown(_) => "is not a field of this request".to_owned(),
             fault => fault.to_string(),
         };
         Self::invalid_field(operation, field, message)

@@ -195,7 +195,8 @@ fn a_callers_misspelt_key_is_refused_wherever_it_is() {
     ] {
         let mut tree = Json::parse(request.to_string().as_bytes()).expect("it is JSON");
         let mismatch = UpdateRepoRequest::SHAPE.check(&mut tree, Others::Refuse).expect_err(path);
-        assert_eq!((mismatch.path.as_str(), mismatch.fault), (path, Fault::Unknown));
+        assert_eq!(mismatch.path, path);
+        assert!(matches!(mismatch.fault, Fault::Unknown(_)), "{mismatch}");
     }
 }
 

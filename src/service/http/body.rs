@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     api::{
         json_tree::Json,
-        shape::{Fault, Mismatch, Others, Shape, Shaped},
+        shape::{Fault, Mismatch, Others, Shaped},
     },
     http::{self, Body, ErrorKind},
     service::error::Error,
@@ -60,7 +60,7 @@ pub fn parse<T: Shaped + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     if let Some(path) = tree.repeated_key() {
         return Err(Error::field(told(path), "has a key twice; send each key once"));
     }
-    T::SHAPE.check(&mut tree, Others::Keep).map_err(|mismatch| refusal(mismatch, &T::SHAPE))?;
+    T::SHAPE.check(&mut tree, Others::Keep).map_err(refusal)?;
     tree.decode().map_err(|error| Error::Internal(format!("a checked body does not decode: {error}")))
 }
 
@@ -72,8 +72,8 @@ async fn bytes(body: Body) -> Result<Bytes, Error> {
     })
 }
 
-/// The error for what is wrong with a body of this shape.
-fn refusal(Mismatch { path, fault }: Mismatch, shape: &Shape) -> Error {
+/// The error for what is wrong with a body.
+fn refusal(Mismatch { path, fault }: Mismatch) -> Error {
     for remote in ["upstream", "origin"] {
         let auth = path.strip_prefix(remote).and_then(|rest| rest.strip_prefix(".auth"));
         if auth.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
@@ -88,9 +88,8 @@ fn refusal(Mismatch { path, fault }: Mismatch, shape: &Shape) -> Error {
         }
         ("expires_in_seconds", Fault::Wrong(_)) => SECONDS.into(),
         (_, Fault::Missing) => "is required".into(),
-        (key, Fault::Unknown) if !key.contains('.') => {
-            let known: Vec<&str> = shape.keys().iter().map(|key| key.name).collect();
-            format!("is not a field of this call, which has {}", known.join(", "))
+        (key, Fault::Unknown(known)) if !key.contains('.') => {
+            format!("is not a field of this call, which has {known}")
         }
         _ => fault.to_string(),
     };
