@@ -74,6 +74,8 @@ function steps() {
     { name: "tsc", command: [bin("tsc"), "--noEmit", "--project", "pkg"] },
     { name: "tsc (scripts)", command: [bin("tsc")] },
     { name: "sizes", command: [process.execPath, "scripts/checks/sizes.mjs"] },
+    { name: "circles of modules", command: [process.execPath, "scripts/checks/circles.mjs"] },
+    { name: "files in a folder", command: [process.execPath, "scripts/checks/folders.mjs"] },
     { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
     // These mostly wait, for leases and for timeouts, so two files at a time; those that measure time run alone.
     nodeTests("node tests", "tests/js", { only: (name) => !MEASURES_TIME.test(name), concurrency: 2 }),
