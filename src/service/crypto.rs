@@ -2,9 +2,9 @@
 
 use futures_util::future::LocalBoxFuture;
 
-/// What the service needs of it. A failure that is nobody's fault is told in words for the log.
+/// The functions that the service needs. A failure of the platform is a message for the log.
 pub trait Crypto {
-    /// AES-256-GCM: the ciphertext, with the tag of 16 bytes behind it. `owner` is authenticated, but not part of it.
+    /// AES-256-GCM: the ciphertext, followed by the tag of 16 bytes. `owner` is authenticated, but not part of it.
     fn encrypt<'a>(
         &'a self,
         key: &'a [u8; 32],
@@ -13,7 +13,7 @@ pub trait Crypto {
         message: &'a [u8],
     ) -> LocalBoxFuture<'a, Result<Vec<u8>, String>>;
 
-    /// What was encrypted so; none where it was with another key, nonce or owner, or was changed.
+    /// The decrypted text; `None` if the key, the nonce or the owner is another one, or if the ciphertext was changed.
     fn decrypt<'a>(
         &'a self,
         key: &'a [u8; 32],

@@ -1,8 +1,7 @@
-//! The engine as the service sees it: who carries out what the service decides.
+//! The interface to the engine, which does the syncs.
 //!
-//! It is not part of the service's WebAssembly, but a build of its own that is loaded when a sync, or a look at a
-//! repository, is the first to need it. So the service knows nothing of Git's protocol, and nothing is sent twice to who
-//! uses both.
+//! The engine is not in the service's WebAssembly. It is a separate build, which the first sync or the first read of a
+//! repository loads. So the service does not know Git's protocol, and a program that uses both loads the engine only once.
 
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
@@ -27,10 +26,10 @@ pub trait Engine {
     ) -> LocalBoxFuture<'a, Result<Option<RemoteRef>, EngineError>>;
 }
 
-/// What a task did.
+/// The result of a task.
 #[derive(Deserialize)]
 pub struct Synced {
-    /// What became of the refs.
+    /// The results of the refs.
     pub stats: SyncRunStats,
     /// The branch that the source's `HEAD` names, by its full name; none if the source does not tell.
     pub head: Option<String>,
@@ -69,7 +68,7 @@ pub struct RemoteSettings {
     pub is_hosted: bool,
 }
 
-/// Why the engine could not do its work.
+/// An error of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EngineError {
@@ -93,7 +92,7 @@ pub enum Side {
 }
 
 impl Task {
-    /// A sync between a repository and its upstream, or with `plan_only` the question what one would do.
+    /// A sync between a repository and its upstream; with `plan_only`, only a plan of it.
     pub fn sync(
         direction: Direction,
         ref_globs: &RefGlobs,

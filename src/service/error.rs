@@ -6,28 +6,28 @@ use crate::{
     service::store,
 };
 
-/// Why a call is not done.
+/// Why a call is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Fields of the request are wrong; 400.
     #[error("the request is not valid: {}", .0.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// There is no credential, or it is not known; 401.
+    /// The credential is missing or unknown; 401.
     #[error("{0}")]
     Unauthenticated(&'static str),
-    /// The credential is not enough; 403.
+    /// The credential does not allow the call; 403.
     #[error("{0}")]
     Forbidden(String),
     /// There is no such thing; 404.
     #[error("{0}")]
     NotFound(String),
-    /// No JSON is wanted; 406.
+    /// The caller does not accept JSON; 406.
     #[error("answers are application/json; the Accept header refuses that")]
     NotAcceptable,
     /// The body did not arrive in time; 408.
     #[error("the body did not arrive within {0} s")]
     TooSlow(u64),
-    /// It clashes with what is there; 409.
+    /// It conflicts with the current state; 409.
     #[error("{0}")]
     Conflict(String),
     /// The repository has no upstream; 409.
@@ -39,7 +39,7 @@ pub enum Error {
     /// The credential made too many calls; 429.
     #[error("this credential makes too many calls; the next one may come in {0} s")]
     RateLimited(u32),
-    /// The organisation has as much of something under way as it may; 429.
+    /// The organisation has too many of something in progress; 429.
     #[error("this organisation has {most} {what} under way, which is the most; try again when one of them has ended")]
     Busy {
         /// What, in the plural.
@@ -47,7 +47,7 @@ pub enum Error {
         /// How many it may have.
         most: usize,
     },
-    /// The upstream did not do its part: 503 where it may later, 409 where something has to change first.
+    /// The upstream failed: 503 if it may work later, 409 if something must be changed first.
     #[error("{message}")]
     Upstream {
         /// Which side, and what it said.
@@ -55,7 +55,7 @@ pub enum Error {
         /// Whether the same call may succeed later.
         transient: bool,
     },
-    /// Something here failed; 500. The text is for the operator's log only.
+    /// The service failed; 500. The text is only for the operator's log.
     #[error("{0}")]
     Internal(String),
 }
@@ -133,7 +133,7 @@ impl Error {
         response
     }
 
-    /// In how many seconds the call may be made again, where that is known.
+    /// In how many seconds the call may be made again, if that is known.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited(seconds) => Some(*seconds),

@@ -1,6 +1,6 @@
-//! What names may look like: of organisations, repositories and branches.
+//! The rules for names of organisations, repositories and branches.
 
-/// Why `name` may not name a repository; none where it may.
+/// Why `name` may not name a repository; `None` if it may.
 ///
 /// The contract: `[A-Za-z0-9._-]{1,100}`, not `.` or `..`, not ending in `.git`, not a word of the API's paths, and not of the
 /// form of an id: a path may have a repository's id in the place of its name.
@@ -18,7 +18,7 @@ pub fn repo_refusal(name: &str) -> Option<String> {
     RESERVED_REPOS.contains(&lowercase.as_str()).then(|| format!("{name} is a word of the API's own; choose another"))
 }
 
-/// Why `slug` may not name an organisation; none where it may.
+/// Why `slug` may not name an organisation; `None` if it may.
 pub fn org_refusal(slug: &str) -> Option<String> {
     if let Some(refusal) = characters_refusal(slug) {
         return Some(refusal);
@@ -30,7 +30,7 @@ pub fn org_refusal(slug: &str) -> Option<String> {
     RESERVED_ORGS.contains(&lowercase.as_str()).then(|| format!("{slug} is a word of the API's own; choose another"))
 }
 
-/// Why `name` may not name a branch; none where it may.
+/// Why `name` may not name a branch; `None` if it may.
 pub fn branch_refusal(name: &str) -> Option<String> {
     if name.len() > 255 {
         return Some("has more than 255 bytes".into());

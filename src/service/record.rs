@@ -1,23 +1,23 @@
-//! What the operator can follow in fields: one record for each request, run and delivery. Paths have no query, and errors
-//! no credential.
+//! Structured records for the operator: one for each request, run and delivery. Paths have no query, and errors no
+//! credential.
 
 use serde::Serialize;
 
 use crate::api::{Direction, SyncRunCounts};
 use crate::service::random::{hex, random};
 
-/// Something that was done, and how it ended.
+/// An operation and its result.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Record {
     /// Something that the operator should know.
     Trouble {
-        /// In words.
+        /// The message.
         message: String,
     },
     /// A call was answered.
     Request {
-        /// What ties it to the answer's `trace_id`, and to the caller's `traceparent` where there was one.
+        /// The id that connects it to the answer's `trace_id`, and to the caller's `traceparent` if there was one.
         trace_id: String,
         /// The method.
         method: &'static str,
@@ -25,9 +25,9 @@ pub enum Record {
         path: String,
         /// The HTTP status.
         status: u16,
-        /// How long it took until the answer's head was there.
+        /// How long it took until the answer's head was ready.
         duration_ms: u64,
-        /// What failed here, which the answer does not say.
+        /// The cause of a failure of the service. The answer does not contain it.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
@@ -51,10 +51,10 @@ pub enum Record {
         status: &'static str,
         /// How long it took.
         duration_ms: u64,
-        /// What became of the refs.
+        /// The results of the refs.
         #[serde(skip_serializing_if = "Option::is_none")]
         refs: Option<SyncRunCounts>,
-        /// Why it did not do its work.
+        /// Why it failed.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },

@@ -1,5 +1,5 @@
-//! Secrets at rest: AES-256-GCM. Each is bound to what it belongs to, so that it opens nowhere else: a webhook secret to its
-//! target, a remote's credential to its repository and to the server that it may be sent to.
+//! Stored secrets: AES-256-GCM. Each is bound to its owner, so it cannot be decrypted for another one: a webhook secret to
+//! its target, a remote's credential to its repository and to the server that it may be sent to.
 //!
 //! Sealed text is the version (`v1.`, `v2.`) and the base64 of nonce (12 bytes), ciphertext and tag (16 bytes). The additional
 //! data is
@@ -25,14 +25,14 @@ pub struct SecretKeys {
     crypto: Rc<dyn Crypto>,
 }
 
-/// What a secret is sealed for. It opens for the same owner only.
+/// The owner of a secret. A secret can only be opened for the owner that it was sealed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner<'a> {
     id: &'a str,
     server: Option<&'a str>,
 }
 
-/// A secret that could not be sealed, and what the platform says.
+/// A secret that could not be sealed, with the platform's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a secret cannot be encrypted: {0}")]
 pub struct Unsealable(String);
@@ -52,7 +52,7 @@ enum SealedWith {
 }
 
 impl<'a> Owner<'a> {
-    /// A webhook target, or whatever else has a secret that is sent nowhere.
+    /// A webhook target, or another owner of a secret that is not sent to a server.
     pub fn target(id: &'a str) -> Self {
         Self { id, server: None }
     }
@@ -105,7 +105,7 @@ impl SecretKeys {
         serde_json::from_slice(&message).map_err(|_| Unreadable)
     }
 
-    /// The same secret under the present key; none if it is under it already.
+    /// The same secret, encrypted with the current key; `None` if it already is.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl SecretKeys {
         let bytes = STANDARD.decode(encoded).map_err(|_| Unreadable)?;
         let (nonce, msg) = bytes.split_first_chunk::<NONCE>().ok_or(Unreadable)?;
         let additional_data = owner.additional_data();
-        // The tag tells the right key from the others.
+        // The tag shows which key is the right one.
         let keys = std::iter::once((&self.present, SealedWith::Present));
         for (key, with) in keys.chain(self.others.iter().map(|key| (key, SealedWith::Other))) {
             if let Some(message) = self.crypto.decrypt(key, nonce, &additional_data, msg).await {

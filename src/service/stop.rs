@@ -1,4 +1,4 @@
-//! A clean stop: what runs is told, once, and hands back what it holds.
+//! A clean stop: running work is notified once, and hands back its claims.
 
 use std::{
     cell::{Cell, RefCell},
@@ -6,7 +6,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-/// Whether the service stops, and who waits for that.
+/// Whether the service is stopping, and the tasks that wait for that.
 #[derive(Default)]
 pub(crate) struct Stop {
     is_stopping: Cell<bool>,
@@ -18,10 +18,10 @@ impl Stop {
         self.is_stopping.get()
     }
 
-    /// Tells everyone who waits.
+    /// Wakes all waiting tasks.
     pub(crate) fn stop(&self) {
         self.is_stopping.set(true);
-        // Taken out first: a waker may poll at once.
+        // Removed first, because a waker may poll at once.
         let waiting = self.waiting.take();
         waiting.into_iter().for_each(Waker::wake);
     }

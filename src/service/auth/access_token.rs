@@ -5,7 +5,7 @@
 //!  payload  {"iss":<org>,"aud":"mesa-api","admin":true | "access":{<repo>:"read-repo"|"write-repo"},"iat":…,"exp":…,"jti":…}
 //! ```
 //!
-//! The key in the header says which registered key to look up; a token is worth nothing until that key was found and
+//! The key in the header says which registered key to look up. Do not trust a token until that key was found and
 //! [`AccessToken::verify`] has passed.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::service::{
     crypto::{Crypto, NewKey},
 };
 
-/// What a token says, which is not proved yet.
+/// The content of a token, before it is verified.
 pub struct AccessToken<'a> {
     org: String,
     public_key: String,
@@ -30,7 +30,7 @@ pub struct AccessToken<'a> {
     signature: [u8; 64],
 }
 
-/// What a token allows.
+/// The access that a token grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// Everything in the organisation.
@@ -44,7 +44,7 @@ struct Header {
     alg: String,
     typ: String,
     jwk: Option<Jwk>,
-    /// Extensions that have to be understood; there are none here.
+    /// Critical extensions of the token (`crit`). We support none.
     crit: Option<serde::de::IgnoredAny>,
 }
 
@@ -74,7 +74,7 @@ enum Level {
 }
 
 impl<'a> AccessToken<'a> {
-    /// Reads a token; none where this is not one at all.
+    /// Reads a token; `None` if the text is not a token at all.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl<'a> AccessToken<'a> {
 
     fn read(header: &str, payload: &str, signed: &'a str, signature: &str) -> Result<Self, &'static str> {
         let header: Header = decode(header).ok_or("the access token's header cannot be read")?;
-        // Its secret would be what the database has of the API key: whoever reads that could sign.
+        // Its secret would be the hash of an API key, which is in the database: anyone who reads the database could sign.
         if header.alg == "HS256" {
             return Err("access tokens that are signed with an API key (HS256) are not taken; send the API key itself");
         }
@@ -130,8 +130,8 @@ impl<'a> AccessToken<'a> {
         &self.public_key
     }
 
-    /// What it allows, once its key is known to be its organisation's, its signature is that key's, and `now`, in seconds
-    /// since 1970, is in its time.
+    /// The access that it grants, after these checks: the key belongs to the organisation, the key made the signature, and
+    /// `now`, in seconds since 1970, is within the token's lifetime.
     ///
     /// # Errors
     ///
@@ -169,7 +169,7 @@ impl Grant {
         Self::Repos(repos)
     }
 
-    /// The scope and the single repositories that it comes to, if its key allows no more than these.
+    /// The scope and the single repositories that remain under the limits of its key.
     pub(crate) fn within(
         self,
         most: Scope,
@@ -199,7 +199,7 @@ fn public_key(x: &str) -> Option<[u8; 32]> {
     (!is_of_small_order(key)).then_some(key)
 }
 
-/// Whether it is one of the few points that signatures of anybody fit: the eight of small order, however they are written.
+/// Whether it is one of the eight points of small order, in any encoding. Anybody can make signatures that fit these.
 fn is_of_small_order(mut key: [u8; 32]) -> bool {
     // The sign of x, which each of them may have.
     key[31] &= 0x7f;
@@ -210,7 +210,7 @@ fn is_of_small_order(mut key: [u8; 32]) -> bool {
 ///
 /// # Errors
 ///
-/// What the platform's cryptography says.
+/// If the platform's cryptography fails.
 pub(crate) async fn new_private_key(org: &str, crypto: &dyn Crypto) -> Result<(String, String), String> {
     let NewKey { private, public } = crypto.new_key().await?;
     Ok((format!("{PRIVATE_KEY}{org}_{}", URL_SAFE_NO_PAD.encode(private)), URL_SAFE_NO_PAD.encode(public)))
@@ -221,10 +221,10 @@ fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
     Json::parse(&bytes).ok()?.decode().ok()
 }
 
-/// What private keys begin with. One is never sent.
+/// The prefix of private keys. A client never sends a private key.
 pub(crate) const PRIVATE_KEY: &str = "mesa_private_key_";
-/// The y of each point of small order on Curve25519's Edwards form, little-endian and without the sign of x: 0, 1, -1, the two
-/// of order 8, and what is 0 and 1 again beyond the prime 2^255 - 19.
+/// The y of each point of small order on Curve25519's Edwards form, little-endian and without the sign of x: 0, 1, -1, the
+/// two of order 8, and the other encodings of 0 and 1 (above the prime 2^255 - 19).
 const SMALL_ORDER: [[u8; 32]; 7] = {
     const P: u8 = 0xed;
     let (mut one, mut beyond) = ([0; 32], [0xff; 32]);

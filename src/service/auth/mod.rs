@@ -1,4 +1,4 @@
-//! From a credential to its caller.
+//! Finds the caller of a credential.
 //!
 //! An API key is `refsync_<24 hex digits>_<43 base64url characters>`: the middle names the key, so that the rest is
 //! compared here in constant time and not by an index. Only the whole key's SHA-256 is stored. The other kind of
@@ -25,7 +25,7 @@ use crate::service::{
 };
 use crate::{api::WhoamiOrg, http::Headers};
 
-/// Who calls.
+/// The caller of a request.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Caller {
     /// The API key's id; none for an access token.
@@ -37,10 +37,10 @@ pub struct Caller {
     pub org: WhoamiOrg,
     /// What it allows at most.
     pub scope: Scope,
-    /// What it allows for single repositories, by name in lower case; none if it is good for all of them.
+    /// The scopes for single repositories, by name in lower case; `None` if it is valid for all of them.
     #[serde(default)]
     pub access: Option<BTreeMap<String, Scope>>,
-    /// What its calls are counted by.
+    /// The id under which its calls are counted.
     #[serde(skip)]
     pub(crate) credential: String,
     /// The id of the only repository that the call may touch; none if it may touch all of them.
@@ -58,7 +58,7 @@ impl Caller {
         require_scope(self.scope, needed)
     }
 
-    /// Refuses a repository that is not the one that a grant was checked for: another one may have got its name meanwhile.
+    /// Refuses a repository if the grant was checked for another one: a new repository may have taken the name meanwhile.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Caller {
         if self.only_repo_id.as_deref().is_none_or(|only| only == repo_id) { Ok(()) } else { Err(elsewhere()) }
     }
 
-    /// Refuses another organisation, whether there is one or not.
+    /// Refuses another organisation. The answer does not reveal whether it exists.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Caller {
     }
 }
 
-/// The refusal of a repository that a credential is not good for, whether there is one or not.
+/// The refusal of a repository that a credential may not access. It does not reveal whether the repository exists.
 pub(crate) fn elsewhere() -> Error {
     Error::Forbidden("this credential is good for other repositories only".into())
 }
@@ -93,7 +93,7 @@ pub(crate) fn require_scope(has: Scope, needed: Scope) -> Result<(), Error> {
     Err(Error::Forbidden(format!("this needs a key with the scope {needed}; this key has {has}")))
 }
 
-/// Who sent these headers: `Bearer` with a key, or `Basic` with the key as password, as Git sends it.
+/// The caller of a request with these headers: `Bearer` with a key, or `Basic` with the key as password, as Git sends it.
 ///
 /// # Errors
 ///
@@ -110,7 +110,7 @@ pub(crate) async fn authenticate(host: &Host, limiter: &RateLimiter, headers: &H
     caller(host, limiter, &key).await?.ok_or(Error::Unauthenticated("the API key is not known"))
 }
 
-/// Who signed this token. It may do what both the token and its key allow.
+/// The caller of a request with this token. It may do what both the token and its key allow.
 async fn signer(host: &Host, limiter: &RateLimiter, token: AccessToken<'_>) -> Result<Caller, Error> {
     #[derive(Deserialize)]
     struct Row {
@@ -188,7 +188,7 @@ pub(crate) async fn hash(host: &Host, key: &str) -> Result<String, Error> {
     Ok(hex(&digest.map_err(|why| Error::Internal(format!("SHA-256: {why}")))?))
 }
 
-/// An API key that nobody has yet.
+/// A new API key.
 pub(crate) struct NewApiKey {
     /// Its id.
     pub(crate) id: String,

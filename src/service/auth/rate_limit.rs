@@ -1,5 +1,5 @@
-//! How many calls a credential may make: a bucket of tokens for each, which fills as time passes (pure: the caller says what
-//! time it is). Each process counts for itself. A call takes one token before it is worked, and more after it if it was much work.
+//! Limits the calls of each credential with a token bucket, which fills as time passes. (Pure: the caller passes the time.)
+//! Each process counts separately. A call takes one token before it is answered, and more afterwards if it was expensive.
 
 use crate::service::host::RateLimit;
 use std::{cell::RefCell, collections::HashMap, time::Duration};
@@ -26,11 +26,11 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// In how many seconds the next call may come, where this one is one too many.
+    /// If this call is one too many: in how many seconds the next one may come.
     pub fn count(&self, credential: &str, now: Duration) -> Result<(), u32> {
         let mut buckets = self.buckets.borrow_mut();
         if buckets.len() >= MOST_BUCKETS && !buckets.contains_key(credential) {
-            // A full bucket is as good as none.
+            // A full bucket need not be stored.
             buckets.retain(|_, bucket| self.tokens(*bucket, now) < self.limit.burst);
         }
         let full = Bucket { tokens: self.limit.burst, at: now };
@@ -45,8 +45,7 @@ impl RateLimiter {
         }
     }
 
-    /// Takes further tokens for the work of a call that was counted. Those that are not there are taken from what comes, so that the
-    /// next call waits.
+    /// Takes more tokens for the work of a counted call. The bucket may become negative, so that the next call waits.
     pub fn charge(&self, credential: &str, tokens: f64, now: Duration) {
         if let Some(bucket) = self.buckets.borrow_mut().get_mut(credential) {
             let left = (self.tokens(*bucket, now) - tokens).max(-self.limit.burst);
@@ -60,5 +59,5 @@ impl RateLimiter {
     }
 }
 
-/// So many that forgetting the idle ones is rare, so few that they fit anywhere.
+/// Large enough to clean up rarely, and small enough for any memory.
 const MOST_BUCKETS: usize = 10_000;

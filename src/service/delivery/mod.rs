@@ -7,12 +7,13 @@
 //!    └── backoff ─┴── anything else, for a day
 //! ```
 //!
-//! A receiver that does not answer costs nobody else anything: a delivery takes ten seconds at most, an organisation has a few
-//! of a process's many lanes, and a target that did not answer twice in a row waits as a whole. It is asked again with one
-//! delivery, later each time.
+//! A receiver that does not answer does not delay others: a delivery takes ten seconds at most, an organisation has only a
+//! few of a process's many lanes, and if a target fails to answer twice in a row, all of its deliveries wait. Then one
+//! delivery is tried, with a longer wait each time.
 //!
-//! While a secret is being rotated, a receiver may know the old one or the new one: what it refuses under the new one is
-//! sent again at once under the old one. One header with both would be misread by those who look for one.
+//! While a secret is rotated, a receiver may know the old or the new one: if it refuses a delivery that is signed with the
+//! new one, the delivery is sent again at once, signed with the old one. A header with both signatures would confuse
+//! receivers that expect one.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -38,7 +39,7 @@ use crate::service::{
     store,
 };
 
-/// A delivery in one worker's hands.
+/// A claimed delivery.
 #[derive(Deserialize)]
 struct Delivery {
     seq: i64,
@@ -55,13 +56,13 @@ struct Delivery {
     is_large: bool,
 }
 
-/// What became of a delivery that did not arrive.
+/// The result of a failed delivery.
 #[derive(Deserialize)]
 struct PutBack {
     is_given_up: bool,
-    /// How many deliveries were given up, those included that were never sent.
+    /// How many deliveries were given up, including those that were never sent.
     given_up: u64,
-    /// For how many seconds nothing is sent to its target.
+    /// For how many seconds all deliveries to its target wait.
     target_waits: Option<u64>,
 }
 
@@ -69,20 +70,20 @@ struct PutBack {
 ///
 /// # Errors
 ///
-/// What the platform's cryptography says.
+/// If the platform's cryptography fails.
 pub async fn signature(crypto: &dyn Crypto, secret: &str, time: i64, body: &[u8]) -> Result<String, String> {
     let signed = [format!("{time}.").as_bytes(), body].concat();
     let mac = crypto.hmac_sha256(secret.as_bytes(), &signed).await?;
     Ok(format!("t={time},sha256={}", hex(&mac)))
 }
 
-/// Sends webhook deliveries, one a turn.
+/// Sends webhook deliveries, one at a time.
 pub struct Deliveries {
     host: Rc<Host>,
     stop: Rc<Stop>,
     /// Held while a delivery is claimed.
     claiming: Mutex<()>,
-    /// How many large deliveries are under way.
+    /// How many large deliveries are being sent.
     large: Cell<usize>,
 }
 
@@ -91,8 +92,8 @@ impl Deliveries {
         Self { host, stop, claiming: Mutex::default(), large: Cell::default() }
     }
 
-    /// Claims one webhook delivery that is due, says so, and sends it; false if none was. One that is refused is tried again
-    /// later, for a day.
+    /// Claims one due webhook delivery, reports the claim, and sends the delivery; false if none was due. A refused
+    /// delivery is tried again later, for a day.
     ///
     /// # Errors
     ///
@@ -101,7 +102,7 @@ impl Deliveries {
         if self.stop.is_stopping() {
             return Ok(false);
         }
-        // One lane claims at a time: the statement counts what is under way.
+        // One lane claims at a time, because the statement counts the deliveries in progress.
         let turn = self.claiming.lock().await;
         let lease = hex(&random::<16>());
         let large = LargeLane::take(&self.large);
@@ -122,7 +123,7 @@ impl Deliveries {
         let public_url = (self.host.options.public_url)().trim_end_matches('/').to_owned();
         let params = [held.clone(), vec![Some(public_url)]].concat();
         let body = store::text(self.host.database(), sql!("sql/webhook_body.sql"), params).await?;
-        // Its target was deleted since.
+        // Its target was deleted meanwhile.
         let Some(body) = body else { return Ok(true) };
         let started = self.host.now();
         let sent = self.send(&delivery, body.into()).await;
@@ -171,7 +172,8 @@ impl Deliveries {
         Ok(true)
     }
 
-    /// Sends it under the present secret and, if that is refused, under the one before it. Both have to be over in time.
+    /// Sends it signed with the current secret and, if the receiver refuses it, with the previous one. The time limit is
+    /// for both together.
     async fn send(&self, delivery: &Delivery, body: Bytes) -> Result<(), Refusal> {
         let sent = async {
             let present = self.post(delivery, &delivery.secret, &body).await;
@@ -195,7 +197,7 @@ impl Deliveries {
             .open(sealed, Owner::target(&delivery.target_id))
             .await
             .map_err(|_| Refusal::Other(UNREADABLE.into()))?;
-        // A receiver or a runtime may repeat what it was sent, and addresses of receivers may have a token.
+        // A receiver's answer or a runtime's error may repeat the request, and a receiver's URL may contain a token.
         let redaction = Redaction::of_secret(&secret).and(Redaction::of_query(&delivery.url));
         let signature = signature(&*self.host.options.crypto, &secret, delivery.time, body).await;
         let request = Request::new(Method::Post, delivery.url.as_str())
@@ -221,7 +223,7 @@ enum Refusal {
     Other(String),
 }
 
-/// A lane of this process that takes a large delivery.
+/// A lane of this process for a large delivery.
 struct LargeLane<'a>(&'a Cell<usize>);
 
 impl<'a> LargeLane<'a> {
@@ -241,11 +243,11 @@ impl Drop for LargeLane<'_> {
 }
 
 const UNREADABLE: &str = "its secret cannot be read with this service's secret key; rotate it";
-/// How long a receiver may take to answer, under both secrets together.
+/// How long a receiver may take to answer, for both signatures together.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a delivery takes.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
-/// How many deliveries a target may have under way.
+/// How many deliveries to a target may be in progress.
 const AT_ONCE: usize = 2;
 /// The same for an organisation. A process has eight times as many lanes (`pkg/src/worker.ts`).
 const AT_ONCE_OF_ORGANIZATION: usize = 8;

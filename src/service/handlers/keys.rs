@@ -102,7 +102,7 @@ async fn revoke(host: &Host, call: &Call<'_>, sql: &str, kind: &str) -> Result<D
     })
 }
 
-/// What a new key is limited to, checked, and ready for a statement.
+/// The limits of a new key, checked, and ready for a statement.
 struct Limits {
     scope: Scope,
     name: Option<String>,
@@ -112,7 +112,7 @@ struct Limits {
 }
 
 impl Limits {
-    /// Refuses with every bad field. Without a `scope` it is admin.
+    /// Checks the limits, and names every bad field. Without a `scope` it is admin.
     async fn of(
         host: &Host,
         org: &str,
@@ -177,7 +177,7 @@ fn no_such_org(org: &str) -> Error {
     Error::NotFound(format!("there is no organisation {org}"))
 }
 
-/// Makes an API key. It is shown only now.
+/// Makes an API key. It cannot be shown again.
 ///
 /// # Errors
 ///
@@ -203,7 +203,7 @@ async fn add_api_key(host: &Host, org: &str, limits: Limits, most: Option<u32>) 
     Ok(row.map(|key| ApiKeySecret { key, api_key }))
 }
 
-/// Makes a private key that signs access tokens, and registers its public key. It is shown only now.
+/// Makes a private key that signs access tokens, and registers its public key. The private key cannot be shown again.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! How large the answer of a list may become. The stats of a run can have many megabytes: a list takes those of as many runs,
-//! from the first on, as fit into 8 MB. The others have `stats: null`, and `counts` as always.
+//! The size limit of a list's answer. The stats of a run can have many megabytes, so a list contains only stats that fit
+//! into 8 MB together. The other runs have `stats: null`, and `counts` as always.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,11 @@ use crate::service::{error::Error, host::Host, store};
 
 /// The most bytes of the items of a list, without stats.
 pub(crate) const MAX_ITEMS_BYTES: usize = 7_000_000;
-/// The most bytes of a list. What is left is for the page's own fields, and for those that the database does not write.
+/// The most bytes of a list. The rest of the 8 MB is for the page's own fields, and for fields that the database does not
+/// write.
 pub(crate) const MAX_BYTES: usize = 7_900_000;
 
-/// Which of these stats, by their bytes, fit into `left` bytes. One that does not fit keeps out none of those behind it.
+/// Which of these stats, given by their sizes, fit into `left` bytes. If one does not fit, later ones may still fit.
 pub fn fitting(sizes: impl IntoIterator<Item = usize>, mut left: usize) -> Vec<bool> {
     let fits = |bytes| match usize::checked_sub(left, bytes) {
         Some(rest) => {
@@ -25,7 +26,7 @@ pub fn fitting(sizes: impl IntoIterator<Item = usize>, mut left: usize) -> Vec<b
     sizes.into_iter().map(fits).collect()
 }
 
-/// Puts the stats of runs, whose bytes are given with them, into those for which they fit into `left` bytes.
+/// Adds stats to these runs, as far as they fit into `left` bytes. Each run comes with the size of its stats.
 pub(crate) async fn put_stats(host: &Host, runs: Vec<(usize, &mut SyncRun)>, left: usize) -> Result<(), Error> {
     #[derive(Deserialize)]
     struct Found {

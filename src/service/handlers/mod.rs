@@ -1,4 +1,5 @@
-//! The calls of the API, one file a resource. A handler checks the request, runs its statement and gives the answer.
+//! The calls of the API, one file for each resource. A handler checks the request, runs its statement and returns the
+//! answer.
 
 pub mod keys;
 pub mod list_size;

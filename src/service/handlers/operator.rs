@@ -1,5 +1,5 @@
-//! Calls of whoever holds the data folder, which need no credential: organisations, and every call of the API as an organisation's
-//! admin. They come over a socket that only the operator can open, never over the network.
+//! Calls of the operator, who owns the data folder and needs no credential: organisations, and every call of the API as an
+//! organisation's admin. They come over a socket that only the operator can open, never over the network.
 
 use refsync_derive::Shape;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{
 /// The path of the organisations.
 pub(crate) const ORGS: &str = "/operator/orgs";
 
-/// What the operator's calls are counted by.
+/// The id under which the operator's calls are counted.
 const OPERATOR: &str = "operator";
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! Who calls, and its organisation.
+//! The caller and its organisation.
 
 use crate::api::{Organization, Whoami};
 use crate::service::{error::Error, host::Host, http::call::Call, store};

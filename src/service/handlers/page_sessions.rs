@@ -18,7 +18,7 @@ use crate::{
     http::Body,
 };
 
-/// The path of the exchange, which needs no credential but the code.
+/// The path of the exchange. It needs only the code, and no other credential.
 pub(crate) const PATH: &str = "/v1/sessions";
 
 #[derive(Deserialize, Shape)]
@@ -27,8 +27,8 @@ struct Exchange {
     code: String,
 }
 
-/// Makes a code for the page's address, which is good for one session of this organisation's admin. Its hash is all that is
-/// kept.
+/// Makes a code for the page's address. It can be exchanged once, for a session of this organisation's admin. Only its hash
+/// is stored.
 ///
 /// # Errors
 ///

@@ -92,13 +92,13 @@ pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
         origin_auth,
         Some(is_asked_for.to_string()),
     ];
-    // Its Git repository comes first, so that there is never a row without one.
+    // The Git repository is made first, so that there is never a row without one.
     let git = &host.options.git;
     git.create(&repo_id, &default_bookmark)
         .await
         .map_err(|e| Error::Internal(format!("git: create {repo_id}: {e}")))?;
     let added = store::row::<RepoRow>(host.database(), sql!("sql/repo_add.sql"), params).await;
-    // Not after an error: the row may be there all the same.
+    // Not after an error of the database: the row may exist anyway.
     if matches!(added, Ok(None))
         && let Err(error) = git.remove(&repo_id).await
     {
@@ -114,7 +114,7 @@ pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
     refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
     refusals.check("default_bookmark", request.default_bookmark.as_deref().and_then(names::branch_refusal));
     let tags = request.tags.unwrap_or_default();
-    // All of them may be replaced at once.
+    // A request may replace all of them at once.
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, value.as_ref())), 2 * MAX_TAGS));
     let upstream = match request.upstream {
         None => ("keep", None, None, None),
@@ -140,7 +140,7 @@ pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
     let [auth_mode, schedule_mode] = [mode(auth.is_some()), mode(schedule.is_some())];
     let origin_auth_mode = mode(origin_auth.is_some());
     let [schedule, first_at] = schedule_params(host, schedule.flatten().as_ref(), &repo.id).await?;
-    // A credential that is left out stays, but only with its server.
+    // A credential that is left out stays, but only if the server is the same.
     let of_upstream = Left::of(host, repo.upstream.as_ref().map(|u| (&u.url, u.auth_kind)), url.as_ref(), &auth);
     let of_origin =
         Left::of(host, repo.origin.as_ref().map(|o| (&o.url, o.auth_kind)), origin_url.as_ref(), &origin_auth);
@@ -182,11 +182,11 @@ pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
             None => return Err(not_updated(host, &call.caller, &repo, &tags).await),
         },
     };
-    // HEAD of a repository that comes back from another server is from before it went there.
+    // If a repository comes back from another server, its local HEAD is out of date.
     if request.default_bookmark.is_some() || origin == "remove" {
         let branch = &updated.default_bookmark;
         let moved = host.options.git.set_head(&repo.id, branch).await;
-        // One that is damaged has the new branch once a pull has made it anew.
+        // If the repository is damaged, the branch takes effect when a pull has recreated it.
         let moved = if damaged.is_some() { Ok(()) } else { moved };
         moved.map_err(|error| Error::Internal(format!("git: point HEAD of {} at {branch}: {error}", repo.id)))?;
     }
@@ -202,11 +202,11 @@ pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
 
 pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
-    // What keeps the head from being read is no reason to keep the repository.
+    // A repository can be deleted even if its head cannot be read.
     let head = repo.commit_id(host, "HEAD").await.unwrap_or(None);
     let params = vec![Some(repo.id.clone()), Some(change_id::derive(head.as_deref()))];
     store::row::<IgnoredAny>(host.database(), sql!("sql/repo_remove.sql"), params).await?;
-    // From here on nobody can reach it; what is left of it on a failing disk is the operator's to remove.
+    // Nobody can reach it any more. If a failing disk keeps some files, the operator must remove them.
     if let Err(error) = host.options.git.remove(&repo.id).await {
         host.log(&format!("git: remove {}: {error}", repo.id));
     }
@@ -214,25 +214,25 @@ pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult,
 }
 
 impl RepoRow {
-    /// As one repository is shown: with the stats of its newest run, and with the head that its Git repository has now.
+    /// A single repository: with the stats of its newest run, and with the current head of its Git repository.
     async fn shown(mut self, host: &Host) -> Result<Repo, Error> {
         let latest = self.latest_sync().map(|run| (0, run));
         list_size::put_stats(host, latest.into_iter().collect(), 0).await?;
         self.with_head(host).await
     }
 
-    /// As a list shows it.
+    /// The repository in a list.
     async fn listed(self, host: &Host) -> Result<Repo, Error> {
         if !self.head_is_known {
             return self.with_head(host).await;
         }
-        // Nobody asked for this repository, so the look at its files is short.
+        // This is only one of many in a list, so its files are checked briefly.
         let damaged = damage::look(host, &self, Look::Files).await?;
         let head = self.head.clone();
         Ok(self.into_repo(head.as_deref(), damaged))
     }
 
-    /// Looks at its head, and notes it if it is another one than was noted.
+    /// Reads its head, and stores it if it has changed.
     async fn with_head(self, host: &Host) -> Result<Repo, Error> {
         let (head, damaged) = self.head_or_damage(host, "HEAD").await?;
         let is_news = !self.head_is_known || head != self.head;
@@ -262,7 +262,7 @@ impl RepoRow {
         }
     }
 
-    /// The commit that a ref names, and what is wrong with the files, if anything is: then the commit may be none.
+    /// The commit that a ref names, and the damage of the files, if any. With damage, the commit may be `None`.
     async fn head_or_damage(&self, host: &Host, ref_name: &str) -> Result<(Option<String>, Option<String>), Error> {
         let head = self.commit_id(host, ref_name).await;
         let is_well = matches!(head, Ok(Some(_))) && self.damage.is_none();
@@ -282,8 +282,8 @@ impl RepoRow {
     }
 }
 
-/// A stored credential that a change of its remote leaves out. It belongs to the server (scheme, host and port) of the old URL,
-/// and stays only if the new URL is at the same one.
+/// The stored credential, if a change of its remote does not mention it. It belongs to the server (scheme, host and port)
+/// of the old URL, and stays only if the new URL has the same server.
 struct Left {
     url: String,
     has_auth: bool,
@@ -304,12 +304,12 @@ impl Left {
         Some(Self { url: url.clone(), has_auth: auth_kind.is_some(), server, new_server })
     }
 
-    /// The URL that has to be stored still for the credential to stay; none if it does not.
+    /// The credential stays only if this URL is still stored; `None` if it does not stay.
     fn kept_url(&self) -> Option<String> {
         (self.server == self.new_server).then(|| self.url.clone())
     }
 
-    /// What to say if the credential did not stay.
+    /// The warning if the credential did not stay.
     fn warning(&self, field: &str, auth_kind: Option<AuthKind>) -> Option<String> {
         let Self { has_auth, server, new_server, .. } = self;
         (*has_auth && auth_kind.is_none()).then(|| {
@@ -321,7 +321,7 @@ impl Left {
     }
 }
 
-/// Collects every bad field, so that they are all told at once.
+/// Collects every bad field, so that the answer names all of them.
 #[derive(Default)]
 struct Refusals(Vec<FieldError>);
 
@@ -330,8 +330,8 @@ impl Refusals {
         self.0.extend(refusal.map(|message| FieldError { field: field.to_owned(), message }));
     }
 
-    /// A remote's URL without a credential, and its credential: none keeps the stored one, where there is one. `name` is the
-    /// field: `upstream` or `origin`.
+    /// A remote's URL without a credential, and its credential; `None` keeps a stored one. `name` is the field: `upstream`
+    /// or `origin`.
     fn remote(
         &mut self,
         host: &Host,
@@ -367,7 +367,7 @@ impl Refusals {
         }
     }
 
-    /// The schedule, where nothing is wrong with it.
+    /// The schedule, if it is valid.
     fn schedule(&mut self, host: &Host, request: ScheduleRequest) -> Option<Schedule> {
         schedule::parse(request, &*host.options.runtime).map_err(|refusals| self.0.extend(refusals)).ok()
     }
@@ -377,14 +377,14 @@ impl Refusals {
     }
 }
 
-/// A schedule as the parameters of a statement: what it is, and when it comes first.
+/// The parameters of a statement for a schedule: the schedule and its first time.
 async fn schedule_params(host: &Host, schedule: Option<&Schedule>, repo_id: &str) -> Result<[store::Param; 2], Error> {
     let Some(schedule) = schedule else { return Ok([None, None]) };
     let stored = serde_json::to_string(schedule).expect("a schedule is JSON");
     Ok([Some(stored), schedule::first_tick(host, schedule, repo_id).await?])
 }
 
-/// Why a repository was not updated: it is gone, or would have too many tags.
+/// Why a repository was not updated: it does not exist any more, or it would have too many tags.
 async fn not_updated(host: &Host, caller: &Caller, repo: &RepoRow, tags: &BTreeMap<String, Option<String>>) -> Error {
     let RepoRow { tags: stored, .. } = match repository::find(host, caller, &repo.id).await {
         Ok(stored) => stored,
@@ -442,7 +442,7 @@ fn to_json(tags: &impl serde::Serialize) -> String {
 }
 
 const LIST: &str = "repos";
-/// How many repositories of a list are asked for their heads at the same time.
+/// How many repositories of a list are read for their heads at the same time.
 const HEADS_AT_ONCE: usize = 8;
 /// How many tags a repository may have.
 const MAX_TAGS: usize = 100;

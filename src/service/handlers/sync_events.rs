@@ -1,4 +1,4 @@
-//! What happens to a run, as server-sent events (the HTML standard, section 9.2).
+//! The progress of a run, as server-sent events (the HTML standard, section 9.2).
 //!
 //! Every status that the run has is an event whose data is the `SyncRun`, and whose id resumes the stream after it. An event
 //! `progress` in between carries the `SyncRun` and, as `progress`, how far it is; it has no id. The stream ends after the
@@ -23,7 +23,7 @@ use crate::service::{
     store::{self, Database},
 };
 
-/// What there is to tell after an event.
+/// The news since an event.
 #[derive(Deserialize)]
 struct News {
     events: Vec<Event>,
@@ -39,16 +39,16 @@ struct Event {
     run: String,
 }
 
-/// A stream of events, and what it has told.
+/// A stream of events, and its state.
 struct Feed {
     database: Rc<dyn Database>,
     runtime: Rc<dyn Runtime>,
     sync_id: String,
     /// The ids of the API key and of the public key that the follower uses, if any. The stream ends when the key is revoked.
     keys: [Option<String>; 2],
-    /// The id of the last event that was told; none before the first.
+    /// The id of the last event that was sent; `None` before the first.
     told: Option<i64>,
-    /// What was told of its progress last.
+    /// The last progress that was sent.
     progress: Option<String>,
     looks: u32,
     ended: bool,
@@ -79,7 +79,7 @@ pub(crate) async fn follow(host: &Host, call: &Call<'_>) -> Result<Response, Err
     };
     let first = feed.look().await?;
     if feed.ended && first.is_empty() {
-        // The one status that tells an EventSource not to come back.
+        // Only this status (204) stops an EventSource from reconnecting.
         return Ok(Response { status: 204, url: String::new(), headers: Headers::default(), body: Body::Empty });
     }
     let opening = stream::iter([Ok(Bytes::from(format!("retry: 2000\n\n{first}")))]);
@@ -94,11 +94,11 @@ pub(crate) async fn follow(host: &Host, call: &Call<'_>) -> Result<Response, Err
 }
 
 impl Feed {
-    /// Waits for something to tell; none at the end of the stream.
+    /// Waits for the next events; `None` at the end of the stream.
     async fn wait(&mut self) -> Option<String> {
         let mut idle = Duration::ZERO;
         while !self.ended && self.looks < MOST_LOOKS {
-            // However many followers there are, they look a hundred times a second at most.
+            // All followers together query the database at most a hundred times a second.
             let streams = u32::try_from(self.streams.total()).unwrap_or(u32::MAX);
             let interval = INTERVAL.max(EACH_STREAM.saturating_mul(streams)).min(KEEP_ALIVE);
             self.runtime.sleep(interval).await;
@@ -107,7 +107,7 @@ impl Feed {
                 Ok(news) if !news.is_empty() => return Some(news),
                 Ok(_) if idle >= KEEP_ALIVE => return Some(": still here\n\n".into()),
                 Ok(_) => {}
-                // The follower comes back, and then hears what is wrong.
+                // The follower reconnects, and then gets the error.
                 Err(error) => {
                     self.runtime.log(&format!("events of sync {}: {error}", self.sync_id));
                     return None;
@@ -130,7 +130,7 @@ impl Feed {
         self.ended = ended;
         let mut text = String::new();
         if let Some(run) = run.filter(|_| self.told.is_none() && events.is_empty()) {
-            // A run from before events were kept.
+            // A run of a version that stored no events.
             text += &format!("id: 0\ndata: {run}\n\n");
             self.told = Some(0);
         }
@@ -146,9 +146,9 @@ impl Feed {
     }
 }
 
-/// How much later each stream that is open makes the next look of each.
+/// Each open stream delays the next query of every stream by this.
 const EACH_STREAM: Duration = Duration::from_millis(10);
-/// Between two looks at the database.
+/// The time between two queries of the database.
 const INTERVAL: Duration = Duration::from_millis(500);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Half an hour; a follower that is still there resumes.

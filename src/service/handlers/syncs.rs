@@ -37,7 +37,7 @@ pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<SyncRun, Error
     Ok(run)
 }
 
-/// What a sync would do now.
+/// A plan: what a sync would do now.
 pub(crate) async fn plan(host: &Host, call: Call<'_>) -> Result<SyncRunStats, Error> {
     #[derive(Deserialize)]
     struct Stored {

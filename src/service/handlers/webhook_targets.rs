@@ -69,7 +69,7 @@ pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<WebhookTarget, 
 }
 
 pub(crate) async fn update(host: &Host, mut call: Call<'_>) -> Result<WebhookTarget, Error> {
-    // An unknown target is told before what is wrong with the body.
+    // An unknown target is reported before errors of the body.
     show(host, &call).await?;
     let request: UpdateWebhookTargetRequest = body::read(std::mem::take(&mut call.body)).await?;
     let wish = Wish {
@@ -94,8 +94,8 @@ pub(crate) async fn update(host: &Host, mut call: Call<'_>) -> Result<WebhookTar
     row.ok_or_else(|| no_such_target(&call))
 }
 
-/// Gives the target a new secret. Deliveries are signed with it, and where a receiver refuses that, with the one before it
-/// for another day.
+/// Gives the target a new secret. Deliveries are signed with it. For another day, a delivery that the receiver refuses is
+/// signed with the previous one.
 pub(crate) async fn rotate_secret(host: &Host, call: &Call<'_>) -> Result<WebhookTargetSecret, Error> {
     let secret = new_secret();
     let target_id = &call.params.target_id;
@@ -115,7 +115,7 @@ pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult,
     row.map(|_| DeleteResult { success: true }).ok_or_else(|| no_such_target(call))
 }
 
-/// What a target shall be; what is none is not asked for.
+/// The requested state of a target. `None` fields do not change.
 struct Wish<'a> {
     url: Option<&'a str>,
     name: Option<&'a str>,
@@ -124,7 +124,7 @@ struct Wish<'a> {
 }
 
 impl Wish<'_> {
-    /// Refuses with every bad field.
+    /// Checks the request, and names every bad field.
     async fn check(&self, host: &Host, org_id: &str) -> Result<(), Error> {
         let mut refusals = Vec::new();
         let mut check = |field: &str, refusal: Option<String>| {
@@ -148,7 +148,8 @@ impl Wish<'_> {
     }
 }
 
-/// Why deliveries may not be posted to `url`; none where they may. Which addresses are allowed is found out on connecting.
+/// Why deliveries may not be posted to `url`; `None` if they may. Whether its address is allowed is checked when
+/// connecting.
 pub fn url_refusal(url: &str) -> Option<String> {
     let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
     if url.len() > 2048 || !query.bytes().all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#') {
@@ -165,7 +166,7 @@ pub fn url_refusal(url: &str) -> Option<String> {
     }
 }
 
-/// Why these may not be a target's events; none where they may.
+/// Why these may not be a target's events; `None` if they may.
 pub fn events_refusal(events: &[String]) -> Option<String> {
     if events.is_empty() {
         return Some("must name at least one event".into());
@@ -177,7 +178,7 @@ pub fn events_refusal(events: &[String]) -> Option<String> {
     (distinct.len() < events.len()).then(|| "must name no event twice".into())
 }
 
-/// Whether there is such an event: one of ours, or another of the public API, which never fires here.
+/// Whether this event exists: one of ours, or another one of the public API, which never fires here.
 fn is_event(name: &str) -> bool {
     let public = name.strip_prefix("bookmark.").or_else(|| name.strip_prefix("change."));
     let is_word =
@@ -219,5 +220,5 @@ const EVENTS: &[&str] = &[
 const LIST: &str = "webhook_targets";
 const MAX_TARGETS: usize = 100;
 const MAX_REPO_IDS: usize = 250;
-/// How long the secret before a rotation stays good.
+/// How long the previous secret stays valid after a rotation.
 const BOTH_VALID_SECONDS: u32 = 24 * 60 * 60;

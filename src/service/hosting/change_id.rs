@@ -1,5 +1,5 @@
-//! The change id of a commit that carries none, as Jujutsu derives it: the last 16 of the commit id's first 20 bytes,
-//! backwards, the bits of each backwards too, in hex digits that run from `z` (0) to `k` (15).
+//! The change id of a commit without one, derived as in Jujutsu. Take the last 16 of the commit id's first 20 bytes in
+//! reverse order, reverse the bits of each, and write them in hex digits from `z` (0) to `k` (15).
 
 /// The change id of the commit with this id in hex; of an empty repository, where there is none.
 pub fn derive(commit_id: Option<&str>) -> String {

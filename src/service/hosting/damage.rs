@@ -1,8 +1,8 @@
-//! Hosted repositories whose files are damaged: found, noted, and made anew by a pull.
+//! Hosted repositories with damaged files: the damage is found and noted, and a pull recreates the repository.
 //!
-//! A look at a repository shows what is wrong with its files now. What takes a whole read to find is noted in the database: by a
-//! backup, a restore, or a run that failed. A pull of a repository that was noted, or that fails in it, reads it whole, has its
-//! host make it anew if it is damaged, and fills it.
+//! A quick check of a repository finds damage that is visible now. Damage that only a full read can find is noted in the
+//! database by a backup, a restore, or a failed run. If damage was noted, or if a pull fails in the repository, the pull
+//! reads all of it. If it is damaged, its host recreates it, and the pull fills it.
 
 use crate::api::{Direction, Reason};
 use crate::service::{
@@ -14,7 +14,7 @@ use crate::service::{
     store,
 };
 
-/// Looks at a hosted repository, notes what is found, and gives what is known to be wrong with it.
+/// Checks a hosted repository, notes the result, and returns its known damage.
 pub(crate) async fn look(host: &Host, repo: &RepoRow, look: Look) -> Result<Option<String>, Error> {
     if repo.origin.is_some() {
         return Ok(None);
@@ -22,7 +22,7 @@ pub(crate) async fn look(host: &Host, repo: &RepoRow, look: Look) -> Result<Opti
     let found = host.options.git.damage(&repo.id, look).await.map_err(git_failed)?;
     let found = found.map(|reason| Damage { reason, is_plain: true });
     let known = match (&found, &repo.damage) {
-        // Damage is not over because this look is too short to see it.
+        // If this quick check finds nothing, the damage may still exist.
         (None, Some(noted)) if !noted.is_plain || look == Look::Files => repo.damage.clone(),
         _ => found,
     };
@@ -32,8 +32,8 @@ pub(crate) async fn look(host: &Host, repo: &RepoRow, look: Look) -> Result<Opti
     Ok(known.map(|damage| damage.reason))
 }
 
-/// Whether the end of a pull may come from damage in the repository: it failed there, or refused a ref without a reason that
-/// the ref explains.
+/// Whether damage in the repository may be the cause of a pull's end: the pull failed there, or refused a ref without a
+/// reason that concerns the ref.
 pub(crate) fn is_suspicious(claim: &Claim, result: &Result<Synced, EngineError>) -> bool {
     if claim.run.direction != Direction::Pull || claim.origin.is_some() {
         return false;
@@ -49,8 +49,8 @@ pub(crate) fn is_suspicious(claim: &Claim, result: &Result<Synced, EngineError>)
     }
 }
 
-/// Has the repository of a pull read whole, and made anew if it is damaged. Whether it was. What fails here fails the run with
-/// what the run itself meets.
+/// Reads the whole repository of a pull, and recreates it if it is damaged. Returns whether it was damaged. If this fails,
+/// the run fails with its own error.
 pub(crate) async fn was_damaged(host: &Host, claim: &Claim) -> bool {
     let repaired = repair(host, claim).await;
     repaired.unwrap_or_else(|error| {
@@ -114,7 +114,7 @@ async fn note_found(host: &Host, repo_id: &str) -> Result<(), Error> {
     }
 }
 
-/// Notes what is wrong with a repository; none if nothing is any more.
+/// Notes the damage of a repository; `None` if it is intact again.
 async fn store(host: &Host, repo_id: &str, damage: Option<&Damage>) -> Result<(), Error> {
     let damage = damage.map(|damage| serde_json::to_string(damage).expect("damage is JSON"));
     let params = vec![Some(repo_id.to_owned()), damage];
@@ -122,7 +122,7 @@ async fn store(host: &Host, repo_id: &str, damage: Option<&Damage>) -> Result<()
     Ok(())
 }
 
-/// Whether the end of a push may come from damage in the repository that it reads.
+/// Whether damage in the repository may be the cause of a push's end.
 fn may_lack_objects(result: &Result<Synced, EngineError>) -> bool {
     match result {
         Err(error) => error.side == Some(Side::Source),
@@ -134,5 +134,5 @@ fn git_failed(error: String) -> Error {
     Error::Internal(format!("git: {error}"))
 }
 
-/// How much of what is lost the log names.
+/// How many lost refs the log names.
 const MAX_NAMED: usize = 20;

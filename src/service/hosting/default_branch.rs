@@ -7,10 +7,10 @@
 //! | was asked for | it stays; if it is not here, the run says so |
 //! | is that of a repository from before this was noted | it stays if it is here; else as if it was not asked for |
 //!
-//! The upstream's `HEAD` may be missing or detached, and its branch may be one that the globs leave out or that was rejected. All
-//! of that is the second row.
+//! The second row covers all of these cases: the upstream's `HEAD` is missing or detached, the globs leave out its branch,
+//! or its branch was rejected.
 //!
-//! The `HEAD` of a repository that another server has is that server's own: it is noted, and not moved.
+//! If another server stores the repository, its `HEAD` is only noted, and not changed.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ use crate::service::{
     queue::{Claim, DefaultBranch, NewDefaultBranch},
 };
 
-/// What is to be done with it after a pull.
+/// What to do with the default branch after a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Nothing.
@@ -36,13 +36,13 @@ pub enum Decision {
         /// What the run says.
         message: String,
     },
-    /// Nothing, but there is something to say.
+    /// Nothing, but the run has a message.
     Tell(String),
 }
 
 /// Decides on the default branch of a repository that the service hosts. `head` is the short name of the branch that the
-/// upstream's `HEAD` names, `here` are branches that the repository has, by name. It has to say of `current` and `head` whether they
-/// are here.
+/// upstream's `HEAD` names. `here` are branches of the repository, by name; it must contain `current` and `head` if they
+/// exist.
 pub fn decide(current: &DefaultBranch, head: Option<&str>, here: &[&str]) -> Decision {
     let is_here = |name: &str| here.binary_search(&name).is_ok();
     let head = head.filter(|head| is_here(head));
@@ -90,8 +90,9 @@ pub fn decide_elsewhere(current: &DefaultBranch, head: Option<&str>) -> Decision
     }
 }
 
-/// Decides on the default branch after a pull, and points `HEAD` of a hosted repository at it. Gives what is still to be
-/// stored, and what the run says. If something fails here, the default branch stays: the pull itself is done.
+/// Decides on the default branch after a pull, and points `HEAD` of a hosted repository at it. Returns the values that are
+/// still to be stored, and the run's message. If this fails, the default branch stays, because the pull itself has
+/// completed.
 pub(crate) async fn follow_upstream(
     host: &Host,
     claim: &Claim,
@@ -144,7 +145,7 @@ async fn decide_here(host: &Host, claim: &Claim, synced: &Synced) -> Result<(Dec
     let mut here: HashMap<&str, String> = synced.stats.refs.iter().filter_map(branch_here).collect();
     let current = &claim.default_branch;
     let head = synced.head.as_deref().and_then(|head| head.strip_prefix(HEADS));
-    // What could not be asked for does not become the default branch either.
+    // A branch that a request could not name does not become the default branch either.
     let head = head.filter(|head| names::branch_refusal(head).is_none());
     for name in [Some(current.name.as_str()), head].into_iter().flatten() {
         if !here.contains_key(name)

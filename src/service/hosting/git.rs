@@ -1,6 +1,6 @@
-//! Who may reach a repository over Git smart HTTP, and the repositories as the engine reaches them.
+//! Access to repositories over Git smart HTTP, and for the engine.
 //!
-//! Only the authorisation is done here: the bytes go straight between the listener and the host's Git.
+//! This only authorises: the bytes flow directly between the listener and the host's Git.
 
 use percent_encoding::percent_decode_str;
 
@@ -24,7 +24,7 @@ pub struct Allowed {
     pub pushed: Option<String>,
 }
 
-/// What a Git request is for.
+/// The target of a Git request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target {
     /// The organisation.
@@ -38,7 +38,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// The target of a request to `/{org}/{repo}.git/…`; none where it is not one of smart HTTP's four.
+    /// The target of a request to `/{org}/{repo}.git/…`; `None` if it is not one of smart HTTP's four requests.
     pub fn parse(method: Method, url: &str) -> Option<Self> {
         let (path, query) = split_url(url);
         let (repo_path, rest) = path.strip_prefix('/')?.split_once(".git/")?;

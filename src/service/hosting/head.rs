@@ -1,8 +1,7 @@
-//! The heads of hosted repositories, as they are noted in the database: a list asks no Git process for each of its rows.
+//! The heads of hosted repositories, stored in the database, so that a list needs no Git process for each row.
 //!
-//! A head is noted after a push and after a pull that may have moved it, and whenever one repository is asked for and its head is
-//! not the noted one. While it is pushed to, a repository's head is not known, so that a process that is lost meanwhile
-//! leaves none that is wrong.
+//! A head is stored after a push, after a pull that may have moved it, and if a `GET` of the repository finds another head
+//! than the stored one. During a push the stored head is cleared: if the process dies meanwhile, no wrong head remains.
 
 use crate::service::{engine::EngineError, error::Error, host::Host, remotes, store};
 use serde::de::IgnoredAny;
@@ -17,8 +16,8 @@ pub(crate) async fn forget(host: &Host, repo_id: &str) -> Result<(), Error> {
     store_head(host, repo_id, None, false).await
 }
 
-/// Looks at the head of a hosted repository, and notes it. If that fails, its work is done all the same: the head is looked at
-/// again by the next list.
+/// Reads the head of a hosted repository, and stores it. A failure here does not fail the push or pull: the next list reads
+/// the head again.
 pub async fn look(host: &Host, repo_id: &str) {
     let looked = async {
         let head = commit_id(host, repo_id, "HEAD").await?;

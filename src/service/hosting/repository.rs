@@ -1,4 +1,4 @@
-//! A repository's row in the database, and who may reach it.
+//! A repository's row in the database, and the check of access to it.
 
 use std::collections::BTreeMap;
 
@@ -21,22 +21,22 @@ pub(crate) struct RepoRow {
     pub(crate) default_bookmark: String,
     pub(crate) upstream: Option<Upstream>,
     pub(crate) origin: Option<Origin>,
-    /// The commit that its `HEAD` named when it was last seen.
+    /// The commit that its `HEAD` named when it was last read.
     pub(crate) head: Option<String>,
-    /// Whether it is known. That of a repository that lives elsewhere is what was last seen there.
+    /// Whether the head is known. If the repository is on another server, this is the last head that was read there.
     pub(crate) head_is_known: bool,
     pub(crate) created_at: String,
     pub(crate) tags: BTreeMap<String, String>,
-    /// What was noted to be wrong with its files.
+    /// The noted damage of its files.
     pub(crate) damage: Option<Damage>,
 }
 
-/// What is noted of a repository.
+/// The noted damage of a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Damage {
     /// What is wrong with its files.
     pub(crate) reason: String,
-    /// Whether a look at the repository shows it, and shows when it is over.
+    /// Whether a quick check can find this damage, and can see that it is gone.
     pub(crate) is_plain: bool,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Damage {
 pub(crate) async fn find(host: &Host, caller: &Caller, repo: &str) -> Result<RepoRow, Error> {
     let no_such_repo =
         || Error::NotFound(format!("the organisation {} has no repository {}", caller.org.slug, repo.escape_default()));
-    // What cannot be a name is not asked for.
+    // A text that cannot be a name needs no query.
     if repo.len() > 100 || repo.contains('\0') {
         return Err(no_such_repo());
     }

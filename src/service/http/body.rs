@@ -1,4 +1,4 @@
-//! A request's JSON body, into the shape of the API or into errors that name the field and the remedy.
+//! Decodes a request's JSON body. Errors name the field and say what to do.
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ use crate::{
 /// The most bytes of a JSON body.
 pub const LIMIT: usize = 1 << 20;
 
-/// How long a body may take to arrive, however large it is.
+/// How long a body of any size may take to arrive.
 pub const WITHIN: Duration = Duration::from_secs(30);
 
-/// The body, which ends in [`ErrorKind::Timeout`] once `over` is over. That is first looked at when the body is first read.
+/// The body. It fails with [`ErrorKind::Timeout`] when `over` ends. The time starts when the body is first read.
 pub fn until(over: impl Future<Output = ()> + 'static, body: Body) -> Body {
     let Body::Stream(stream) = body else { return body };
     let over = over.boxed_local();
@@ -103,7 +103,7 @@ fn told(path: String) -> String {
 
 /// What `expires_in_seconds` must be.
 pub(crate) const SECONDS: &str = "must be a whole number of seconds, from 1 to 315360000 (ten years)";
-/// The most bytes of a path that is told.
+/// The most bytes of a field's path in an error.
 const MAX_PATH: usize = 200;
 const AUTH_SHAPES: &str = "must be {\"kind\":\"token\",\"token\":…,\"token_username\"?:…} or \
     {\"kind\":\"username_password\",\"username\":…,\"password\":…}, with strings, or null";

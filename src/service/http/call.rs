@@ -1,4 +1,4 @@
-//! A call of the API, as its handler gets it.
+//! A call of the API, in the form that a handler gets.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ pub(crate) struct Call<'a> {
     pub(crate) shares: &'a Shares,
 }
 
-/// What the path names, decoded. Empty if the path has no such part.
+/// The names in the path, decoded. Empty if the path has no such part.
 #[derive(Default)]
 pub(crate) struct Params {
     pub(crate) org: String,
@@ -45,11 +45,11 @@ impl Params {
     }
 }
 
-/// How much of the costly calls may be under way for one organisation.
+/// Limits on simultaneous expensive calls of one organisation.
 pub(crate) struct Shares {
     /// Open streams of events.
     pub(crate) streams: Rc<Places>,
-    /// Plans under way.
+    /// Running plans.
     pub(crate) plans: Rc<Places>,
 }
 
@@ -61,5 +61,5 @@ impl Default for Shares {
 
 /// How many streams of events an organisation may have open in a process.
 const MAX_STREAMS: usize = 200;
-/// How many plans an organisation may have under way in a process.
+/// How many plans an organisation may run at the same time in a process.
 const MAX_PLANS: usize = 8;

@@ -1,16 +1,16 @@
 //! Cross-origin calls from browsers, for the origins that an operator allows (the Fetch standard, "CORS protocol").
 //!
-//! Credentials are in the `Authorization` header, never in cookies, so that `Access-Control-Allow-Credentials` is not sent.
+//! Credentials are in the `Authorization` header, never in cookies, so `Access-Control-Allow-Credentials` is not sent.
 
 use crate::http::{Body, Headers, Method, Request, Response};
 
-/// The request's origin, where it is one of these; `*` is any.
+/// The request's origin, if it is one of these; `*` allows any.
 pub(crate) fn allowed_origin(headers: &Headers, allowed: &[String]) -> Option<String> {
     let origin = headers.get("origin")?;
     allowed.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(origin)).then(|| origin.to_owned())
 }
 
-/// The answer to a preflight; none where the request is not one.
+/// The answer to a preflight; `None` if the request is not one.
 pub(crate) fn preflight(request: &Request) -> Option<Response> {
     if request.method != Method::Options || request.headers.get("access-control-request-method").is_none() {
         return None;

@@ -1,4 +1,4 @@
-//! A call that is being answered, from its start to its record.
+//! A call in progress, from its start to its record.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::service::{
     record::{Record, new_trace},
 };
 
-/// A call that is being answered.
+/// A call in progress.
 pub struct Exchange {
     pub(crate) trace_id: String,
     pub(crate) method: &'static str,
@@ -29,14 +29,14 @@ impl Exchange {
     pub(crate) fn end(self, host: &Host, status: u16, error: Option<String>) {
         let duration_ms = host.milliseconds_since(self.started);
         let Self { trace_id, method, path, .. } = self;
-        // Probes come every few seconds. A good one is no news.
+        // Probes come every few seconds, so successful ones are not recorded.
         if status < 500 && matches!(path.as_str(), "/healthz" | "/readyz" | "/metrics") {
             return;
         }
         host.record(Record::Request { trace_id, method, path, status, duration_ms, error });
     }
 
-    /// Logs an error of the service itself, whose cause the answer does not tell, and gives that cause.
+    /// Logs an error of the service itself, and returns its cause. The answer does not contain the cause.
     pub(crate) fn log_cause(&self, host: &Host, error: &Error) -> Option<String> {
         let Self { trace_id, method, path, .. } = self;
         (error.status() >= 500).then(|| {
@@ -56,7 +56,7 @@ pub fn parent_trace(traceparent: &str) -> Option<&str> {
     (is_valid && trace_id.bytes().any(|b| b != b'0')).then_some(trace_id)
 }
 
-/// A method's name for a record; what no call has is told as such.
+/// A method's name for a record. All unknown methods get the same name.
 pub fn method_name(method: &str) -> &'static str {
     Method::parse(method).map_or("other", Method::as_str)
 }

@@ -1,14 +1,14 @@
 //! The parts of a request's URL, and pages of lists.
 //!
-//! A cursor is the base64url of `<list>:<seq>`, the last row that was given; rows that are added later have a higher
-//! one, so that no page shifts.
+//! A cursor is the base64url of `<list>:<seq>`, where `seq` is the last row of the page. Rows that are added later have a
+//! higher `seq`, so pages do not shift.
 
 use crate::service::error::Error;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
     /// The last row of the page before.
@@ -17,12 +17,12 @@ pub struct Page {
     pub limit: usize,
 }
 
-/// A row of a list, and where it stands.
+/// A row of a list, and its position.
 #[derive(Deserialize)]
 pub(crate) struct Row<T> {
     pub(crate) seq: i64,
     pub(crate) item: T,
-    /// Whether there is one behind it that did not fit into the bytes of a page.
+    /// Whether the next row did not fit into the bytes of this page.
     #[serde(default)]
     pub(crate) has_next: bool,
     /// How many bytes the item has.
@@ -41,7 +41,7 @@ pub fn split_url(url: &str) -> (&str, &str) {
     from_path.split_once('?').unwrap_or((from_path, ""))
 }
 
-/// A query parameter's value, decoded; the last one where it is there more than once.
+/// A query parameter's value, decoded; the last one if it is given several times.
 ///
 /// # Errors
 ///
@@ -79,7 +79,8 @@ impl Page {
         Ok(Self { after, limit })
     }
 
-    /// The parameters of a list's statement: where to go on, and one row more than fits, which tells of a next page.
+    /// The parameters of a list's statement: the position after the last page, and one row more than the page holds, to
+    /// know whether there is a next page.
     pub(crate) fn params(&self) -> [Option<String>; 2] {
         [self.after.map(|seq| seq.to_string()), Some((self.limit + 1).to_string())]
     }

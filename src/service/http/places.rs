@@ -1,4 +1,4 @@
-//! How much of something may be under way for one organisation at the same time, in this process: plans, and streams of events.
+//! Limits on simultaneous plans and event streams of one organisation, in this process.
 
 use crate::service::error::Error;
 use std::{

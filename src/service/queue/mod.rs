@@ -1,4 +1,4 @@
-//! The durable queue: each verb is one SQL statement, so that each is one step whatever dies around it.
+//! The durable queue. Each verb is one SQL statement, so a crash never leaves it half done.
 //!
 //! ```text
 //!  enqueue ──▶ queued ──claim──▶ in_progress ──complete──▶ completed
@@ -7,7 +7,8 @@
 //!                   (backoff)     heartbeat, or claim by another once the lease expired (next attempt)
 //! ```
 //!
-//! `cancel` ends a queued run at once, and tells the worker of a running one, whose next heartbeat hears it and `fail`s it.
+//! `cancel` ends a queued run at once. For a running one it sets a flag; the worker's next heartbeat reads the flag and
+//! `fail`s the run.
 
 pub mod notes;
 pub mod schedule;
@@ -29,7 +30,7 @@ use crate::service::{
 /// How long a lease lasts without a heartbeat.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
-/// How long a worker waits between two heartbeats, which also tell how far it is and hear of a cancel.
+/// How long a worker waits between two heartbeats. They also store the progress and read a cancellation.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// The error of a run that was cancelled.
@@ -38,7 +39,7 @@ pub(crate) const CANCELLED: &str = "cancelled";
 /// How often a run is tried.
 pub(crate) const MAX_ATTEMPTS: u32 = 3;
 
-/// How often a run may lose its worker. More than [`MAX_ATTEMPTS`], for that is seldom the run's own fault.
+/// How often a run may lose its worker. More than [`MAX_ATTEMPTS`], because the run is rarely the cause.
 pub(crate) const MAX_LOST_ATTEMPTS: u32 = 10;
 
 /// How long a run waits for its next attempt, before jitter.
@@ -51,13 +52,13 @@ pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(BACKOFF.longest
 /// When a worker that could not keep its lease stops: before another one may take the run.
 pub(crate) const FENCE: Duration = Duration::from_secs(25);
 
-/// A run in one worker's hands, and what it needs.
+/// A claimed run, with its data.
 #[derive(Deserialize)]
 pub(crate) struct Claim {
     pub(crate) run: SyncRun,
     pub(crate) org: String,
     pub(crate) repo_name: String,
-    /// None where it was removed since the run was queued.
+    /// `None` if it was removed after the run was queued.
     pub(crate) upstream_url: Option<String>,
     pub(crate) upstream_auth: Option<String>,
     /// None where the service hosts the repository.
@@ -66,7 +67,7 @@ pub(crate) struct Claim {
     /// Whether damage was noted in the hosted repository.
     #[serde(default)]
     pub(crate) is_damaged: bool,
-    /// What proves that the run is still in this worker's hands.
+    /// The token that proves that this worker still has the run.
     #[serde(default)]
     pub(crate) lease: String,
 }
@@ -80,7 +81,7 @@ pub struct DefaultBranch {
     pub asked_for: Option<bool>,
 }
 
-/// Adds a run, or gives the identical one that is still queued; none where the repository has no upstream.
+/// Adds a run, or returns an identical one that is still queued; `None` if the repository has no upstream.
 pub(crate) async fn enqueue(
     database: &dyn Database,
     repo_id: &str,
@@ -95,7 +96,7 @@ pub(crate) async fn enqueue(
     row(database, sql!("sql/queue_enqueue.sql"), params).await
 }
 
-/// Takes the next run that may start, or one whose worker was lost; none where there is neither.
+/// Claims the next run that may start, or one whose worker was lost; `None` if there is neither.
 pub(crate) async fn claim(database: &dyn Database, limits: Limits, is_last_lane: bool) -> Result<Option<Claim>, Error> {
     let lease = hex(&random::<16>());
     let limit = |limit: Option<u32>| limit.map(|limit| limit.to_string());
@@ -120,14 +121,14 @@ pub(crate) async fn claim(database: &dyn Database, limits: Limits, is_last_lane:
     }
 }
 
-/// What a heartbeat says of the run.
+/// The answer to a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heartbeat {
     /// It goes on.
     Kept,
-    /// It shall be stopped.
+    /// It must be stopped.
     Cancelled,
-    /// It is no longer in this worker's hands.
+    /// This worker no longer has it.
     Lost,
 }
 
@@ -147,7 +148,7 @@ pub(crate) async fn heartbeat(
     })
 }
 
-/// Ends a queued run, or asks the worker of a running one to stop it; none where there is no such run, or it has ended.
+/// Ends a queued run, or asks the worker of a running one to stop it; `None` if there is no such run, or it has ended.
 pub(crate) async fn cancel(database: &dyn Database, repo_id: &str, sync_id: &str) -> Result<Option<SyncRun>, Error> {
     let params = vec![Some(repo_id.to_owned()), Some(sync_id.to_owned())];
     row(database, sql!("sql/queue_cancel.sql"), params).await
@@ -191,7 +192,7 @@ pub(crate) enum NotCompleted {
     Database(Error),
 }
 
-/// Ends a run, and gives it without its stats; none if the lease was lost.
+/// Ends a run, and returns it without its stats; `None` if the lease was lost.
 pub(crate) async fn complete(
     database: &dyn Database,
     claim: &Claim,
@@ -226,7 +227,7 @@ pub(crate) async fn complete(
     })
 }
 
-/// Fails a run, or queues its next attempt where that may help; none where the lease was lost.
+/// Fails a run, or queues its next attempt if that may help; `None` if the lease was lost.
 pub(crate) async fn fail(
     database: &dyn Database,
     claim: &Claim,
@@ -244,13 +245,13 @@ pub(crate) async fn fail(
     row(database, sql!("sql/queue_fail.sql"), params).await
 }
 
-/// Puts a run back for another worker to take at once; none where the lease was lost.
+/// Returns a run to the queue, so that another worker can take it at once; `None` if the lease was lost.
 pub(crate) async fn hand_back(database: &dyn Database, claim: &Claim) -> Result<Option<SyncRun>, Error> {
     let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone())];
     row(database, sql!("sql/queue_hand_back.sql"), params).await
 }
 
-/// Takes everything out of the hands of workers that are no more.
+/// Takes over everything that dead workers had claimed.
 pub(crate) async fn adopt(database: &dyn Database) -> Result<(), Error> {
     row::<()>(database, sql!("sql/queue_adopt.sql"), Vec::new()).await?;
     Ok(())

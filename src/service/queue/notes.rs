@@ -1,4 +1,4 @@
-//! What the service itself adds to the messages of a run: sentences about requests that did nothing.
+//! The service's own messages for a run, about globs that match nothing.
 
 use crate::{
     api::{Direction, MessageSide, RefGlobs, SyncRunMessage, SyncRunStats},
@@ -36,7 +36,7 @@ pub fn unmatched(direction: Direction, globs: &RefGlobs, stats: &SyncRunStats) -
     notes
 }
 
-/// What was probably meant by a glob that starts with `refs/`.
+/// The glob that the user probably meant, if it starts with `refs/`.
 fn hint(kind: &str, glob: &str) -> String {
     if !glob.starts_with("refs/") {
         return String::new();

@@ -1,13 +1,13 @@
-//! Schedules: when an upstream is synced without being asked.
+//! Schedules: automatic syncs of an upstream.
 //!
 //! ```text
 //!  repos.schedule_at ──it has come──▶ one statement: the next time is set, a run is queued (or joined)
 //! ```
 //!
-//! Repositories with the same schedule do not all come at once: an interval begins at a point of its own for each
-//! repository, and a cron line's run comes up to a tenth of the time to the following one later, five minutes at most. That
-//! point depends on the repository's id alone, so that every worker finds the same. What was missed while nothing ran is
-//! run once: the next time is always one that is yet to come.
+//! Repositories with the same schedule do not all start at once. Each repository has its own offset within an interval. A
+//! run of a cron line starts late, by up to a tenth of the time to the next one and at most five minutes. The offset
+//! depends only on the repository's id, so every worker computes the same. If times were missed while nothing ran, there is
+//! one run: the next time is always in the future.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ struct Due {
     now: Moment,
 }
 
-/// A due one, and when it comes next; never where the calendar has no such day any more.
+/// A due schedule and its next time; `None` if the calendar has no such day any more.
 #[derive(Serialize)]
 struct Moved {
     id: String,
@@ -64,7 +64,7 @@ pub(crate) async fn enqueue_due(host: &Host) -> Result<(), store::Error> {
     Ok(())
 }
 
-/// When a schedule that is set now comes first, as a parameter.
+/// The first time of a new schedule, as a parameter.
 pub(crate) async fn first_tick(
     host: &Host,
     schedule: &Schedule,
@@ -127,7 +127,7 @@ pub fn parse(request: ScheduleRequest, runtime: &dyn Runtime) -> Result<Schedule
 ///
 /// # Errors
 ///
-/// Where the stored schedule is none.
+/// If the stored schedule is invalid.
 pub fn next(schedule: &Schedule, repo_id: &str, now: Moment, runtime: &dyn Runtime) -> Result<Option<Moment>, String> {
     let share = share(repo_id);
     if let Some(period) = schedule.every.as_deref().and_then(period) {
@@ -143,7 +143,7 @@ pub fn next(schedule: &Schedule, repo_id: &str, now: Moment, runtime: &dyn Runti
     Ok(Some(tick + ((gap / 10).min(MOST_LATE) as f64 * share) as Moment))
 }
 
-/// An interval's milliseconds; none where it is not one of 1m to 30d.
+/// An interval's milliseconds; `None` if it is not from 1m to 30d.
 fn period(every: &str) -> Option<Moment> {
     let (digits, unit) = every.split_at_checked(every.len().checked_sub(1)?)?;
     let minutes = match unit {
@@ -164,5 +164,5 @@ fn share(repo_id: &str) -> f64 {
     f64::from(hash.swap_bytes()) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// The most milliseconds that a cron line's run comes late so as not to come with all others.
+/// The most milliseconds by which a cron line's run is delayed, so that not all runs start together.
 const MOST_LATE: Moment = 5 * 60 * 1000;

@@ -1,9 +1,9 @@
-//! What a start does with the stored secrets: it refuses a wrong key, seals everything with the present one, and binds the
+//! The work of a start on the stored secrets: refuses a wrong key, encrypts everything with the current key, and binds
 //! credentials of an earlier version to their servers.
 //!
-//! Credentials that are not bound (`v1`) are bound to the server of the URL beside them, and only by the first start of a version
-//! that binds. After that a `v1` credential opens nowhere: nobody can put an old one beside another URL. The check, which is
-//! sealed itself, says how far this is.
+//! Unbound credentials (`v1`) are bound to the server of the URL in their row, only once, by the first start of a version
+//! that binds. After that a `v1` credential is refused, so nobody can put an old one into another row. The sealed check
+//! stores the progress of this.
 
 use crate::service::{
     error::Error,
@@ -20,7 +20,7 @@ struct Stored {
     /// Which column it is in.
     place: String,
     owner_id: String,
-    /// Where a remote's credential is sent; none for what is sent nowhere.
+    /// The server of a remote's credential; `None` for secrets that are not sent.
     url: Option<String>,
     sealed: String,
 }
@@ -38,7 +38,7 @@ enum Stage {
 
 /// What the stored check says.
 enum Check {
-    /// It is from before there was a check, or new.
+    /// There is no check: the database is new, or of a version without checks.
     Missing,
     /// None of the keys opens it.
     Unreadable,
@@ -49,12 +49,12 @@ enum Check {
     },
 }
 
-/// What becomes of the stored secrets.
+/// What to do with the stored secrets.
 #[derive(Default)]
 struct Settled {
     readable: usize,
     unreadable: usize,
-    /// Each with its new text.
+    /// Each secret with its new text.
     changed: Vec<(Stored, String)>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     let may_bind = match check {
         Check::Readable { stage: Stage::Bound, .. } => false,
         Check::Readable { stage: Stage::Binding, .. } => true,
-        // If one is bound already, it is an old check that was put back.
+        // If one is bound already, somebody has restored an old check.
         _ => stored.iter().all(|secret| secret.url.is_none() || is_unbound(&secret.sealed)),
     };
     let Settled { readable, unreadable, changed } = settled(host, stored, may_bind).await;
@@ -95,7 +95,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
         set_check(host, Stage::Binding).await?;
     }
     for (Stored { place, owner_id, sealed, .. }, anew) in changed {
-        // One that was set meanwhile stays as it is.
+        // A secret that was set meanwhile does not change.
         let params = [place, owner_id, sealed, anew].map(Some).to_vec();
         store::rows::<bool>(host.database(), sql!("sql/sealed_replace.sql"), params).await?;
     }
@@ -105,7 +105,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the secrets have to be replaced by.
+/// The new texts of the secrets.
 async fn settled(host: &Host, stored: Vec<Stored>, may_bind: bool) -> Settled {
     let mut settled = Settled::default();
     for secret in stored {

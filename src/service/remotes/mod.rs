@@ -1,5 +1,5 @@
-//! The one way to the engine. What it and the remotes say passes the redaction here, before anybody stores, logs, answers or sends
-//! it: stats, errors and progress.
+//! The only access to the engine. Here the redaction removes credentials from all its texts (stats, errors and progress),
+//! before anything is stored, logged, answered or sent.
 
 pub mod key_rotation;
 pub mod origin;
@@ -16,7 +16,7 @@ use crate::service::{
     store,
 };
 
-/// A remote as the engine reaches it, and the credential that must not come back.
+/// A remote for the engine, and the credential that must not appear in its texts.
 pub(crate) struct Reached {
     remote: RemoteSettings,
     redaction: Redaction,
@@ -49,7 +49,7 @@ pub(crate) async fn remote(
     let redaction = Redaction::of(auth.as_ref());
     let basic = auth.as_ref().map(UpstreamAuth::basic);
     let (username, password) = basic.map(|(username, password)| (username.to_owned(), password.to_owned())).unzip();
-    // The engine tries a name that stands alone as a token.
+    // The engine also tries a user name without a password as a token.
     let password = password.filter(|password| !password.is_empty());
     Ok(Reached { remote: RemoteSettings { url: url.to_owned(), username, password, is_hosted: false }, redaction })
 }
@@ -60,7 +60,7 @@ pub(crate) fn local_remote(repo_id: &str) -> Reached {
     Reached { remote, redaction: Redaction::default() }
 }
 
-/// Carries it out, and tells how far it is, as the JSON text of a [`Progress`]. Dropping the future ends it.
+/// Does it, and reports its progress as the JSON text of a [`Progress`]. Dropping the future ends it.
 pub(crate) async fn sync(
     host: &Host,
     sync: &RemoteSync<'_>,
@@ -70,7 +70,7 @@ pub(crate) async fn sync(
     let redaction = upstream.redaction.clone().and(repository.redaction.clone());
     let task = Task::sync(direction, ref_globs, repository.remote.clone(), upstream.remote.clone(), plan_only);
     let told = Box::new(move |progress: String| {
-        // Numbers and words of ours, whatever the engine had.
+        // Only known numbers and words, so the engine cannot pass on other text.
         if let Ok(progress) = serde_json::from_slice::<Progress>(progress.as_bytes()) {
             report(serde_json::to_string(&progress).expect("numbers are JSON"));
         }
@@ -82,7 +82,7 @@ pub(crate) async fn sync(
     };
     done.map(redacted).map_err(|error| {
         let error = without(&redaction, error);
-        // Nobody knows the repository by the address that it has in here.
+        // The internal address of a repository means nothing to users.
         EngineError {
             message: error.message.replace(&local_url(repo_id), repo_name).chars().take(MAX_MESSAGE).collect(),
             ..error
@@ -101,8 +101,8 @@ pub(crate) async fn find_ref(host: &Host, reached: &Reached, ref_name: &str) -> 
     found.map(|found| found.map(redacted)).map_err(|error| without(redaction, error))
 }
 
-/// The credential of a remote at `url` as the parameters of a statement: its kind, and itself, sealed for `owner_id` and the
-/// server of `url`.
+/// The parameters of a statement for the credential of a remote at `url`: its kind, and its text, sealed for `owner_id` and
+/// the server of `url`.
 pub(crate) async fn auth_params(
     host: &Host,
     auth: Option<&UpstreamAuth>,
@@ -120,12 +120,12 @@ pub(crate) fn server_of(host: &Host, url: &str) -> String {
     host.options.runtime.web_origin(url).unwrap_or_else(|| url.to_owned())
 }
 
-/// A hosted repository's URL for the host's Git, which reads its path only.
+/// A hosted repository's URL for the host's Git. Git reads only its path.
 pub(crate) fn local_url(repo_id: &str) -> String {
     format!("http://git.internal/{repo_id}.git")
 }
 
-/// Whether a branch may be taken by this name: one that shows a credential names no branch.
+/// Whether a branch of this name may be used: a name that contains a credential may not.
 fn is_free(redaction: &Redaction, name: &str) -> bool {
     redaction.name(name) == name
 }

@@ -1,7 +1,7 @@
-//! Repositories that another Git server has: their `origin`.
+//! Repositories that are stored on another Git server, their `origin`.
 //!
-//! The engine reaches them over HTTP, as it does upstreams, so that a worker needs no file system that it shares with
-//! those who serve. Everything else is as with hosted ones, save that their Git is not served here.
+//! The engine reaches them over HTTP, like upstreams. So a worker and `serve` need no shared file system. Everything else
+//! is as with hosted repositories, but this service does not serve their Git.
 
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ use crate::service::{
     store,
 };
 
-/// Where a repository lives, as it is stored.
+/// The stored origin of a repository.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Stored {
     pub(crate) url: String,
@@ -26,7 +26,7 @@ pub(crate) struct Stored {
 ///
 /// # Errors
 ///
-/// What to say of a credential that cannot be read.
+/// If the credential cannot be read.
 pub(crate) async fn repository(host: &Host, repo_id: &str, origin: Option<&Stored>) -> Result<Reached, &'static str> {
     let Some(Stored { url, auth }) = origin else {
         return Ok(remotes::local_remote(repo_id));
@@ -34,7 +34,7 @@ pub(crate) async fn repository(host: &Host, repo_id: &str, origin: Option<&Store
     remotes::remote(host, url, auth.as_deref(), &owner(repo_id)).await.map_err(|Unreadable| UNREADABLE)
 }
 
-/// Where a repository lives; none where the service hosts it.
+/// The origin of a repository; `None` if the service hosts it.
 pub(crate) async fn find(host: &Host, repo_id: &str) -> Result<Option<Stored>, Error> {
     let sql = sql!("sql/origin_show.sql");
     Ok(store::row(host.database(), sql, vec![Some(repo_id.to_owned())]).await?)
@@ -50,7 +50,8 @@ pub(crate) async fn auth_params(
     remotes::auth_params(host, auth, url, &owner(repo_id)).await
 }
 
-/// Notes what the origin's `HEAD` is after a run, and gives it. If it cannot be told, the run does not fail: its work is done.
+/// Stores the origin's `HEAD` after a run, and returns it. If `HEAD` cannot be read, the run does not fail, because its
+/// work is done.
 pub(crate) async fn note_head(host: &Host, repo_id: &str, origin: &Stored) -> Option<RemoteRef> {
     let noted = async {
         let reached = repository(host, repo_id, Some(origin)).await?;
@@ -67,7 +68,7 @@ pub(crate) async fn note_head(host: &Host, repo_id: &str, origin: &Stored) -> Op
     })
 }
 
-/// Whom a credential is sealed for: the origin's does not open as the upstream's.
+/// The owner that a credential is sealed for. The origin's credential cannot be opened as the upstream's.
 fn owner(repo_id: &str) -> String {
     format!("{repo_id}/origin")
 }

@@ -5,7 +5,7 @@ use crate::{
     userinfo::{self, Userinfo},
 };
 
-/// A URL that may be stored and shown, and the credential that stood in it.
+/// A URL that may be stored and shown, and the credential that was in it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parsed {
     /// Without a credential.
@@ -67,14 +67,15 @@ fn credential(Userinfo { username, password }: Userinfo) -> Result<UpstreamAuth,
     let auth =
         UpstreamAuth::UsernamePassword { username: text(username)?, password: text(password.unwrap_or_default())? };
     match refusal(&auth) {
-        // A name that stands alone may be a token.
+        // A user name without a password may be a token.
         Some(("password", _)) if is_alone => Ok(auth),
         Some(_) => Err("has an empty or unusable credential before @; use upstream.auth instead".into()),
         None => Ok(auth),
     }
 }
 
-/// A credential that is given beside a URL with this one; none if both are complete. A user name in the URL goes with a token.
+/// Combines a given credential with that of the URL; `None` if both are complete. A user name in the URL is used with a
+/// given token.
 pub fn join(in_url: &UpstreamAuth, given: &UpstreamAuth) -> Option<UpstreamAuth> {
     match (in_url, given) {
         (

@@ -1,7 +1,7 @@
-//! The OpenAPI 3.1 document of the API, made from the shapes that it deals in.
+//! The OpenAPI 3.1 document of the API, generated from its shapes.
 //!
-//! [`document`] makes it; what is served is a copy of that in the repository, so that neither the generator nor its work is
-//! in the package, and which the host loads when somebody asks. A test compares the two.
+//! [`document`] generates it. The service serves a copy from the repository, which the host loads on demand, so the package
+//! does not contain the generator. A test compares both.
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Where the host cannot load it.
+/// If the host cannot load it.
 pub(crate) async fn response(runtime: &dyn Runtime, method: Method) -> Result<Response, Error> {
     let headers = [("content-type", "application/json"), ("cache-control", "public, max-age=300")];
     let body = match method {
@@ -134,7 +134,7 @@ fn parameters() -> Value {
     })
 }
 
-/// Collects the shapes that calls refer to: what is asked with as it is read, what is answered as it is written.
+/// Collects the shapes that calls refer to: request shapes as they are decoded, answer shapes as they are encoded.
 struct Shapes {
     asked: SchemaGenerator,
     answered: SchemaGenerator,
@@ -205,7 +205,7 @@ impl Shapes {
     fn into_schemas(mut self) -> Value {
         let mut schemas: Map<String, Value> = self.answered.take_definitions(true);
         schemas.extend(self.asked.take_definitions(true));
-        // By name, so that the file is the same whichever shape was met first.
+        // Sorted by name, so that the file does not depend on the order of calls.
         let sorted: std::collections::BTreeMap<_, _> = schemas.into_iter().collect();
         json!(sorted)
     }

@@ -1,5 +1,5 @@
-//! What the surroundings of a process ask of it, without a credential: `/healthz`, `/readyz`, and `/metrics` where the
-//! operator wants it (it counts over all organisations).
+//! The probes, which need no credential: `/healthz`, `/readyz`, and `/metrics` if the operator turns it on (it counts over
+//! all organisations).
 
 use serde::{Deserialize, Serialize};
 
@@ -22,13 +22,13 @@ struct Metrics {
     repos: u64,
 }
 
-/// What a probe is told.
+/// The result of a probe.
 #[derive(Serialize)]
 struct Status {
     status: &'static str,
 }
 
-/// The answer to a probe; none where the path is not one.
+/// The answer to a probe; `None` if the path is not one.
 pub(crate) async fn probe(api: &Api, path: &str) -> Option<Result<Response, Error>> {
     match path {
         "/healthz" => Some(Ok(json(200, &Status { status: "ok" }))),
@@ -38,7 +38,7 @@ pub(crate) async fn probe(api: &Api, path: &str) -> Option<Result<Response, Erro
     }
 }
 
-/// Whether calls can be answered and runs be worked.
+/// Whether the service can answer calls and do runs.
 async fn readiness(api: &Api) -> Response {
     if api.stop.is_stopping() {
         return json(503, &Status { status: "stopping" });

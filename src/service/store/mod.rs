@@ -1,8 +1,7 @@
-//! The one seam to the database, and the migrations.
+//! The only access to the database, and the migrations.
 //!
-//! A statement's rows have one column, the row as JSON text in the shape that it is read into: the SQL says what the
-//! API says, and nothing is mapped in between. Parameters are text or null and cast in the SQL, because that is what
-//! PGlite and pg agree on.
+//! Each row of a statement has one column: the row as JSON text, in the form of the Rust type that decodes it. Parameters
+//! are text or null and are cast in the SQL, because PGlite and pg agree only on that.
 
 #[macro_use]
 pub mod sql;
@@ -14,11 +13,11 @@ use serde::de::DeserializeOwned;
 
 /// PostgreSQL, wherever it runs.
 pub trait Database {
-    /// Runs one statement, and gives each row's only column, which is JSON.
+    /// Runs one statement, and returns each row's only column, which is JSON.
     ///
     /// # Errors
     ///
-    /// Where the database refuses the statement or cannot be reached.
+    /// If the database refuses the statement or cannot be reached.
     fn query<'a>(&'a self, sql: &'a str, params: Vec<Param>) -> LocalBoxFuture<'a, Result<Vec<String>, Error>>;
 }
 
@@ -29,20 +28,19 @@ pub type Param = Option<String>;
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("database: {message}{}", .code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default())]
 pub struct Error {
-    /// PostgreSQL's `SQLSTATE`, where it was PostgreSQL that refused.
+    /// PostgreSQL's `SQLSTATE`, if PostgreSQL refused the statement.
     pub code: Option<String>,
     /// What it said.
     pub message: String,
 }
 
 impl Error {
-    /// Whether the database cannot hold what it was given, however often it is given it: a text that it has no notation for, or
-    /// a value that is too large for it.
+    /// Whether the database can never store this value: a text that it cannot represent, or a value that is too large.
     pub fn is_unstorable(&self) -> bool {
         match self.code.as_deref() {
             // Data exception, program limit exceeded, out of memory.
             Some(code) if code.starts_with("22") || code.starts_with("54") || code == "53200" => true,
-            // An internal error, which may be anything.
+            // An internal error, with any cause.
             Some("XX000") => self.message.contains("invalid memory alloc request size"),
             _ => false,
         }
@@ -79,20 +77,20 @@ pub(crate) async fn text(database: &dyn Database, sql: &str, params: Vec<Param>)
     Ok(database.query(sql, params).await?.into_iter().next())
 }
 
-/// Brings the schema up to date. Any number of processes may do so at once: each migration is one `DO` statement, and
-/// so one transaction, in which an advisory lock lets one process look and apply at a time.
+/// Brings the schema up to date. Any number of processes may do so at once: each migration is one `DO` statement and one
+/// transaction, with an advisory lock, so only one process at a time checks and applies it.
 ///
 /// Whether the table is there is asked of `pg_tables`. `to_regclass` would answer from what this session has looked up
 /// before, and PostgreSQL does not refresh that while it waits for an advisory lock.
 ///
 /// # Errors
 ///
-/// Where a migration fails, which leaves the schema as it was, or where the schema is of a newer version.
+/// If a migration fails (then the schema does not change), or if the schema is of a newer version.
 pub(crate) async fn migrate(database: &dyn Database) -> Result<(), Error> {
     migrate_to(database, NEWEST).await
 }
 
-/// As [`migrate`], but no further than to this version: what a backup of it is restored into.
+/// As [`migrate`], but only up to this version, so that a backup of it can be restored.
 pub(crate) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(), Error> {
     for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version <= newest) {
         database.query(&migration_statement(*version, migration), Vec::new()).await?;
@@ -125,7 +123,7 @@ fn migration_statement(version: u32, migration: &str) -> String {
     )
 }
 
-/// With their versions, in order; a released one is never changed, only followed.
+/// The migrations with their versions, in order. Never change a released one: add a new one.
 const MIGRATIONS: &[(u32, &str)] = &[
     (1, sql!("migrations/0001_repositories_and_syncs.sql")),
     (2, sql!("migrations/0002_cancel_and_progress.sql")),
@@ -148,5 +146,5 @@ const MIGRATIONS: &[(u32, &str)] = &[
 /// The version of the last one.
 const NEWEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
-/// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.
+/// Any number that no other program in this database uses: "refsync" on a telephone's keys.
 const ADVISORY_LOCK: u32 = 7_337_962;

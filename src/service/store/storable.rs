@@ -1,8 +1,8 @@
-//! Text of others as the database can store it.
+//! Makes foreign text storable in the database.
 //!
-//! PostgreSQL stores every Unicode text but those with a NUL, in `text` and in `jsonb` alike. Ref names, messages and errors come
-//! from remotes, which may send one. It is replaced by `U+FFFD`, as bytes that are no UTF-8 are. So is half a surrogate pair, which
-//! only JSON can have: JavaScript writes it if a text was cut in the middle of a character.
+//! PostgreSQL stores every Unicode text but those with a NUL, in `text` and in `jsonb` alike. Ref names, messages and
+//! errors come from remotes, which may send one. It is replaced by `U+FFFD`, like bytes that are not UTF-8. So is half a
+//! surrogate pair, which only JSON can contain: JavaScript writes it if a text was cut in the middle of a character.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ pub fn text(text: &str) -> Cow<'_, str> {
 
 /// JSON as it can be stored. The notation `\u0000`, and that of half a surrogate pair, become `U+FFFD`.
 pub fn json(json: &str) -> Cow<'_, str> {
-    // Large ones are not copied for nothing.
+    // Avoids copying a large text that needs no change.
     if !["\\u0000", "\\ud", "\\uD"].iter().any(|escape| json.contains(escape)) {
         return json.into();
     }

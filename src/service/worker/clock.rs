@@ -1,8 +1,9 @@
-//! A database clock that was set back.
+//! Detects a database clock that was set back.
 //!
-//! What waits for a moment would wait until the clock has caught up: an hour, if it went back by an hour. Nothing waits longer
-//! than it may from now on: a run in the queue for its longest backoff, a lease for its length, a schedule until its next time. A
-//! process notices when the database's clock falls behind its own monotonic one, and at its start by the times that are stored.
+//! If the clock goes back by an hour, everything that waits for a time would wait an hour longer. Then the times are
+//! corrected: a queued run waits at most for its longest backoff, a lease lasts at most for its length, and a schedule
+//! waits until its next time. A process notices it if the database's clock falls behind its own monotonic clock, and at its
+//! start from the stored times.
 
 use std::{cell::Cell, time::Duration};
 
@@ -16,7 +17,8 @@ use crate::service::{
     store,
 };
 
-/// What the database's clock said at the last look, in milliseconds since 1970, and when that was by this process's own clock.
+/// The database's time at the last check, in milliseconds since 1970, and the time of that check by this process's own
+/// clock.
 pub(crate) type LastLook = Cell<Option<(i64, Duration)>>;
 
 /// What the database's clock says.
@@ -28,7 +30,7 @@ struct Look {
     ahead: i64,
 }
 
-/// What was put right.
+/// What was corrected.
 #[derive(Deserialize)]
 struct Corrected {
     runs: u64,
@@ -50,7 +52,7 @@ struct Earlier {
     next: i64,
 }
 
-/// Looks whether the database's clock was set back, and puts right what waits for it.
+/// Checks whether the database's clock was set back, and corrects the times that depend on it.
 pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Error> {
     let asked_at = host.options.runtime.now();
     let look: Option<Look> = store::row(host.database(), sql!("sql/clock_look.sql"), Vec::new()).await?;
@@ -83,7 +85,7 @@ pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Erro
     Ok(())
 }
 
-/// Gives the schedules that come later than they would if they were set now their next time. Gives how many there were.
+/// Recomputes the next time of schedules that are later than if they were set now. Returns their number.
 async fn bring_schedules_forward(host: &Host, now: i64) -> Result<usize, store::Error> {
     let (mut after, mut count) = (String::new(), 0);
     loop {

@@ -1,4 +1,4 @@
-//! A worker's turn: claim one run, work it to its end, and keep its lease meanwhile.
+//! A worker's turn: claims one run, does it, and keeps its lease meanwhile.
 
 mod clock;
 
@@ -29,11 +29,11 @@ use crate::service::{
     worker::clock::LastLook,
 };
 
-/// Why a run did not do its work, as `SyncRun.error` says it.
+/// Why a run failed, as in `SyncRun.error`.
 struct Failure {
     message: String,
     transient: bool,
-    /// Whether the upstream refused the credential, or there is none that could be sent.
+    /// Whether the upstream refused the credential, or there is no readable credential.
     refused: bool,
 }
 
@@ -41,21 +41,21 @@ struct Failure {
 enum Interruption {
     /// It was cancelled.
     Cancelled,
-    /// It is another worker's by now, or was deleted.
+    /// Another worker has it now, or it was deleted.
     Lost,
-    /// It may be another worker's soon: the lease could not be kept.
+    /// Another worker may take it soon, because the lease could not be renewed.
     Fenced,
-    /// It takes longer than it may.
+    /// It reached its time limit.
     TookTooLong,
     /// The service stops.
     Stop,
 }
 
-/// Works runs, one a turn.
+/// Does runs, one at a time.
 pub struct Worker {
     host: Rc<Host>,
     stop: Rc<Stop>,
-    /// When the schedules were last looked at.
+    /// When the schedules were last checked.
     schedules_at: Cell<Option<Duration>>,
     /// When runs that lost too many workers were last looked for.
     gave_up_at: Cell<Duration>,
@@ -67,23 +67,23 @@ impl Worker {
         Self { host, stop, schedules_at: Cell::default(), gave_up_at: Cell::default(), clock: LastLook::default() }
     }
 
-    /// Claims one run, says so, and works it to its end; false if nothing was ready. `is_last_lane`: takes no run if its upstream's
-    /// host or, among several organisations, its organisation has a run in progress.
+    /// Claims one run, reports the claim, and does the run; false if no run was ready. `is_last_lane`: takes no run if its
+    /// upstream's host or, if there are several organisations, its organisation has a run in progress.
     ///
     /// # Errors
     ///
-    /// Where the database failed. A run that fails is no error, but a failed run; a run whose end could not be stored
-    /// is taken up again when its lease expires.
+    /// If the database fails. A failed run is not an error. If the end of a run could not be stored, the run is claimed
+    /// again when its lease expires.
     pub async fn tick(&self, on_claimed: impl FnOnce(), is_last_lane: bool) -> Result<bool, Error> {
         if self.stop.is_stopping() {
             return Ok(false);
         }
-        // Where there is always something to do, lost runs must not wait for a pause.
+        // A busy worker must also look for lost runs.
         if self.host.now().saturating_sub(self.gave_up_at.get()) > GIVE_UP_EVERY {
             self.give_up().await?;
         }
         self.look_at_schedules().await;
-        // The lease begins after this, however long the database takes to say so.
+        // The lease begins after this moment, even if the database answers late.
         let asked_at = self.host.now();
         let Some(claim) = queue::claim(self.host.database(), self.host.options.limits, is_last_lane).await? else {
             self.give_up().await?;
@@ -133,7 +133,7 @@ impl Worker {
                     self.tell_run(&claim, started, status_word(ended.as_ref()), Some(&stats), None);
                 }
                 Err(NotCompleted::Database(error)) => return Err(error.into()),
-                // Another attempt would do everything again, and end here.
+                // Another attempt would do everything again and fail here again.
                 Err(error) => self.failed(&claim, started, Failure::last(&error.to_string())).await?,
             },
             Err(failure) => self.failed(&claim, started, failure).await?,
@@ -141,7 +141,7 @@ impl Worker {
         Ok(true)
     }
 
-    /// Ends a run whose work is done. Gives the run, unless the lease was lost, and its stats.
+    /// Completes a run. Returns the run, unless the lease was lost, and its stats.
     async fn complete(
         &self,
         claim: &Claim,
@@ -157,7 +157,7 @@ impl Worker {
         let unmatched = notes::unmatched(*direction, ref_globs, &synced.stats);
         synced.stats.messages.extend(unmatched.into_iter().chain(said.map(notes::note)));
         let stats = synced.stats;
-        // An attempt before this one may have moved refs, too.
+        // An earlier attempt may have moved refs too.
         let may_have_moved = claim.run.attempt > 1 || default_branch.is_some() || stats.count(Outcome::Updated) > 0;
         if may_have_moved {
             self.note_head_after_pull(claim).await;
@@ -172,14 +172,14 @@ impl Worker {
         Ok((ended.map(|ended| ended.run), stats))
     }
 
-    /// Ends an attempt that did not do its work.
+    /// Ends a failed attempt.
     async fn failed(&self, claim: &Claim, started: Duration, failure: Failure) -> Result<(), Error> {
         let Failure { message, transient, refused } = failure;
         self.host.log(&format!("sync {} attempt {}: {message}", claim.run.id, claim.run.attempt));
         if refused {
             self.count_refusal(claim).await?;
         }
-        // Some refs may have moved all the same.
+        // Some refs may have moved anyway.
         self.note_head_after_pull(claim).await;
         let ended = queue::fail(self.host.database(), claim, &message, transient).await?;
         self.tell_run(claim, started, status_word(ended.as_ref()), None, Some(message));
@@ -202,7 +202,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Looks at the clock and queues what is due by schedule, at most once a second. If that fails, what is queued is worked all the same.
+    /// Checks the clock and queues due schedules, at most once a second. If that fails, queued runs are still done.
     async fn look_at_schedules(&self) {
         let now = self.host.now();
         let is_fresh = |at: Duration| now >= at && now - at < SCHEDULES;
@@ -293,14 +293,14 @@ impl Worker {
         }
         damage::note_after_run(&self.host, claim, &result, is_noted || was_repaired).await;
         result.map_err(|error| Failure {
-            // Whatever took its thread down twice would take down others.
+            // A run that crashed its thread twice would crash others too.
             transient: error.transient && !(error.code == ENGINE_STOPPED && run.attempt >= MAX_STOPS),
             refused: error.is_refusal(run.direction),
             message: error.message,
         })
     }
 
-    /// Ends only when the run shall be stopped here. `kept_at` is when the lease was last known to be ours.
+    /// Ends only if the run must be stopped here. `kept_at` is when the lease was last known to be ours.
     async fn until_interrupted(&self, claim: &Claim, mut kept_at: Duration, latest: &Latest) -> Interruption {
         let runtime = &self.host.options.runtime;
         let started = runtime.now();
@@ -337,13 +337,13 @@ impl Worker {
 }
 
 impl Failure {
-    /// One that another attempt would not mend.
+    /// An error that another attempt would have again.
     fn last(message: &str) -> Self {
         Self { message: message.to_owned(), transient: false, refused: false }
     }
 }
 
-/// What became of a run, for its record.
+/// The result of a run, for its record.
 fn status_word(run: Option<&SyncRun>) -> &'static str {
     match run.map(|run| run.status) {
         Some(SyncStatus::Queued) => "queued",
@@ -354,16 +354,16 @@ fn status_word(run: Option<&SyncRun>) -> &'static str {
     }
 }
 
-/// How far the run is, as JSON text, where that was not told yet.
+/// The run's progress as JSON text, if it was not stored yet.
 type Latest = Rc<RefCell<Option<String>>>;
 
-/// How long a look at the schedules lasts.
+/// The time between two checks of the schedules.
 const SCHEDULES: Duration = Duration::from_secs(1);
 /// How many runs in a row an upstream may refuse before its schedule is paused.
 const REFUSALS: u32 = 5;
 /// The code of an engine whose thread ended.
 const ENGINE_STOPPED: &str = "engine_stopped";
-/// How many attempts may end so.
+/// How many attempts may end in this way.
 const MAX_STOPS: u32 = 2;
 /// How often a worker that is never idle looks for runs that lost too many workers.
 const GIVE_UP_EVERY: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! One credential in every form that a remote may repeat it in, and where a text has one of them.
+//! All forms in which a remote may repeat a credential, and the search for them in a text.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -16,7 +16,7 @@ use super::{
 #[derive(Clone)]
 pub(super) struct Sought {
     forms: Forms,
-    /// What is left of it where blanks and markup are taken out, as from a page; empty if it has none of them.
+    /// The credential without blanks and markup, as a page may show it; empty if it has none of them.
     joined: Forms,
     /// Whether it is too long to be a word that people use in names.
     is_distinct: bool,
@@ -26,21 +26,21 @@ pub(super) struct Sought {
 #[derive(Clone, Default)]
 struct Forms {
     texts: Vec<Vec<u8>>,
-    /// Every run of [`PART`] bytes of the texts.
+    /// Every substring of [`PART`] bytes of the texts.
     parts: HashSet<[u8; PART]>,
-    /// A bit for each two bytes that a text or a part begins with.
+    /// A bit for each pair of bytes that a text or a part begins with.
     beginnings: Vec<u64>,
 }
 
 impl Sought {
-    /// `pairs` are what HTTP Basic authentication encodes for it: a user name, a colon and a password.
+    /// `pairs` are the texts that HTTP Basic authentication encodes: a user name, a colon and a password.
     pub(super) fn new(secret: &str, pairs: &[String]) -> Self {
         let mut texts: Vec<Vec<u8>> = pairs.iter().flat_map(|pair| base64(pair.as_bytes(), 0)).collect();
-        // Also behind another user name, or in other data.
+        // Also after another user name, or within other data.
         (0..3).for_each(|offset| texts.extend(base64(secret.as_bytes(), offset)));
         texts.extend([hex(secret, "0123456789abcdef"), hex(secret, "0123456789ABCDEF")]);
         texts.retain(|text| text.len() >= DISTINCT);
-        // And with its own escapes undone, for a text is searched so, too.
+        // Also with its own escapes decoded, because texts are also searched after decoding.
         let spellings = std::iter::once(secret.to_owned()).chain(misread(secret));
         let layers = |text: &String| std::iter::successors(Some(Layer::of(text)), Layer::decoded).take(LAYERS + 1);
         let plain: Vec<Layer> = spellings.flat_map(|text| layers(&text).collect::<Vec<_>>()).collect();
@@ -60,7 +60,7 @@ impl Sought {
         text.windows(2).any(|two| self.forms.begins(two))
     }
 
-    /// Where the text that a layer was made of has it, or a part of it, or its beginning at a cut.
+    /// The places in the original text of a layer that contain the credential, a part of it, or its beginning before a cut.
     pub(super) fn find_in_text(&self, layer: &Layer) -> Vec<Range<usize>> {
         let mut found = self.forms.find(&layer.bytes);
         found.extend(self.forms.find_cut(&layer.bytes));
@@ -72,7 +72,7 @@ impl Sought {
         found
     }
 
-    /// Where the name that a layer was made of has it, or a part of it.
+    /// The places in the original name of a layer that contain the credential or a part of it.
     pub(super) fn find_in_name(&self, layer: &Layer) -> Vec<Range<usize>> {
         let found = if self.is_distinct { self.forms.find(&layer.bytes) } else { Vec::new() };
         found.into_iter().map(|range| layer.source(range)).collect()
@@ -81,7 +81,7 @@ impl Sought {
 
 impl Forms {
     fn new(mut texts: Vec<Vec<u8>>) -> Self {
-        // Anything shorter is in every other word, and guessed at once.
+        // A shorter text appears in many words, and could be guessed at once.
         texts.retain(|text| text.len() >= SHORTEST);
         let parts: HashSet<[u8; PART]> =
             texts.iter().flat_map(|text| text.windows(PART)).filter_map(|part| part.try_into().ok()).collect();
@@ -110,7 +110,7 @@ impl Forms {
         found
     }
 
-    /// The beginning of one wherever the text may have been cut.
+    /// The beginning of a form at each place where the text may have been cut.
     fn find_cut(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let mut line = 0;
@@ -118,7 +118,7 @@ impl Forms {
             let is_cut = match byte {
                 _ if at == text.len() => true,
                 b'\n' => at - line >= LONG_LINE,
-                // A quotation is cut inside its marks.
+                // A quotation may be cut before its closing mark.
                 b'"' => true,
                 _ => text[at..].starts_with("…".as_bytes()),
             };
@@ -138,8 +138,8 @@ impl Forms {
     }
 }
 
-/// The base64 of `secret` behind `offset` other bytes, in both alphabets: the characters that hold bits of it alone, and all if it
-/// stands at the end.
+/// The base64 of `secret` after `offset` other bytes, in both alphabets: only the characters that depend on `secret` alone;
+/// with the end, if it is at the end.
 fn base64(secret: &[u8], offset: usize) -> Vec<Vec<u8>> {
     let padded = [&vec![0; offset], secret].concat();
     let from = (offset * 8).div_ceil(6);
@@ -159,7 +159,7 @@ fn pair(bytes: &[u8]) -> Option<usize> {
 
 /// The fewest bytes of a form.
 const SHORTEST: usize = 4;
-/// Bytes of a form in a row that nobody else would say.
+/// A substring of this many bytes of a form does not appear by chance.
 const PART: usize = 12;
 /// The fewest bytes of a line that may have been cut; see `git::Words`.
 const LONG_LINE: usize = 500;

@@ -1,5 +1,5 @@
-//! Takes credentials out of what a remote said. A server, or a hook behind it, may repeat what it was sent: whole or in parts,
-//! in another spelling, and cut short before it comes here.
+//! Removes credentials from a remote's texts. A server or its hook may repeat a credential: whole or in parts, escaped, and
+//! cut short.
 //!
 //! ```text
 //!  text ──▶ decoded ──▶ decoded ──▶ decoded        each is searched; what is found there is hidden in the text
@@ -33,7 +33,7 @@ impl Redaction {
     pub fn of(auth: Option<&UpstreamAuth>) -> Self {
         let Some((username, password)) = auth.map(UpstreamAuth::basic) else { return Self::default() };
         let sought = match password {
-            // A user name without a password may be a token, which is then sent as a password, too.
+            // A user name without a password may be a token. Then it is also sent as a password.
             "" => Sought::new(username, &[format!("{username}:"), format!("git:{username}")]),
             password => Sought::new(password, &[format!("{username}:{password}")]),
         };
@@ -60,7 +60,7 @@ impl Redaction {
         self
     }
 
-    /// A text for people without them, and without the beginning of one that the text was cut in.
+    /// A text for people without the credentials, also without the beginning of one at a cut.
     pub fn text(&self, text: &str) -> String {
         if !self.may_be_in(text) && !self.sought.iter().any(Sought::has_blanks) {
             return text.to_owned();
@@ -68,8 +68,8 @@ impl Redaction {
         self.hiding(text, Sought::find_in_text)
     }
 
-    /// A name without them, such as a ref's or an id. A password of less than [`DISTINCT`] bytes may well be a word, and would
-    /// hide the branches of that name, so it is left alone.
+    /// A name or an id without the credentials. A password of less than [`DISTINCT`] bytes may be a common word and would
+    /// hide branches with that name, so it is not searched for.
     pub fn name(&self, name: &str) -> String {
         if !self.may_be_in(name) {
             return name.to_owned();
@@ -97,7 +97,7 @@ impl Redaction {
         stats
     }
 
-    /// Whether a closer look is needed. Of 100,000 names hardly one does.
+    /// A fast check whether a text needs the full search. Of 100,000 names, hardly one does.
     fn may_be_in(&self, text: &str) -> bool {
         !self.sought.is_empty()
             && (spelling::has_escapes(text.as_bytes())

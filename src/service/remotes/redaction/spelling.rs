@@ -1,4 +1,4 @@
-//! A text without one layer of escaping, whichever it is: every escape of the common kinds is undone at once.
+//! Removes one layer of escaping from a text: it decodes all common kinds of escapes at once.
 //!
 //! | kind | example for `"` |
 //! | --- | --- |
@@ -7,11 +7,11 @@
 //! | C, as Git quotes names | `\042` |
 //! | HTML and XML | `&quot;`, `&#34;`, `&#x22;` |
 //!
-//! Invisible characters count as nothing. A backslash before any other punctuation stands for that.
+//! Invisible characters are dropped. A backslash before other punctuation stands for that punctuation.
 
 use std::ops::Range;
 
-/// Bytes, and where in a text each of them stands.
+/// Bytes, and the position of each in a text.
 pub(super) struct Layer {
     pub(super) bytes: Vec<u8>,
     spans: Vec<Range<u32>>,
@@ -20,12 +20,12 @@ pub(super) struct Layer {
 impl Layer {
     /// The text itself.
     pub(super) fn of(text: &str) -> Self {
-        // A text of 4 GiB fits into no message.
+        // No message has 4 GiB.
         let spans = (0..text.len() as u32).map(|at| at..at + 1).collect();
         Self { bytes: text.as_bytes().to_vec(), spans }
     }
 
-    /// The same with every escape undone once; none if there are none.
+    /// The same with every escape decoded once; `None` if there are none.
     pub(super) fn decoded(&self) -> Option<Self> {
         if !has_escapes(&self.bytes) {
             return None;
@@ -47,7 +47,7 @@ impl Layer {
         (decoded.bytes != self.bytes).then_some(decoded)
     }
 
-    /// The same without its blanks: pages part words otherwise than the text did that they show.
+    /// The same without blanks, because pages break lines at other places than the original text.
     pub(super) fn without_blanks(&self) -> Self {
         let mut joined = Self { bytes: Vec::new(), spans: Vec::new() };
         let mut at = 0;
@@ -62,13 +62,13 @@ impl Layer {
         joined
     }
 
-    /// Where in the text a range of bytes stands. It is not empty.
+    /// The range in the text of a range of bytes, which must not be empty.
     pub(super) fn source(&self, range: Range<usize>) -> Range<usize> {
         self.spans[range.start].start as usize..self.spans[range.end - 1].end as usize
     }
 }
 
-/// Whether there may be something to undo.
+/// Whether there may be something to decode.
 pub(super) fn has_escapes(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| matches!(byte, b'%' | b'+' | b'\\' | b'&' | 0xc2 | 0xd8 | 0xe1 | 0xe2 | 0xef))
 }
@@ -146,7 +146,7 @@ fn entity(text: &[u8]) -> Option<(usize, Meant)> {
 }
 
 fn number(digits: &[u8], radix: u32) -> Option<u32> {
-    // Not what `from_str_radix` takes beside digits: a sign.
+    // `from_str_radix` also accepts a sign, so this checks for digits.
     let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
     u32::from_str_radix(digits, radix).ok()
 }
@@ -161,7 +161,7 @@ pub(super) fn misread(secret: &str) -> Vec<String> {
     vec![as_latin_1, in_latin_1]
 }
 
-/// What is left of a text without its blanks and all that looks like a tag of HTML. A tag that does not end has all the rest.
+/// The text without blanks and everything that looks like an HTML tag. An unclosed tag extends to the end.
 pub(super) fn without_markup(text: &[u8]) -> Vec<u8> {
     let mut kept = Vec::new();
     let (mut at, mut in_tag) = (0, false);
