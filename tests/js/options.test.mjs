@@ -160,3 +160,25 @@ for (const [field, limit] of Object.entries({
     assert.deepEqual(error.fields, [{ field, message: "must be a number, and at least 0" }]);
   });
 }
+
+for (const [field, message, options] of /** @type {[string, string, object][]} */ ([
+  ["stallTimeout", "must be a number of milliseconds, and at least 0", { stallTimeout: "5s" }],
+  ["timeout", "must be a number of milliseconds, and at least 0", { timeout: Number.NaN }],
+  ["timeout", "must be a number of milliseconds, and at least 0", { timeout: -1 }],
+  ["prune", "must be a whole number from 0 to 4294967295", { prune: 1.5 }],
+  ["force", "must be true or false", { force: "no" }],
+  ["exclude", "must be a list of strings", { exclude: "refs/heads/wip/*" }],
+  ["pushOptions", "must be a list of strings", { pushOptions: { a: 1 } }],
+  ["onProgress", "must be a function", { onProgress: 5 }],
+  ["signal", "must be an AbortSignal", { signal: 5 }],
+  ["ref_globs", "must be an object", { ref_globs: "main" }],
+  ["ref_globs.branches", "must be a glob, or a list of globs", { ref_globs: { branches: 5 } }],
+  ["minRate", "must be an object", { minRate: 5 }],
+])) {
+  test(`sync refuses ${JSON.stringify(options)} in plain words`, async () => {
+    const error = await sync(wrong({ ...sides, ...options })).catch((thrown) => thrown);
+    assert.ok(error instanceof InvalidRequestError, `${error}`);
+    assert.deepEqual(error.fields, [{ field, message }]);
+    assert.equal(error.message, `sync: ${field} ${message}`);
+  });
+}

@@ -14,6 +14,7 @@ import init, { initSync, listRefs, runSync } from "../wasm/engine/refsync.js";
 import { loader, type WasmSource } from "../wasm/load.js";
 import { addressOf, refusedCredential } from "./address.js";
 import type { Columns } from "./columns.js";
+import { refuseOtherKinds } from "./kinds.js";
 import type { AskCredentials, RemoteOptions, SyncGlobs, SyncOptions } from "./options.js";
 
 const load = loader({ init, initSync }, ownWasm);
@@ -30,7 +31,7 @@ export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: 
   refuseUnknown("sync", options, known);
   refuseUnknown("sync", options.ref_globs, knownGlobs, "ref_globs.");
   refuseUnknown("sync", options.minRate, knownRate, "minRate.");
-  refuseNoNumbers(options);
+  refuseOtherKinds(options);
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
   const own = options.fetch ?? ownFetch;
@@ -131,15 +132,6 @@ const knownOfRemote = {
   fetch: true,
   credentials: true,
 } satisfies Record<keyof RemoteOptions, true>;
-
-/** Refuses a limit that is not a number, because otherwise a different limit would silently apply. */
-function refuseNoNumbers({ maxRefs, maxCommits, maxMemory, minRate }: SyncOptions): void {
-  const rate = minRate === undefined ? {} : { "minRate.bytes": minRate?.bytes, "minRate.time": minRate?.time };
-  const limits = Object.entries({ maxRefs, maxCommits, maxMemory }).filter(([, value]) => value !== undefined);
-  for (const [field, value] of [...limits, ...Object.entries(rate)]) {
-    if (typeof value !== "number" || !(value >= 0)) throw refused(field, "must be a number, and at least 0");
-  }
-}
 
 /** The address of a relay, checked. */
 function relay(proxy: string): string {

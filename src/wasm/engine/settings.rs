@@ -132,7 +132,7 @@ impl SyncSettings {
         let is_refused = |option: &String| option.contains(['\n', '\0']) || option.len() > MAX_PUSH_OPTION;
         if self.push_options.iter().any(is_refused) {
             let refusal = "must be texts of at most 65000 bytes without line ends";
-            return Err(Refusal::of_field(OPERATION, "push_options", refusal));
+            return Err(Refusal::of_field(OPERATION, "pushOptions", refusal));
         }
         Ok(self.push_options.clone())
     }

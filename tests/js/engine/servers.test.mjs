@@ -83,7 +83,7 @@ test("push options reach the destination's hooks; one with a line's end is refus
   assert.equal(await readFile(join(hosted.folder("hooked"), "option"), "utf8"), "ci.skip\n");
   const error = await pull("hooked", { pushOptions: ["a\nb"] }).catch((e) => e);
   assert.ok(error instanceof InvalidRequestError, `${error}`);
-  assert.equal(present(error.fields[0]).field, "push_options");
+  assert.equal(present(error.fields[0]).field, "pushOptions");
 });
 
 test("a repository that has moved is followed, and its requests go to the new address", async (t) => {
