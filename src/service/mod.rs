@@ -51,7 +51,7 @@ pub use self::{
     auth::{Caller, Scope},
     error::Error,
     host::{GitHost, Limits, Options, Runtime},
-    store::{Database, Error as DatabaseError, Param},
+    store::{Database, Error as DatabaseError},
 };
 use crate::http::{Headers, Request, Response};
 

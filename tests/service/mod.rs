@@ -33,5 +33,6 @@ mod remotes {
     mod upstream;
 }
 mod store {
+    mod statements;
     mod storable;
 }

@@ -14,6 +14,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use serde::Deserialize;
+use serde_json::json;
 
 pub use crate::api::Scope;
 use crate::service::{
@@ -128,7 +129,7 @@ async fn signer(host: &Host, limiter: &RateLimiter, token: AccessToken<'_>) -> R
         return Err(UNKNOWN);
     }
     let public_key = token.public_key().to_owned();
-    let params = vec![Some(token.org().to_owned()), Some(public_key.clone())];
+    let params = json!({"org": token.org(), "x": public_key});
     let row: Option<Row> = store::row(host.database(), sql!("sql/public_key_show.sql"), params).await?;
     let row = row.ok_or(UNKNOWN)?;
     let granted = token.verify(row.now, &*host.options.crypto).await.map_err(Error::Unauthenticated)?;
@@ -153,7 +154,7 @@ async fn signer(host: &Host, limiter: &RateLimiter, token: AccessToken<'_>) -> R
 
 /// Notes that a key is in use. A call does not fail if this does.
 async fn note_use(host: &Host, sql: &str, key_id: &str) {
-    let noted = store::row::<String>(host.database(), sql, vec![Some(key_id.to_owned())]).await;
+    let noted = store::row::<String>(host.database(), sql, json!({"key_id": key_id})).await;
     if let Err(error) = noted {
         host.log(&format!("the last use of {key_id} was not noted: {error}"));
     }
@@ -169,7 +170,7 @@ async fn caller(host: &Host, limiter: &RateLimiter, key: &str) -> Result<Option<
     }
     let Some(key_id) = key_id(key) else { return Ok(None) };
     let sql = sql!("sql/api_key_show.sql");
-    let row: Option<Row> = store::row(host.database(), sql, vec![Some(key_id.clone())]).await?;
+    let row: Option<Row> = store::row(host.database(), sql, json!({"key_id": key_id})).await?;
     let hash = hash(host, key).await?;
     let Some(row) = row.filter(|row| equal_in_constant_time(&row.hash, &hash)) else { return Ok(None) };
     limiter.count(&key_id, host.now()).map_err(Error::RateLimited)?;

@@ -24,6 +24,7 @@ use futures_util::{
     pin_mut,
 };
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::backoff::Backoff;
 use crate::http::{Body, Method, Request};
@@ -106,22 +107,21 @@ impl Deliveries {
         let turn = self.claiming.lock().await;
         let lease = hex(&random::<16>());
         let large = LargeLane::take(&self.large);
-        let params = vec![
-            Some(lease.clone()),
-            Some(LEASE.as_secs().to_string()),
-            Some(AT_ONCE.to_string()),
-            Some(AT_ONCE_OF_ORGANIZATION.to_string()),
-            Some(large.is_some().to_string()),
-            Some(LARGE.to_string()),
-        ];
+        let params = json!({
+            "lease": lease,
+            "lease_seconds": LEASE.as_secs(),
+            "at_once": AT_ONCE,
+            "at_once_of_org": AT_ONCE_OF_ORGANIZATION,
+            "takes_large": large.is_some(),
+            "large_bytes": LARGE,
+        });
         let sql = sql!("sql/webhook_claim.sql");
         let Some(delivery) = store::row::<Delivery>(self.host.database(), sql, params).await? else { return Ok(false) };
         drop(turn);
         let large = large.filter(|_| delivery.is_large);
         on_claimed();
-        let held = vec![Some(delivery.seq.to_string()), Some(lease)];
-        let public_url = (self.host.options.public_url)().trim_end_matches('/').to_owned();
-        let params = [held.clone(), vec![Some(public_url)]].concat();
+        let public_url = (self.host.options.public_url)();
+        let params = json!({"seq": delivery.seq, "lease": lease, "public_url": public_url.trim_end_matches('/')});
         let body = store::text(self.host.database(), sql!("sql/webhook_body.sql"), params).await?;
         // Its target was deleted meanwhile.
         let Some(body) = body else { return Ok(true) };
@@ -145,13 +145,19 @@ impl Deliveries {
             });
         };
         let Err(refusal) = sent else {
-            store::row::<i64>(self.host.database(), sql!("sql/webhook_delivered.sql"), held).await?;
+            let params = json!({"seq": delivery.seq, "lease": lease});
+            store::row::<i64>(self.host.database(), sql!("sql/webhook_delivered.sql"), params).await?;
             tell("delivered", None);
             return Ok(true);
         };
-        let waits = [WAITS.first, WAITS.longest, TRIED_FOR].map(|wait| Some(wait.as_secs().to_string()));
-        let hung = Some(matches!(refusal, Refusal::Silence).to_string());
-        let params = [held, waits.to_vec(), vec![hung]].concat();
+        let params = json!({
+            "seq": delivery.seq,
+            "lease": lease,
+            "first_wait": WAITS.first.as_secs(),
+            "longest_wait": WAITS.longest.as_secs(),
+            "tried_for": TRIED_FOR.as_secs(),
+            "has_hung": matches!(refusal, Refusal::Silence),
+        });
         let put_back: Option<PutBack> = store::row(self.host.database(), sql!("sql/webhook_retry.sql"), params).await?;
         let refusal = refusal.to_string();
         let is_given_up = put_back.as_ref().is_some_and(|end| end.is_given_up);

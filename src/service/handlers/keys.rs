@@ -3,7 +3,8 @@
 //! Nothing about a key is cached: every call asks the database, so that a key which was revoked or has expired is refused by every
 //! process at once. A revoked key's row is deleted.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::api::{
     ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, DeleteResult, FieldError, PublicKey,
@@ -33,8 +34,7 @@ pub(crate) async fn create_api_key(host: &Host, call: Call<'_>) -> Result<ApiKey
 pub(crate) async fn list_api_keys(host: &Host, call: &Call<'_>) -> Result<ApiKeyPage, Error> {
     const LIST: &str = "api_keys";
     let page = Page::parse(call.query, LIST)?;
-    let [after, limit] = page.params();
-    let params = vec![Some(call.caller.org.id.clone()), after, limit];
+    let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
     let rows: Vec<Row<ApiKey>> = store::rows(host.database(), sql!("sql/api_key_list.sql"), params).await?;
     let (api_keys, next_cursor) = page.cut(rows, LIST);
     Ok(ApiKeyPage { has_more: next_cursor.is_some(), next_cursor, api_keys })
@@ -59,21 +59,22 @@ pub(crate) async fn create_public_key(host: &Host, call: Call<'_>) -> Result<Pub
             (x, Some(private_key))
         }
     };
-    let params = vec![
-        Some(org.clone()),
-        Some(x.clone()),
-        limits.name,
-        Some(limits.scope.as_str().to_owned()),
-        limits.repo_ids,
-        limits.seconds,
-        Some(MAX_KEYS.to_string()),
-    ];
+    let params = json!({
+        "org": org,
+        "x": x,
+        "name": limits.name,
+        "scope": limits.scope.as_str(),
+        "repo_ids": limits.repo_ids,
+        "expires_in_seconds": limits.seconds,
+        "max_keys": MAX_KEYS,
+    });
     let row: Option<PublicKey> = store::row(host.database(), sql!("sql/public_key_add.sql"), params).await?;
     if let Some(key) = row {
         return Ok(PublicKeySecret { key, private_key });
     }
+    let params = json!({"org": org, "x": x});
     let known: Option<serde::de::IgnoredAny> =
-        store::row(host.database(), sql!("sql/public_key_show.sql"), vec![Some(org.clone()), Some(x)]).await?;
+        store::row(host.database(), sql!("sql/public_key_show.sql"), params).await?;
     Err(match known {
         Some(_) => Error::Conflict("this public key is registered already; revoke it first to change it".into()),
         None => too_many(org, "public"),
@@ -83,8 +84,7 @@ pub(crate) async fn create_public_key(host: &Host, call: Call<'_>) -> Result<Pub
 pub(crate) async fn list_public_keys(host: &Host, call: &Call<'_>) -> Result<PublicKeyPage, Error> {
     const LIST: &str = "public_keys";
     let page = Page::parse(call.query, LIST)?;
-    let [after, limit] = page.params();
-    let params = vec![Some(call.caller.org.id.clone()), after, limit];
+    let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
     let rows: Vec<Row<PublicKey>> = store::rows(host.database(), sql!("sql/public_key_list.sql"), params).await?;
     let (public_keys, next_cursor) = page.cut(rows, LIST);
     Ok(PublicKeyPage { has_more: next_cursor.is_some(), next_cursor, public_keys })
@@ -96,19 +96,18 @@ pub(crate) async fn revoke_public_key(host: &Host, call: &Call<'_>) -> Result<De
 
 async fn revoke(host: &Host, call: &Call<'_>, sql: &str, kind: &str) -> Result<DeleteResult, Error> {
     let (org, id) = (&call.caller.org, &call.params.key_id);
-    let row: Option<String> = store::row(host.database(), sql, vec![Some(org.id.clone()), Some(id.clone())]).await?;
+    let row: Option<String> = store::row(host.database(), sql, json!({"org_id": org.id, "key_id": id})).await?;
     row.map(|_| DeleteResult { success: true }).ok_or_else(|| {
         Error::NotFound(format!("the organisation {} has no {kind} key {}", org.slug, id.escape_default()))
     })
 }
 
-/// The limits of a new key, checked, and ready for a statement.
+/// The limits of a new key, checked.
 struct Limits {
     scope: Scope,
     name: Option<String>,
-    /// A JSON array.
-    repo_ids: Option<String>,
-    seconds: Option<String>,
+    repo_ids: Option<Vec<String>>,
+    seconds: Option<f64>,
 }
 
 impl Limits {
@@ -137,24 +136,24 @@ impl Limits {
             Some(repos) => Some(repo_ids(host, org, &repos).await?),
             None => None,
         };
-        Ok(Self { scope, name, repo_ids, seconds: expires_in_seconds.map(|seconds| seconds.to_string()) })
+        Ok(Self { scope, name, repo_ids, seconds: expires_in_seconds })
     }
 }
 
-/// The ids of these repositories, as a JSON array.
-async fn repo_ids(host: &Host, org: &str, repos: &[String]) -> Result<String, Error> {
+/// The ids of these repositories.
+async fn repo_ids(host: &Host, org: &str, repos: &[String]) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]
     struct Found {
         asked: String,
         id: Option<String>,
     }
-    let params = vec![Some(org.to_owned()), Some(to_json(&repos))];
+    let params = json!({"org": org, "repos": repos});
     let found: Vec<Found> = store::rows(host.database(), sql!("sql/repo_ids_of.sql"), params).await?;
     if let Some(Found { asked, .. }) = found.iter().find(|found| found.id.is_none()) {
         let asked = asked.escape_default();
         return Err(Error::field("repos", format!("the organisation {org} has no repository {asked}")));
     }
-    Ok(to_json(&found.into_iter().filter_map(|found| found.id).collect::<Vec<_>>()))
+    Ok(found.into_iter().filter_map(|found| found.id).collect())
 }
 
 fn repos_refusal(repos: &[String]) -> Option<String> {
@@ -189,16 +188,16 @@ pub async fn make_api_key(host: &Host, org: &str, scope: Scope, name: Option<&st
 
 async fn add_api_key(host: &Host, org: &str, limits: Limits, most: Option<u32>) -> Result<Option<ApiKeySecret>, Error> {
     let NewApiKey { id, api_key } = NewApiKey::random();
-    let params = vec![
-        Some(id),
-        Some(org.to_owned()),
-        Some(limits.scope.as_str().to_owned()),
-        limits.name,
-        Some(auth::hash(host, &api_key).await?),
-        limits.repo_ids,
-        limits.seconds,
-        most.map(|most| most.to_string()),
-    ];
+    let params = json!({
+        "id": id,
+        "org": org,
+        "scope": limits.scope.as_str(),
+        "name": limits.name,
+        "hash": auth::hash(host, &api_key).await?,
+        "repo_ids": limits.repo_ids,
+        "expires_in_seconds": limits.seconds,
+        "max_keys": most,
+    });
     let row: Option<ApiKey> = store::row(host.database(), sql!("sql/api_key_add.sql"), params).await?;
     Ok(row.map(|key| ApiKeySecret { key, api_key }))
 }
@@ -230,13 +229,9 @@ pub async fn register_public_key(host: &Host, org: &str, x: &str, name: Option<&
     if !access_token::is_public_key(x) {
         return Err(not_a_public_key());
     }
-    let params = vec![Some(org.to_owned()), Some(x.to_owned()), name.map(str::to_owned)];
+    let params = json!({"org": org, "x": x, "name": name});
     let row: Option<String> = store::row(host.database(), sql!("sql/public_key_ensure.sql"), params).await?;
     row.map(drop).ok_or_else(|| no_such_org(org))
-}
-
-fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("lists of strings are JSON")
 }
 
 const MAX_SECONDS: f64 = 315_360_000.0;

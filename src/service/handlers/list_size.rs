@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::api::{SyncRun, SyncRunStats};
 use crate::service::{error::Error, host::Host, store};
@@ -39,8 +40,8 @@ pub(crate) async fn put_stats(host: &Host, runs: Vec<(usize, &mut SyncRun)>, lef
     if runs.is_empty() {
         return Ok(());
     }
-    let ids = serde_json::to_string(&runs.keys().collect::<Vec<_>>()).expect("ids are JSON");
-    let found: Vec<Found> = store::rows(host.database(), sql!("sql/stats_show.sql"), vec![Some(ids)]).await?;
+    let params = json!({"ids": runs.keys().collect::<Vec<_>>()});
+    let found: Vec<Found> = store::rows(host.database(), sql!("sql/stats_show.sql"), params).await?;
     for Found { id, stats } in found {
         if let Some(run) = runs.get_mut(&id) {
             run.stats = Some(stats);

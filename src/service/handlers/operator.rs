@@ -3,6 +3,7 @@
 
 use refsync_derive::Shape;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::service::{
     auth::{Caller, Scope},
@@ -36,7 +37,7 @@ struct CreateOrganization {
 
 /// The operator as the admin of the organisation that a path names, by slug or id.
 pub(crate) async fn caller(host: &Host, org: &str) -> Result<Caller, Error> {
-    let row = store::row(host.database(), sql!("sql/organization_find.sql"), vec![Some(org.to_owned())]).await?;
+    let row = store::row(host.database(), sql!("sql/organization_find.sql"), json!({"org": org})).await?;
     let no_such_org = || Error::NotFound(format!("there is no organisation {}", org.escape_default()));
     let org: WhoamiOrg = row.ok_or_else(no_such_org)?;
     Ok(Caller {
@@ -54,7 +55,7 @@ pub(crate) async fn caller(host: &Host, org: &str) -> Result<Caller, Error> {
 pub(crate) async fn organizations(host: &Host, method: Method, body: Body) -> Result<Response, Error> {
     match method {
         Method::Get => {
-            let orgs = store::rows(host.database(), sql!("sql/organization_list.sql"), Vec::new()).await?;
+            let orgs = store::rows(host.database(), sql!("sql/organization_list.sql"), ()).await?;
             Ok(json(200, &Organizations { orgs }))
         }
         Method::Post => {
@@ -73,7 +74,7 @@ async fn create_organization(host: &Host, slug: &str, name: Option<String>) -> R
         return Err(Error::field("name", refusal));
     }
     let slug = slug.to_ascii_lowercase();
-    let params = vec![Some(slug.clone()), name];
+    let params = json!({"slug": slug, "name": name});
     let row = store::row(host.database(), sql!("sql/organization_add.sql"), params).await?;
     row.ok_or_else(|| Error::Conflict(format!("there is an organisation {slug} already")))
 }
@@ -83,7 +84,7 @@ pub(crate) async fn ensure_organization(host: &Host, slug: &str, name: Option<&s
     if let Some(refusal) = names::org_refusal(slug) {
         return Err(Error::field("slug", refusal));
     }
-    let params = vec![Some(slug.to_ascii_lowercase()), name.map(str::to_owned)];
+    let params = json!({"slug": slug.to_ascii_lowercase(), "name": name});
     let sql = sql!("sql/organization_ensure.sql");
     store::row::<WhoamiOrg>(host.database(), sql, params).await?;
     Ok(())

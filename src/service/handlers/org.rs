@@ -1,5 +1,7 @@
 //! The caller and its organisation.
 
+use serde_json::json;
+
 use crate::api::{Organization, Whoami};
 use crate::service::{error::Error, host::Host, http::call::Call, store};
 
@@ -13,7 +15,7 @@ pub(crate) fn whoami(call: &Call<'_>) -> Whoami {
 }
 
 pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<Organization, Error> {
-    let params = vec![Some(call.caller.org.id.clone())];
+    let params = json!({"org_id": call.caller.org.id});
     let row = store::row(host.database(), sql!("sql/organization_show.sql"), params).await?;
     row.ok_or_else(|| Error::NotFound(format!("there is no organisation {}", call.caller.org.slug)))
 }

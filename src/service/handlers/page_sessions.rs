@@ -4,6 +4,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use refsync_derive::Shape;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::service::{
     auth::{self, NewApiKey},
@@ -35,7 +36,8 @@ struct Exchange {
 /// [`Error::NotFound`] without such an organisation, or that the database failed.
 pub async fn create_code(host: &Host, org: &str) -> Result<String, Error> {
     let code = URL_SAFE_NO_PAD.encode(random::<32>());
-    let params = vec![Some(auth::hash(host, &code).await?), Some(org.to_owned()), Some(CODE_SECONDS.to_string())];
+    let hash = auth::hash(host, &code).await?;
+    let params = json!({"hash": hash, "org": org, "expires_in_seconds": CODE_SECONDS});
     let row: Option<String> = store::row(host.database(), sql!("sql/page_code_add.sql"), params).await?;
     row.map(|_| code).ok_or_else(|| Error::NotFound(format!("there is no organisation {org}")))
 }
@@ -44,12 +46,12 @@ pub async fn create_code(host: &Host, org: &str) -> Result<String, Error> {
 pub(crate) async fn start(host: &Host, body: Body) -> Result<ApiKeySecret, Error> {
     let Exchange { code } = body::read(body).await?;
     let NewApiKey { id, api_key } = NewApiKey::random();
-    let params = vec![
-        Some(auth::hash(host, &code).await?),
-        Some(id),
-        Some(auth::hash(host, &api_key).await?),
-        Some(SESSION_SECONDS.to_string()),
-    ];
+    let params = json!({
+        "code_hash": auth::hash(host, &code).await?,
+        "key_id": id,
+        "key_hash": auth::hash(host, &api_key).await?,
+        "expires_in_seconds": SESSION_SECONDS,
+    });
     let row: Option<ApiKey> = store::row(host.database(), sql!("sql/page_session_start.sql"), params).await?;
     row.map(|key| ApiKeySecret { key, api_key }).ok_or(Error::Unauthenticated(
         "this address was used already, or is older than ten minutes; restart refsync serve for a new one, or type an API key",

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::de::IgnoredAny;
+use serde::{Serialize, de::IgnoredAny};
+use serde_json::json;
 
 use crate::api::{
     AuthKind, CreateRepoRequest, DeleteResult, FieldError, Repo, RepoPage, Schedule, ScheduleRequest, SyncRun,
@@ -24,8 +25,8 @@ use crate::service::{
         page::{Page, Row, parameter},
     },
     names,
-    queue::schedule,
-    remotes::{self, origin, upstream},
+    queue::schedule::{self, Moment},
+    remotes::{self, SealedAuth, origin, upstream},
     store,
 };
 
@@ -36,9 +37,13 @@ pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<Repo, Error> {
 pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<RepoPage, Error> {
     let page = Page::parse(call.query, LIST)?;
     let tags = parameter(call.query, "tags")?.map_or_else(|| Ok(BTreeMap::new()), |tags| tags_filter(&tags))?;
-    let [after, limit] = page.params();
-    let org_id = Some(call.caller.org.id.clone());
-    let params = vec![org_id, after, limit, Some(to_json(&tags)), Some(MAX_ITEMS_BYTES.to_string())];
+    let params = json!({
+        "org_id": call.caller.org.id,
+        "after": page.after,
+        "limit": page.rows(),
+        "tags": tags,
+        "max_bytes": MAX_ITEMS_BYTES,
+    });
     let rows: Vec<Row<RepoRow>> = store::rows(host.database(), sql!("sql/repo_list.sql"), params).await?;
     let (mut rows, next_cursor) = page.cut_rows(rows, LIST);
     let taken: usize = rows.iter().map(|row| row.bytes).sum();
@@ -63,35 +68,30 @@ pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
     let origin = request.origin.map(|origin| refusals.remote(host, "origin", &origin.url, origin.auth.map(Some)));
     refusals.into_result()?;
 
-    let repo_id: Option<String> = store::row(host.database(), sql!("sql/repo_id.sql"), Vec::new()).await?;
+    let repo_id: Option<String> = store::row(host.database(), sql!("sql/repo_id.sql"), ()).await?;
     let repo_id = repo_id.ok_or_else(|| Error::Internal("the database made no id".into()))?;
     let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
     let is_asked_for = request.default_bookmark.is_some();
     let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
     let ((url, auth), schedule) =
         upstream.map_or(((None, None), None), |((url, auth), schedule)| ((Some(url), auth.flatten()), schedule));
-    let [schedule, first_at] = schedule_params(host, schedule.as_ref(), &repo_id).await?;
-    let [auth_kind, auth] = remotes::auth_params(host, auth.as_ref(), url.as_deref(), &repo_id).await?;
     let (origin_url, origin_auth) = origin.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
-    let [origin_auth_kind, origin_auth] =
-        origin::auth_params(host, origin_auth.as_ref(), origin_url.as_deref(), &repo_id).await?;
-    let params = vec![
-        Some(repo_id.clone()),
-        Some(call.caller.org.id.clone()),
-        Some(name.clone()),
-        Some(default_bookmark.clone()),
-        Some(to_json(&tags)),
-        url,
-        auth_kind,
-        auth,
-        Some(change_id::derive(None)),
-        schedule,
-        first_at,
-        origin_url,
-        origin_auth_kind,
-        origin_auth,
-        Some(is_asked_for.to_string()),
-    ];
+    let owner = origin::owner(&repo_id);
+    let params = json!({
+        "id": repo_id,
+        "org_id": call.caller.org.id,
+        "name": name,
+        "default_bookmark": default_bookmark,
+        "default_bookmark_asked_for": is_asked_for,
+        "tags": tags,
+        "change_id": change_id::derive(None),
+        "upstream_url": url,
+        "upstream_auth": remotes::seal_auth(host, auth.as_ref(), url.as_deref().unwrap_or_default(), &repo_id).await?,
+        "schedule": schedule,
+        "schedule_at": first_tick(host, schedule.as_ref(), &repo_id).await?,
+        "origin_url": origin_url,
+        "origin_auth": remotes::seal_auth(host, origin_auth.as_ref(), origin_url.as_deref().unwrap_or_default(), &owner).await?,
+    });
     // The Git repository is made first, so that there is never a row without one.
     let git = &host.options.git;
     git.create(&repo_id, &default_bookmark)
@@ -116,62 +116,37 @@ pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
     let tags = request.tags.unwrap_or_default();
     // A request may replace all of them at once.
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, value.as_ref())), 2 * MAX_TAGS));
-    let upstream = match request.upstream {
-        None => ("keep", None, None, None),
-        Some(None) => ("remove", None, None, None),
-        Some(Some(upstream)) => {
+    let upstream = request.upstream.map(|upstream| {
+        upstream.map(|upstream| {
             let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(host, schedule)));
             let (url, auth) = refusals.remote(host, "upstream", &upstream.url, upstream.auth);
-            ("set", Some(url), auth, schedule)
-        }
-    };
-    let (origin, origin_url, origin_auth) = match request.origin {
-        None => ("keep", None, None),
-        Some(None) => ("remove", None, None),
-        Some(Some(origin)) => {
+            NewRemote { url, auth, schedule }
+        })
+    });
+    let origin = request.origin.map(|origin| {
+        origin.map(|origin| {
             let (url, auth) = refusals.remote(host, "origin", &origin.url, origin.auth);
-            ("set", Some(url), auth)
-        }
-    };
+            NewRemote { url, auth, schedule: None }
+        })
+    });
     refusals.into_result()?;
 
-    let (upstream, url, auth, schedule) = upstream;
-    let mode = |is_set: bool| Some(if is_set { "set" } else { "keep" }.to_owned());
-    let [auth_mode, schedule_mode] = [mode(auth.is_some()), mode(schedule.is_some())];
-    let origin_auth_mode = mode(origin_auth.is_some());
-    let [schedule, first_at] = schedule_params(host, schedule.flatten().as_ref(), &repo.id).await?;
     // A credential that is left out stays, but only if the server is the same.
-    let of_upstream = Left::of(host, repo.upstream.as_ref().map(|u| (&u.url, u.auth_kind)), url.as_ref(), &auth);
-    let of_origin =
-        Left::of(host, repo.origin.as_ref().map(|o| (&o.url, o.auth_kind)), origin_url.as_ref(), &origin_auth);
-    let [auth_kind, auth] = remotes::auth_params(host, auth.flatten().as_ref(), url.as_deref(), &repo.id).await?;
-    let [origin_auth_kind, origin_auth] =
-        origin::auth_params(host, origin_auth.flatten().as_ref(), origin_url.as_deref(), &repo.id).await?;
+    let of_upstream = Left::of(host, repo.upstream.as_ref().map(|u| (&u.url, u.auth_kind)), upstream.as_ref());
+    let of_origin = Left::of(host, repo.origin.as_ref().map(|o| (&o.url, o.auth_kind)), origin.as_ref());
+    let is_origin_removed = matches!(origin, Some(None));
     let default_bookmark = request.default_bookmark.as_deref().unwrap_or(&repo.default_bookmark);
     let (head, damaged) = repo.head_or_damage(host, &format!("refs/heads/{default_bookmark}")).await?;
-    let params = vec![
-        Some(repo.id.clone()),
-        request.name.clone(),
-        request.default_bookmark.clone(),
-        Some(to_json(&tags)),
-        Some(upstream.to_owned()),
-        url,
-        auth_mode,
-        auth_kind,
-        auth,
-        Some(change_id::derive(head.as_deref())),
-        schedule_mode,
-        schedule,
-        first_at,
-        Some(origin.to_owned()),
-        origin_url,
-        origin_auth_mode,
-        origin_auth_kind,
-        origin_auth,
-        Some(MAX_TAGS.to_string()),
-        of_upstream.as_ref().and_then(Left::kept_url),
-        of_origin.as_ref().and_then(Left::kept_url),
-    ];
+    let params = Changes {
+        repo_id: &repo.id,
+        name: request.name.as_deref(),
+        default_bookmark: request.default_bookmark.as_deref(),
+        tags: &tags,
+        max_tags: MAX_TAGS,
+        change_id: change_id::derive(head.as_deref()),
+        upstream: RemoteChanges::of(host, &repo.id, upstream, of_upstream.as_ref(), &repo.id).await?,
+        origin: RemoteChanges::of(host, &repo.id, origin, of_origin.as_ref(), &origin::owner(&repo.id)).await?,
+    };
     let updated = store::row::<RepoRow>(host.database(), sql!("sql/repo_update.sql"), params).await;
     let updated = match updated {
         Err(error) if error.is_unique_violation() => {
@@ -183,7 +158,7 @@ pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
         },
     };
     // If a repository comes back from another server, its local HEAD is out of date.
-    if request.default_bookmark.is_some() || origin == "remove" {
+    if request.default_bookmark.is_some() || is_origin_removed {
         let branch = &updated.default_bookmark;
         let moved = host.options.git.set_head(&repo.id, branch).await;
         // If the repository is damaged, the branch takes effect when a pull has recreated it.
@@ -204,7 +179,7 @@ pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult,
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     // A repository can be deleted even if its head cannot be read.
     let head = repo.commit_id(host, "HEAD").await.unwrap_or(None);
-    let params = vec![Some(repo.id.clone()), Some(change_id::derive(head.as_deref()))];
+    let params = json!({"repo_id": repo.id, "head_change_id": change_id::derive(head.as_deref())});
     store::row::<IgnoredAny>(host.database(), sql!("sql/repo_remove.sql"), params).await?;
     // Nobody can reach it any more. If a failing disk keeps some files, the operator must remove them.
     if let Err(error) = host.options.git.remove(&repo.id).await {
@@ -282,6 +257,61 @@ impl RepoRow {
     }
 }
 
+/// The parameters of `repo_update.sql`.
+#[derive(Serialize)]
+struct Changes<'a> {
+    repo_id: &'a str,
+    name: Option<&'a str>,
+    default_bookmark: Option<&'a str>,
+    tags: &'a BTreeMap<String, Option<String>>,
+    max_tags: usize,
+    change_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<Option<RemoteChanges>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Option<RemoteChanges>>,
+}
+
+#[derive(Serialize)]
+struct RemoteChanges {
+    url: String,
+    kept_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<Option<SealedAuth>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<Option<Schedule>>,
+    schedule_at: Option<Moment>,
+}
+
+impl RemoteChanges {
+    async fn of(
+        host: &Host,
+        repo_id: &str,
+        new: Option<Option<NewRemote>>,
+        left: Option<&Left>,
+        owner_id: &str,
+    ) -> Result<Option<Option<Self>>, Error> {
+        let NewRemote { url, auth, schedule } = match new {
+            None => return Ok(None),
+            Some(None) => return Ok(Some(None)),
+            Some(Some(new)) => new,
+        };
+        let auth = match auth {
+            Some(auth) => Some(remotes::seal_auth(host, auth.as_ref(), &url, owner_id).await?),
+            None => None,
+        };
+        let schedule_at = first_tick(host, schedule.as_ref().and_then(Option::as_ref), repo_id).await?;
+        Ok(Some(Some(Self { url, kept_url: left.and_then(Left::kept_url), auth, schedule, schedule_at })))
+    }
+}
+
+/// The upstream or the origin that a request names. A field that the request leaves out is `None`.
+struct NewRemote {
+    url: String,
+    auth: Option<Option<UpstreamAuth>>,
+    schedule: Option<Option<Schedule>>,
+}
+
 /// The stored credential, if a change of its remote does not mention it. It belongs to the server (scheme, host and port)
 /// of the old URL, and stays only if the new URL has the same server.
 struct Left {
@@ -293,14 +323,10 @@ struct Left {
 
 impl Left {
     /// None if there is no remote yet, or if the request has another credential or no URL.
-    fn of(
-        host: &Host,
-        stored: Option<(&String, Option<AuthKind>)>,
-        new_url: Option<&String>,
-        auth: &Option<Option<UpstreamAuth>>,
-    ) -> Option<Self> {
-        let (url, auth_kind) = stored.filter(|_| auth.is_none())?;
-        let [server, new_server] = [url, new_url?].map(|url| remotes::server_of(host, url));
+    fn of(host: &Host, stored: Option<(&String, Option<AuthKind>)>, new: Option<&Option<NewRemote>>) -> Option<Self> {
+        let new = new?.as_ref().filter(|new| new.auth.is_none())?;
+        let (url, auth_kind) = stored?;
+        let [server, new_server] = [url, &new.url].map(|url| remotes::server_of(host, url));
         Some(Self { url: url.clone(), has_auth: auth_kind.is_some(), server, new_server })
     }
 
@@ -377,11 +403,12 @@ impl Refusals {
     }
 }
 
-/// The parameters of a statement for a schedule: the schedule and its first time.
-async fn schedule_params(host: &Host, schedule: Option<&Schedule>, repo_id: &str) -> Result<[store::Param; 2], Error> {
-    let Some(schedule) = schedule else { return Ok([None, None]) };
-    let stored = serde_json::to_string(schedule).expect("a schedule is JSON");
-    Ok([Some(stored), schedule::first_tick(host, schedule, repo_id).await?])
+/// The first time of a new schedule.
+async fn first_tick(host: &Host, schedule: Option<&Schedule>, repo_id: &str) -> Result<Option<Moment>, Error> {
+    match schedule {
+        Some(schedule) => Ok(schedule::first_tick(host, schedule, repo_id).await?),
+        None => Ok(None),
+    }
 }
 
 /// Why a repository was not updated: it does not exist any more, or it would have too many tags.
@@ -435,10 +462,6 @@ fn tags_filter(text: &str) -> Result<BTreeMap<String, String>, Error> {
 
 fn name_taken(name: &str) -> Error {
     Error::Conflict(format!("the organisation has a repository {name} already; names are compared without case"))
-}
-
-fn to_json(tags: &impl serde::Serialize) -> String {
-    serde_json::to_string(tags).expect("tags have string keys")
 }
 
 const LIST: &str = "repos";

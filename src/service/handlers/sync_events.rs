@@ -9,6 +9,7 @@ use std::{rc::Rc, time::Duration};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::http::{Body, Headers, Response};
 use crate::service::{
@@ -120,8 +121,13 @@ impl Feed {
     /// Everything that is new, as events.
     async fn look(&mut self) -> Result<String, Error> {
         self.looks += 1;
-        let [api_key, public_key] = self.keys.clone();
-        let params = vec![Some(self.sync_id.clone()), Some(self.told.unwrap_or(0).to_string()), api_key, public_key];
+        let [api_key, public_key] = &self.keys;
+        let params = json!({
+            "sync_id": self.sync_id,
+            "after": self.told.unwrap_or(0),
+            "api_key_id": api_key,
+            "public_key_id": public_key,
+        });
         let news: Option<News> = store::row(&*self.database, sql!("sql/sync_events.sql"), params).await?;
         let Some(News { events, run, progress, ended }) = news else {
             self.ended = true;

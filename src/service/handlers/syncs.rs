@@ -7,6 +7,7 @@ use futures_util::{
     pin_mut,
 };
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::service::{
     error::Error,
@@ -47,7 +48,7 @@ pub(crate) async fn plan(host: &Host, call: Call<'_>) -> Result<SyncRunStats, Er
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let _place = call.shares.plans.take(&call.caller.org.id)?;
     let request = read(call.body).await?;
-    let params = vec![Some(repo.id.clone())];
+    let params = json!({"repo_id": repo.id});
     let stored = store::row(host.database(), sql!("sql/repo_upstream.sql"), params).await?;
     let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
@@ -93,9 +94,8 @@ async fn read(body: Body) -> Result<SyncRequest, Error> {
 pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<SyncRunPage, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let page = Page::parse(call.query, LIST)?;
-    let [after, limit] = page.params();
-    let sql = sql!("sql/sync_list.sql");
-    let rows: Vec<Row<SyncRun>> = store::rows(host.database(), sql, vec![Some(repo.id), after, limit]).await?;
+    let params = json!({"repo_id": repo.id, "after": page.after, "limit": page.rows()});
+    let rows: Vec<Row<SyncRun>> = store::rows(host.database(), sql!("sql/sync_list.sql"), params).await?;
     let (mut rows, next_cursor) = page.cut_rows(rows, LIST);
     let taken: usize = rows.iter().map(|row| row.bytes).sum();
     let runs = rows.iter_mut().filter_map(|row| row.stats_bytes.map(|bytes| (bytes, &mut row.item)));
@@ -123,7 +123,7 @@ pub(crate) async fn cancel(host: &Host, call: &Call<'_>) -> Result<SyncRun, Erro
 
 /// The repository's run of this id.
 pub(crate) async fn find(host: &Host, repo: &RepoRow, sync_id: &str) -> Result<SyncRun, Error> {
-    let params = vec![Some(repo.id.clone()), Some(sync_id.to_owned())];
+    let params = json!({"repo_id": repo.id, "sync_id": sync_id});
     let row = store::row(host.database(), sql!("sql/sync_show.sql"), params).await?;
     row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {}", repo.name, sync_id.escape_default())))
 }

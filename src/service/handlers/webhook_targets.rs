@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::api::{
     CreateWebhookTargetRequest, DeleteResult, FieldError, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage,
@@ -37,16 +38,16 @@ pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<WebhookTargetS
     wish.check(host, &org_id).await?;
     let id = format!("wht_{}", hex(&random::<14>()));
     let secret = new_secret();
-    let params = vec![
-        Some(id.clone()),
-        Some(org_id),
-        request.name,
-        Some(request.url),
-        Some(to_json(&events)),
-        request.repo_ids.as_ref().map(to_json),
-        Some(host.secrets.seal(&secret, Owner::target(&id)).await?),
-        Some(MAX_TARGETS.to_string()),
-    ];
+    let params = json!({
+        "id": id,
+        "org_id": org_id,
+        "name": request.name,
+        "url": request.url,
+        "events": events,
+        "repo_ids": request.repo_ids,
+        "secret": host.secrets.seal(&secret, Owner::target(&id)).await?,
+        "max_targets": MAX_TARGETS,
+    });
     let row = store::row(host.database(), sql!("sql/webhook_target_add.sql"), params).await?;
     let too_many = || Error::Conflict(format!("the organisation has {MAX_TARGETS} webhook targets; delete one first"));
     Ok(WebhookTargetSecret { target: row.ok_or_else(too_many)?, secret })
@@ -54,8 +55,7 @@ pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<WebhookTargetS
 
 pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<WebhookTargetPage, Error> {
     let page = Page::parse(call.query, LIST)?;
-    let [after, limit] = page.params();
-    let params = vec![Some(call.caller.org.id.clone()), after, limit];
+    let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
     let sql = sql!("sql/webhook_target_list.sql");
     let rows: Vec<Row<WebhookTarget>> = store::rows(host.database(), sql, params).await?;
     let (webhook_targets, next_cursor) = page.cut(rows, LIST);
@@ -63,7 +63,7 @@ pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<WebhookTargetPa
 }
 
 pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<WebhookTarget, Error> {
-    let params = vec![Some(call.caller.org.id.clone()), Some(call.params.target_id.clone())];
+    let params = json!({"org_id": call.caller.org.id, "target_id": call.params.target_id});
     let row = store::row(host.database(), sql!("sql/webhook_target_show.sql"), params).await?;
     row.ok_or_else(|| no_such_target(call))
 }
@@ -79,17 +79,14 @@ pub(crate) async fn update(host: &Host, mut call: Call<'_>) -> Result<WebhookTar
         repo_ids: request.repo_ids.as_ref().and_then(Option::as_deref),
     };
     wish.check(host, &call.caller.org.id).await?;
-    let mode = |is_set: bool| Some(if is_set { "set" } else { "keep" }.to_owned());
-    let params = vec![
-        Some(call.caller.org.id.clone()),
-        Some(call.params.target_id.clone()),
-        request.url,
-        request.events.as_ref().map(to_json),
-        mode(request.name.is_some()),
-        request.name.flatten(),
-        mode(request.repo_ids.is_some()),
-        request.repo_ids.flatten().as_ref().map(to_json),
-    ];
+    let params = Changes {
+        org_id: &call.caller.org.id,
+        target_id: &call.params.target_id,
+        url: request.url,
+        events: request.events,
+        name: request.name,
+        repo_ids: request.repo_ids,
+    };
     let row = store::row(host.database(), sql!("sql/webhook_target_update.sql"), params).await?;
     row.ok_or_else(|| no_such_target(&call))
 }
@@ -99,20 +96,33 @@ pub(crate) async fn update(host: &Host, mut call: Call<'_>) -> Result<WebhookTar
 pub(crate) async fn rotate_secret(host: &Host, call: &Call<'_>) -> Result<WebhookTargetSecret, Error> {
     let secret = new_secret();
     let target_id = &call.params.target_id;
-    let params = vec![
-        Some(call.caller.org.id.clone()),
-        Some(target_id.clone()),
-        Some(host.secrets.seal(&secret, Owner::target(target_id)).await?),
-        Some(BOTH_VALID_SECONDS.to_string()),
-    ];
+    let params = json!({
+        "org_id": call.caller.org.id,
+        "target_id": target_id,
+        "secret": host.secrets.seal(&secret, Owner::target(target_id)).await?,
+        "both_valid_seconds": BOTH_VALID_SECONDS,
+    });
     let row = store::row(host.database(), sql!("sql/webhook_target_rotate.sql"), params).await?;
     Ok(WebhookTargetSecret { target: row.ok_or_else(|| no_such_target(call))?, secret })
 }
 
 pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
-    let params = vec![Some(call.caller.org.id.clone()), Some(call.params.target_id.clone())];
+    let params = json!({"org_id": call.caller.org.id, "target_id": call.params.target_id});
     let row: Option<String> = store::row(host.database(), sql!("sql/webhook_target_remove.sql"), params).await?;
     row.map(|_| DeleteResult { success: true }).ok_or_else(|| no_such_target(call))
+}
+
+/// The parameters of `webhook_target_update.sql`.
+#[derive(Serialize)]
+struct Changes<'a> {
+    org_id: &'a str,
+    target_id: &'a str,
+    url: Option<String>,
+    events: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repo_ids: Option<Option<Vec<String>>>,
 }
 
 /// The requested state of a target. `None` fields do not change.
@@ -137,7 +147,7 @@ impl Wish<'_> {
         if refusals.is_empty()
             && let Some(repo_ids) = self.repo_ids
         {
-            let params = vec![Some(org_id.to_owned()), Some(to_json(&repo_ids))];
+            let params = json!({"org_id": org_id, "repo_ids": repo_ids});
             let unknown: Option<String> = store::row(host.database(), sql!("sql/repo_ids_unknown.sql"), params).await?;
             refusals.extend(unknown.map(|id| FieldError {
                 field: "repo_ids".into(),
@@ -201,10 +211,6 @@ fn new_secret() -> String {
 fn no_such_target(call: &Call<'_>) -> Error {
     let (org, id) = (&call.caller.org.slug, call.params.target_id.escape_default());
     Error::NotFound(format!("the organisation {org} has no webhook target {id}"))
-}
-
-fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("lists of strings are JSON")
 }
 
 /// The events that are sent.

@@ -4,6 +4,8 @@
 //! database by a backup, a restore, or a failed run. If damage was noted, or if a pull fails in the repository, the pull
 //! reads all of it. If it is damaged, its host recreates it, and the pull fills it.
 
+use serde_json::json;
+
 use crate::api::{Direction, Reason};
 use crate::service::{
     engine::{EngineError, Side, Synced},
@@ -61,7 +63,7 @@ pub(crate) async fn was_damaged(host: &Host, claim: &Claim) -> bool {
 
 async fn repair(host: &Host, claim: &Claim) -> Result<bool, Error> {
     let repo_id = &claim.run.repo_id;
-    let params = vec![Some(repo_id.clone())];
+    let params = json!({"repo_id": repo_id});
     let branch: Option<String> = store::row(host.database(), sql!("sql/repo_default_bookmark.sql"), params).await?;
     let Some(branch) = branch else { return Ok(false) };
     let Some(Repair { reason, lost, kept }) = host.options.git.repair(repo_id, &branch).await.map_err(git_failed)?
@@ -116,8 +118,7 @@ async fn note_found(host: &Host, repo_id: &str) -> Result<(), Error> {
 
 /// Notes the damage of a repository; `None` if it is intact again.
 async fn store(host: &Host, repo_id: &str, damage: Option<&Damage>) -> Result<(), Error> {
-    let damage = damage.map(|damage| serde_json::to_string(damage).expect("damage is JSON"));
-    let params = vec![Some(repo_id.to_owned()), damage];
+    let params = json!({"repo_id": repo_id, "damage": damage});
     store::row::<String>(host.database(), sql!("sql/repo_damage.sql"), params).await?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 use crate::service::{engine::EngineError, error::Error, host::Host, remotes, store};
 use serde::de::IgnoredAny;
+use serde_json::json;
 
 /// Notes the commit that `HEAD` of a hosted repository names.
 pub(crate) async fn note(host: &Host, repo_id: &str, head: Option<&str>) -> Result<(), Error> {
@@ -32,7 +33,7 @@ pub async fn look(host: &Host, repo_id: &str) {
 }
 
 async fn store_head(host: &Host, repo_id: &str, head: Option<&str>, is_known: bool) -> Result<(), Error> {
-    let params = vec![Some(repo_id.to_owned()), head.map(str::to_owned), Some(is_known.to_string())];
+    let params = json!({"repo_id": repo_id, "head": head, "is_known": is_known});
     store::row::<IgnoredAny>(host.database(), sql!("sql/repo_head.sql"), params).await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::api::{Origin, Upstream};
 use crate::service::{
@@ -48,7 +49,7 @@ pub(crate) async fn find(host: &Host, caller: &Caller, repo: &str) -> Result<Rep
     if repo.len() > 100 || repo.contains('\0') {
         return Err(no_such_repo());
     }
-    let params = vec![Some(caller.org.id.clone()), Some(repo.to_owned())];
+    let params = json!({"org_id": caller.org.id, "repo": repo});
     let found: Option<RepoRow> = store::row(host.database(), sql!("sql/repo_show.sql"), params).await?;
     let found = found.ok_or_else(no_such_repo)?;
     caller.require_repo(&found.id)?;

@@ -79,10 +79,9 @@ impl Page {
         Ok(Self { after, limit })
     }
 
-    /// The parameters of a list's statement: the position after the last page, and one row more than the page holds, to
-    /// know whether there is a next page.
-    pub(crate) fn params(&self) -> [Option<String>; 2] {
-        [self.after.map(|seq| seq.to_string()), Some((self.limit + 1).to_string())]
+    /// How many rows to ask for: one more than the page holds, to know whether there is a next page.
+    pub(crate) fn rows(&self) -> usize {
+        self.limit + 1
     }
 
     /// The items of this page, and the cursor of the next.

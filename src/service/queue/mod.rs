@@ -16,6 +16,7 @@ pub mod schedule;
 use std::{borrow::Cow, time::Duration};
 
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::api::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
 use crate::backoff::Backoff;
@@ -24,7 +25,7 @@ use crate::service::{
     host::Limits,
     random::{hex, random},
     remotes::origin,
-    store::{Database, Error, row, rows, storable},
+    store::{Database, Error, row, row_with_json, rows, storable},
 };
 
 /// How long a lease lasts without a heartbeat.
@@ -87,31 +88,30 @@ pub(crate) async fn enqueue(
     repo_id: &str,
     request: &SyncRequest,
 ) -> Result<Option<SyncRun>, Error> {
-    let params = vec![
-        Some(repo_id.to_owned()),
-        Some(request.direction.to_string()),
-        Some(request.ref_globs.branches.to_string()),
-        Some(request.ref_globs.tags.to_string()),
-    ];
+    let params = json!({
+        "repo_id": repo_id,
+        "direction": request.direction,
+        "branches": request.ref_globs.branches.as_str(),
+        "tags": request.ref_globs.tags.as_str(),
+    });
     row(database, sql!("sql/queue_enqueue.sql"), params).await
 }
 
 /// Claims the next run that may start, or one whose worker was lost; `None` if there is neither.
 pub(crate) async fn claim(database: &dyn Database, limits: Limits, is_last_lane: bool) -> Result<Option<Claim>, Error> {
     let lease = hex(&random::<16>());
-    let limit = |limit: Option<u32>| limit.map(|limit| limit.to_string());
-    let params = vec![
-        Some(lease.clone()),
-        seconds(LEASE),
-        limit(limits.runs),
-        limit(limits.runs_per_organization),
-        Some(limits.only_origins.to_string()),
-        Some(MAX_LOST_ATTEMPTS.to_string()),
-        Some(is_last_lane.to_string()),
-    ];
+    let params = json!({
+        "lease": lease,
+        "lease_seconds": LEASE.as_secs_f64(),
+        "max_runs": limits.runs,
+        "max_runs_of_org": limits.runs_per_organization,
+        "only_origins": limits.only_origins,
+        "max_attempts": MAX_LOST_ATTEMPTS,
+        "is_last_lane": is_last_lane,
+    });
     let mut contended = 0;
     loop {
-        match row::<Claim>(database, sql!("sql/queue_claim.sql"), params.clone()).await {
+        match row::<Claim>(database, sql!("sql/queue_claim.sql"), &params).await {
             Ok(claim) => return Ok(claim.map(|claim| Claim { lease, ..claim })),
             // Another worker started another run of the same repository, or in the same place, between this statement's
             // look and its lock.
@@ -138,9 +138,9 @@ pub(crate) async fn heartbeat(
     claim: &Claim,
     progress: Option<String>,
 ) -> Result<Heartbeat, Error> {
-    let progress = progress.map(|progress| storable::json(&progress).into_owned());
-    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone()), seconds(LEASE), progress];
-    let cancelled: Option<bool> = row(database, sql!("sql/queue_heartbeat.sql"), params).await?;
+    let progress = progress.map_or_else(|| "null".to_owned(), |progress| storable::json(&progress).into_owned());
+    let params = json!({"sync_id": claim.run.id, "lease": claim.lease, "lease_seconds": LEASE.as_secs_f64()});
+    let cancelled: Option<bool> = row_with_json(database, sql!("sql/queue_heartbeat.sql"), params, progress).await?;
     Ok(match cancelled {
         Some(false) => Heartbeat::Kept,
         Some(true) => Heartbeat::Cancelled,
@@ -150,7 +150,7 @@ pub(crate) async fn heartbeat(
 
 /// Ends a queued run, or asks the worker of a running one to stop it; `None` if there is no such run, or it has ended.
 pub(crate) async fn cancel(database: &dyn Database, repo_id: &str, sync_id: &str) -> Result<Option<SyncRun>, Error> {
-    let params = vec![Some(repo_id.to_owned()), Some(sync_id.to_owned())];
+    let params = json!({"repo_id": repo_id, "sync_id": sync_id});
     row(database, sql!("sql/queue_cancel.sql"), params).await
 }
 
@@ -207,20 +207,17 @@ pub(crate) async fn complete(
     if text.len() > MAX_STATS_BYTES {
         return Err(NotCompleted::TooLarge { refs: stats.refs.len(), bytes: text.len() });
     }
-    let counts = serde_json::to_string(&SyncRunCounts::from(stats)).expect("counts are JSON");
-    let bytes = text.len().to_string();
-    let params = vec![
-        Some(claim.run.id.clone()),
-        Some(claim.lease.clone()),
-        Some(text),
-        claim.upstream_url.clone(),
-        default_branch.map(|branch| branch.name.clone()),
-        default_branch.map(|branch| branch.head_change_id.clone()),
-        Some(claim.default_branch.name.clone()),
-        Some(counts),
-        Some(bytes),
-    ];
-    let completed = row(database, sql!("sql/queue_complete.sql"), params).await;
+    let params = json!({
+        "sync_id": claim.run.id,
+        "lease": claim.lease,
+        "upstream_url": claim.upstream_url,
+        "default_branch": default_branch.map(|branch| &branch.name),
+        "head_change_id": default_branch.map(|branch| &branch.head_change_id),
+        "old_default_branch": claim.default_branch.name,
+        "counts": SyncRunCounts::from(stats),
+        "stats_bytes": text.len(),
+    });
+    let completed = row_with_json(database, sql!("sql/queue_complete.sql"), params, text).await;
     completed.map_err(|error| match error.is_unstorable() {
         true => NotCompleted::Unstorable(error),
         false => NotCompleted::Database(error),
@@ -234,34 +231,30 @@ pub(crate) async fn fail(
     error: &str,
     transient: bool,
 ) -> Result<Option<SyncRun>, Error> {
-    let params = vec![
-        Some(claim.run.id.clone()),
-        Some(claim.lease.clone()),
-        Some(storable::text(error).into_owned()),
-        Some(transient.to_string()),
-        Some(MAX_ATTEMPTS.to_string()),
-        seconds(BACKOFF.after(claim.run.attempt)),
-    ];
+    let params = json!({
+        "sync_id": claim.run.id,
+        "lease": claim.lease,
+        "error": storable::text(error),
+        "is_transient": transient,
+        "max_attempts": MAX_ATTEMPTS,
+        "backoff_seconds": BACKOFF.after(claim.run.attempt).as_secs_f64(),
+    });
     row(database, sql!("sql/queue_fail.sql"), params).await
 }
 
 /// Returns a run to the queue, so that another worker can take it at once; `None` if the lease was lost.
 pub(crate) async fn hand_back(database: &dyn Database, claim: &Claim) -> Result<Option<SyncRun>, Error> {
-    let params = vec![Some(claim.run.id.clone()), Some(claim.lease.clone())];
+    let params = json!({"sync_id": claim.run.id, "lease": claim.lease});
     row(database, sql!("sql/queue_hand_back.sql"), params).await
 }
 
 /// Takes over everything that dead workers had claimed.
 pub(crate) async fn adopt(database: &dyn Database) -> Result<(), Error> {
-    row::<()>(database, sql!("sql/queue_adopt.sql"), Vec::new()).await?;
+    row::<()>(database, sql!("sql/queue_adopt.sql"), ()).await?;
     Ok(())
 }
 
 /// Fails the runs that have lost too many workers.
 pub(crate) async fn give_up(database: &dyn Database) -> Result<Vec<SyncRun>, Error> {
-    rows(database, sql!("sql/queue_give_up.sql"), vec![Some(MAX_LOST_ATTEMPTS.to_string())]).await
-}
-
-fn seconds(duration: Duration) -> Option<String> {
-    Some(format!("{}.{:03}", duration.as_secs(), duration.subsec_millis()))
+    rows(database, sql!("sql/queue_give_up.sql"), json!({"max_attempts": MAX_LOST_ATTEMPTS})).await
 }

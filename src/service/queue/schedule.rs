@@ -10,6 +10,7 @@
 //! one run: the next time is always in the future.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::api::{Direction, FieldError, Schedule, ScheduleRequest, SyncRun};
 use crate::service::{
@@ -18,7 +19,7 @@ use crate::service::{
 };
 
 /// Moments are milliseconds since 1970.
-type Moment = i64;
+pub(crate) type Moment = i64;
 
 /// A schedule whose time has come.
 #[derive(Deserialize)]
@@ -44,7 +45,7 @@ struct Moved {
 ///
 /// Where the database failed.
 pub(crate) async fn enqueue_due(host: &Host) -> Result<(), store::Error> {
-    let due: Vec<Due> = store::rows(host.database(), sql!("sql/schedule_due.sql"), Vec::new()).await?;
+    let due: Vec<Due> = store::rows(host.database(), sql!("sql/schedule_due.sql"), ()).await?;
     if due.is_empty() {
         return Ok(());
     }
@@ -55,25 +56,24 @@ pub(crate) async fn enqueue_due(host: &Host) -> Result<(), store::Error> {
         });
         Moved { id, at, next }
     });
-    let moved = serde_json::to_string(&moved.collect::<Vec<_>>()).expect("ids and times are JSON");
-    let sql = sql!("sql/schedule_enqueue.sql");
-    let added: Vec<SyncRun> = store::rows(host.database(), sql, vec![Some(moved)]).await?;
+    let params = json!({"schedules": moved.collect::<Vec<_>>()});
+    let added: Vec<SyncRun> = store::rows(host.database(), sql!("sql/schedule_enqueue.sql"), params).await?;
     if !added.is_empty() {
         host.options.runtime.queued();
     }
     Ok(())
 }
 
-/// The first time of a new schedule, as a parameter.
+/// The first time of a new schedule.
 pub(crate) async fn first_tick(
     host: &Host,
     schedule: &Schedule,
     repo_id: &str,
-) -> Result<Option<String>, store::Error> {
-    let now: Option<Moment> = store::row(host.database(), sql!("sql/now.sql"), Vec::new()).await?;
+) -> Result<Option<Moment>, store::Error> {
+    let now: Option<Moment> = store::row(host.database(), sql!("sql/now.sql"), ()).await?;
     let next = next(schedule, repo_id, now.unwrap_or_default(), &*host.options.runtime);
     // It was checked, with the same calendar.
-    Ok(next.ok().flatten().map(|next| next.to_string()))
+    Ok(next.ok().flatten())
 }
 
 /// The schedule that is asked for.

@@ -5,6 +5,9 @@
 //! that binds. After that a `v1` credential is refused, so nobody can put an old one into another row. The sealed check
 //! stores the progress of this.
 
+use serde::Deserialize;
+use serde_json::json;
+
 use crate::service::{
     error::Error,
     host::Host,
@@ -12,7 +15,6 @@ use crate::service::{
     secrets::{Owner, Unreadable, is_unbound},
     store,
 };
-use serde::Deserialize;
 
 /// A stored secret.
 #[derive(Deserialize)]
@@ -74,7 +76,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     if is_settled && !host.secrets.has_others() {
         return Ok(());
     }
-    let stored: Vec<Stored> = store::rows(host.database(), sql!("sql/sealed_list.sql"), Vec::new()).await?;
+    let stored: Vec<Stored> = store::rows(host.database(), sql!("sql/sealed_list.sql"), ()).await?;
     let may_bind = match check {
         Check::Readable { stage: Stage::Bound, .. } => false,
         Check::Readable { stage: Stage::Binding, .. } => true,
@@ -96,7 +98,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     }
     for (Stored { place, owner_id, sealed, .. }, anew) in changed {
         // A secret that was set meanwhile does not change.
-        let params = [place, owner_id, sealed, anew].map(Some).to_vec();
+        let params = json!({"place": place, "owner_id": owner_id, "sealed": sealed, "sealed_anew": anew});
         store::rows::<bool>(host.database(), sql!("sql/sealed_replace.sql"), params).await?;
     }
     if !is_settled {
@@ -132,7 +134,7 @@ async fn settled(host: &Host, stored: Vec<Stored>, may_bind: bool) -> Settled {
 
 async fn check(host: &Host) -> Result<Check, Error> {
     let sql = sql!("sql/secret_key_check_show.sql");
-    let Some(sealed) = store::row::<String>(host.database(), sql, Vec::new()).await? else {
+    let Some(sealed) = store::row::<String>(host.database(), sql, ()).await? else {
         return Ok(Check::Missing);
     };
     for stage in [Stage::Bound, Stage::Binding, Stage::Unbound] {
@@ -145,7 +147,7 @@ async fn check(host: &Host) -> Result<Check, Error> {
 
 async fn set_check(host: &Host, stage: Stage) -> Result<(), Error> {
     let sealed = host.secrets.seal(&stage.word(), Owner::target(stage.word())).await?;
-    store::row::<bool>(host.database(), sql!("sql/secret_key_check_set.sql"), vec![Some(sealed)]).await?;
+    store::row::<bool>(host.database(), sql!("sql/secret_key_check_set.sql"), json!({"sealed": sealed})).await?;
     Ok(())
 }
 

@@ -6,14 +6,15 @@ pub mod origin;
 pub mod redaction;
 pub mod upstream;
 
-use crate::api::{Direction, Progress, RefGlobs, UpstreamAuth};
+use serde::Serialize;
+
+use crate::api::{AuthKind, Direction, Progress, RefGlobs, UpstreamAuth};
 use crate::service::{
     engine::{EngineError, RemoteRef, RemoteSettings, Synced, Task},
     error::Error,
     host::Host,
     remotes::redaction::Redaction,
     secrets::{Owner, Unreadable},
-    store,
 };
 
 /// A remote for the engine, and the credential that must not appear in its texts.
@@ -101,18 +102,24 @@ pub(crate) async fn find_ref(host: &Host, reached: &Reached, ref_name: &str) -> 
     found.map(|found| found.map(redacted)).map_err(|error| without(redaction, error))
 }
 
-/// The parameters of a statement for the credential of a remote at `url`: its kind, and its text, sealed for `owner_id` and
-/// the server of `url`.
-pub(crate) async fn auth_params(
+/// A credential as it is stored.
+#[derive(Serialize)]
+pub(crate) struct SealedAuth {
+    kind: AuthKind,
+    sealed: String,
+}
+
+/// The credential of a remote at `url`, sealed for `owner_id` and the server of `url`.
+pub(crate) async fn seal_auth(
     host: &Host,
     auth: Option<&UpstreamAuth>,
-    url: Option<&str>,
+    url: &str,
     owner_id: &str,
-) -> Result<[store::Param; 2], Error> {
-    let (Some(auth), Some(url)) = (auth, url) else { return Ok([None, None]) };
+) -> Result<Option<SealedAuth>, Error> {
+    let Some(auth) = auth else { return Ok(None) };
     let server = server_of(host, url);
     let sealed = host.secrets.seal(auth, Owner::remote(owner_id, &server)).await?;
-    Ok([Some(auth.kind().as_str().to_owned()), Some(sealed)])
+    Ok(Some(SealedAuth { kind: auth.kind(), sealed }))
 }
 
 /// The scheme, host and port of a remote's URL. Its credential is bound to them.

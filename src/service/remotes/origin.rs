@@ -4,8 +4,8 @@
 //! is as with hosted repositories, but this service does not serve their Git.
 
 use serde::Deserialize;
+use serde_json::json;
 
-use crate::api::UpstreamAuth;
 use crate::service::{
     engine::RemoteRef,
     error::Error,
@@ -37,17 +37,7 @@ pub(crate) async fn repository(host: &Host, repo_id: &str, origin: Option<&Store
 /// The origin of a repository; `None` if the service hosts it.
 pub(crate) async fn find(host: &Host, repo_id: &str) -> Result<Option<Stored>, Error> {
     let sql = sql!("sql/origin_show.sql");
-    Ok(store::row(host.database(), sql, vec![Some(repo_id.to_owned())]).await?)
-}
-
-/// The credential of an origin at `url` as the parameters of a statement: its kind, and itself, sealed.
-pub(crate) async fn auth_params(
-    host: &Host,
-    auth: Option<&UpstreamAuth>,
-    url: Option<&str>,
-    repo_id: &str,
-) -> Result<[store::Param; 2], Error> {
-    remotes::auth_params(host, auth, url, &owner(repo_id)).await
+    Ok(store::row(host.database(), sql, json!({"repo_id": repo_id})).await?)
 }
 
 /// Stores the origin's `HEAD` after a run, and returns it. If `HEAD` cannot be read, the run does not fail, because its
@@ -57,7 +47,7 @@ pub(crate) async fn note_head(host: &Host, repo_id: &str, origin: &Stored) -> Op
         let reached = repository(host, repo_id, Some(origin)).await?;
         let head = remotes::find_ref(host, &reached, "HEAD").await.map_err(|error| error.to_string())?;
         let id = head.as_ref().map(|head| head.id.clone());
-        let params = vec![Some(repo_id.to_owned()), Some(origin.url.clone()), id];
+        let params = json!({"repo_id": repo_id, "url": origin.url, "head": id});
         let sql = sql!("sql/origin_head.sql");
         store::row::<String>(host.database(), sql, params).await.map_err(|error| error.to_string())?;
         Ok::<_, String>(head)
@@ -69,7 +59,7 @@ pub(crate) async fn note_head(host: &Host, repo_id: &str, origin: &Stored) -> Op
 }
 
 /// The owner that a credential is sealed for. The origin's credential cannot be opened as the upstream's.
-fn owner(repo_id: &str) -> String {
+pub(crate) fn owner(repo_id: &str) -> String {
     format!("{repo_id}/origin")
 }
 

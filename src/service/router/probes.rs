@@ -43,8 +43,7 @@ async fn readiness(api: &Api) -> Response {
     if api.stop.is_stopping() {
         return json(503, &Status { status: "stopping" });
     }
-    let version: Result<Option<usize>, _> =
-        store::row(api.host.database(), sql!("sql/schema_version.sql"), Vec::new()).await;
+    let version: Result<Option<usize>, _> = store::row(api.host.database(), sql!("sql/schema_version.sql"), ()).await;
     match version {
         Ok(_) => json(200, &Status { status: "ready" }),
         Err(error) => {
@@ -56,7 +55,7 @@ async fn readiness(api: &Api) -> Response {
 
 /// In Prometheus's text format.
 async fn metrics(host: &Host) -> Result<Response, Error> {
-    let row: Option<Metrics> = store::row(host.database(), sql!("sql/metrics.sql"), Vec::new()).await?;
+    let row: Option<Metrics> = store::row(host.database(), sql!("sql/metrics.sql"), ()).await?;
     let m = row.ok_or_else(|| Error::Internal("metrics: the database gave no row".into()))?;
     let gauges = [
         ("refsync_syncs_queued", "Runs that wait, also for their next attempt.", m.queued.to_string()),

@@ -1,7 +1,11 @@
 //! The only access to the database, and the migrations.
 //!
-//! Each row of a statement has one column: the row as JSON text, in the form of the Rust type that decodes it. Parameters
-//! are text or null and are cast in the SQL, because PGlite and pg agree only on that.
+//! Each row of a statement has one column: the row as JSON text, in the form of the Rust type that decodes it.
+//!
+//! A statement has one parameter: `$1`, a JSON object of named keys, such as `{"repo_id": "repo_1", "limit": 50}`. The comment at
+//! the top of its file names them. If a key is absent, the stored value stays; null removes it. A statement that needs none has
+//! no parameter. The exception is JSON that exists as text already and may have many megabytes: the stats of a run, and its
+//! progress. It is `$2`, so that it is not parsed or copied for the object.
 
 #[macro_use]
 pub mod sql;
@@ -9,20 +13,17 @@ pub mod sql;
 pub mod storable;
 
 use futures_util::future::LocalBoxFuture;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// PostgreSQL, wherever it runs.
 pub trait Database {
-    /// Runs one statement, and returns each row's only column, which is JSON.
+    /// Runs one statement, and returns each row's only column, which is JSON. Each parameter is JSON too; there are two at most.
     ///
     /// # Errors
     ///
     /// If the database refuses the statement or cannot be reached.
-    fn query<'a>(&'a self, sql: &'a str, params: Vec<Param>) -> LocalBoxFuture<'a, Result<Vec<String>, Error>>;
+    fn query<'a>(&'a self, sql: &'a str, params: Vec<String>) -> LocalBoxFuture<'a, Result<Vec<String>, Error>>;
 }
-
-/// A parameter of a statement.
-pub type Param = Option<String>;
 
 /// Why a statement was not run.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -52,11 +53,19 @@ impl Error {
     }
 }
 
-/// The rows that a statement gives.
+/// The rows that a statement gives. `params` is its object of named keys, or `()` if it has no parameter.
 pub(crate) async fn rows<T: DeserializeOwned>(
     database: &dyn Database,
     sql: &str,
-    params: Vec<Param>,
+    params: impl Serialize,
+) -> Result<Vec<T>, Error> {
+    parsed_rows(database, sql, named(&params)).await
+}
+
+async fn parsed_rows<T: DeserializeOwned>(
+    database: &dyn Database,
+    sql: &str,
+    params: Vec<String>,
 ) -> Result<Vec<T>, Error> {
     let rows = database.query(sql, params).await?;
     let parsed = rows.iter().map(|row| serde_json::from_slice(row.as_bytes())).collect::<Result<_, _>>();
@@ -67,14 +76,31 @@ pub(crate) async fn rows<T: DeserializeOwned>(
 pub(crate) async fn row<T: DeserializeOwned>(
     database: &dyn Database,
     sql: &str,
-    params: Vec<Param>,
+    params: impl Serialize,
 ) -> Result<Option<T>, Error> {
     Ok(rows(database, sql, params).await?.into_iter().next())
 }
 
+/// The row that a statement gives, if any. `json` is its `$2`.
+pub(crate) async fn row_with_json<T: DeserializeOwned>(
+    database: &dyn Database,
+    sql: &str,
+    params: impl Serialize,
+    json: String,
+) -> Result<Option<T>, Error> {
+    let params = named(&params).into_iter().chain([json]).collect();
+    Ok(parsed_rows(database, sql, params).await?.into_iter().next())
+}
+
 /// The row that a statement gives, if any, as its JSON text.
-pub(crate) async fn text(database: &dyn Database, sql: &str, params: Vec<Param>) -> Result<Option<String>, Error> {
-    Ok(database.query(sql, params).await?.into_iter().next())
+pub(crate) async fn text(database: &dyn Database, sql: &str, params: impl Serialize) -> Result<Option<String>, Error> {
+    Ok(database.query(sql, named(&params)).await?.into_iter().next())
+}
+
+fn named(params: &impl Serialize) -> Vec<String> {
+    let text = serde_json::to_string(params).expect("parameters have string keys");
+    // `()` is written as null.
+    if text == "null" { Vec::new() } else { vec![text] }
 }
 
 /// Brings the schema up to date. Any number of processes may do so at once: each migration is one `DO` statement and one
@@ -95,7 +121,7 @@ pub(crate) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(
     for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version <= newest) {
         database.query(&migration_statement(*version, migration), Vec::new()).await?;
     }
-    let version: Option<u32> = row(database, sql!("sql/schema_version.sql"), Vec::new()).await?;
+    let version: Option<u32> = row(database, sql!("sql/schema_version.sql"), ()).await?;
     match version {
         Some(newer) if newer > NEWEST => Err(Error {
             code: None,

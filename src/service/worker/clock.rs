@@ -8,6 +8,7 @@
 use std::{cell::Cell, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::api::Schedule;
 use crate::service::{
@@ -55,7 +56,7 @@ struct Earlier {
 /// Checks whether the database's clock was set back, and corrects the times that depend on it.
 pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Error> {
     let asked_at = host.options.runtime.now();
-    let look: Option<Look> = store::row(host.database(), sql!("sql/clock_look.sql"), Vec::new()).await?;
+    let look: Option<Look> = store::row(host.database(), sql!("sql/clock_look.sql"), ()).await?;
     let Some(Look { now, ahead }) = look else { return Ok(()) };
     let behind = match last.replace(Some((now, asked_at))) {
         Some((then, at)) => then + i64::try_from((asked_at.saturating_sub(at)).as_millis()).unwrap_or(i64::MAX) - now,
@@ -64,14 +65,13 @@ pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Erro
     if behind <= TOLERANCE {
         return Ok(());
     }
-    let seconds = |duration: Duration| Some(duration.as_secs().to_string());
-    let params = vec![
-        seconds(queue::LEASE),
-        seconds(queue::LONGEST_BACKOFF),
-        seconds(delivery::LEASE),
-        seconds(delivery::WAITS.first),
-        seconds(delivery::WAITS.longest),
-    ];
+    let params = json!({
+        "lease": queue::LEASE.as_secs(),
+        "longest_backoff": queue::LONGEST_BACKOFF.as_secs(),
+        "delivery_lease": delivery::LEASE.as_secs(),
+        "first_wait": delivery::WAITS.first.as_secs(),
+        "longest_wait": delivery::WAITS.longest.as_secs(),
+    });
     let sql = sql!("sql/clock_went_back.sql");
     let corrected: Option<Corrected> = store::row(host.database(), sql, params).await?;
     let Corrected { runs, deliveries } = corrected.unwrap_or(Corrected { runs: 0, deliveries: 0 });
@@ -90,7 +90,7 @@ async fn bring_schedules_forward(host: &Host, now: i64) -> Result<usize, store::
     let (mut after, mut count) = (String::new(), 0);
     loop {
         let sql = sql!("sql/schedule_page.sql");
-        let page: Vec<Scheduled> = store::rows(host.database(), sql, vec![Some(after)]).await?;
+        let page: Vec<Scheduled> = store::rows(host.database(), sql, json!({"after": after})).await?;
         let Some(last) = page.last() else { return Ok(count) };
         after = last.id.clone();
         let earlier = page.iter().filter_map(|Scheduled { id, at, schedule }| {
@@ -99,7 +99,7 @@ async fn bring_schedules_forward(host: &Host, now: i64) -> Result<usize, store::
         });
         let earlier: Vec<Earlier> = earlier.collect();
         if !earlier.is_empty() {
-            let params = vec![Some(serde_json::to_string(&earlier).expect("ids and times are JSON"))];
+            let params = json!({"schedules": earlier});
             let moved: Vec<String> = store::rows(host.database(), sql!("sql/schedule_earlier.sql"), params).await?;
             count += moved.len();
         }

@@ -14,6 +14,8 @@ use futures_util::{
     pin_mut,
 };
 
+use serde_json::json;
+
 use crate::api::{Direction, Outcome, SyncRun, SyncRunStats, SyncStatus};
 use crate::service::{
     engine::Synced,
@@ -223,12 +225,12 @@ impl Worker {
         let reason = format!(
             "the upstream refused the stored credential {REFUSALS} times in a row; set another one, or sync by hand once it is good again"
         );
-        let params = vec![
-            Some(claim.run.id.clone()),
-            Some(claim.lease.clone()),
-            Some(REFUSALS.to_string()),
-            Some(reason.clone()),
-        ];
+        let params = json!({
+            "sync_id": claim.run.id,
+            "lease": claim.lease,
+            "max_refusals": REFUSALS,
+            "reason": reason,
+        });
         let paused: Option<bool> = store::row(self.host.database(), sql!("sql/upstream_refused.sql"), params).await?;
         if paused == Some(true) {
             self.host.log(&format!("the schedule of {}/{} is paused: {reason}", claim.org, claim.repo_name));

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
 use crate::{
     service::{
-        Database, DatabaseError, GitHost, Param, Runtime,
+        Database, DatabaseError, GitHost, Runtime,
         host::{Look, Repair},
         record::Record,
     },
@@ -46,9 +46,13 @@ extern "C" {
 pub(super) struct HostDatabase(pub(super) JsDatabase);
 
 impl Database for HostDatabase {
-    fn query<'a>(&'a self, sql: &'a str, params: Vec<Param>) -> LocalBoxFuture<'a, Result<Vec<String>, DatabaseError>> {
+    fn query<'a>(
+        &'a self,
+        sql: &'a str,
+        params: Vec<String>,
+    ) -> LocalBoxFuture<'a, Result<Vec<String>, DatabaseError>> {
         async move {
-            let params = params.into_iter().map(|param| param.map_or(JsValue::NULL, JsValue::from)).collect::<Array>();
+            let params = params.into_iter().map(JsValue::from).collect::<Array>();
             let result = settled(self.0.query(sql, params)).await.map_err(|error| database_error(&error))?;
             let rows = get(&result, "rows");
             let rows = rows.dyn_into::<Array>().unwrap_or_default();

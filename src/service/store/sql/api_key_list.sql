@@ -1,6 +1,6 @@
--- $1 organisation id, $2 the last seq of the page before or null, $3 how many.
+-- org_id, after: the last seq of the page before or null, limit.
 SELECT jsonb_build_object('seq', k.seq, 'item', refsync.api_key(k))::text AS row
 FROM refsync.api_keys k
-WHERE k.org_id = $1::text AND k.seq < coalesce($2::bigint, 9223372036854775807)
+WHERE k.org_id = $1::jsonb ->> 'org_id' AND k.seq < coalesce(($1::jsonb ->> 'after')::bigint, 9223372036854775807)
 ORDER BY k.seq DESC
-LIMIT $3::int
+LIMIT ($1::jsonb ->> 'limit')::int

@@ -1,4 +1,4 @@
--- $1 key id.
+-- key_id.
 SELECT jsonb_build_object(
     'hash', k.hash,
     'has_expired', coalesce(k.expires_at <= now(), false),
@@ -8,4 +8,4 @@ SELECT jsonb_build_object(
         'org', jsonb_build_object('id', o.id, 'slug', o.slug, 'name', o.name)))::text AS row
 FROM refsync.api_keys k
 JOIN refsync.organizations o ON o.id = k.org_id
-WHERE k.id = $1::text
+WHERE k.id = $1::jsonb ->> 'key_id'

@@ -1,28 +1,31 @@
--- $1 the seconds of a run's lease, $2 of its longest backoff, $3 of a delivery's lease, $4 of its first wait, $5 of its longest one. Nothing
--- waits longer from now on than its attempt makes it wait. Who still has a lease renews it meanwhile.
+-- lease: the seconds of a run's lease, longest_backoff of its longest backoff, delivery_lease of a delivery's lease,
+-- first_wait of its first wait, longest_wait of its longest one. After this statement nothing waits longer than its attempt makes it
+-- wait. A process that still has a lease renews it meanwhile.
 WITH queued AS (
     UPDATE refsync.syncs SET run_after = now()
-    WHERE status = 'queued' AND run_after > now() + CASE attempt WHEN 1 THEN interval '0' ELSE make_interval(secs => $2::float8) END
+    WHERE status = 'queued' AND run_after > now() + CASE attempt WHEN 1 THEN interval '0' ELSE make_interval(
+        secs => ($1::jsonb ->> 'longest_backoff')::float8) END
     RETURNING 1
 ), leased AS (
-    UPDATE refsync.syncs SET lease_expires_at = now() + make_interval(secs => $1::float8)
-    WHERE status = 'in_progress' AND lease_expires_at > now() + make_interval(secs => $1::float8)
+    UPDATE refsync.syncs SET lease_expires_at = now() + make_interval(secs => ($1::jsonb ->> 'lease')::float8)
+    WHERE status = 'in_progress' AND lease_expires_at > now() + make_interval(secs => ($1::jsonb ->> 'lease')::float8)
     RETURNING 1
 ), deliveries AS (
     UPDATE refsync.webhook_deliveries d SET
         run_after = least(d.run_after, now() + most.wait),
         lease_expires_at = CASE WHEN d.lease IS NOT NULL THEN
-            least(d.lease_expires_at, now() + make_interval(secs => $3::float8)) END
+            least(d.lease_expires_at, now() + make_interval(secs => ($1::jsonb ->> 'delivery_lease')::float8)) END
     FROM (
         SELECT seq, CASE attempts WHEN 0 THEN interval '0' ELSE make_interval(
-            secs => 1.5 * least($4::float8 * 2 ^ least(attempts - 1, 30), $5::float8)) END AS wait
+            secs => 1.5 * least(($1::jsonb ->> 'first_wait')::float8 * 2 ^ least(attempts - 1, 30),
+                ($1::jsonb ->> 'longest_wait')::float8)) END AS wait
         FROM refsync.webhook_deliveries) most
     WHERE d.seq = most.seq AND (d.run_after > now() + most.wait
-        OR d.lease_expires_at > now() + make_interval(secs => $3::float8))
+        OR d.lease_expires_at > now() + make_interval(secs => ($1::jsonb ->> 'delivery_lease')::float8))
     RETURNING 1
 ), targets AS (
     UPDATE refsync.webhook_targets SET waits_until = least(waits_until, now() + make_interval(
-        secs => 1.5 * least($4::float8 * 2 ^ least(hangs - 1, 30), $5::float8)))
+        secs => 1.5 * least(($1::jsonb ->> 'first_wait')::float8 * 2 ^ least(hangs - 1, 30), ($1::jsonb ->> 'longest_wait')::float8)))
     WHERE waits_until > now()
 )
 SELECT jsonb_build_object(

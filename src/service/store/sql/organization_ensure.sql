@@ -1,5 +1,5 @@
--- $1 slug, $2 name or null. The organisation, made where it is missing; a name renames it.
+-- slug, name or null. Gives the organisation, and makes it if it is missing. A name renames it.
 INSERT INTO refsync.organizations (slug, name)
-VALUES ($1::text, coalesce($2::text, $1::text))
-ON CONFLICT (slug) DO UPDATE SET name = coalesce($2::text, organizations.name)
+VALUES ($1::jsonb ->> 'slug', coalesce($1::jsonb ->> 'name', $1::jsonb ->> 'slug'))
+ON CONFLICT (slug) DO UPDATE SET name = coalesce($1::jsonb ->> 'name', organizations.name)
 RETURNING jsonb_build_object('id', id, 'slug', slug, 'name', name)::text AS row

@@ -1,4 +1,4 @@
--- $1 repository id, $2 its origin's URL, $3 the commit that its HEAD names or null. No row where it is elsewhere by now.
-UPDATE refsync.repos SET origin_head = $3::text
-WHERE id = $1::text AND origin_url = $2::text
+-- repo_id, url: its origin's URL, head: the commit that its HEAD names, or null. No row if the origin has another URL by now.
+UPDATE refsync.repos SET origin_head = $1::jsonb ->> 'head'
+WHERE id = $1::jsonb ->> 'repo_id' AND origin_url = $1::jsonb ->> 'url'
 RETURNING to_jsonb(id)::text AS row

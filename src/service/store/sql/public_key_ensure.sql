@@ -1,7 +1,7 @@
--- $1 organisation slug, $2 the key, $3 name or null. No row where there is no such organisation.
+-- org: the organisation's slug, x: the key, name or null. No row if there is no such organisation.
 INSERT INTO refsync.public_keys (org_id, x, name)
-SELECT o.id, $2::text, $3::text
+SELECT o.id, $1::jsonb ->> 'x', $1::jsonb ->> 'name'
 FROM refsync.organizations o
-WHERE o.slug = $1::text
+WHERE o.slug = $1::jsonb ->> 'org'
 ON CONFLICT (org_id, x) DO UPDATE SET name = coalesce(excluded.name, public_keys.name)
 RETURNING to_jsonb(id)::text AS row

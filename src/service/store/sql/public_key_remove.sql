@@ -1,2 +1,2 @@
--- $1 organisation id, $2 key id.
-DELETE FROM refsync.public_keys WHERE org_id = $1::text AND id = $2::text RETURNING to_jsonb(id)::text AS row
+-- org_id, key_id.
+DELETE FROM refsync.public_keys WHERE org_id = $1::jsonb ->> 'org_id' AND id = $1::jsonb ->> 'key_id' RETURNING to_jsonb(id)::text AS row

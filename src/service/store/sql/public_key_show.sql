@@ -1,5 +1,5 @@
--- $1 organisation slug, $2 the key. The organisation, the most that the key's tokens may do, and the database's clock in seconds
--- since 1970.
+-- org: the organisation's slug, x: the key. Gives the organisation, the most that the key's tokens may do, and the
+-- database's clock in seconds since 1970.
 SELECT jsonb_build_object(
     'id', p.id,
     'has_expired', coalesce(p.expires_at <= now(), false),
@@ -10,4 +10,4 @@ SELECT jsonb_build_object(
     'now', extract(epoch FROM now())::bigint)::text AS row
 FROM refsync.public_keys p
 JOIN refsync.organizations o ON o.id = p.org_id
-WHERE o.slug = $1::text AND p.x = $2::text
+WHERE o.slug = $1::jsonb ->> 'org' AND p.x = $1::jsonb ->> 'x'

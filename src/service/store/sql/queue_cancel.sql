@@ -1,5 +1,5 @@
--- $1 repository id, $2 sync id. A queued run ends here; one in progress is stopped by its worker, or ends when its
--- worker is found to be lost. No row where there is no such run, or it has ended.
+-- repo_id, sync_id. A queued run ends here. One in progress is stopped by its worker, or ends when its worker is found to
+-- be lost. No row if there is no such run, or if it has ended.
 UPDATE refsync.syncs SET
     cancel_requested_at = coalesce(cancel_requested_at, now()),
     (status, error, finished_at) = (
@@ -7,5 +7,5 @@ UPDATE refsync.syncs SET
             CASE WHEN waits THEN 'cancelled' END,
             CASE WHEN waits THEN now() END
         FROM (SELECT status = 'queued' AS waits) decision)
-WHERE repo_id = $1::text AND id = $2::text AND status IN ('queued', 'in_progress')
+WHERE repo_id = $1::jsonb ->> 'repo_id' AND id = $1::jsonb ->> 'sync_id' AND status IN ('queued', 'in_progress')
 RETURNING (CASE status WHEN 'failed' THEN refsync.announce_sync(syncs) ELSE refsync.sync_run(syncs) END)::text AS row

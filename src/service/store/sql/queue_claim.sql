@@ -1,8 +1,9 @@
--- $1 a new lease, $2 its seconds, $3 how many runs may be in progress or null, $4 how many of one organisation or null,
--- $5 whether only those of repositories that another Git server has, $6 how many attempts may be lost, $7 whether this is the
--- last lane that is free: then only those whose upstream's host has no run in progress and, if there are several organisations,
--- whose organisation has none. Takes the next run that may start, or that a lost worker left. There is no row if there is no such
--- run. Fails with a unique violation if another worker took the same repository or the same place at this moment.
+-- lease: a new one, lease_seconds, max_runs: how many runs may be in progress, or null, max_runs_of_org: how many of one
+-- organisation, or null, only_origins: whether to take only runs of repositories that another Git server has, max_attempts: how many
+-- attempts may be lost, is_last_lane: whether this is the last lane that is free. The last lane takes only a run whose upstream's host
+-- has no run in progress and, if there are several organisations, whose organisation has none. Takes the next run that may start, or
+-- that a lost worker left. No row if there is no such run. Fails with a unique violation if another worker took the same repository
+-- or the same place at this moment.
 WITH busy AS (
     SELECT r.org_id, count(*) AS runs, count(*) FILTER (WHERE s.lease_expires_at > now()) AS alive
     FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id
@@ -22,17 +23,17 @@ WITH busy AS (
     LEFT JOIN busy ON busy.org_id = r.org_id
     LEFT JOIN busy_hosts ON busy_hosts.host = refsync.url_host(r.upstream_url)
     -- A run that a lost worker left has its place.
-    WHERE ($5::text = 'false' OR r.origin_url IS NOT NULL)
-        AND ($7::text = 'false' OR busy_hosts.host IS NULL AND (coalesce(busy.alive, 0) = 0
+    WHERE (NOT ($1::jsonb ->> 'only_origins')::boolean OR r.origin_url IS NOT NULL)
+        AND (NOT ($1::jsonb ->> 'is_last_lane')::boolean OR busy_hosts.host IS NULL AND (coalesce(busy.alive, 0) = 0
             OR NOT EXISTS (SELECT FROM refsync.organizations other WHERE other.id <> r.org_id)))
         AND (
         (s.status = 'in_progress' AND s.lease_expires_at <= now() AND s.cancel_requested_at IS NULL
-            AND s.attempt < $6::int)
+            AND s.attempt < ($1::jsonb ->> 'max_attempts')::int)
         OR (s.status = 'queued' AND s.run_after <= now()
             AND NOT EXISTS (
                 SELECT FROM refsync.syncs other WHERE other.repo_id = s.repo_id AND other.status = 'in_progress')
-            AND ($3::int IS NULL OR $3::int > (SELECT coalesce(sum(runs), 0) FROM busy))
-            AND ($4::int IS NULL OR $4::int > coalesce(busy.runs, 0))))
+            AND (($1::jsonb ->> 'max_runs')::int IS NULL OR ($1::jsonb ->> 'max_runs')::int > (SELECT coalesce(sum(runs), 0) FROM busy))
+            AND (($1::jsonb ->> 'max_runs_of_org')::int IS NULL OR ($1::jsonb ->> 'max_runs_of_org')::int > coalesce(busy.runs, 0))))
     -- Organisations and hosts with less in progress come first, then who waits longest.
     ORDER BY coalesce(busy.alive, 0) + coalesce(busy_hosts.alive, 0), s.seq
     LIMIT 1
@@ -41,10 +42,10 @@ WITH busy AS (
 ), place AS (
     -- By chance among the free ones, so that workers that claim at once seldom choose the same.
     SELECT (
-        SELECT n FROM generate_series(1, $3::int) n
+        SELECT n FROM generate_series(1, ($1::jsonb ->> 'max_runs')::int) n
         WHERE NOT EXISTS (SELECT FROM refsync.syncs s WHERE s.status = 'in_progress' AND s.slot = n)
         ORDER BY random() LIMIT 1) AS slot, (
-        SELECT format('%s %s', next.org_id, n) FROM generate_series(1, $4::int) n
+        SELECT format('%s %s', next.org_id, n) FROM generate_series(1, ($1::jsonb ->> 'max_runs_of_org')::int) n
         WHERE NOT EXISTS (
             SELECT FROM refsync.syncs s WHERE s.status = 'in_progress' AND s.org_slot = format('%s %s', next.org_id, n))
         ORDER BY random() LIMIT 1) AS org_slot
@@ -57,8 +58,8 @@ UPDATE refsync.syncs s SET
     org_slot = CASE s.status WHEN 'in_progress' THEN s.org_slot ELSE place.org_slot END,
     started_at = now(),
     progress = NULL,
-    lease = $1::text,
-    lease_expires_at = now() + make_interval(secs => $2::float8)
+    lease = $1::jsonb ->> 'lease',
+    lease_expires_at = now() + make_interval(secs => ($1::jsonb ->> 'lease_seconds')::float8)
 FROM next, place
 WHERE s.id = next.id
 RETURNING jsonb_build_object(

@@ -1,22 +1,24 @@
--- $1 sync id, $2 the lease, $3 the stats, $4 the upstream's URL that it worked with, $5 the default branch from now on or null to
--- keep it, $6 the change id of its commit, $7 the default branch that was stored when that was decided, $8 how many refs ended in
--- each way, $9 how many bytes the stats have. No row if the lease is another's by now, or the run is gone. A run of all refs also
--- says how fresh the repository is: as of the run's start, because what it saw came after that. A default branch that a request
--- has named meanwhile stays; the row says which one is stored. Gives the run without its stats.
+-- sync_id, lease, upstream_url: the upstream's URL that the run worked with, default_branch: the default branch from now on,
+-- or null to keep it, head_change_id: the change id of its commit, or null, old_default_branch: the default branch that was stored
+-- when that was decided, counts: how many refs ended in each way, stats_bytes: how many bytes the stats have. $2 the stats. No row if
+-- the lease is another's by now, or the run is gone. A run of all refs also says how fresh the repository is: as of the run's start,
+-- because everything that it saw came after that. A default branch that a request has named meanwhile stays; the row says which one
+-- is stored. Gives the run without its stats.
 WITH repo AS (
     -- Locked first, as a deletion does.
-    SELECT r.id, r.name, r.tags, r.default_bookmark, r.upstream_url = $4::text AS is_same_upstream,
-        $5::text IS NOT NULL AND r.default_bookmark_asked_for IS NOT TRUE AND r.default_bookmark = $7::text AS follows
+    SELECT r.id, r.name, r.tags, r.default_bookmark, r.upstream_url = $1::jsonb ->> 'upstream_url' AS is_same_upstream,
+        $1::jsonb ->> 'default_branch' IS NOT NULL AND r.default_bookmark_asked_for IS NOT TRUE
+            AND r.default_bookmark = $1::jsonb ->> 'old_default_branch' AS follows
     FROM refsync.repos r
     JOIN refsync.syncs s ON s.repo_id = r.id
-    WHERE s.id = $1::text
+    WHERE s.id = $1::jsonb ->> 'sync_id'
     FOR NO KEY UPDATE OF r
 ), completed AS (
     UPDATE refsync.syncs s
-    SET status = 'completed', stats = $3::jsonb, stats_counts = $8::jsonb, stats_bytes = $9::int,
+    SET status = 'completed', stats = $2::jsonb, stats_counts = $1::jsonb -> 'counts', stats_bytes = ($1::jsonb ->> 'stats_bytes')::int,
         finished_at = now(), lease = NULL, lease_expires_at = NULL
     FROM repo
-    WHERE s.repo_id = repo.id AND s.id = $1::text AND s.lease = $2::text
+    WHERE s.repo_id = repo.id AND s.id = $1::jsonb ->> 'sync_id' AND s.lease = $1::jsonb ->> 'lease'
     RETURNING s.started_at, repo.is_same_upstream AND s.branches = '*' AND s.tags = '*' AS verifies,
         refsync.sync_run_without_stats(s) AS run
 ), changed AS (
@@ -24,17 +26,17 @@ WITH repo AS (
         upstream_behind = CASE WHEN completed.verifies THEN apart.refs ELSE r.upstream_behind END,
         upstream_verified_at = CASE WHEN completed.verifies AND apart.refs = 0 THEN completed.started_at
             ELSE r.upstream_verified_at END,
-        default_bookmark = CASE WHEN repo.follows THEN $5::text ELSE r.default_bookmark END,
+        default_bookmark = CASE WHEN repo.follows THEN $1::jsonb ->> 'default_branch' ELSE r.default_bookmark END,
         default_bookmark_asked_for = CASE WHEN repo.follows THEN false ELSE r.default_bookmark_asked_for END
     FROM repo
     CROSS JOIN completed
-    CROSS JOIN (SELECT ($8::jsonb ->> 'rejected')::int AS refs) apart
+    CROSS JOIN (SELECT ($1::jsonb #>> '{counts,rejected}')::int AS refs) apart
     WHERE r.id = repo.id AND (completed.verifies OR repo.follows)
-    RETURNING CASE WHEN repo.follows THEN refsync.announce_repo(r, 'repo.updated', $6::text, jsonb_build_object(
+    RETURNING CASE WHEN repo.follows THEN refsync.announce_repo(r, 'repo.updated', $1::jsonb ->> 'head_change_id', jsonb_build_object(
         'before', jsonb_build_object('name', repo.name, 'default_bookmark', repo.default_bookmark, 'tags', repo.tags),
         'after', jsonb_build_object('name', r.name, 'default_bookmark', r.default_bookmark, 'tags', r.tags))) END
 )
 SELECT jsonb_build_object(
-    'run', refsync.announce_run(completed.run, $9::int),
-    'default_branch', CASE WHEN repo.follows THEN $5::text ELSE repo.default_bookmark END)::text AS row
+    'run', refsync.announce_run(completed.run, ($1::jsonb ->> 'stats_bytes')::int),
+    'default_branch', CASE WHEN repo.follows THEN $1::jsonb ->> 'default_branch' ELSE repo.default_bookmark END)::text AS row
 FROM completed CROSS JOIN repo

@@ -1,18 +1,18 @@
--- $1 repository id, $2 direction, $3 branches glob, $4 tags glob. No row where the repository has no upstream.
+-- repo_id, direction, branches: a glob, tags: a glob. No row if the repository has no upstream.
 WITH waiting AS (
     -- The lock makes a claim at the same moment either come first, and then this request gets a run of its own, or
     -- leave the run queued until it was joined.
     SELECT s.* FROM refsync.syncs s
-    WHERE s.repo_id = $1::text AND s.status = 'queued'
-        AND s.direction = $2::text AND s.branches = $3::text AND s.tags = $4::text
+    WHERE s.repo_id = $1::jsonb ->> 'repo_id' AND s.status = 'queued'
+        AND s.direction = $1::jsonb ->> 'direction' AND s.branches = $1::jsonb ->> 'branches' AND s.tags = $1::jsonb ->> 'tags'
     ORDER BY s.seq
     LIMIT 1
     FOR UPDATE
 ), added AS (
     INSERT INTO refsync.syncs (repo_id, direction, branches, tags)
-    SELECT r.id, $2::text, $3::text, $4::text
+    SELECT r.id, $1::jsonb ->> 'direction', $1::jsonb ->> 'branches', $1::jsonb ->> 'tags'
     FROM refsync.repos r
-    WHERE r.id = $1::text AND r.upstream_url IS NOT NULL AND NOT EXISTS (SELECT FROM waiting)
+    WHERE r.id = $1::jsonb ->> 'repo_id' AND r.upstream_url IS NOT NULL AND NOT EXISTS (SELECT FROM waiting)
     -- The run that an identical request added since this statement began.
     ON CONFLICT (repo_id, direction, branches, tags) WHERE status = 'queued' AND attempt = 1
         DO UPDATE SET attempt = syncs.attempt

@@ -1,4 +1,4 @@
--- $1 how many attempts may be lost. Fails the runs whose workers were lost that often, for they may be what kills them,
+-- max_attempts: how many may be lost. Fails the runs that lost their workers that often, because they may be what kills them,
 -- and those that were to be stopped anyway.
 UPDATE refsync.syncs SET
     status = 'failed',
@@ -8,5 +8,5 @@ UPDATE refsync.syncs SET
     lease = NULL,
     lease_expires_at = NULL
 WHERE status = 'in_progress' AND lease_expires_at <= now()
-    AND (attempt >= $1::int OR cancel_requested_at IS NOT NULL)
+    AND (attempt >= ($1::jsonb ->> 'max_attempts')::int OR cancel_requested_at IS NOT NULL)
 RETURNING refsync.announce_sync(syncs)::text AS row

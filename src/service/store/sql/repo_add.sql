@@ -1,9 +1,14 @@
--- $1 id, $2 organisation id, $3 name, $4 default bookmark, $5 tags, $6 upstream URL, $7 auth kind, $8 sealed auth, $9 the
--- head's change id, $10 the schedule, $11 when it comes first, in milliseconds since 1970, $12 the origin's URL, $13 its auth
--- kind, $14 its sealed auth, $15 whether the default bookmark was asked for. No row where the organisation has a repository of that name.
+-- id, org_id, name, default_bookmark, default_bookmark_asked_for: whether a request named it, tags, change_id: the head's, upstream_url,
+-- upstream_auth: {kind, sealed}, schedule, schedule_at: when it comes first, in milliseconds since 1970, origin_url, origin_auth:
+-- {kind, sealed}. Those of the upstream and the origin may be null. No row if the organisation has a repository of that name.
 INSERT INTO refsync.repos (id, org_id, name, default_bookmark, tags, upstream_url, upstream_auth_kind, upstream_auth,
     schedule, schedule_at, origin_url, origin_auth_kind, origin_auth, default_bookmark_asked_for, head_is_known)
-VALUES ($1::text, $2::text, $3::text, $4::text, $5::jsonb, $6::text, $7::text, $8::text,
-    $10::jsonb, to_timestamp($11::float8 / 1000), $12::text, $13::text, $14::text, $15::boolean, true)
+SELECT asked.id, asked.org_id, asked.name, asked.default_bookmark, asked.tags,
+    asked.upstream_url, asked.upstream_auth ->> 'kind', asked.upstream_auth ->> 'sealed',
+    asked.schedule, to_timestamp(asked.schedule_at / 1000),
+    asked.origin_url, asked.origin_auth ->> 'kind', asked.origin_auth ->> 'sealed', asked.default_bookmark_asked_for, true
+FROM jsonb_to_record($1::jsonb) AS asked (
+    id text, org_id text, name text, default_bookmark text, default_bookmark_asked_for boolean, tags jsonb,
+    upstream_url text, upstream_auth jsonb, schedule jsonb, schedule_at float8, origin_url text, origin_auth jsonb)
 ON CONFLICT (org_id, lower(name)) DO NOTHING
-RETURNING refsync.announce_repo(repos, 'repo.created', $9::text, '{}')::text AS row
+RETURNING refsync.announce_repo(repos, 'repo.created', $1::jsonb ->> 'change_id', '{}')::text AS row

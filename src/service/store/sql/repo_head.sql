@@ -1,4 +1,4 @@
--- $1 repository id, $2 the commit that HEAD of the hosted repository names, or null, $3 whether that is known: not while it is pushed to.
-UPDATE refsync.repos SET head = $2::text, head_is_known = $3::boolean
-WHERE id = $1::text AND (head IS DISTINCT FROM $2::text OR head_is_known <> $3::boolean)
+-- repo_id, head: the commit that HEAD of the hosted repository names, or null, is_known: false while it is pushed to.
+UPDATE refsync.repos SET head = $1::jsonb ->> 'head', head_is_known = ($1::jsonb ->> 'is_known')::boolean
+WHERE id = $1::jsonb ->> 'repo_id' AND (head IS DISTINCT FROM $1::jsonb ->> 'head' OR head_is_known <> ($1::jsonb ->> 'is_known')::boolean)
 RETURNING to_jsonb(id)::text AS row

@@ -1,7 +1,7 @@
--- $1 repository id, $2 the head's change id. Its runs end and go with it, and those that follow them hear of their end first;
--- a worker that has one finds its lease gone.
+-- repo_id, head_change_id. The repository's runs end and go with it, and those that follow them hear of their end first. A
+-- worker that has one finds its lease gone.
 WITH repo AS (
-    SELECT id FROM refsync.repos WHERE id = $1::text FOR UPDATE
+    SELECT id FROM refsync.repos WHERE id = $1::jsonb ->> 'repo_id' FOR UPDATE
 ), ended AS (
     UPDATE refsync.syncs s SET
         status = 'failed', error = 'the repository was deleted', finished_at = now(), lease = NULL, lease_expires_at = NULL
@@ -11,5 +11,5 @@ WITH repo AS (
 )
 DELETE FROM refsync.repos r
 USING (SELECT count(run) AS runs FROM ended) told
-WHERE r.id = $1::text AND told.runs >= 0
-RETURNING refsync.announce_repo(r, 'repo.deleted', $2::text, '{}')::text AS row
+WHERE r.id = $1::jsonb ->> 'repo_id' AND told.runs >= 0
+RETURNING refsync.announce_repo(r, 'repo.deleted', $1::jsonb ->> 'head_change_id', '{}')::text AS row

@@ -1,9 +1,9 @@
--- $1 an array of {id, at, next}: repositories, the time that came for each, and its next one, in milliseconds since 1970 or
--- null. Queues a run for each whose time is still that one, so that of many workers one does, joins it to an identical run
--- that waits, and gives the runs that were added.
+-- schedules: an array of {id, at, next}: repositories, the time that came for each, and its next one, in milliseconds since
+-- 1970 or null. Queues a run for each whose time is still that one, so that only one of many workers does. Joins it to an identical run
+-- that waits. Gives the runs that were added.
 WITH due AS (
     SELECT r.id, asked.next
-    FROM jsonb_to_recordset($1::jsonb) AS asked (id text, at timestamptz, next float8)
+    FROM jsonb_to_recordset($1::jsonb -> 'schedules') AS asked (id text, at timestamptz, next float8)
     JOIN refsync.repos r ON r.id = asked.id AND r.schedule_at = asked.at
     WHERE r.upstream_paused_at IS NULL
     FOR NO KEY UPDATE OF r SKIP LOCKED

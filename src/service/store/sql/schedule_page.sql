@@ -1,8 +1,8 @@
--- $1 the last id of the page before, or an empty text. Schedules that are not paused, and when each comes next, in milliseconds since
--- 1970.
+-- after: the last id of the page before, or an empty text. Gives the schedules that are not paused, and when each comes next,
+-- in milliseconds since 1970.
 SELECT jsonb_build_object(
     'id', r.id, 'at', floor(extract(epoch FROM r.schedule_at) * 1000)::bigint, 'schedule', r.schedule)::text AS row
 FROM refsync.repos r
-WHERE r.id > $1::text AND r.schedule_at IS NOT NULL AND r.upstream_paused_at IS NULL
+WHERE r.id > $1::jsonb ->> 'after' AND r.schedule_at IS NOT NULL AND r.upstream_paused_at IS NULL
 ORDER BY r.id
 LIMIT 500

@@ -1,15 +1,16 @@
--- $1 which column, $2 whose, $3 the sealed text that is there, $4 the one to put in its place. Nothing where it is another
--- text by now.
+-- place: which column, owner_id: whose, sealed: the text that is there, sealed_anew: the one to put in its place. Changes
+-- nothing if another text is there by now.
 WITH upstream AS (
-    UPDATE refsync.repos SET upstream_auth = $4::text
-    WHERE $1::text = 'upstream_auth' AND id = $2::text AND upstream_auth = $3::text
+    UPDATE refsync.repos SET upstream_auth = $1::jsonb ->> 'sealed_anew'
+    WHERE $1::jsonb ->> 'place' = 'upstream_auth' AND id = $1::jsonb ->> 'owner_id' AND upstream_auth = $1::jsonb ->> 'sealed'
 ), origin AS (
-    UPDATE refsync.repos SET origin_auth = $4::text
-    WHERE $1::text = 'origin_auth' AND id || '/origin' = $2::text AND origin_auth = $3::text
+    UPDATE refsync.repos SET origin_auth = $1::jsonb ->> 'sealed_anew'
+    WHERE $1::jsonb ->> 'place' = 'origin_auth' AND id || '/origin' = $1::jsonb ->> 'owner_id' AND origin_auth = $1::jsonb ->> 'sealed'
 ), target AS (
     UPDATE refsync.webhook_targets SET
-        secret = CASE $1::text WHEN 'secret' THEN $4::text ELSE secret END,
-        previous_secret = CASE $1::text WHEN 'previous_secret' THEN $4::text ELSE previous_secret END
-    WHERE id = $2::text AND $3::text = CASE $1::text WHEN 'secret' THEN secret WHEN 'previous_secret' THEN previous_secret END
+        secret = CASE $1::jsonb ->> 'place' WHEN 'secret' THEN $1::jsonb ->> 'sealed_anew' ELSE secret END,
+        previous_secret = CASE $1::jsonb ->> 'place' WHEN 'previous_secret' THEN $1::jsonb ->> 'sealed_anew' ELSE previous_secret END
+    WHERE id = $1::jsonb ->> 'owner_id' AND $1::jsonb ->> 'sealed' = CASE $1::jsonb ->> 'place'
+        WHEN 'secret' THEN secret WHEN 'previous_secret' THEN previous_secret END
 )
 SELECT 'true' AS row

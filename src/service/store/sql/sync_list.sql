@@ -1,11 +1,11 @@
--- $1 repository id, $2 the last seq of the page before or null, $3 how many. The runs without their stats, and with each how many bytes
--- it has, and how many its stats have.
+-- repo_id, after: the last seq of the page before or null, limit. Gives the runs without their stats, and with each how many
+-- bytes it has, and how many its stats have.
 SELECT jsonb_build_object(
     'seq', page.seq, 'item', page.item, 'bytes', octet_length(page.item::text), 'stats_bytes', page.stats_bytes)::text AS row
 FROM (
     SELECT s.seq, refsync.sync_run_without_stats(s) AS item, refsync.stats_bytes(s) AS stats_bytes
     FROM refsync.syncs s
-    WHERE s.repo_id = $1::text AND s.seq < coalesce($2::bigint, 9223372036854775807)
+    WHERE s.repo_id = $1::jsonb ->> 'repo_id' AND s.seq < coalesce(($1::jsonb ->> 'after')::bigint, 9223372036854775807)
     ORDER BY s.seq DESC
-    LIMIT $3::int) page
+    LIMIT ($1::jsonb ->> 'limit')::int) page
 ORDER BY page.seq DESC

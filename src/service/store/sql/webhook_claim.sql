@@ -1,6 +1,7 @@
--- $1 a new lease, $2 its seconds, $3 and $4 how many deliveries a target and an organisation may have under way, $5 whether a
--- large one may be taken, $6 how many bytes are large. Takes a delivery that is due, and none before those of the same target and
--- subject that came earlier. Organisations with less under way come first, then what is due for longest.
+-- lease: a new one, lease_seconds, at_once and at_once_of_org: how many deliveries a target and an organisation may have under
+-- way, takes_large: whether a large one may be taken, large_bytes: how many bytes are large. Takes a delivery that is due, and none
+-- before those of the same target and subject that came earlier. Organisations with less under way come first, then the delivery that
+-- is due for longest.
 WITH RECURSIVE pending (target_id) AS (
     -- The targets that have deliveries, each found by one look into the index, however many deliveries it has.
     (SELECT d.target_id FROM refsync.webhook_deliveries d ORDER BY d.target_id LIMIT 1)
@@ -11,12 +12,13 @@ WITH RECURSIVE pending (target_id) AS (
     FROM pending
     WHERE pending.target_id IS NOT NULL
 ), busy AS MATERIALIZED (
-    SELECT d.target_id, t.org_id, d.bytes >= $6::int AS is_large
+    SELECT d.target_id, t.org_id, d.bytes >= ($1::jsonb ->> 'large_bytes')::int AS is_large
     FROM refsync.webhook_deliveries d
     JOIN refsync.webhook_targets t ON t.id = d.target_id
     WHERE d.lease IS NOT NULL AND d.lease_expires_at > now()
 ), free AS (
-    SELECT t.id, coalesce(of_org.under_way, 0) AS under_way, $5::text = 'true' AND of_org.large IS NOT TRUE AS takes_large
+    SELECT t.id, coalesce(of_org.under_way, 0) AS under_way,
+        ($1::jsonb ->> 'takes_large')::boolean AND of_org.large IS NOT TRUE AS takes_large
     FROM pending
     JOIN refsync.webhook_targets t ON t.id = pending.target_id
     LEFT JOIN (SELECT target_id, count(*) AS under_way FROM busy GROUP BY 1) of_target ON of_target.target_id = t.id
@@ -24,8 +26,8 @@ WITH RECURSIVE pending (target_id) AS (
         SELECT org_id, count(*) AS under_way, bool_or(is_large) AS large FROM busy GROUP BY 1) of_org ON of_org.org_id = t.org_id
     -- A target that did not answer twice in a row is asked once in a while, with one delivery.
     WHERE (t.waits_until IS NULL OR t.waits_until <= now())
-        AND coalesce(of_target.under_way, 0) < CASE WHEN t.hangs < 2 THEN $3::int ELSE 1 END
-        AND coalesce(of_org.under_way, 0) < $4::int
+        AND coalesce(of_target.under_way, 0) < CASE WHEN t.hangs < 2 THEN ($1::jsonb ->> 'at_once')::int ELSE 1 END
+        AND coalesce(of_org.under_way, 0) < ($1::jsonb ->> 'at_once_of_org')::int
 ), first_due AS MATERIALIZED (
     SELECT d.seq, d.run_after, free.under_way
     FROM free
@@ -35,7 +37,7 @@ WITH RECURSIVE pending (target_id) AS (
         WHERE d.target_id = free.id
             AND d.run_after <= now()
             AND (d.lease IS NULL OR d.lease_expires_at <= now())
-            AND (free.takes_large OR d.bytes < $6::int)
+            AND (free.takes_large OR d.bytes < ($1::jsonb ->> 'large_bytes')::int)
             AND NOT EXISTS (
                 SELECT FROM refsync.webhook_deliveries earlier
                 WHERE earlier.target_id = d.target_id AND earlier.subject = d.subject AND earlier.seq < d.seq)
@@ -53,11 +55,11 @@ WITH RECURSIVE pending (target_id) AS (
 )
 UPDATE refsync.webhook_deliveries d SET
     attempts = d.attempts + 1,
-    lease = $1::text,
-    lease_expires_at = now() + make_interval(secs => $2::float8)
+    lease = $1::jsonb ->> 'lease',
+    lease_expires_at = now() + make_interval(secs => ($1::jsonb ->> 'lease_seconds')::float8)
 FROM next
 WHERE d.seq = next.seq
 RETURNING jsonb_build_object(
     'seq', d.seq, 'event_id', d.envelope ->> 'id', 'type', d.envelope ->> 'type', 'attempts', d.attempts,
     'target_id', d.target_id, 'url', next.url, 'secret', next.secret, 'previous_secret', next.previous_secret,
-    'time', extract(epoch FROM now())::bigint, 'is_large', d.bytes >= $6::int)::text AS row
+    'time', extract(epoch FROM now())::bigint, 'is_large', d.bytes >= ($1::jsonb ->> 'large_bytes')::int)::text AS row

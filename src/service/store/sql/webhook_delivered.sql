@@ -1,7 +1,7 @@
--- $1 seq, $2 the lease. No row where the lease is another's by now, or the target is gone.
+-- seq, lease. No row if the lease is another's by now, or the target is gone.
 WITH delivered AS (
     DELETE FROM refsync.webhook_deliveries
-    WHERE seq = $1::bigint AND lease = $2::text
+    WHERE seq = ($1::jsonb ->> 'seq')::bigint AND lease = $1::jsonb ->> 'lease'
     RETURNING seq, target_id
 ), answered AS (
     UPDATE refsync.webhook_targets t SET hangs = 0, waits_until = NULL

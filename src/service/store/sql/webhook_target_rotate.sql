@@ -1,8 +1,8 @@
--- $1 organisation id, $2 target id, $3 the new secret, sealed, $4 how many seconds the present one stays good.
+-- org_id, target_id, secret: the new one, sealed, both_valid_seconds: how long the present one stays good.
 UPDATE refsync.webhook_targets SET
     previous_secret = secret,
-    previous_secret_expires_at = now() + make_interval(secs => $4::float8),
-    secret = $3::text,
+    previous_secret_expires_at = now() + make_interval(secs => ($1::jsonb ->> 'both_valid_seconds')::float8),
+    secret = $1::jsonb ->> 'secret',
     updated_at = now()
-WHERE org_id = $1::text AND id = $2::text
+WHERE org_id = $1::jsonb ->> 'org_id' AND id = $1::jsonb ->> 'target_id'
 RETURNING refsync.webhook_target(webhook_targets)::text AS row

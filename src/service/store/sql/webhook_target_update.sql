@@ -1,12 +1,12 @@
--- $1 organisation id, $2 target id, $3 URL, $4 events; null keeps each of them. $5 name: keep, or set to $6; $7 repository
--- ids: keep, or set to $8. At a new URL nobody has to wait for the old one.
+-- org_id, target_id, url and events (null or absent keeps each of them), name and repo_ids (absent keeps, null removes). At a new URL
+-- nobody has to wait for the old one.
 UPDATE refsync.webhook_targets SET
-    url = coalesce($3::text, url),
-    hangs = CASE WHEN $3::text <> url THEN 0 ELSE hangs END,
-    waits_until = CASE WHEN $3::text <> url THEN NULL ELSE waits_until END,
-    events = coalesce($4::jsonb, events),
-    name = CASE $5::text WHEN 'keep' THEN name ELSE $6::text END,
-    repo_ids = CASE $7::text WHEN 'keep' THEN repo_ids ELSE $8::jsonb END,
+    url = coalesce($1::jsonb ->> 'url', url),
+    hangs = CASE WHEN $1::jsonb ->> 'url' <> url THEN 0 ELSE hangs END,
+    waits_until = CASE WHEN $1::jsonb ->> 'url' <> url THEN NULL ELSE waits_until END,
+    events = coalesce(nullif($1::jsonb -> 'events', 'null'), events),
+    name = CASE WHEN $1::jsonb ? 'name' THEN $1::jsonb ->> 'name' ELSE name END,
+    repo_ids = CASE WHEN $1::jsonb ? 'repo_ids' THEN nullif($1::jsonb -> 'repo_ids', 'null') ELSE repo_ids END,
     updated_at = now()
-WHERE org_id = $1::text AND id = $2::text
+WHERE org_id = $1::jsonb ->> 'org_id' AND id = $1::jsonb ->> 'target_id'
 RETURNING refsync.webhook_target(webhook_targets)::text AS row

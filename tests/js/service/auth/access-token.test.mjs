@@ -149,7 +149,7 @@ onBoth(
       database: {
         async query(text, params) {
           const answer = await s.database.query(text, params);
-          if (/FROM refsync\.repos r\s+WHERE r\.org_id = \$1::text AND \(r\.id/.test(text)) {
+          if (/FROM refsync\.repos r\s+WHERE r\.org_id = \$1::jsonb ->> 'org_id' AND \(r\.id/.test(text)) {
             looks += 1;
             if (looks % 2 === 1) await swap();
           }

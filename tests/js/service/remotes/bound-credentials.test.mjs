@@ -305,7 +305,7 @@ onBoth(`a start that dies while it binds is finished by the next one`, async (t,
   /** @type {import("refsync/service").Database} */
   const dying = {
     query(text, params) {
-      if (text.includes("upstream_auth = $4")) replaced += 1;
+      if (text.includes("upstream_auth = $1::jsonb ->> 'sealed_anew'")) replaced += 1;
       if (replaced > 1) throw new Error("killed");
       return s.database.query(text, params);
     },
