@@ -85,7 +85,7 @@ impl Service {
     ///
     /// If the database fails, has a newer schema, or holds secrets that no key can decrypt.
     pub async fn migrate(&self) -> Result<(), Error> {
-        store::migrate(self.host.database()).await?;
+        store::migrate::migrate(self.host.database()).await?;
         key_rotation::run(&self.host).await
     }
 
@@ -95,7 +95,7 @@ impl Service {
     ///
     /// If the database fails, or has a newer schema.
     pub async fn migrate_to(&self, version: u32) -> Result<(), Error> {
-        Ok(store::migrate_to(self.host.database(), version).await?)
+        Ok(store::migrate::migrate_to(self.host.database(), version).await?)
     }
 
     /// Takes over the runs of a killed process at once, without waiting for their leases to end. Call this only if no other process

@@ -35,4 +35,5 @@ mod remotes {
 mod store {
     mod statements;
     mod storable;
+    mod views;
 }

@@ -1,4 +1,4 @@
-//! The only access to the database, and the migrations.
+//! The only access to the database.
 //!
 //! Each row of a statement has one column: the row as JSON text, in the form of the Rust type that decodes it.
 //!
@@ -10,6 +10,7 @@
 #[macro_use]
 pub mod sql;
 
+pub mod migrate;
 pub mod storable;
 
 use futures_util::future::LocalBoxFuture;
@@ -102,75 +103,3 @@ fn named(params: &impl Serialize) -> Vec<String> {
     // `()` is written as null.
     if text == "null" { Vec::new() } else { vec![text] }
 }
-
-/// Brings the schema up to date. Any number of processes may do so at once: each migration is one `DO` statement and one
-/// transaction, with an advisory lock, so only one process at a time checks and applies it.
-///
-/// Whether the table is there is asked of `pg_tables`. `to_regclass` would answer from what this session has looked up
-/// before, and PostgreSQL does not refresh that while it waits for an advisory lock.
-///
-/// # Errors
-///
-/// If a migration fails (then the schema does not change), or if the schema is of a newer version.
-pub(crate) async fn migrate(database: &dyn Database) -> Result<(), Error> {
-    migrate_to(database, NEWEST).await
-}
-
-/// As [`migrate`], but only up to this version, so that a backup of it can be restored.
-pub(crate) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(), Error> {
-    for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version <= newest) {
-        database.query(&migration_statement(*version, migration), Vec::new()).await?;
-    }
-    let version: Option<u32> = row(database, sql!("sql/schema_version.sql"), ()).await?;
-    match version {
-        Some(newer) if newer > NEWEST => Err(Error {
-            code: None,
-            message: format!("the database has schema {newer}: it was used with a newer refsync; use that one"),
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn migration_statement(version: u32, migration: &str) -> String {
-    format!(
-        "DO $refsync$ BEGIN
-            PERFORM pg_advisory_xact_lock({ADVISORY_LOCK});
-            IF NOT EXISTS (SELECT FROM pg_catalog.pg_tables t
-                    WHERE t.schemaname = 'refsync' AND t.tablename = 'schema_migrations') THEN
-                CREATE SCHEMA IF NOT EXISTS refsync;
-                CREATE TABLE refsync.schema_migrations (
-                    version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
-            END IF;
-            IF NOT EXISTS (SELECT FROM refsync.schema_migrations m WHERE m.version = {version}) THEN
-                {migration}
-                INSERT INTO refsync.schema_migrations (version) VALUES ({version});
-            END IF;
-        END $refsync$"
-    )
-}
-
-/// The migrations with their versions, in order. Never change a released one: add a new one.
-const MIGRATIONS: &[(u32, &str)] = &[
-    (1, sql!("migrations/0001_repositories_and_syncs.sql")),
-    (2, sql!("migrations/0002_cancel_and_progress.sql")),
-    (3, sql!("migrations/0003_webhooks_and_sync_events.sql")),
-    (4, sql!("migrations/0004_public_keys.sql")),
-    (5, sql!("migrations/0005_freshness.sql")),
-    (6, sql!("migrations/0006_wake_and_limits.sql")),
-    (8, sql!("migrations/0008_schedules.sql")),
-    (9, sql!("migrations/0009_secret_key_check.sql")),
-    (10, sql!("migrations/0010_origin.sql")),
-    (11, sql!("migrations/0011_upstream_hosts.sql")),
-    (12, sql!("migrations/0012_default_branch_asked_for.sql")),
-    (13, sql!("migrations/0013_service_id_and_damage.sql")),
-    (14, sql!("migrations/0014_webhook_lanes.sql")),
-    (15, sql!("migrations/0015_results.sql")),
-    (16, sql!("migrations/0016_lists.sql")),
-    (17, sql!("migrations/0017_keys.sql")),
-];
-
-/// The version of the last one.
-const NEWEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
-
-/// Any number that no other program in this database uses: "refsync" on a telephone's keys.
-const ADVISORY_LOCK: u32 = 7_337_962;

@@ -8,9 +8,3 @@ INSERT INTO refsync.service DEFAULT VALUES;
 -- What is known to be wrong with the hosted repository's files, which a pull mends: {reason, is_plain}; null if nothing is. `is_plain`:
 -- a look at the repository shows it, and shows when it is over. Otherwise only reading everything did.
 ALTER TABLE refsync.repos ADD COLUMN damage jsonb;
-
--- The Repo of the API: as before, and what is wrong with it, if anything is.
-ALTER FUNCTION refsync.repo(refsync.repos) RENAME TO repo_without_damage;
-CREATE FUNCTION refsync.repo(r refsync.repos) RETURNS jsonb LANGUAGE sql STABLE AS $fn$
-    SELECT refsync.repo_without_damage(r) || jsonb_build_object('damage', r.damage)
-$fn$;

@@ -2,4 +2,4 @@
 INSERT INTO refsync.organizations (slug, name)
 VALUES ($1::jsonb ->> 'slug', coalesce($1::jsonb ->> 'name', $1::jsonb ->> 'slug'))
 ON CONFLICT (slug) DO UPDATE SET name = coalesce($1::jsonb ->> 'name', organizations.name)
-RETURNING jsonb_build_object('id', id, 'slug', slug, 'name', name)::text AS row
+RETURNING refsync.whoami_org(organizations)::text AS row

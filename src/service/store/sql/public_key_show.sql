@@ -6,7 +6,7 @@ SELECT jsonb_build_object(
     'is_use_old', refsync.is_use_old(p.last_used_at),
     'scope', p.scope,
     'access', refsync.key_access(p.org_id, p.scope, p.repo_ids),
-    'org', jsonb_build_object('id', o.id, 'slug', o.slug, 'name', o.name),
+    'org', refsync.whoami_org(o),
     'now', extract(epoch FROM now())::bigint)::text AS row
 FROM refsync.public_keys p
 JOIN refsync.organizations o ON o.id = p.org_id

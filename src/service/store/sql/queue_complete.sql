@@ -20,7 +20,7 @@ WITH repo AS (
     FROM repo
     WHERE s.repo_id = repo.id AND s.id = $1::jsonb ->> 'sync_id' AND s.lease = $1::jsonb ->> 'lease'
     RETURNING s.started_at, repo.is_same_upstream AND s.branches = '*' AND s.tags = '*' AS verifies,
-        refsync.sync_run_without_stats(s) AS run
+        refsync.sync_run(s) AS run
 ), changed AS (
     UPDATE refsync.repos r SET
         upstream_behind = CASE WHEN completed.verifies THEN apart.refs ELSE r.upstream_behind END,

@@ -10,7 +10,7 @@ import { Service } from "refsync/service";
 
 import { postgres } from "../../../support/service/postgres.mjs";
 
-// `ADVISORY_LOCK` of `src/service/store/mod.rs`.
+// `ADVISORY_LOCK` of `src/service/store/migrate.rs`.
 const LOCK = 7_337_962;
 
 test("a process that waits for another one's migration sees what that one has made", async (t) => {

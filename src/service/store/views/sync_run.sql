@@ -1,0 +1,43 @@
+-- How many refs ended in each way.
+CREATE OR REPLACE FUNCTION refsync.counts_of(stats jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $fn$
+    SELECT jsonb_build_object(
+        'updated', count(*) FILTER (WHERE outcome = 'updated'),
+        'unchanged', count(*) FILTER (WHERE outcome = 'unchanged'),
+        'filtered', count(*) FILTER (WHERE outcome = 'filtered'),
+        'rejected', count(*) FILTER (WHERE outcome = 'rejected'))
+    FROM (SELECT ref ->> 'outcome' AS outcome FROM jsonb_array_elements(stats -> 'refs') ref) refs
+$fn$;
+
+-- The SyncRun of the API without its stats. It is one expression, which PostgreSQL puts into the statement: a function that is called
+-- would get the whole row, for which the stats are read and copied.
+CREATE OR REPLACE FUNCTION refsync.sync_run(s refsync.syncs) RETURNS jsonb LANGUAGE sql STABLE AS $fn$
+    SELECT jsonb_build_object(
+        'id', s.id,
+        'repo_id', s.repo_id,
+        'direction', s.direction,
+        'status', s.status,
+        'attempt', s.attempt,
+        'ref_globs', jsonb_build_object('branches', s.branches, 'tags', s.tags),
+        'stats', NULL,
+        'error', s.error,
+        'created_at', refsync.rfc3339(s.created_at),
+        'started_at', refsync.rfc3339(s.started_at),
+        'finished_at', refsync.rfc3339(s.finished_at))
+        || CASE
+            WHEN s.stats_counts IS NOT NULL THEN jsonb_build_object('counts', s.stats_counts)
+            -- It is of an older version.
+            WHEN s.stats IS NOT NULL THEN jsonb_build_object('counts', refsync.counts_of(s.stats))
+            ELSE '{}' END
+$fn$;
+
+-- The SyncRun of the API with its stats.
+CREATE OR REPLACE FUNCTION refsync.sync_run_with_stats(s refsync.syncs) RETURNS jsonb LANGUAGE sql STABLE AS $fn$
+    SELECT refsync.sync_run(s) || jsonb_build_object('stats', s.stats)
+$fn$;
+
+-- How many bytes the stats of a run have as JSON; null if it has none.
+CREATE OR REPLACE FUNCTION refsync.stats_bytes(s refsync.syncs) RETURNS int LANGUAGE sql STABLE AS $fn$
+    SELECT coalesce(s.stats_bytes, octet_length(s.stats::text))
+$fn$;
+
+DROP FUNCTION IF EXISTS refsync.sync_run_without_stats(refsync.syncs);

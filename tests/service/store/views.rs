@@ -1,0 +1,12 @@
+//! The views' version.
+
+use refsync::service::store::migrate::{VIEWS_VERSION, fingerprint};
+
+#[test]
+fn changed_views_get_a_new_fingerprint() {
+    assert_eq!(
+        (VIEWS_VERSION, fingerprint().as_str()),
+        (1, "74ec0c94499c809c"),
+        "a view was changed: add one to VIEWS_VERSION if this one was released, and write the new fingerprint here"
+    );
+}
