@@ -138,6 +138,10 @@ pub struct SyncRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub counts: Option<SyncRunCounts>,
+    /// When its next attempt may start, RFC 3339 in UTC. Only while it waits after an attempt that failed for a temporary reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub next_attempt_at: Option<String>,
     /// Why the run failed; null unless it did.
     pub error: Option<String>,
     /// When it was asked for, RFC 3339 in UTC.

@@ -28,6 +28,8 @@ CREATE OR REPLACE FUNCTION refsync.sync_run(s refsync.syncs) RETURNS jsonb LANGU
             -- It is of an older version.
             WHEN s.stats IS NOT NULL THEN jsonb_build_object('counts', refsync.counts_of(s.stats))
             ELSE '{}' END
+        || CASE WHEN s.status = 'queued' AND s.attempt > 1
+            THEN jsonb_build_object('next_attempt_at', refsync.rfc3339(s.run_after)) ELSE '{}' END
 $fn$;
 
 -- The SyncRun of the API with its stats.

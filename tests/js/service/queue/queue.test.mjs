@@ -178,14 +178,18 @@ test("an upstream that refuses the connection is tried three times, with growing
       [waiting.status, waiting.attempt, waiting.error, waiting.started_at],
       ["queued", attempt, null, null],
     );
-    const [{ wait }] = await sql("SELECT extract(epoch FROM run_after - now())::float8 AS wait FROM refsync.syncs");
+    const [{ wait, at }] = await sql(
+      "SELECT extract(epoch FROM run_after - now())::float8 AS wait, extract(epoch FROM run_after)::float8 AS at FROM refsync.syncs",
+    );
     assert.ok(wait > least - 1 && wait <= most, `${wait} s before attempt ${attempt}`);
+    assert.ok(Math.abs(Date.parse(waiting.next_attempt_at) / 1000 - at) < 1, `${waiting.next_attempt_at}, not ${at}`);
     assert.equal(await service.tick(), false, "not before its wait is over");
     await ready(sql);
   }
   assert.equal(await service.tick(), true);
   const failed = await run();
   assert.deepEqual([failed.status, failed.attempt, failed.stats], ["failed", 3, null]);
+  assert.ok(!("next_attempt_at" in failed), "there is no next attempt");
   assert.match(failed.error, /127\.0\.0\.1:9/);
   assert.ok(failed.finished_at);
   assert.equal(lines.length, 3, "the log has each attempt");
