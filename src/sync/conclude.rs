@@ -15,7 +15,7 @@ use super::{
         Pushed,
         transfer::{Doubt, TransferError},
     },
-    verdict::{self, Refusal, Verdict},
+    verdict::{self, RefusedRef, Verdict},
 };
 use crate::{api::Reason, backoff::Backoff, git::Remote};
 
@@ -25,7 +25,7 @@ pub(super) async fn conclude(plan: &mut Plan, pushed: Pushed, destination: &Remo
     let has_refusals = verdicts.values().any(|verdict| matches!(verdict, Verdict::Refused(_)));
     // The report is used even if this listing fails.
     let now = if has_refusals || plan.may_move_others { current_refs(destination).await.ok() } else { None };
-    let mut refused: Vec<(usize, Refusal)> = Vec::new();
+    let mut refused: Vec<(usize, RefusedRef)> = Vec::new();
     for (at, entry) in plan.entries.iter_mut().enumerate() {
         match verdicts.remove(&entry.name) {
             Some(Verdict::Accepted) => {
@@ -50,7 +50,7 @@ pub(super) async fn conclude(plan: &mut Plan, pushed: Pushed, destination: &Remo
     follow_targets(plan);
 }
 
-fn reject(entry: &mut Entry, refusal: Refusal, now: Option<&Refs>, middles: &HashSet<ObjectId>) {
+fn reject(entry: &mut Entry, refusal: RefusedRef, now: Option<&Refs>, middles: &HashSet<ObjectId>) {
     let mut reason = refusal.reason.unwrap_or_else(|| verdict::reason(&refusal.why));
     if let Some(now) = now {
         let current = now.get(&entry.name).copied();

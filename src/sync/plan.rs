@@ -10,7 +10,7 @@ use gix_object::bstr::{BStr, BString, ByteSlice, ByteVec};
 use super::{
     policy::Policy,
     selection::{HEADS, Selection, TAGS, Unmatched, head_branch},
-    verdict::Refusal,
+    verdict::RefusedRef,
 };
 use crate::{
     api::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats},
@@ -166,7 +166,7 @@ impl Plan {
     }
 
     /// Refuses to force a ref whose old commit could not be kept.
-    pub(super) fn reject_unkept(&mut self, name: &BString, refusal: &Refusal) {
+    pub(super) fn reject_unkept(&mut self, name: &BString, refusal: &RefusedRef) {
         let message_index = self.say(refusal.side, &refusal.words);
         let message = format!("its old commit could not be kept: {}", refusal.why);
         for entry in self.entries.iter_mut().filter(|entry| entry.name == *name) {

@@ -13,12 +13,12 @@ pub(super) enum Verdict {
     /// The destination says that it is done.
     Accepted,
     /// It is not done, or the destination does not say.
-    Refused(Refusal),
+    Refused(RefusedRef),
 }
 
 /// Why a ref was refused.
 #[derive(Clone)]
-pub(super) struct Refusal {
+pub(super) struct RefusedRef {
     /// Who refused it.
     pub(super) side: MessageSide,
     /// The reason, in one line.
@@ -143,7 +143,7 @@ pub(super) fn reason(message: &str) -> Reason {
     }
 }
 
-impl Refusal {
+impl RefusedRef {
     /// The refusal of this command in a report.
     pub(super) fn of_report(report: &Report, command: &Command) -> Self {
         let why = match (&report.unpack_error, report.refs.get(&command.name)) {

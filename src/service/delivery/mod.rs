@@ -156,7 +156,7 @@ impl Deliveries {
             "first_wait": WAITS.first.as_secs(),
             "longest_wait": WAITS.longest.as_secs(),
             "tried_for": TRIED_FOR.as_secs(),
-            "has_hung": matches!(refusal, Refusal::Silence),
+            "has_hung": matches!(refusal, NotDelivered::Silence),
         });
         let put_back: Option<PutBack> = store::row(self.host.database(), sql!("sql/webhook_retry.sql"), params).await?;
         let refusal = refusal.to_string();
@@ -180,11 +180,11 @@ impl Deliveries {
 
     /// Sends it signed with the current secret and, if the receiver refuses it, with the previous one. The time limit is
     /// for both together.
-    async fn send(&self, delivery: &Delivery, body: Bytes) -> Result<(), Refusal> {
+    async fn send(&self, delivery: &Delivery, body: Bytes) -> Result<(), NotDelivered> {
         let sent = async {
             let present = self.post(delivery, &delivery.secret, &body).await;
             match (&present, &delivery.previous_secret) {
-                (Err(Refusal::Status(400..500)), Some(previous)) => self.post(delivery, previous, &body).await,
+                (Err(NotDelivered::Status(400..500)), Some(previous)) => self.post(delivery, previous, &body).await,
                 _ => present,
             }
         };
@@ -192,35 +192,35 @@ impl Deliveries {
         pin_mut!(sent, timeout);
         match select(sent, timeout).await {
             Either::Left((sent, _)) => sent,
-            Either::Right(_) => Err(Refusal::Silence),
+            Either::Right(_) => Err(NotDelivered::Silence),
         }
     }
 
-    async fn post(&self, delivery: &Delivery, sealed: &str, body: &Bytes) -> Result<(), Refusal> {
+    async fn post(&self, delivery: &Delivery, sealed: &str, body: &Bytes) -> Result<(), NotDelivered> {
         let secret: String = self
             .host
             .secrets
             .open(sealed, Owner::target(&delivery.target_id))
             .await
-            .map_err(|_| Refusal::Other(UNREADABLE.into()))?;
+            .map_err(|_| NotDelivered::Other(UNREADABLE.into()))?;
         // A receiver's answer or a runtime's error may repeat the request, and a receiver's URL may contain a token.
         let redaction = Redaction::of_secret(&secret).and(Redaction::of_query(&delivery.url));
         let signature = signature(&*self.host.options.crypto, &secret, delivery.time, body).await;
         let request = Request::new(Method::Post, delivery.url.as_str())
             .header("content-type", "application/json")
-            .header("x-mesa-signature", signature.map_err(Refusal::Other)?)
+            .header("x-mesa-signature", signature.map_err(NotDelivered::Other)?)
             .body(Body::Bytes(body.clone()));
         match self.host.options.webhook_http.send(request).await {
             Ok(response) if response.is_success() => Ok(()),
-            Ok(response) => Err(Refusal::Status(response.status)),
-            Err(error) => Err(Refusal::Other(redaction.text(&error.to_string()))),
+            Ok(response) => Err(NotDelivered::Status(response.status)),
+            Err(error) => Err(NotDelivered::Other(redaction.text(&error.to_string()))),
         }
     }
 }
 
 /// Why a delivery did not arrive.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum NotDelivered {
     #[error("the receiver answered {0}")]
     Status(u16),
     #[error("no answer came within {} s", TIMEOUT.as_secs())]

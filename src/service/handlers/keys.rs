@@ -16,14 +16,14 @@ use crate::service::{
     host::Host,
     http::{
         body::{self, SECONDS},
-        call::Call,
+        call::Incoming,
         page::{Page, Row},
     },
     names::name_refusal,
     store,
 };
 
-pub(crate) async fn create_api_key(host: &Host, call: Call<'_>) -> Result<ApiKeySecret, Error> {
+pub(crate) async fn create_api_key(host: &Host, call: Incoming<'_>) -> Result<ApiKeySecret, Error> {
     let request: CreateApiKeyRequest = body::read(call.body).await?;
     let org = &call.caller.org.slug;
     let CreateApiKeyRequest { scope, name, repos, expires_in_seconds } = request;
@@ -31,7 +31,7 @@ pub(crate) async fn create_api_key(host: &Host, call: Call<'_>) -> Result<ApiKey
     add_api_key(host, org, limits, Some(MAX_KEYS)).await?.ok_or_else(|| too_many(org, "API"))
 }
 
-pub(crate) async fn list_api_keys(host: &Host, call: &Call<'_>) -> Result<ApiKeyPage, Error> {
+pub(crate) async fn list_api_keys(host: &Host, call: &Incoming<'_>) -> Result<ApiKeyPage, Error> {
     const LIST: &str = "api_keys";
     let page = Page::parse(call.query, LIST)?;
     let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
@@ -40,11 +40,11 @@ pub(crate) async fn list_api_keys(host: &Host, call: &Call<'_>) -> Result<ApiKey
     Ok(ApiKeyPage { has_more: next_cursor.is_some(), next_cursor, api_keys })
 }
 
-pub(crate) async fn revoke_api_key(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
+pub(crate) async fn revoke_api_key(host: &Host, call: &Incoming<'_>) -> Result<DeleteResult, Error> {
     revoke(host, call, sql!("sql/api_key_remove.sql"), "API").await
 }
 
-pub(crate) async fn create_public_key(host: &Host, call: Call<'_>) -> Result<PublicKeySecret, Error> {
+pub(crate) async fn create_public_key(host: &Host, call: Incoming<'_>) -> Result<PublicKeySecret, Error> {
     let request: CreatePublicKeyRequest = body::read(call.body).await?;
     let org = &call.caller.org.slug;
     let CreatePublicKeyRequest { x, name, scope, repos, expires_in_seconds } = request;
@@ -81,7 +81,7 @@ pub(crate) async fn create_public_key(host: &Host, call: Call<'_>) -> Result<Pub
     })
 }
 
-pub(crate) async fn list_public_keys(host: &Host, call: &Call<'_>) -> Result<PublicKeyPage, Error> {
+pub(crate) async fn list_public_keys(host: &Host, call: &Incoming<'_>) -> Result<PublicKeyPage, Error> {
     const LIST: &str = "public_keys";
     let page = Page::parse(call.query, LIST)?;
     let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
@@ -90,11 +90,11 @@ pub(crate) async fn list_public_keys(host: &Host, call: &Call<'_>) -> Result<Pub
     Ok(PublicKeyPage { has_more: next_cursor.is_some(), next_cursor, public_keys })
 }
 
-pub(crate) async fn revoke_public_key(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
+pub(crate) async fn revoke_public_key(host: &Host, call: &Incoming<'_>) -> Result<DeleteResult, Error> {
     revoke(host, call, sql!("sql/public_key_remove.sql"), "public").await
 }
 
-async fn revoke(host: &Host, call: &Call<'_>, sql: &str, kind: &str) -> Result<DeleteResult, Error> {
+async fn revoke(host: &Host, call: &Incoming<'_>, sql: &str, kind: &str) -> Result<DeleteResult, Error> {
     let (org, id) = (&call.caller.org, &call.params.key_id);
     let row: Option<String> = store::row(host.database(), sql, json!({"org_id": org.id, "key_id": id})).await?;
     row.map(|_| DeleteResult { success: true }).ok_or_else(|| {

@@ -21,7 +21,7 @@ use crate::service::{
     },
     http::{
         body,
-        call::Call,
+        call::Incoming,
         page::{Page, Row, parameter},
     },
     names,
@@ -30,11 +30,11 @@ use crate::service::{
     store,
 };
 
-pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<Repo, Error> {
+pub(crate) async fn show(host: &Host, call: &Incoming<'_>) -> Result<Repo, Error> {
     repository::find(host, &call.caller, &call.params.repo).await?.shown(host).await
 }
 
-pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<RepoPage, Error> {
+pub(crate) async fn list(host: &Host, call: &Incoming<'_>) -> Result<RepoPage, Error> {
     let page = Page::parse(call.query, LIST)?;
     let tags = parameter(call.query, "tags")?.map_or_else(|| Ok(BTreeMap::new()), |tags| tags_filter(&tags))?;
     let params = json!({
@@ -54,7 +54,7 @@ pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<RepoPage, Error
     Ok(RepoPage { has_more: next_cursor.is_some(), next_cursor, repos })
 }
 
-pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
+pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Error> {
     let request: CreateRepoRequest = body::read(call.body).await?;
     let mut refusals = Refusals::default();
     refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
@@ -107,7 +107,7 @@ pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
     added?.ok_or_else(|| name_taken(&name))?.shown(host).await
 }
 
-pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
+pub(crate) async fn update(host: &Host, call: Incoming<'_>) -> Result<Repo, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let request: UpdateRepoRequest = body::read(call.body).await?;
     let mut refusals = Refusals::default();
@@ -175,7 +175,7 @@ pub(crate) async fn update(host: &Host, call: Call<'_>) -> Result<Repo, Error> {
     Ok(Repo { warning, ..updated.shown(host).await? })
 }
 
-pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
+pub(crate) async fn delete(host: &Host, call: &Incoming<'_>) -> Result<DeleteResult, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     // A repository can be deleted even if its head cannot be read.
     let head = repo.commit_id(host, "HEAD").await.unwrap_or(None);

@@ -18,7 +18,7 @@ use crate::service::{
     host::{Host, Runtime},
     hosting::repository,
     http::{
-        call::Call,
+        call::Incoming,
         places::{Place, Places},
     },
     store::{self, Database},
@@ -58,7 +58,7 @@ struct Feed {
     _place: Place,
 }
 
-pub(crate) async fn follow(host: &Host, call: &Call<'_>) -> Result<Response, Error> {
+pub(crate) async fn follow(host: &Host, call: &Incoming<'_>) -> Result<Response, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let run = syncs::find(host, &repo, &call.params.sync_id).await?;
     let told = match call.headers.get("last-event-id").map(str::trim) {

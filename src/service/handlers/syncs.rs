@@ -16,7 +16,7 @@ use crate::service::{
     hosting::repository::{self, RepoRow},
     http::{
         body,
-        call::Call,
+        call::Incoming,
         page::{Page, Row},
     },
     queue::{self, notes},
@@ -29,7 +29,7 @@ use crate::{
     http::Body,
 };
 
-pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<SyncRun, Error> {
+pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<SyncRun, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let request = read(call.body).await?;
     let run = queue::enqueue(host.database(), &repo.id, &request).await?;
@@ -39,9 +39,9 @@ pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<SyncRun, Error
 }
 
 /// A plan: what a sync would do now.
-pub(crate) async fn plan(host: &Host, call: Call<'_>) -> Result<SyncRunStats, Error> {
+pub(crate) async fn plan(host: &Host, call: Incoming<'_>) -> Result<SyncRunStats, Error> {
     #[derive(Deserialize)]
-    struct Stored {
+    struct UpstreamRow {
         url: String,
         auth: Option<String>,
     }
@@ -50,7 +50,7 @@ pub(crate) async fn plan(host: &Host, call: Call<'_>) -> Result<SyncRunStats, Er
     let request = read(call.body).await?;
     let params = json!({"repo_id": repo.id});
     let stored = store::row(host.database(), sql!("sql/repo_upstream.sql"), params).await?;
-    let Stored { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
+    let UpstreamRow { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
     let upstream = remotes::remote(host, &url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
     let origin = origin::find(host, &repo.id).await?;
@@ -91,7 +91,7 @@ async fn read(body: Body) -> Result<SyncRequest, Error> {
     Ok(request)
 }
 
-pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<SyncRunPage, Error> {
+pub(crate) async fn list(host: &Host, call: &Incoming<'_>) -> Result<SyncRunPage, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let page = Page::parse(call.query, LIST)?;
     let params = json!({"repo_id": repo.id, "after": page.after, "limit": page.rows()});
@@ -104,12 +104,12 @@ pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<SyncRunPage, Er
     Ok(SyncRunPage { has_more: next_cursor.is_some(), next_cursor, syncs })
 }
 
-pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<SyncRun, Error> {
+pub(crate) async fn show(host: &Host, call: &Incoming<'_>) -> Result<SyncRun, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     find(host, &repo, &call.params.sync_id).await
 }
 
-pub(crate) async fn cancel(host: &Host, call: &Call<'_>) -> Result<SyncRun, Error> {
+pub(crate) async fn cancel(host: &Host, call: &Incoming<'_>) -> Result<SyncRun, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let sync_id = &call.params.sync_id;
     match queue::cancel(host.database(), &repo.id, sync_id).await? {

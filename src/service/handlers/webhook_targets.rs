@@ -15,7 +15,7 @@ use crate::service::{
     host::Host,
     http::{
         body,
-        call::Call,
+        call::Incoming,
         page::{Page, Row},
     },
     names::name_refusal,
@@ -25,7 +25,7 @@ use crate::service::{
     store,
 };
 
-pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<WebhookTargetSecret, Error> {
+pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<WebhookTargetSecret, Error> {
     let request: CreateWebhookTargetRequest = body::read(call.body).await?;
     let org_id = call.caller.org.id;
     let events = request.events.unwrap_or_else(|| vec!["push".into()]);
@@ -53,7 +53,7 @@ pub(crate) async fn create(host: &Host, call: Call<'_>) -> Result<WebhookTargetS
     Ok(WebhookTargetSecret { target: row.ok_or_else(too_many)?, secret })
 }
 
-pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<WebhookTargetPage, Error> {
+pub(crate) async fn list(host: &Host, call: &Incoming<'_>) -> Result<WebhookTargetPage, Error> {
     let page = Page::parse(call.query, LIST)?;
     let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
     let sql = sql!("sql/webhook_target_list.sql");
@@ -62,13 +62,13 @@ pub(crate) async fn list(host: &Host, call: &Call<'_>) -> Result<WebhookTargetPa
     Ok(WebhookTargetPage { has_more: next_cursor.is_some(), next_cursor, webhook_targets })
 }
 
-pub(crate) async fn show(host: &Host, call: &Call<'_>) -> Result<WebhookTarget, Error> {
+pub(crate) async fn show(host: &Host, call: &Incoming<'_>) -> Result<WebhookTarget, Error> {
     let params = json!({"org_id": call.caller.org.id, "target_id": call.params.target_id});
     let row = store::row(host.database(), sql!("sql/webhook_target_show.sql"), params).await?;
     row.ok_or_else(|| no_such_target(call))
 }
 
-pub(crate) async fn update(host: &Host, mut call: Call<'_>) -> Result<WebhookTarget, Error> {
+pub(crate) async fn update(host: &Host, mut call: Incoming<'_>) -> Result<WebhookTarget, Error> {
     // An unknown target is reported before errors of the body.
     show(host, &call).await?;
     let request: UpdateWebhookTargetRequest = body::read(std::mem::take(&mut call.body)).await?;
@@ -93,7 +93,7 @@ pub(crate) async fn update(host: &Host, mut call: Call<'_>) -> Result<WebhookTar
 
 /// Gives the target a new secret. Deliveries are signed with it. For another day, a delivery that the receiver refuses is
 /// signed with the previous one.
-pub(crate) async fn rotate_secret(host: &Host, call: &Call<'_>) -> Result<WebhookTargetSecret, Error> {
+pub(crate) async fn rotate_secret(host: &Host, call: &Incoming<'_>) -> Result<WebhookTargetSecret, Error> {
     let secret = new_secret();
     let target_id = &call.params.target_id;
     let params = json!({
@@ -106,7 +106,7 @@ pub(crate) async fn rotate_secret(host: &Host, call: &Call<'_>) -> Result<Webhoo
     Ok(WebhookTargetSecret { target: row.ok_or_else(|| no_such_target(call))?, secret })
 }
 
-pub(crate) async fn delete(host: &Host, call: &Call<'_>) -> Result<DeleteResult, Error> {
+pub(crate) async fn delete(host: &Host, call: &Incoming<'_>) -> Result<DeleteResult, Error> {
     let params = json!({"org_id": call.caller.org.id, "target_id": call.params.target_id});
     let row: Option<String> = store::row(host.database(), sql!("sql/webhook_target_remove.sql"), params).await?;
     row.map(|_| DeleteResult { success: true }).ok_or_else(|| no_such_target(call))
@@ -208,7 +208,7 @@ fn new_secret() -> String {
     format!("whsec_{}", URL_SAFE_NO_PAD.encode(random::<32>()))
 }
 
-fn no_such_target(call: &Call<'_>) -> Error {
+fn no_such_target(call: &Incoming<'_>) -> Error {
     let (org, id) = (&call.caller.org.slug, call.params.target_id.escape_default());
     Error::NotFound(format!("the organisation {org} has no webhook target {id}"))
 }

@@ -8,7 +8,7 @@ use crate::http::{Body, Headers};
 use crate::service::{auth::Caller, http::places::Places};
 
 /// A call whose caller is known and may make it.
-pub(crate) struct Call<'a> {
+pub(crate) struct Incoming<'a> {
     pub(crate) caller: Caller,
     pub(crate) params: Params,
     pub(crate) query: &'a str,

@@ -63,7 +63,7 @@ pub(crate) struct Claim {
     pub(crate) upstream_url: Option<String>,
     pub(crate) upstream_auth: Option<String>,
     /// None where the service hosts the repository.
-    pub(crate) origin: Option<origin::Stored>,
+    pub(crate) origin: Option<origin::OriginRow>,
     pub(crate) default_branch: DefaultBranch,
     /// Whether damage was noted in the hosted repository.
     #[serde(default)]

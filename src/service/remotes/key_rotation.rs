@@ -18,7 +18,7 @@ use crate::service::{
 
 /// A stored secret.
 #[derive(Deserialize)]
-struct Stored {
+struct SealedRow {
     /// Which column it is in.
     place: String,
     owner_id: String,
@@ -57,7 +57,7 @@ struct Settled {
     readable: usize,
     unreadable: usize,
     /// Each secret with its new text.
-    changed: Vec<(Stored, String)>,
+    changed: Vec<(SealedRow, String)>,
 }
 
 /// Checks that the present key, or one of the others, is the one that the stored secrets are sealed with; seals them with the
@@ -76,7 +76,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     if is_settled && !host.secrets.has_others() {
         return Ok(());
     }
-    let stored: Vec<Stored> = store::rows(host.database(), sql!("sql/sealed_list.sql"), ()).await?;
+    let stored: Vec<SealedRow> = store::rows(host.database(), sql!("sql/sealed_list.sql"), ()).await?;
     let may_bind = match check {
         Check::Readable { stage: Stage::Bound, .. } => false,
         Check::Readable { stage: Stage::Binding, .. } => true,
@@ -96,7 +96,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     if may_bind && !changed.is_empty() {
         set_check(host, Stage::Binding).await?;
     }
-    for (Stored { place, owner_id, sealed, .. }, anew) in changed {
+    for (SealedRow { place, owner_id, sealed, .. }, anew) in changed {
         // A secret that was set meanwhile does not change.
         let params = json!({"place": place, "owner_id": owner_id, "sealed": sealed, "sealed_anew": anew});
         store::rows::<bool>(host.database(), sql!("sql/sealed_replace.sql"), params).await?;
@@ -108,7 +108,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
 }
 
 /// The new texts of the secrets.
-async fn settled(host: &Host, stored: Vec<Stored>, may_bind: bool) -> Settled {
+async fn settled(host: &Host, stored: Vec<SealedRow>, may_bind: bool) -> Settled {
     let mut settled = Settled::default();
     for secret in stored {
         let server = secret.url.as_deref().map(|url| remotes::server_of(host, url));

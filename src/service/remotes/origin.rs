@@ -17,7 +17,7 @@ use crate::service::{
 
 /// The stored origin of a repository.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Stored {
+pub(crate) struct OriginRow {
     pub(crate) url: String,
     auth: Option<String>,
 }
@@ -27,22 +27,26 @@ pub(crate) struct Stored {
 /// # Errors
 ///
 /// If the credential cannot be read.
-pub(crate) async fn repository(host: &Host, repo_id: &str, origin: Option<&Stored>) -> Result<Reached, &'static str> {
-    let Some(Stored { url, auth }) = origin else {
+pub(crate) async fn repository(
+    host: &Host,
+    repo_id: &str,
+    origin: Option<&OriginRow>,
+) -> Result<Reached, &'static str> {
+    let Some(OriginRow { url, auth }) = origin else {
         return Ok(remotes::local_remote(repo_id));
     };
     remotes::remote(host, url, auth.as_deref(), &owner(repo_id)).await.map_err(|Unreadable| UNREADABLE)
 }
 
 /// The origin of a repository; `None` if the service hosts it.
-pub(crate) async fn find(host: &Host, repo_id: &str) -> Result<Option<Stored>, Error> {
+pub(crate) async fn find(host: &Host, repo_id: &str) -> Result<Option<OriginRow>, Error> {
     let sql = sql!("sql/origin_show.sql");
     Ok(store::row(host.database(), sql, json!({"repo_id": repo_id})).await?)
 }
 
 /// Stores the origin's `HEAD` after a run, and returns it. If `HEAD` cannot be read, the run does not fail, because its
 /// work is done.
-pub(crate) async fn note_head(host: &Host, repo_id: &str, origin: &Stored) -> Option<RemoteRef> {
+pub(crate) async fn note_head(host: &Host, repo_id: &str, origin: &OriginRow) -> Option<RemoteRef> {
     let noted = async {
         let reached = repository(host, repo_id, Some(origin)).await?;
         let head = remotes::find_ref(host, &reached, "HEAD").await.map_err(|error| error.to_string())?;

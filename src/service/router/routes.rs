@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use matchit::Router;
 
-use crate::api::{CALLS, Call as Declared, CallName};
+use crate::api::{CALLS, Call, CallName};
 use crate::http::{Body, Headers, Method, Request, Response};
 use crate::service::{
     auth,
@@ -13,7 +13,7 @@ use crate::service::{
     hosting::repository,
     http::{
         body,
-        call::{Call, Params},
+        call::{Incoming, Params},
         page::split_url,
     },
     router::{Api, openapi, probes},
@@ -70,7 +70,7 @@ pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Res
     }
     let credential = caller.credential.clone();
     let started = host.now();
-    let call = Call { caller, params, query, headers: &headers, body, shares: &api.shares };
+    let call = Incoming { caller, params, query, headers: &headers, body, shares: &api.shares };
     let status = declared.status;
     let mut response = match declared.name {
         CallName::Whoami => json(status, &org::whoami(&call)),
@@ -111,7 +111,7 @@ pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Res
 }
 
 /// Refuses a caller who does not accept the call's kind of answer.
-fn accepts(headers: &Headers, declared: Option<&Declared>) -> Result<(), Error> {
+fn accepts(headers: &Headers, declared: Option<&Call>) -> Result<(), Error> {
     let Some(accept) = headers.get("accept") else { return Ok(()) };
     let mut types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
     let streams = declared.is_some_and(|call| call.name == CallName::FollowSync);

@@ -24,7 +24,7 @@ use super::{
     proof,
     sides::Sides,
     update::Update,
-    verdict::{self, Cause, Refusal, Verdict},
+    verdict::{self, Cause, RefusedRef, Verdict},
 };
 use crate::{
     api::MessageSide,
@@ -83,7 +83,7 @@ pub(super) async fn push(
                 }
                 match cause {
                     Some(cause) if !is_atomic && cause != Cause::Machine => {
-                        (cause, Refusal::of_report(&report, &batch.commands[0]), None)
+                        (cause, RefusedRef::of_report(&report, &batch.commands[0]), None)
                     }
                     _ if report.unpack_error.is_some() => return failed(unpack_failure(&report, sides), &queue),
                     _ => {
@@ -99,7 +99,7 @@ pub(super) async fn push(
                     if has_claims {
                         return Ended::Unproved { is_refused: true };
                     }
-                    (cause, Refusal::of_error(&failure.error, cause), Some(failure))
+                    (cause, RefusedRef::of_error(&failure.error, cause), Some(failure))
                 }
                 _ => return failed(failure, &queue),
             },
@@ -170,7 +170,7 @@ fn take_report(batch: &Batch, report: &Report, queue: &mut Queue, pushed: &mut P
             Some(Some(why)) => why,
             None => "the destination reported nothing on it",
         };
-        let refusal = Refusal { why: why.to_owned(), ..Refusal::of_report(report, command) };
+        let refusal = RefusedRef { why: why.to_owned(), ..RefusedRef::of_report(report, command) };
         refuse(std::slice::from_ref(command), &refusal, queue, pushed);
     }
     if pushed.accepted(&batch.commands).next().is_some() || report.is_silent {
@@ -179,7 +179,7 @@ fn take_report(batch: &Batch, report: &Report, queue: &mut Queue, pushed: &mut P
 }
 
 /// Notes the refusal. If the start of a ref's history was refused, the rest cannot follow.
-fn refuse(commands: &[Command], refusal: &Refusal, queue: &mut Queue, pushed: &mut Pushed) {
+fn refuse(commands: &[Command], refusal: &RefusedRef, queue: &mut Queue, pushed: &mut Pushed) {
     for command in commands {
         queue.drop_refs(|other| other.name == command.name);
         pushed.verdicts.insert(command.name.clone(), Verdict::Refused(refusal.clone()));
@@ -187,16 +187,16 @@ fn refuse(commands: &[Command], refusal: &Refusal, queue: &mut Queue, pushed: &m
 }
 
 /// Refuses the refs that are not tried any more.
-fn refuse_rest(queue: Queue, why: GiveUp, refusal: &Refusal, pushed: &mut Pushed) {
+fn refuse_rest(queue: Queue, why: GiveUp, refusal: &RefusedRef, pushed: &mut Pushed) {
     let rest = match why {
         GiveUp::SameAnswer => {
             let why =
                 format!("{} (not tried alone, because many refs got this answer and none was accepted)", refusal.why);
-            Refusal { why, ..refusal.clone() }
+            RefusedRef { why, ..refusal.clone() }
         }
         GiveUp::TooMany => {
             let why = "not tried: this sync has sent too many requests already; the next one goes on from here";
-            Refusal { why: why.into(), words: String::new(), side: MessageSide::Refsync, reason: None }
+            RefusedRef { why: why.into(), words: String::new(), side: MessageSide::Refsync, reason: None }
         }
     };
     for command in queue.into_rest() {
