@@ -120,5 +120,5 @@ const VIEWS: &[&str] = &[
 /// changed view, add a migration too; those processes then refuse to start.
 pub const VIEWS_VERSION: u32 = 1;
 
-/// Any number will do that no other user of the database takes: "refsync" on a telephone's keys.
+/// The number of the advisory lock. No other user of the database should use it. It spells "refsync" on the keys of a telephone.
 const ADVISORY_LOCK: u32 = 7_337_962;
