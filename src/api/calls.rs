@@ -1,10 +1,12 @@
 //! Every call of the REST API, one row each.
 //!
-//! A row is all that a call is declared with. The client builds its requests from it, the service routes by it and knows from it
-//! which scope a caller needs, and the OpenAPI document lists it. `src/service/router/routes.rs` says which handler does the work.
+//! A row declares everything about a call. The client builds its requests from it. The service uses it for routing and to
+//! find the scope that a caller needs. The OpenAPI document lists it. `src/service/router/routes.rs` maps each call to its
+//! handler.
 //!
-//! A row reads: name, the verb for errors (the object's name follows it), method, path, scope, what it takes `=>` status, what it
-//! gives, and how it may be repeated if its answer is lost. What a `Get` takes is its query, else it is the body. `()` is nothing.
+//! The parts of a row, in order: name, the verb for errors (the object's name follows it), method, path, scope, input `=>`
+//! status, output, and whether the call may be repeated if its answer is lost. The input of a `Get` is its query; the input
+//! of any other call is its body. `()` means nothing.
 
 use refsync_derive::Shape;
 use serde::Serialize;
@@ -46,8 +48,8 @@ macro_rules! calls {
         }),*];
 
         impl CallName {
-            /// The JSON Schemas of what the call takes and gives: the first generator is for requests, the second for answers.
-            /// Only the maker of the OpenAPI document needs them.
+            /// The JSON Schemas of the call's input and output. The first generator is for requests, the second for
+            /// answers. Only the generator of the OpenAPI document needs them.
             pub fn schemas(self, asked: &mut schemars::SchemaGenerator, answered: &mut schemars::SchemaGenerator) -> [schemars::Schema; 2] {
                 match self {
                     $(Self::$name => [asked.subschema_for::<$takes>(), answered.subschema_for::<$gives>()]),*
@@ -90,7 +92,7 @@ calls! {
         UpdateWebhookTargetRequest => 200 WebhookTarget, Again;
     DeleteWebhookTarget: "delete webhook target of", Delete "/{org}/webhook-targets/{target_id}", Some(Scope::Admin),
         () => 200 DeleteResult, Deletion;
-    // Never twice: the second secret would end the validity of the first.
+    // Do not repeat this: a second rotation would end the validity of the first new secret.
     RotateWebhookSecret: "rotate secret of webhook target of", Post "/{org}/webhook-targets/{target_id}/rotate-secret",
         Some(Scope::Admin), () => 200 WebhookTargetSecret, Never;
 
@@ -111,13 +113,13 @@ calls! {
 pub struct Call {
     /// Its name.
     pub name: CallName,
-    /// What it does, for errors; the object's name follows.
+    /// The verb for errors; the object's name follows it.
     pub verb: &'static str,
     /// Its method.
     pub method: Method,
-    /// Its path behind `/v1`, with the names of its parameters in braces.
+    /// Its path after `/v1`, with the names of its parameters in braces.
     pub path: &'static str,
-    /// What the caller's credential has to allow; `None` if any credential is enough.
+    /// The scope that the caller's credential must have; `None` if any credential is enough.
     pub scope: Option<Scope>,
     /// The body of the request, or the query of a `Get`.
     pub takes: Shape,
@@ -134,22 +136,22 @@ pub struct Call {
 /// What the client may do if an answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// Call again: that changes nothing more.
+    /// Call again: a second call changes nothing more.
     Again,
-    /// Call again. If the object is gone then, it was deleted.
+    /// Call again. If the object is gone then, the first call deleted it.
     Deletion,
-    /// Call again. If the object is gone then and it was to get another name, look under that name.
+    /// Call again. If the object is gone and the call renames it, look for it under the new name.
     Renaming,
-    /// Call again. If that conflicts, the run has been cancelled, and the run is the answer.
+    /// Call again. If the answer is a conflict, the first call cancelled the run. Then the run is the answer.
     Cancellation,
-    /// Nothing: the work may have been done.
+    /// Do not call again: the service may have done the work.
     Never,
-    /// Look at the newest runs, and call again if ours is not among them.
+    /// Look at the newest runs, and call again only if our run is not among them.
     LookFirst,
 }
 
 impl CallName {
-    /// The call of this name, as TypeScript spells it.
+    /// The call with this name, in TypeScript's spelling.
     pub fn parse(name: &str) -> Option<Self> {
         let Shape::Word(words) = Self::SHAPE else { return None };
         let at = words.iter().position(|word| *word == name)?;
@@ -168,7 +170,7 @@ impl Call {
         self.path.split('/').filter_map(parameter)
     }
 
-    /// The keys of the path's names in a caller's request. Only the organisation may be left out.
+    /// The keys that a caller's request must have for the path. Only the organisation may be left out.
     pub fn path_keys(&self) -> Vec<Key> {
         let key = |name| match name {
             "org" => Key { name, shape: <Option<String>>::IF_THERE, missing: Missing::LeaveOut },
@@ -178,7 +180,7 @@ impl Call {
     }
 }
 
-/// The name that a segment of a path has in braces, if it is a parameter.
+/// The parameter's name, if this segment of a path is a parameter in braces.
 pub fn parameter(segment: &'static str) -> Option<&'static str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }

@@ -1,6 +1,6 @@
-//! Serde types from a [`Json`] tree, so that a body is parsed once: into a tree, which is checked and then decoded.
+//! Decodes serde types from a [`Json`] tree. So a body is parsed only once: into a tree, which is checked and then decoded.
 //!
-//! A struct is an object only. (The decoders that serde derives also take an array, as the fields in their order.)
+//! A struct can only be an object. (The decoders that serde derives also accept an array with the fields in order.)
 
 use serde::{
     Deserializer,
@@ -14,11 +14,12 @@ use serde::{
 use super::json_tree::Json;
 
 impl Json {
-    /// The tree as a `T`.
+    /// Decodes the tree as a `T`.
     ///
     /// # Errors
     ///
-    /// If it is no `T`. The error's words are for programmers: check the tree against a [`Shape`](super::shape::Shape) first.
+    /// If the tree is not a `T`. The error's text is for programmers: check the tree against a
+    /// [`Shape`](super::shape::Shape) first.
     pub fn decode<T: DeserializeOwned>(self) -> Result<T, Error> {
         T::deserialize(self)
     }
@@ -60,7 +61,7 @@ impl<'de> Deserializer<'de> for Json {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self {
-            // Not by way of `deserialize_any`, which would compile a reader of arrays for each struct.
+            // Does not use `deserialize_any`, which would compile an array reader for each struct.
             Self::Object(pairs) => visitor.visit_map(MapDeserializer::new(pairs.into_iter())),
             _ => Err(Error::custom("it is no object")),
         }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-/// What every answer that is not 2xx carries.
+/// The body of every answer that is not 2xx.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ErrorBody {
     /// The error.
@@ -17,13 +17,13 @@ pub struct ErrorBody {
 pub struct ApiError {
     /// A stable word in SCREAMING_SNAKE_CASE, such as `NOT_FOUND`.
     pub code: String,
-    /// What is wrong and what to do, for a person.
+    /// What is wrong and how to fix it, as text for people.
     pub message: String,
-    /// Which fields of the request are wrong, where that is the matter.
+    /// The bad fields of the request, if that is the problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub details: Option<ErrorDetails>,
-    /// What to quote to the operator; only with a 5xx.
+    /// The id to give to the operator; only with a 5xx.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub trace_id: Option<String>,
@@ -37,7 +37,7 @@ pub struct ErrorDetails {
     pub fields: Vec<FieldError>,
 }
 
-/// One bad field of a request.
+/// A bad field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct FieldError {
     /// The field's path in the request, such as `ref_globs.branches`.

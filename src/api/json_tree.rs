@@ -1,8 +1,8 @@
 //! JSON texts as trees, [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259).
 //!
-//! The client passes the answers of the service on to JavaScript, and reads only a few of their values itself. One small tree is
-//! enough for all shapes: a decoder for each was half of the WebAssembly of a dashboard. A [`Shape`](super::shape::Shape) checks
-//! a tree.
+//! The client passes the service's answers to JavaScript, and reads only a few of their values itself. So one small tree
+//! type is enough for all shapes. With a decoder for each shape, decoders were half of a dashboard's WebAssembly. A
+//! [`Shape`](super::shape::Shape) checks a tree.
 //!
 //! ```
 //! use refsync::api::json_tree::Json;
@@ -19,35 +19,35 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Flag(bool),
-    /// A number, as it was written: nothing is lost that a float cannot hold.
+    /// A number as it was written, so that no digit is lost.
     Number(String),
     /// A string.
     Text(String),
     /// An array.
     List(Vec<Self>),
-    /// An object; of a key that is there twice the last counts, as in JavaScript.
+    /// An object. If a key is there twice, the last one counts, as in JavaScript.
     Object(Vec<(String, Self)>),
 }
 
-/// Where a text stops being JSON.
+/// The place where a text stops being JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected} at byte {at}")]
 pub struct SyntaxError {
-    /// What could have come.
+    /// What was expected.
     pub expected: &'static str,
-    /// The place, from 0.
+    /// The byte position, from 0.
     pub at: usize,
 }
 
-/// How deep arrays and objects may lie in each other; the API's shapes need eight.
+/// How deep arrays and objects may be nested. The API's shapes need eight levels.
 const DEEPEST: usize = 64;
 
 impl Json {
-    /// The value of a JSON text.
+    /// Parses a JSON text.
     ///
     /// # Errors
     ///
-    /// Where it is none, is not UTF-8, or has more than 64 arrays and objects in each other.
+    /// If the text is not JSON, is not UTF-8, or nests arrays and objects more than 64 levels deep.
     pub fn parse(text: &[u8]) -> Result<Self, SyntaxError> {
         let text =
             std::str::from_utf8(text).map_err(|error| SyntaxError { expected: "UTF-8", at: error.valid_up_to() })?;
@@ -59,29 +59,30 @@ impl Json {
         }
     }
 
-    /// The value of a key, where this is an object that has it.
+    /// The value of a key; `None` if this is not an object or has no such key.
     pub fn of(&self, key: &str) -> Option<&Self> {
         let Self::Object(pairs) = self else { return None };
         pairs.iter().rfind(|(k, _)| k == key).map(|(_, value)| value)
     }
 
-    /// The string that a key has.
+    /// The string value of a key.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.of(key).and_then(Self::as_text)
     }
 
-    /// The string that this is.
+    /// The string, if this is a string.
     pub fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The items of an array; none where it is none.
+    /// The items of an array; empty if this is not an array.
     pub fn items(&self) -> &[Self] {
         if let Self::List(items) = self { items } else { &[] }
     }
 
-    /// The path of the first object that has a key twice, such as `upstream.auth`, in which arrays do not stand; empty for the
-    /// whole. `None` if there is none. The key itself is not told: it may be a secret that was sent in the wrong place.
+    /// The path of the first object that has a key twice, such as `upstream.auth`. Arrays are left out of the path. The
+    /// path is empty for the outermost object; `None` if there is no such object. The key itself is not part of it, because
+    /// it may be a secret in the wrong place.
     pub fn repeated_key(&self) -> Option<String> {
         match self {
             Self::Object(pairs) => {
@@ -99,7 +100,7 @@ impl Json {
         }
     }
 
-    /// Takes a key out of an object.
+    /// Removes a key from an object, and returns its value.
     #[cfg(feature = "client")]
     pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
         let Self::Object(pairs) = self else { return None };
@@ -107,13 +108,13 @@ impl Json {
         Some(pairs.remove(at).1)
     }
 
-    /// Takes a string out of an object.
+    /// Removes a string from an object, and returns it.
     #[cfg(feature = "client")]
     pub(crate) fn take_text(&mut self, key: &str) -> Option<String> {
         if let Some(Self::Text(text)) = self.take(key) { Some(text) } else { None }
     }
 
-    /// Whether both are the same, in whatever order their keys stand.
+    /// Whether both values are equal. The order of keys does not matter.
     #[cfg(feature = "client")]
     pub(crate) fn same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -198,7 +199,7 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no space; it is not consumed.
+    /// The next byte that is not a space; it is not consumed.
     fn next(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
@@ -267,7 +268,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind an item: true for the closing bracket, false for a comma.
+    /// Reads the byte after an item: true for the closing bracket, false for a comma.
     fn closes(&mut self, close: u8) -> Result<bool, SyntaxError> {
         let next = self.next();
         if next != Some(close) && next != Some(b',') {
@@ -280,7 +281,7 @@ impl Reader<'_> {
     fn number(&mut self) -> Result<Json, SyntaxError> {
         let start = self.at;
         self.skip(b"-");
-        // No zero may lead a longer number.
+        // A number of several digits must not start with 0.
         if !self.skip(b"0") {
             self.digits()?;
         }
@@ -308,7 +309,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A string; its opening quote comes next.
+    /// A string. The next byte is its opening quote.
     fn string(&mut self) -> Result<String, SyntaxError> {
         self.at += 1;
         let mut string = String::new();
@@ -346,7 +347,7 @@ impl Reader<'_> {
                 let mut code = self.unit()?;
                 if (0xd800..0xdc00).contains(&code) && self.skip(b"\\") && self.skip(b"u") {
                     let low = self.unit()?;
-                    // What is no second half gives no character either.
+                    // If it is not a valid second half, there is no character.
                     code = if (0xdc00..0xe000).contains(&low) {
                         0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00)
                     } else {

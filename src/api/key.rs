@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-/// An API key, without its secret.
+/// An API key without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct ApiKey {
@@ -15,23 +15,23 @@ pub struct ApiKey {
     pub name: Option<String>,
     /// What the key allows: `read`, `write` or `admin`; each includes those before it.
     pub scope: String,
-    /// The names of the only repositories that the key is good for; null for the whole organisation.
+    /// The names of the repositories that the key is limited to; null for the whole organisation.
     pub repos: Option<Vec<String>>,
-    /// When it was made, RFC 3339 in UTC.
+    /// When the key was made, RFC 3339 in UTC.
     pub created_at: String,
-    /// From when on it is refused, RFC 3339 in UTC; null if it does not expire.
+    /// When the key expires, RFC 3339 in UTC; null if it does not expire.
     pub expires_at: Option<String>,
-    /// When it was last used, RFC 3339 in UTC, to within a minute; null if it was not used yet.
+    /// When the key was last used, RFC 3339 in UTC, accurate to a minute; null if it was never used.
     pub last_used_at: Option<String>,
 }
 
-/// A new API key with its secret, which only this answer carries.
+/// A new API key with its secret. No other answer contains the secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ApiKeySecret {
     /// The key.
     #[serde(flatten)]
     pub key: ApiKey,
-    /// The secret, which calls send as `Authorization: Bearer …`.
+    /// The secret. Send it as `Authorization: Bearer …`.
     pub api_key: String,
 }
 
@@ -39,7 +39,7 @@ pub struct ApiKeySecret {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct ApiKeyPage {
-    /// Where the next page starts; null on the last one.
+    /// The cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
     /// Whether there is a next page.
     pub has_more: bool,
@@ -51,24 +51,25 @@ pub struct ApiKeyPage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct CreateApiKeyRequest {
-    /// What the key shall allow: `read`, `write` or `admin`; each includes those before it.
+    /// The scope of the key: `read`, `write` or `admin`; each includes those before it.
     #[schemars(extend("enum" = ["read", "write", "admin"]))]
     pub scope: String,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The names or ids of the only repositories that the key shall be good for; the whole organisation when left out.
+    /// The names or ids of the repositories that the key is limited to. If left out, the key is valid for the whole
+    /// organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repos: Option<Vec<String>>,
-    /// After how many seconds the key is refused; never when left out.
+    /// The key's lifetime in seconds. If left out, the key does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "number | null")]
     pub expires_in_seconds: Option<f64>,
 }
 
-/// A public key, whose private key signs access tokens for the organisation.
+/// A public key. Its private key signs access tokens for the organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct PublicKey {
@@ -78,26 +79,27 @@ pub struct PublicKey {
     pub name: Option<String>,
     /// The Ed25519 public key, as a JWK's `x`.
     pub x: String,
-    /// The most that a token of this key may do: `read`, `write` or `admin`.
+    /// The highest scope that a token of this key may have: `read`, `write` or `admin`.
     pub scope: String,
-    /// The names of the only repositories that tokens of this key are good for; null for the whole organisation.
+    /// The names of the repositories that tokens of this key are limited to; null for the whole organisation.
     pub repos: Option<Vec<String>>,
-    /// When it was registered, RFC 3339 in UTC.
+    /// When the key was registered, RFC 3339 in UTC.
     pub created_at: String,
-    /// From when on its tokens are refused, RFC 3339 in UTC; null if it does not expire.
+    /// When the key expires, RFC 3339 in UTC. Its tokens are refused after that. Null if it does not expire.
     pub expires_at: Option<String>,
-    /// When a token of it was last used, RFC 3339 in UTC, to within a minute; null if none was used yet.
+    /// When a token of this key was last used, RFC 3339 in UTC, accurate to a minute; null if none was ever used.
     pub last_used_at: Option<String>,
 }
 
-/// A new public key, with the private key if it was made here.
+/// A new public key. It comes with its private key if the service made one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct PublicKeySecret {
     /// The public key.
     #[serde(flatten)]
     pub key: PublicKey,
-    /// The private key, which only this answer carries and which is stored nowhere; null if the request had its public key.
+    /// The private key. Only this answer contains it, and the service does not store it. Null if the request contained a
+    /// public key.
     pub private_key: Option<String>,
 }
 
@@ -105,7 +107,7 @@ pub struct PublicKeySecret {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct PublicKeyPage {
-    /// Where the next page starts; null on the last one.
+    /// The cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
     /// Whether there is a next page.
     pub has_more: bool,
@@ -117,7 +119,8 @@ pub struct PublicKeyPage {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePublicKeyRequest {
-    /// The Ed25519 public key, as a JWK's `x`. When left out a private key is made, and the answer has it.
+    /// The Ed25519 public key, as a JWK's `x`. If left out, the service makes a key pair, and the answer contains the
+    /// private key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub x: Option<String>,
@@ -125,16 +128,17 @@ pub struct CreatePublicKeyRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The most that a token of this key shall be allowed: `read`, `write` or `admin`, which is the default.
+    /// The highest scope that a token of this key may have: `read`, `write` or `admin`. The default is `admin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     #[schemars(extend("enum" = ["read", "write", "admin", null]))]
     pub scope: Option<String>,
-    /// The names or ids of the only repositories that its tokens shall be good for; the whole organisation when left out.
+    /// The names or ids of the repositories that its tokens are limited to. If left out, its tokens are valid for the whole
+    /// organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repos: Option<Vec<String>>,
-    /// After how many seconds its tokens are refused; never when left out.
+    /// The key's lifetime in seconds. If left out, the key does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "number | null")]
     pub expires_in_seconds: Option<f64>,

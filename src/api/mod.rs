@@ -1,7 +1,7 @@
 //! The shapes that every part shares: one type for each, from the JSON of the REST API to the rows of the database.
 //!
-//! They serialise to exactly what `wire-contract` says (`snake_case`, explicit nulls, RFC 3339 times in UTC), and the
-//! package's TypeScript types are generated from them.
+//! They serialise exactly as `wire-contract` specifies (`snake_case`, explicit nulls, RFC 3339 times in UTC). The package's
+//! TypeScript types are generated from them.
 
 mod calls;
 #[cfg(feature = "service")]

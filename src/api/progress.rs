@@ -1,33 +1,33 @@
-//! How far a sync is, as the engine reports it and a run's events tell it.
+//! The progress of a sync. The engine reports it, and a run's events contain it.
 
 use refsync_derive::Shape;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-/// How far a sync is.
+/// The progress of a sync.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Progress {
-    /// What is being done.
+    /// The current step.
     pub phase: Phase,
-    /// Bytes of the pack that went from the source to the destination.
+    /// How many bytes of the pack have gone from the source to the destination.
     pub bytes: f64,
-    /// How many objects the pack has, once its header has come.
+    /// How many objects the pack has; null until its header has arrived.
     pub objects: Option<u32>,
-    /// Bytes of the pack a second, on average since its first one; null unless it has been coming for half a second.
+    /// The speed of the pack in bytes per second, averaged since its first byte; null during its first half second.
     pub bytes_per_second: Option<f64>,
 }
 
-/// What is being done.
+/// The current step of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Both sides are asked for their refs.
+    /// Asking both sides for their refs.
     Listing,
-    /// Updates are proved to be fast-forwards.
+    /// Proving that updates are fast-forwards.
     Proving,
-    /// The pack is on its way.
+    /// Sending the pack.
     Transferring,
-    /// The pack is sent, and the destination stores it.
+    /// The pack is sent, and the destination is storing it.
     Storing,
 }

@@ -10,7 +10,7 @@ use tsify::Tsify;
 
 use super::{Schedule, ScheduleRequest, SyncRun};
 
-/// Who a credential belongs to, and what it allows.
+/// The owner of a credential, and what the credential allows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Whoami {
@@ -27,7 +27,7 @@ pub struct Whoami {
 pub struct WhoamiOrg {
     /// The organisation's id.
     pub id: String,
-    /// The name used in paths.
+    /// The name in paths.
     pub slug: String,
     /// The name for people.
     pub name: String,
@@ -38,13 +38,13 @@ pub struct WhoamiOrg {
 pub struct Organization {
     /// The organisation's id.
     pub id: String,
-    /// The name used in paths.
+    /// The name in paths.
     pub slug: String,
     /// The name for people.
     pub name: String,
-    /// When it was made, RFC 3339 in UTC.
+    /// When the organisation was made, RFC 3339 in UTC.
     pub created_at: String,
-    /// How many repositories it has.
+    /// How many repositories the organisation has.
     pub num_repos: u32,
 }
 
@@ -56,30 +56,30 @@ pub struct Repo {
     pub id: String,
     /// The organisation's slug.
     pub org: String,
-    /// The name used in paths.
+    /// The name in paths.
     pub name: String,
     /// The branch that `HEAD` names.
     pub default_bookmark: String,
-    /// The change id of the head commit, 32 letters k to z; all `z` when the repository is empty.
+    /// The change id of the head commit: 32 letters from k to z; all `z` if the repository is empty.
     pub head_change_id: String,
-    /// Where it follows or feeds; null when it stands alone.
+    /// The remote that the repository is synced with; null if it has none.
     pub upstream: Option<Upstream>,
-    /// Another Git server that has it; null where the service does, and from servers that do not say. Its `head_change_id`
-    /// is then as of the last run.
+    /// The other Git server that stores the repository; null if the service itself stores it, or if an older server does
+    /// not report this. If another server stores it, `head_change_id` is as of the last run.
     #[serde(default)]
     pub origin: Option<Origin>,
-    /// When it was made, RFC 3339 in UTC.
+    /// When the repository was made, RFC 3339 in UTC.
     pub created_at: String,
-    /// Free labels.
+    /// Labels, freely chosen.
     #[tsify(type = "Record<string, string>")]
     pub tags: BTreeMap<String, String>,
-    /// Why the repository's files cannot all be read; left out while nothing is known to be wrong. A pull makes it anew and
-    /// fills it. `head_change_id` is all `z` if the head cannot be read.
+    /// Why some of the repository's files cannot be read. Left out if no damage is known. A pull recreates the repository
+    /// and fills it again. `head_change_id` is all `z` if the head cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub damaged: Option<String>,
-    /// What a change did beside what was asked, such as that a stored credential was removed because the URL is at another
-    /// server. Left out if there is nothing to say.
+    /// Side effects of a change. For example, a stored credential was removed because the new URL is on another server.
+    /// Left out if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string")]
     pub warning: Option<String>,
@@ -89,7 +89,7 @@ pub struct Repo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct RepoPage {
-    /// Where the next page starts; null on the last one.
+    /// The cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
     /// Whether there is a next page.
     pub has_more: bool,
@@ -97,43 +97,45 @@ pub struct RepoPage {
     pub repos: Vec<Repo>,
 }
 
-/// A repository's upstream remote, as the API shows it: never with its credentials.
+/// A repository's upstream remote, as the API shows it. It never contains the credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Upstream {
     /// The remote's URL, `http` or `https`.
     pub url: String,
-    /// What kind of credential is stored; null for a public remote.
+    /// The kind of the stored credential; null for a public remote.
     pub auth_kind: Option<AuthKind>,
-    /// As of when everything that one side has was last verified to be at the other, RFC 3339 in UTC: the start of the last
-    /// run of all refs that left none of them apart. Null before the first, and from servers that do not say.
+    /// When everything on one side was last known to be on the other side too, RFC 3339 in UTC. This is the start of the
+    /// last run of all refs after which no ref differed. Null before the first such run, or if an older server does not
+    /// report this.
     #[serde(default)]
     pub verified_at: Option<String>,
-    /// How many refs the last run of all refs left apart, because they diverged or were refused. Null before the first, and
-    /// from servers that do not say.
+    /// How many refs differed after the last run of all refs, because they diverged or were refused. Null before the first
+    /// such run, or if an older server does not report this.
     #[serde(default)]
     pub behind: Option<u32>,
-    /// When it is synced by itself; null where only on request, and from servers that do not say.
+    /// The schedule of automatic syncs; null if there is none, or if an older server does not report this.
     #[serde(default)]
     pub schedule: Option<Schedule>,
-    /// Since when the schedule is paused, RFC 3339 in UTC, because the upstream refused the stored credential again and
-    /// again. It goes on with a run that completes, another credential or URL, or when it is set again.
+    /// Since when the schedule is paused, RFC 3339 in UTC; null if it is not paused. A schedule is paused when the upstream
+    /// refuses the stored credential several times in a row. It resumes after a completed run, with a new credential or
+    /// URL, or when the schedule is set again.
     #[serde(default)]
     pub paused_at: Option<String>,
-    /// Why it is paused; null where it is not.
+    /// Why the schedule is paused; null if it is not paused.
     #[serde(default)]
     pub pause_reason: Option<String>,
-    /// The newest run; null before the first.
+    /// The newest run; null before the first one.
     pub latest_sync: Option<SyncRun>,
 }
 
-/// Where a repository lives, as the API shows it: never with its credentials.
+/// The Git server that stores a repository, as the API shows it. It never contains the credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Origin {
-    /// The repository's URL there, `http` or `https`.
+    /// The repository's URL on that server, `http` or `https`.
     pub url: String,
-    /// What kind of credential is stored; null for a public repository.
+    /// The kind of the stored credential; null for a public repository.
     pub auth_kind: Option<AuthKind>,
 }
 
@@ -148,7 +150,7 @@ pub enum AuthKind {
 }
 
 impl AuthKind {
-    /// The word for it in JSON and in the database.
+    /// Its word in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -157,16 +159,16 @@ impl AuthKind {
     }
 }
 
-/// A credential for an upstream. Write-only: no answer carries it, and its `Debug` hides it.
+/// A credential for an upstream. Write-only: no answer contains it, and its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Shape, Tsify)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schemars(description = "A credential for an upstream. No answer carries it.")]
 pub enum UpstreamAuth {
-    /// An access token, sent as the password of HTTP Basic authentication.
+    /// An access token. It is sent as the password of HTTP Basic authentication.
     Token {
         /// The token.
         token: String,
-        /// The user name that goes with it, where the server minds; `git` when left out.
+        /// The user name for the token, if the server requires a certain one. The default is `git`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[tsify(optional)]
         token_username: Option<String>,
@@ -180,11 +182,11 @@ pub enum UpstreamAuth {
     },
 }
 
-// Not derived: for a tag among the fields serde keeps them all in a tree of its own first, and has a second kind of readers for
-// that tree, a twentieth of the service's build.
+// Not derived. For a tag among the fields, serde first collects all fields in its own tree. It then compiles a second set
+// of readers for that tree, which would be a twentieth of the service's build.
 impl<'de> Deserialize<'de> for UpstreamAuth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Of any type, for what belongs to the other kind is nobody's concern.
+        // Of any type, because a field of the other kind does not matter.
         #[derive(Deserialize)]
         struct Fields {
             kind: AuthKind,
@@ -214,7 +216,7 @@ impl<'de> Deserialize<'de> for UpstreamAuth {
 }
 
 impl UpstreamAuth {
-    /// The kind, which is all that may be shown.
+    /// The kind. Only this may be shown.
     pub fn kind(&self) -> AuthKind {
         match self {
             Self::Token { .. } => AuthKind::Token,
@@ -237,55 +239,55 @@ impl fmt::Debug for UpstreamAuth {
     }
 }
 
-/// An upstream in the request that makes a repository.
+/// An upstream in a request for a new repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpstreamRequest {
     /// The remote's URL, `http` or `https`.
     pub url: String,
-    /// The credential; omitted or null for a public remote.
+    /// The credential; omit it or use null for a public remote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<UpstreamAuth>,
-    /// When to sync by itself; omitted or null for never.
+    /// The schedule of automatic syncs; omit it or use null for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "ScheduleRequest | null")]
     pub schedule: Option<ScheduleRequest>,
 }
 
-/// An upstream in the request that changes a repository.
+/// An upstream in a request that changes a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpstreamUpdate {
     /// The remote's URL, `http` or `https`.
     pub url: String,
-    /// Omitted keeps the stored credential if the URL stays at the same server (scheme, host and port) and clears it otherwise;
-    /// null clears it, an object replaces it.
+    /// The credential. If omitted, the stored credential stays if the new URL is on the same server (scheme, host and
+    /// port), and is removed otherwise. Null removes it, an object replaces it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<Option<UpstreamAuth>>,
-    /// Omitted keeps the schedule, null ends it, an object sets it.
+    /// The schedule. If omitted, it stays; null removes it, an object sets it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "ScheduleRequest | null")]
     pub schedule: Option<Option<ScheduleRequest>>,
 }
 
-/// Where a repository lives, in the request that makes it.
+/// The Git server that stores the repository, in a request for a new repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct OriginRequest {
-    /// The repository's URL there, `http` or `https`.
+    /// The repository's URL on that server, `http` or `https`.
     pub url: String,
-    /// The credential, which may also write where there are pulls; omitted or null for a public repository.
+    /// The credential; omit it or use null for a public repository. For pulls it needs write access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<UpstreamAuth>,
 }
 
-/// Where a repository lives, in the request that changes it.
+/// The Git server that stores the repository, in a request that changes a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct OriginUpdate {
-    /// The repository's URL there, `http` or `https`.
+    /// The repository's URL on that server, `http` or `https`.
     pub url: String,
-    /// Omitted keeps the stored credential if the URL stays at the same server (scheme, host and port) and clears it otherwise;
-    /// null clears it, an object replaces it.
+    /// The credential. If omitted, the stored credential stays if the new URL is on the same server (scheme, host and
+    /// port), and is removed otherwise. Null removes it, an object replaces it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<Option<UpstreamAuth>>,
@@ -294,48 +296,50 @@ pub struct OriginUpdate {
 /// A request for a new repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct CreateRepoRequest {
-    /// `[A-Za-z0-9._-]{1,100}`, unique in the organisation whatever the case; one is made up when left out.
+    /// The name: `[A-Za-z0-9._-]{1,100}`, unique in the organisation (case is ignored). If left out, the service chooses
+    /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The branch that `HEAD` names. When left out it is `main`, until a pull takes the upstream's.
+    /// The branch that `HEAD` names. If left out, it is `main` until a pull sets it to the upstream's default branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub default_bookmark: Option<String>,
-    /// Free labels.
+    /// Labels, freely chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "Record<string, string>")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// Where the repository follows or feeds.
+    /// The remote that the repository is synced with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamRequest | null")]
     pub upstream: Option<UpstreamRequest>,
-    /// Another Git server that has the repository; omitted or null for one that the service hosts.
+    /// The other Git server that stores the repository; omit it or use null if the service shall store it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "OriginRequest | null")]
     pub origin: Option<OriginRequest>,
 }
 
-/// A request for a change of a repository; what is left out stays.
+/// A request that changes a repository. Fields that are left out stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpdateRepoRequest {
     /// The new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The branch that `HEAD` shall name. From then on no pull changes it.
+    /// The branch that `HEAD` shall name. After this, pulls do not change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub default_bookmark: Option<String>,
-    /// Labels to set; null removes one.
+    /// Labels to set; null removes a label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "Record<string, string | null>")]
     pub tags: Option<BTreeMap<String, Option<String>>>,
-    /// Omitted keeps the upstream, null removes it, an object sets it.
+    /// The upstream. If omitted, it stays; null removes it, an object sets it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamUpdate | null")]
     pub upstream: Option<Option<UpstreamUpdate>>,
-    /// Omitted keeps where it lives, null makes the service its host, an object moves it. No commits are moved.
+    /// The Git server that stores the repository. If omitted, it stays; null makes the service store it, an object sets
+    /// another server. No commits are copied.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "OriginUpdate | null")]
     pub origin: Option<Option<OriginUpdate>>,
@@ -348,7 +352,7 @@ pub struct DeleteResult {
     pub success: bool,
 }
 
-/// Tells a null that is there (`Some(None)`) from a key that is not (`None`).
+/// Distinguishes a key whose value is null (`Some(None)`) from a missing key (`None`).
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

@@ -1,6 +1,7 @@
-//! What a caller passes besides the bodies of the API: the object's place, and which part of a list.
+//! The input of calls that is not in the API's bodies: the place of the object, and the page of a list.
 //!
-//! The names of a path stand in the template of each [`Call`](super::Call); these types are for TypeScript, and for queries.
+//! The template of each [`Call`](super::Call) has the parameters of its path. These types are for TypeScript, and for
+//! queries.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +12,16 @@ use tsify::Tsify;
 
 use super::SyncRequest;
 
-/// Which organisation.
+/// Names an organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct OrgPath {
-    /// The organisation's slug; the client's own when left out.
+    /// The organisation's slug. The default is the client's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub org: Option<String>,
 }
 
-/// Which repository.
+/// Names a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct RepoPath {
     /// The repository's name or id.
@@ -30,7 +31,7 @@ pub struct RepoPath {
     pub org: OrgPath,
 }
 
-/// Which sync.
+/// Names a sync.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct SyncPath {
     /// The repository.
@@ -40,7 +41,7 @@ pub struct SyncPath {
     pub sync_id: String,
 }
 
-/// Which webhook target.
+/// Names a webhook target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct WebhookTargetPath {
     /// The target's id.
@@ -50,27 +51,27 @@ pub struct WebhookTargetPath {
     pub org: OrgPath,
 }
 
-/// Which part of a list.
+/// Selects a page of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct PageRequest {
-    /// A `next_cursor` of an earlier page; the newest items when left out.
+    /// The `next_cursor` of the page before. If left out, the page starts with the newest items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub cursor: Option<String>,
-    /// How many items, 1 to 100; 50 when left out.
+    /// How many items, 1 to 100. The default is 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100))]
     #[tsify(optional)]
     pub limit: Option<u32>,
 }
 
-/// Which of an organisation's repositories.
+/// Selects repositories of an organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ListReposRequest {
     /// The organisation.
     #[serde(flatten)]
     pub org: OrgPath,
-    /// Which part of the list.
+    /// The page of the list.
     #[serde(flatten)]
     pub page: PageRequest,
     /// Only repositories that have all of these labels.
@@ -79,35 +80,35 @@ pub struct ListReposRequest {
     pub tags: Option<BTreeMap<String, String>>,
 }
 
-/// Which of a repository's syncs.
+/// Selects syncs of a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ListSyncsRequest {
     /// The repository.
     #[serde(flatten)]
     pub repo: RepoPath,
-    /// Which part of the list.
+    /// The page of the list.
     #[serde(flatten)]
     pub page: PageRequest,
 }
 
-/// Which of an organisation's webhook targets.
+/// Selects webhook targets of an organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ListWebhookTargetsRequest {
     /// The organisation.
     #[serde(flatten)]
     pub org: OrgPath,
-    /// Which part of the list.
+    /// The page of the list.
     #[serde(flatten)]
     pub page: PageRequest,
 }
 
-/// What `repos.syncUpstream` and `repos.planUpstreamSync` take: the repository and what to do.
+/// The input of `repos.syncUpstream` and `repos.planUpstreamSync`: the repository and the sync.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 pub struct SyncUpstreamRequest {
     /// The repository.
     #[serde(flatten)]
     pub repo: RepoPath,
-    /// Which way, and which refs.
+    /// The direction and the refs.
     #[serde(flatten)]
     pub sync: SyncRequest,
 }

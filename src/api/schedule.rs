@@ -1,4 +1,4 @@
-//! When an upstream is synced without being asked.
+//! Schedules of automatic syncs.
 
 use refsync_derive::Shape;
 use schemars::JsonSchema;
@@ -7,19 +7,19 @@ use tsify::Tsify;
 
 use super::{Direction, RefGlobs};
 
-/// When an upstream is synced by itself, and how: at an interval (`every`), or by a cron line (`cron`) in a time zone.
+/// A schedule of automatic syncs: an interval (`every`), or a cron line (`cron`) in a time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Schedule {
-    /// The interval, such as `15m`; null where there is a cron line.
+    /// The interval, such as `15m`; null if the schedule is a cron line.
     pub every: Option<String>,
-    /// The cron line, such as `0 3 * * *`; null where there is an interval.
+    /// The cron line, such as `0 3 * * *`; null if the schedule is an interval.
     pub cron: Option<String>,
-    /// The IANA time zone that the cron line is in; null where there is an interval.
+    /// The IANA time zone of the cron line; null if the schedule is an interval.
     pub time_zone: Option<String>,
-    /// Which way refs travel.
+    /// The direction of the sync.
     pub direction: Direction,
-    /// Which refs take part.
+    /// The globs that select refs.
     pub ref_globs: RefGlobs,
     /// When the next run is queued, RFC 3339 in UTC; null while the schedule is paused.
     #[serde(default)]
@@ -30,23 +30,23 @@ pub struct Schedule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleRequest {
-    /// A whole number and `m`, `h` or `d`: from `1m` to `30d`.
+    /// The interval: a whole number and `m`, `h` or `d`, from `1m` to `30d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub every: Option<String>,
-    /// Minute, hour, day of the month, month and day of the week, as cron has them.
+    /// The cron line: minute, hour, day of the month, month and day of the week.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub cron: Option<String>,
-    /// The IANA time zone of `cron`, such as `Europe/Berlin`; `UTC` when left out.
+    /// The IANA time zone of `cron`, such as `Europe/Berlin`. The default is `UTC`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub time_zone: Option<String>,
-    /// Which way refs travel; `pull` when left out.
+    /// The direction of the sync. The default is `pull`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub direction: Option<Direction>,
-    /// Which refs take part; all branches and tags when left out.
+    /// The globs that select refs. The default is all branches and tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "Partial<RefGlobs>")]
     #[schemars(schema_with = "super::sync::requested_globs")]

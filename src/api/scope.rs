@@ -1,24 +1,24 @@
-//! What a credential allows.
+//! The scopes of credentials.
 
 use serde::{Deserialize, Serialize};
 
-/// What a credential allows; each includes those before it.
+/// The scope of a credential; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Look at everything, fetch.
+    /// Read everything, and fetch.
     Read,
-    /// Also make and change repositories, sync, push.
+    /// Also make and change repositories, sync, and push.
     Write,
     /// Also delete.
     Admin,
 }
 
 impl Scope {
-    /// In order.
+    /// All scopes, in order.
     pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
 
-    /// The scope of this word; none if it is another word.
+    /// The scope with this word; `None` if there is none.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == word)
     }
@@ -32,7 +32,7 @@ impl Scope {
         }
     }
 
-    /// This one and those that it includes.
+    /// This scope and those that it includes.
     pub fn included(self) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |scope| *scope <= self)
     }

@@ -1,15 +1,15 @@
-//! What a JSON tree has to look like: the contract as data, for requests and answers alike.
+//! The shapes of JSON trees: the contract as data, for both requests and answers.
 //!
 //! [`Shape`](refsync_derive::Shape) derives the shape of each type in [`api`](super) from its serde attributes. The client
-//! checks trees against shapes, because that costs a few bytes for each type and a serde decoder costs kilobytes. The service
-//! checks each request's body before serde reads it, so that people get our words for what is wrong, not serde's.
+//! checks trees against shapes, because a shape costs a few bytes and a serde decoder costs kilobytes. The service checks
+//! each request's body before serde reads it, so that people see our error texts, not serde's.
 
 use std::collections::BTreeMap;
 
 use super::json_tree::Json;
 use crate::glob::Glob;
 
-/// What a value has to be.
+/// The shape of a value.
 #[derive(Clone, Copy)]
 pub enum Shape {
     /// A string.
@@ -18,30 +18,30 @@ pub enum Shape {
     Flag,
     /// An integer from 0 to 2³² − 1.
     Count,
-    /// An integer from the first to the second number, both included.
+    /// An integer from the first to the second number, inclusive.
     Between(u32, u32),
     /// Any number.
     Number,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// [`RefGlobs`](super::RefGlobs); if one of its two keys is missing, it becomes `""`.
+    /// [`RefGlobs`](super::RefGlobs). If one of its two keys is missing, the key becomes `""`.
     Globs,
-    /// This, or null.
+    /// This shape, or null.
     OrNull(&'static Self),
-    /// The value of a key: this, or a null that means the same as no key.
+    /// The value of a key: this shape, or null, which means the same as a missing key.
     NullIsMissing(&'static Self),
     /// An array.
     List(&'static Self),
-    /// An object of free keys.
+    /// An object with any keys.
     Map(&'static Self),
-    /// An object of these keys.
+    /// An object with these keys.
     Object {
         /// The keys.
         keys: &'static [Key],
-        /// Whether other keys are refused even where [`Others::Keep`] applies.
+        /// Whether other keys are refused even if [`Others::Keep`] applies.
         refuses_others: bool,
     },
-    /// An object in which the key of this name tells which further keys there are.
+    /// An object with a tag: the value of the key with this name decides which other keys there are.
     Tagged(&'static str, &'static [(&'static str, &'static [Key])]),
 }
 
@@ -52,7 +52,7 @@ pub struct Key {
     pub name: &'static str,
     /// Its value.
     pub shape: Shape,
-    /// What happens if it is missing.
+    /// What happens if the key is missing.
     pub missing: Missing,
 }
 
@@ -61,7 +61,7 @@ pub struct Key {
 pub enum Missing {
     /// The object is refused.
     Refuse,
-    /// The key stays away.
+    /// The key stays missing.
     LeaveOut,
     /// The key becomes null.
     Null,
@@ -69,34 +69,34 @@ pub enum Missing {
     AllRefs,
 }
 
-/// What happens to keys that an object's shape does not have.
+/// What happens to keys that are not in an object's shape.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Others {
-    /// They are refused: in a caller's request such a key is misspelt.
+    /// They are refused, because such a key in a caller's request is a spelling mistake.
     Refuse,
-    /// They are kept: who wrote the JSON may be newer than this version.
+    /// They are kept, because the writer of the JSON may be newer than this version.
     Keep,
 }
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The path of the value, such as `syncs[3].ref_globs.branches`; empty for the whole.
+    /// The path of the value, such as `syncs[3].ref_globs.branches`; empty for the whole tree.
     pub path: String,
     /// What is wrong with it.
     pub fault: Fault,
 }
 
-/// What is wrong with a value. Its text follows the value's path in a sentence.
+/// What is wrong with a value. In a sentence, this text follows the value's path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It is not there.
+    /// The value is missing.
     #[error("is missing")]
     Missing,
-    /// The object has no such key, but these.
+    /// The object does not have this key. Its possible keys are listed.
     #[error("is not one of the fields: {0}")]
     Unknown(String),
-    /// It has another type or is out of bounds.
+    /// The value has another type, or is out of range.
     #[error("{0}")]
     Wrong(String),
 }
@@ -105,9 +105,9 @@ pub enum Fault {
 pub trait Shaped {
     /// The shape of a value.
     const SHAPE: Shape;
-    /// The shape of a key with `#[serde(default, skip_serializing_if = …)]`, if it is there.
+    /// The shape of a key with `#[serde(default, skip_serializing_if = …)]`, if the key is there.
     const IF_THERE: Shape = Self::SHAPE;
-    /// Whether null is a value.
+    /// Whether null is a valid value.
     const HAS_NULL: bool = false;
     /// What happens if a key without `#[serde(default)]` is missing.
     const MISSING: Missing = Missing::Refuse;
@@ -133,7 +133,7 @@ plain! {
 
 impl<T: Shaped> Shaped for Option<T> {
     const SHAPE: Shape = Shape::OrNull(&T::SHAPE);
-    // An update takes `Option<Option<T>>`: there a null is a value of its own.
+    // An update has `Option<Option<T>>`, in which null is a value of its own.
     const IF_THERE: Shape = if T::HAS_NULL { T::SHAPE } else { Shape::NullIsMissing(&T::SHAPE) };
     const HAS_NULL: bool = true;
     const MISSING: Missing = Missing::Null;
@@ -148,7 +148,7 @@ impl<T: Shaped> Shaped for BTreeMap<String, T> {
     const SHAPE: Shape = Shape::Map(&T::SHAPE);
 }
 
-/// How many keys these parts have together.
+/// How many keys these parts have in total.
 pub const fn total(parts: &[&[Key]]) -> usize {
     let (mut total, mut at) = (0, 0);
     while at < parts.len() {
@@ -158,7 +158,7 @@ pub const fn total(parts: &[&[Key]]) -> usize {
     total
 }
 
-/// The keys of these parts, one after the other: an object and what is flattened into it.
+/// The keys of these parts, joined: those of an object and those of its flattened fields.
 pub const fn join<const N: usize>(parts: &[&[Key]]) -> [Key; N] {
     let mut all = [Key { name: "", shape: Shape::Text, missing: Missing::Refuse }; N];
     let (mut at, mut part) = (0, 0);
@@ -179,7 +179,7 @@ impl Shape {
     ///
     /// # Panics
     ///
-    /// If it is no object; the compiler runs this, so nobody sees it.
+    /// If the shape is not an object. The compiler evaluates this, so it cannot panic at run time.
     pub const fn keys(&self) -> &'static [Key] {
         match self {
             Self::Object { keys, .. } => keys,
@@ -187,11 +187,11 @@ impl Shape {
         }
     }
 
-    /// Checks a tree, and writes out what the contract lets it leave out.
+    /// Checks a tree, and adds the values that the contract allows to leave out.
     ///
     /// # Errors
     ///
-    /// The first value that is not as it has to be.
+    /// The first value that does not match.
     pub fn check(&self, value: &mut Json, others: Others) -> Result<(), Mismatch> {
         match (self, value) {
             (Self::Text, Json::Text(_)) | (Self::Flag, Json::Flag(_)) | (Self::Number, Json::Number(_)) => Ok(()),
@@ -232,7 +232,7 @@ impl Shape {
         }
     }
 
-    /// Says what this has to be, and what was found.
+    /// Describes the expected value and the value that was found.
     fn refusal(&self, found: &Json) -> Mismatch {
         let bounds;
         let expected = match self {
@@ -261,7 +261,8 @@ impl Shape {
     }
 }
 
-/// Refuses a word that is none of these. It is not repeated: it may be a secret in the wrong place.
+/// Refuses a word that is not one of these. The error does not repeat the word, because it may be a secret in the wrong
+/// place.
 fn one_of(words: impl Iterator<Item = &'static str>, found: &str) -> Result<(), Mismatch> {
     let words: Vec<&str> = words.collect();
     match words.contains(&found) {
@@ -334,7 +335,7 @@ impl Mismatch {
         Self { path: String::new(), fault }
     }
 
-    /// That the whole is no object.
+    /// The error that the whole tree is not an object.
     #[cfg(feature = "client")]
     pub(crate) fn no_object(found: &Json) -> Self {
         Shape::Object { keys: &[], refuses_others: false }.refusal(found)
@@ -344,7 +345,7 @@ impl Mismatch {
         Self::here(Fault::Wrong(words.concat()))
     }
 
-    /// The same as seen from outside: `step` is a key, or an index in brackets.
+    /// Adds `step`, a key or an index in brackets, to the front of the path.
     fn under(mut self, step: &str) -> Self {
         let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = [step, joint, &self.path].concat();

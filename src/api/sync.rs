@@ -1,4 +1,4 @@
-//! A sync: what is asked for, the run that does it, and what became of every ref.
+//! A sync: the request, the run that does it, and the result of every ref.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use tsify::Tsify;
 use super::shape::{self, Missing, Shaped};
 use crate::glob::Glob;
 
-/// Which way refs travel.
+/// The direction of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -20,19 +20,19 @@ pub enum Direction {
     Push,
 }
 
-/// Which refs take part: one glob for branch names and one for tag names, without `refs/heads/` and `refs/tags/`.
+/// Selects refs: one glob for branch names and one for tag names, without `refs/heads/` and `refs/tags/`.
 ///
-/// In a request an omitted `ref_globs` means `*` for both; within it an omitted or empty key means none of that kind,
-/// and at least one key has to be there. See the [glob syntax](crate::glob).
+/// If a request omits `ref_globs`, both globs are `*`. If it omits only one of the two keys, or one is empty, no refs of
+/// that kind are selected. At least one key is required. See the [glob syntax](crate::glob).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Tsify)]
 #[schemars(description = "Which refs take part: one glob for branch names and one for tag names, which leave out \
                           refs/heads/ and refs/tags/. `*` is any run of characters, / too; `?` one; [a-z] a class.")]
 pub struct RefGlobs {
-    /// Branches whose whole name matches take part; `""` is none.
+    /// Selects branches whose whole name matches; `""` selects none.
     #[tsify(type = "string")]
     #[schemars(with = "String")]
     pub branches: Glob,
-    /// Tags whose whole name matches take part; `""` is none.
+    /// Selects tags whose whole name matches; `""` selects none.
     #[tsify(type = "string")]
     #[schemars(with = "String")]
     pub tags: Glob,
@@ -68,20 +68,20 @@ impl<'de> Deserialize<'de> for RefGlobs {
     }
 }
 
-/// What a sync is asked to do: the body of `POST …/upstream/syncs`. The call refuses other fields.
+/// The request for a sync: the body of `POST …/upstream/syncs`. Other fields are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct SyncRequest {
-    /// Which way refs travel.
+    /// The direction of the sync.
     pub direction: Direction,
-    /// Which refs take part; all branches and tags when left out.
+    /// The globs that select refs. The default is all branches and tags.
     #[serde(default)]
     #[tsify(optional, type = "Partial<RefGlobs>")]
     #[schemars(schema_with = "requested_globs")]
     pub ref_globs: RefGlobs,
 }
 
-/// The globs of a request, of which one may be left out.
+/// The globs of a request. One of them may be left out.
 pub(super) fn requested_globs(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
@@ -95,17 +95,17 @@ pub(super) fn requested_globs(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Where a run is in its life.
+/// The status of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
-    /// It waits for a worker, also between two attempts.
+    /// The run waits for a worker. Between two attempts it waits too.
     Queued,
-    /// A worker runs it.
+    /// A worker is doing the run.
     InProgress,
-    /// It ended; single refs may still have been rejected, see [`SyncRun::stats`].
+    /// The run ended. Single refs may have been rejected, see its `stats`.
     Completed,
-    /// It ended without doing its work, see [`SyncRun::error`].
+    /// The run failed, see its `error`.
     Failed,
 }
 
@@ -116,7 +116,7 @@ impl SyncStatus {
     }
 }
 
-/// One sync of a repository with its upstream, queued, running or ended.
+/// A sync of a repository with its upstream: queued, running or ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRun {
@@ -124,77 +124,78 @@ pub struct SyncRun {
     pub id: String,
     /// The repository's id.
     pub repo_id: String,
-    /// Which way refs travel.
+    /// The direction of the sync.
     pub direction: Direction,
-    /// Where the run is in its life.
+    /// The status of the run.
     pub status: SyncStatus,
     /// The number of the current attempt, from 1.
     pub attempt: u32,
-    /// Which refs take part; always both keys.
+    /// The globs that select refs; always with both keys.
     pub ref_globs: RefGlobs,
-    /// What became of every ref; null until the run has ended, and in a list if the answer would have more than 8 MB with it.
+    /// The result of every ref; null until the run has ended. In a list it is also null if it would make the answer larger
+    /// than 8 MB.
     pub stats: Option<SyncRunStats>,
-    /// How many refs ended in each way. Left out until the run has ended with its work done, and by servers that do not say.
+    /// How many refs have each outcome. Left out if the run has not completed, or if an older server does not report this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub counts: Option<SyncRunCounts>,
-    /// When its next attempt may start, RFC 3339 in UTC. Only while it waits after an attempt that failed for a temporary reason.
+    /// When the next attempt may start, RFC 3339 in UTC. Present only while the run waits after a temporary failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub next_attempt_at: Option<String>,
-    /// Why the run failed; null unless it did.
+    /// Why the run failed; null if it did not fail.
     pub error: Option<String>,
-    /// When it was asked for, RFC 3339 in UTC.
+    /// When the run was requested, RFC 3339 in UTC.
     pub created_at: String,
-    /// When its current attempt started; null until then.
+    /// When the current attempt started, RFC 3339 in UTC; null before the first one.
     pub started_at: Option<String>,
-    /// When it ended; null until then.
+    /// When the run ended, RFC 3339 in UTC; null until then.
     pub finished_at: Option<String>,
 }
 
-/// What a run did.
+/// The results of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct SyncRunStats {
-    /// Every source ref that matched the globs, by name.
+    /// Every source ref that matched the globs, sorted by name.
     pub refs: Vec<SyncRunRef>,
-    /// What the remotes said for people to read, and what refsync adds. Each text is here once, however many refs it is
-    /// about. Left out if there is none.
+    /// Messages for people, from the remotes and from refsync. Each text is here once, even if it is about several refs.
+    /// Left out if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[tsify(optional)]
     pub messages: Vec<SyncRunMessage>,
 }
 
-/// A text for people that belongs to a run.
+/// A message of a run, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct SyncRunMessage {
-    /// Who said it.
+    /// Who sent the message.
     pub side: MessageSide,
     /// The text: lines without colours and control characters, at most 8 KiB.
     pub text: String,
 }
 
-/// Who said a message.
+/// The sender of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageSide {
     /// The remote that refs come from.
     Source,
-    /// The remote that refs go to, or a hook there.
+    /// The remote that refs go to, or one of its hooks.
     Destination,
     /// refsync itself.
     Refsync,
 }
 
-/// How many refs of a run ended in each way.
+/// How many refs of a run have each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct SyncRunCounts {
-    /// Those that were created or fast-forwarded.
+    /// Refs that were created or fast-forwarded.
     pub updated: u32,
-    /// Those that the destination already had.
+    /// Refs that the destination already had.
     pub unchanged: u32,
-    /// Those that are left out on purpose.
+    /// Refs that were left out on purpose.
     pub filtered: u32,
-    /// Those that were not moved.
+    /// Refs that were not moved.
     pub rejected: u32,
 }
 
@@ -208,37 +209,37 @@ impl From<&SyncRunStats> for SyncRunCounts {
 }
 
 impl SyncRunStats {
-    /// How many refs ended this way.
+    /// How many refs have this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.refs.iter().filter(|r| r.outcome == outcome).count()
     }
 }
 
-/// What became of one ref.
+/// The result of one ref.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRunRef {
     /// The full ref name, such as `refs/heads/main`.
     pub name: String,
-    /// The object id that the destination had, null when it had no such ref.
+    /// The object id that the ref had at the destination; null if the destination did not have the ref.
     pub before: Option<String>,
-    /// The object id that the destination has now, all zeros when it has no such ref.
+    /// The object id that the ref has at the destination now; all zeros if the destination does not have the ref.
     pub after: String,
-    /// How it ended.
+    /// The outcome of the ref.
     pub outcome: Outcome,
-    /// Why, where the ref is filtered or rejected; null otherwise, or where a server does not say.
+    /// Why the ref was filtered or rejected; null otherwise, or if an older server does not report this.
     #[schemars(with = "Option<String>")]
     pub reason: Option<Reason>,
-    /// What the remote said about this ref, in its own words; null when it said nothing.
+    /// The remote's own message about this ref; null if there is none.
     pub message: Option<String>,
-    /// The index in `messages` of what the remote said about the request that carried this ref. Left out if it said
-    /// nothing.
+    /// The index in `messages` of the remote's message about the request that contained this ref. Left out if there is
+    /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub message_index: Option<u32>,
 }
 
-/// How a ref ended.
+/// The outcome of a ref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -246,40 +247,40 @@ pub enum Outcome {
     Updated,
     /// The destination already had it.
     Unchanged,
-    /// It matched the globs, but is left out on purpose: a symbolic ref, a standing exclude.
+    /// It matched the globs, but was left out on purpose. It is a symbolic ref, or a standing exclude names it.
     Filtered,
-    /// It was not moved: it diverged, a tag would have moved, or the destination refused it.
+    /// It was not moved. It diverged, it is a tag that would move, or the destination refused it.
     Rejected,
 }
 
-/// Why a ref was filtered or rejected: a stable word for a program to act on.
+/// Why a ref was filtered or rejected: a stable word for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[tsify(
     type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "atomic_push_failed" | "remote_refused" | (string & {})"#
 )]
 pub enum Reason {
-    /// The destination's commit is not an ancestor of the source's, or that could not be proved.
+    /// The destination's commit is not an ancestor of the source's commit, or the proof was not possible.
     NonFastForward,
-    /// The tag already points elsewhere.
+    /// The tag already exists at the destination and has another target.
     TagMoved,
-    /// It is a symbolic ref at the source, or at the destination.
+    /// It is a symbolic ref, at the source or at the destination.
     SymbolicRef,
-    /// A standing exclude on the upstream names it.
+    /// A standing exclude of the upstream names it.
     Excluded,
     /// The destination protects it.
     Protected,
     /// A hook at the destination declined it.
     HookDeclined,
-    /// The destination has a ref whose name is a directory of this one, or the other way round.
+    /// The name conflicts with another ref at the destination: one name is a directory of the other.
     NameConflict,
     /// The name is not a valid ref name.
     InvalidName,
-    /// The destination's ref moved while we pushed.
+    /// The destination's ref moved during the push.
     LeaseLost,
-    /// Objects that the ref needs are damaged or missing: at the source, or the destination says so.
+    /// Objects that the ref needs are damaged or missing. Either the source lacks them, or the destination reports it.
     MissingObjects,
-    /// Another ref was rejected, and the sync is to move all refs or none.
+    /// Another ref was rejected, and the sync moves all refs or none.
     AtomicPushFailed,
     /// The destination refused it for another reason, see the message.
     RemoteRefused,
@@ -312,7 +313,7 @@ impl fmt::Display for SyncStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct SyncRunPage {
-    /// Where the next page starts; null on the last one.
+    /// The cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
     /// Whether there is a next page.
     pub has_more: bool,

@@ -1,11 +1,11 @@
-//! Webhook targets: where events are sent.
+//! Webhook targets: the receivers of events.
 
 use refsync_derive::Shape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tsify::Tsify;
 
-/// Where an organisation's events are sent.
+/// A receiver of an organisation's events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct WebhookTarget {
@@ -13,25 +13,26 @@ pub struct WebhookTarget {
     pub id: String,
     /// A name for people.
     pub name: Option<String>,
-    /// Where deliveries are posted.
+    /// The URL that deliveries are posted to.
     pub url: String,
     /// The events that are sent, such as `sync.completed`.
     pub events: Vec<String>,
-    /// Only events of these repositories are sent; null for the whole organisation.
+    /// The repositories whose events are sent; null for the whole organisation.
     pub repo_ids: Option<Vec<String>>,
-    /// When it was made, RFC 3339 in UTC.
+    /// When the target was made, RFC 3339 in UTC.
     pub created_at: String,
-    /// When it was last changed, RFC 3339 in UTC.
+    /// When the target was last changed, RFC 3339 in UTC.
     pub updated_at: String,
 }
 
-/// A webhook target with its secret, which only the answers that make one carry.
+/// A webhook target with its secret. Only the answers that make a secret contain it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct WebhookTargetSecret {
     /// The target.
     #[serde(flatten)]
     pub target: WebhookTarget,
-    /// What signs deliveries: `x-mesa-signature: t=<unix seconds>,sha256=<hex HMAC-SHA256 of "<t>.<raw body>">`.
+    /// The secret that signs deliveries. The header is `x-mesa-signature: t=<unix seconds>,sha256=<hex HMAC-SHA256 of
+    /// "<t>.<raw body>">`.
     pub secret: String,
 }
 
@@ -39,7 +40,7 @@ pub struct WebhookTargetSecret {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]
 pub struct WebhookTargetPage {
-    /// Where the next page starts; null on the last one.
+    /// The cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
     /// Whether there is a next page.
     pub has_more: bool,
@@ -50,26 +51,26 @@ pub struct WebhookTargetPage {
 /// A request for a new webhook target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct CreateWebhookTargetRequest {
-    /// Where deliveries are posted, `http` or `https`.
+    /// The URL that deliveries are posted to, `http` or `https`.
     pub url: String,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The events that are sent; `push` when left out.
+    /// The events that are sent. The default is `push`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub events: Option<Vec<String>>,
-    /// Only events of these repositories are sent; those of the whole organisation when left out.
+    /// The repositories whose events are sent. If left out, the events of the whole organisation are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repo_ids: Option<Vec<String>>,
 }
 
-/// A request for a change of a webhook target; what is left out stays.
+/// A request that changes a webhook target. Fields that are left out stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpdateWebhookTargetRequest {
-    /// Where deliveries shall be posted.
+    /// The new URL that deliveries are posted to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub url: Option<String>,
@@ -87,7 +88,7 @@ pub struct UpdateWebhookTargetRequest {
     pub repo_ids: Option<Option<Vec<String>>>,
 }
 
-/// Tells a null that is there (`Some(None)`) from a key that is not (`None`).
+/// Distinguishes a key whose value is null (`Some(None)`) from a missing key (`None`).
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

@@ -1,4 +1,4 @@
-//! How a call of the API is carried out: one straight line for all calls, from the request's tree to the answer's.
+//! Carries out a call of the API, with the same steps for every call, from the request's tree to the answer's tree.
 
 use super::{
     Client, Error,
@@ -19,20 +19,21 @@ use crate::{
 /// The values of a path's parameters, by name.
 type Parameters = Vec<(&'static str, String)>;
 
-/// A call that is ready to be carried out.
+/// A call that is ready to be sent.
 pub(super) struct Prepared {
     pub(super) outgoing: Outgoing,
     parameters: Parameters,
-    /// What is not in the path.
+    /// The input that is not in the path.
     request: Json,
 }
 
 impl Client {
-    /// Carries a call out. `request` has the values of the path's parameters and the fields that the call takes.
+    /// Carries out a call. `request` has the values of the path's parameters and the fields of the input.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidRequest`] without a status if the request is not what the call takes, and whatever the service answers.
+    /// [`Error::InvalidRequest`] without a status if the request is not valid input of the call, and every error of the
+    /// service.
     pub async fn call(&self, name: CallName, request: Json) -> Result<Json, Error> {
         let call = name.call();
         let Prepared { outgoing, mut parameters, request } = self.prepare(call, request).await?;
@@ -62,7 +63,7 @@ impl Client {
         Ok(answer?.json)
     }
 
-    /// The request that carries a call out.
+    /// The HTTP request of a call.
     pub(super) async fn prepare(&self, call: &'static Call, mut request: Json) -> Result<Prepared, Error> {
         let refused = |mismatch| Error::argument(call.verb, "request", mismatch);
         let keys = [&call.path_keys(), call.takes.keys()];
@@ -166,17 +167,18 @@ impl Client {
         }
     }
 
-    /// The run that a POST made before its answer was lost.
+    /// Finds the run that a POST made before its answer was lost.
     ///
-    /// `began` is our monotonic clock when the call began. Our clock and the service's may differ, so this compares how long ago
-    /// both were, by the `Date` of the service's own answer. Only if a browser hides that header do the clocks have to agree.
+    /// `began` is the time of the call's start, by our monotonic clock. Our clock and the service's clock may differ. So
+    /// this compares ages: the age of the call by our clock, and the age of the run by the `Date` of the service's answer.
+    /// If a browser hides that header, both clocks must agree.
     async fn find_run(&self, request: &Json, parameters: &Parameters, began: i64) -> Result<Option<Answer>, Error> {
         let list = CallName::ListSyncs.call();
         let newest = [("limit", "20".to_owned())];
         let outgoing = self.outgoing(list, list.verb.to_owned(), parameters, &newest, None);
         let mut answer = self.tries(&outgoing).await.0?;
         let now = self.timer.now();
-        // `Date` is cut to whole seconds.
+        // `Date` has no fraction of a second.
         let since = answer.date.unwrap_or(now) - (self.timer.monotonic() - began) - 1000;
         let is_ours = |run: &Json| {
             let created = run.text("created_at").and_then(clock::rfc3339);
@@ -188,7 +190,7 @@ impl Client {
     }
 }
 
-/// The fields that are not in the path, as a query has them: strings as they are, everything else as JSON.
+/// The fields that are not in the path, as a query: strings unchanged, everything else as JSON.
 fn query(request: &Json) -> Vec<(&str, String)> {
     let Json::Object(pairs) = request else { return Vec::new() };
     let pairs = pairs.iter().map(|(key, value)| match value {

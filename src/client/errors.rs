@@ -1,4 +1,4 @@
-//! Why a call failed: one kind for each thing that a program can do about it.
+//! Why a call failed. Errors that a program handles in the same way have the same kind.
 //!
 //! | kind | raised by | code |
 //! | --- | --- | --- |
@@ -14,7 +14,7 @@
 //! | [`Aborted`](Error::Aborted) | the caller | `ABORTED` |
 //! | [`InvalidResponse`](Error::InvalidResponse) | a 2xx that is not the promised shape | `INVALID_RESPONSE` |
 //!
-//! The code of an answer is what its error body says; the table's is the one where it has none.
+//! An error has the code of the answer's error body. If there is no error body, it has the table's code.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use crate::{
 /// Why a call failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The request is wrong, by our own check (then it has no status) or by the service's.
+    /// The request is wrong. If our own check found this, there is no status; otherwise the service found it.
     #[error("{0}")]
     InvalidRequest(Box<Refusal>),
     /// The credential is missing or unknown.
@@ -40,53 +40,53 @@ pub enum Error {
     /// The credential does not allow the call.
     #[error("{0}")]
     Forbidden(Box<Refusal>),
-    /// There is no such organisation, repository or sync.
+    /// The organisation, repository or sync does not exist.
     #[error("{0}")]
     NotFound(Box<Refusal>),
-    /// The state of the object forbids it: a name that is taken, a repository without an upstream.
+    /// The state of the object does not allow the call: a name is taken, or a repository has no upstream.
     #[error("{0}")]
     Conflict(Box<Refusal>),
     /// Too many requests.
     #[error("{refusal}")]
     RateLimited {
-        /// What the service said.
+        /// The service's answer.
         refusal: Box<Refusal>,
-        /// How long it asks to wait.
+        /// How long the service asks to wait.
         retry_after: Option<Duration>,
     },
     /// The service failed.
     #[error("{refusal}")]
     Server {
-        /// What the service said.
+        /// The service's answer.
         refusal: Box<Refusal>,
-        /// How long it asks to wait.
+        /// How long the service asks to wait.
         retry_after: Option<Duration>,
     },
     /// There was no answer, or only a part of one.
     #[error("{operation}: {source}")]
     Connection {
-        /// What was called.
+        /// The call, for people.
         operation: String,
-        /// What the network said.
+        /// The network's error.
         source: http::Error,
     },
     /// There was no answer in time, or a wait passed its deadline.
     #[error("{operation}: {message}")]
     Timeout {
-        /// What was called.
+        /// The call, for people.
         operation: String,
-        /// What did not come, and in which time.
+        /// What did not arrive, and within which time.
         message: String,
-        /// 408 where the server gave up.
+        /// 408 if the server gave up.
         status: Option<u16>,
     },
-    /// The caller cancelled.
+    /// The caller cancelled the call.
     #[error(transparent)]
     Aborted(Aborted),
-    /// The answer says success, but is not what the API promises.
+    /// The answer has a success status, but not the shape that the API promises.
     #[error("{operation}: expected {expected} from {url}, but {found}")]
     InvalidResponse {
-        /// What was called.
+        /// The call, for people.
         operation: String,
         /// The URL that answered.
         url: String,
@@ -105,7 +105,7 @@ impl Error {
         Self::InvalidRequest(Box::new(Refusal::of_field(operation, field, message)))
     }
 
-    /// What is wrong with an argument, before any request; `name` is what an error calls the whole of it.
+    /// An error in an argument, before any request. `name` is the argument's name in the error.
     pub(crate) fn argument(operation: &str, name: &str, mismatch: Mismatch) -> Self {
         let field = if mismatch.path.is_empty() { name } else { &mismatch.path };
         let message = match mismatch.fault {
@@ -115,7 +115,7 @@ impl Error {
         Self::invalid_field(operation, field, message)
     }
 
-    /// What an answer that is not 2xx means; `retry_after` is what its header asks for.
+    /// The error for an answer that is not 2xx. `retry_after` is the value of its header.
     pub fn from_answer(operation: &str, url: &str, status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
         let mut refusal = Refusal {
             operation: operation.to_owned(),
@@ -151,7 +151,7 @@ impl Error {
         }
     }
 
-    /// What a request without an answer means.
+    /// The error for a request without an answer.
     pub fn from_http(operation: &str, error: http::Error) -> Self {
         let operation = operation.to_owned();
         match error.kind {
@@ -162,7 +162,7 @@ impl Error {
         }
     }
 
-    /// The kind's name, which is also that of its JavaScript class.
+    /// The kind's name, which is also the name of its JavaScript class.
     pub fn name(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "InvalidRequestError",
@@ -179,7 +179,7 @@ impl Error {
         }
     }
 
-    /// A stable word for a program to act on, in SCREAMING_SNAKE_CASE.
+    /// A stable word for programs, in SCREAMING_SNAKE_CASE.
     pub fn code(&self) -> &str {
         match self {
             Self::Connection { .. } => "CONNECTION_FAILED",
@@ -190,7 +190,7 @@ impl Error {
         }
     }
 
-    /// The status of the answer, where there was one.
+    /// The status of the answer, if there was an answer.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Timeout { status, .. } => *status,
@@ -199,12 +199,12 @@ impl Error {
         }
     }
 
-    /// What to quote to the operator.
+    /// The id to give to the operator.
     pub fn trace_id(&self) -> Option<&str> {
         self.refusal().and_then(|refusal| refusal.trace_id.as_deref())
     }
 
-    /// Each bad field of the request, where that is the matter.
+    /// The bad fields of the request, if that is the problem.
     pub fn fields(&self) -> &[FieldError] {
         self.refusal().map_or(&[], |refusal| &refusal.fields)
     }
@@ -226,7 +226,7 @@ impl Error {
         }
     }
 
-    /// Whether the service may have done what was asked, though its answer did not arrive.
+    /// Whether the service may have done the work, although its answer did not arrive.
     pub fn is_answer_lost(&self) -> bool {
         self.is_transient() && !matches!(self, Self::RateLimited { .. })
     }
@@ -245,7 +245,7 @@ impl Error {
     }
 }
 
-/// The code of an answer that has no error body, as one from a proxy.
+/// The code of an answer without an error body, such as a proxy's answer.
 fn default_code(status: u16) -> &'static str {
     match status {
         401 => "UNAUTHENTICATED",

@@ -1,7 +1,7 @@
-//! Server-sent events as their bytes come: the stream format of the
-//! [HTML standard, section 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
+//! Decodes server-sent events from bytes as they arrive. The format is in the [HTML standard, section
+//! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
 //!
-//! Here and not by the runtime's `EventSource`, which sends no `Authorization`, and which not every runtime has.
+//! The runtime's `EventSource` is no alternative: it cannot send `Authorization`, and not every runtime has it.
 //!
 //! ```
 //! use refsync::client::event_stream::EventStream;
@@ -15,20 +15,20 @@
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its type; empty where it names none, which means `message`.
+    /// Its type; empty if the event names none, which means `message`.
     pub kind: String,
-    /// Its data, without the last line's end.
+    /// Its data, without the final line break.
     pub data: String,
-    /// The last id that the stream has given, which resumes it after this event; empty before the first.
+    /// The last id of the stream so far. It resumes the stream after this event. Empty before the first id.
     pub id: String,
 }
 
-/// A stream of events that has come up to some byte.
+/// The state of a stream of events after some bytes.
 #[derive(Default)]
 pub struct EventStream {
     /// The line that has not ended yet.
     line: Vec<u8>,
-    /// A `\n` that comes next belongs to the `\r` before it.
+    /// Whether the last byte was `\r`: a `\n` that comes next belongs to it.
     after_return: bool,
     is_begun: bool,
     kind: String,
@@ -37,7 +37,7 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// The events that end within the next bytes.
+    /// The events that end within these bytes.
     pub fn push(&mut self, chunk: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         for &byte in chunk {
@@ -51,16 +51,17 @@ impl EventStream {
         events
     }
 
-    /// How many bytes of an event that has not ended are kept.
+    /// The most bytes of an unfinished event that are kept.
     pub fn pending(&self) -> usize {
         self.line.len() + self.data.len()
     }
 
     fn end_line(&mut self) -> Option<Event> {
         let line = std::mem::take(&mut self.line);
-        // JSON is UTF-8: of a line that is not, nothing is lost. Replacing what is wrong would be two kilobytes of code.
+        // A line that is not UTF-8 cannot be JSON, so it is dropped. Replacing the bad bytes would cost two kilobytes of
+        // code.
         let line = std::str::from_utf8(&line).unwrap_or_default();
-        // A byte order mark may open the stream.
+        // The stream may start with a byte order mark.
         let is_begun = std::mem::replace(&mut self.is_begun, true);
         let line = if is_begun { line } else { line.strip_prefix('\u{feff}').unwrap_or(line) };
         if line.is_empty() {
@@ -75,7 +76,7 @@ impl EventStream {
                 self.data.push('\n');
             }
             "id" if !value.contains('\0') => value.clone_into(&mut self.id),
-            // Comments, which have no name, and what tomorrow adds.
+            // Ignore comments, which have no name, and fields that this version does not know.
             _ => {}
         }
         None

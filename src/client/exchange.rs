@@ -19,27 +19,27 @@ use crate::{
 /// The largest answer that is read: the stats of some 300 000 refs.
 pub(super) const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
-/// The request of a call, ready to be sent any number of times.
+/// The request of a call. It can be sent any number of times.
 pub(super) struct Outgoing {
-    /// What is called, for errors: `get repository acme/app`.
+    /// The call, for errors: `get repository acme/app`.
     pub(super) operation: String,
     pub(super) url: String,
     pub(super) json: Option<Bytes>,
     pub(super) call: &'static Call,
 }
 
-/// A 2xx answer of the shape that was promised.
+/// A 2xx answer with the promised shape.
 pub(super) struct Answer {
     pub(super) json: Json,
-    /// The server's clock, in milliseconds since 1970, where the answer tells it.
+    /// The server's clock, in milliseconds since 1970, if the answer has it.
     pub(super) date: Option<i64>,
 }
 
 impl Client {
-    /// Sends a call that changes nothing more when it is repeated, with retries; tells as well whether the answer of an
-    /// earlier try was lost, so that it may have done its work already.
+    /// Sends a call that may be repeated, with retries. Also returns whether the answer of an earlier try was lost: that
+    /// try may have done its work already.
     ///
-    /// Boxed, as [`once`](Self::once) is: several places await it, and each would hold a copy of its state.
+    /// Boxed, like [`once`](Self::once): several places await it, and each of them would hold a copy of its state.
     pub(super) fn tries<'a>(&'a self, outgoing: &'a Outgoing) -> LocalBoxFuture<'a, (Result<Answer, Error>, bool)> {
         let tries = async move {
             let (mut failures, mut lost) = (0, false);
@@ -58,7 +58,7 @@ impl Client {
         tries.boxed_local()
     }
 
-    /// Waits as long as `error` asks for, or gives `None` where it is final.
+    /// Waits as long as `error` asks for; `None` if the error is final.
     pub(super) async fn back_off(&self, error: &Error, failures: u32) -> Option<()> {
         let delay = retry::delay(error, failures, self.options.max_retries, self.timer.random())?;
         self.timer.sleep(delay).await;
@@ -111,7 +111,7 @@ impl Client {
 }
 
 impl Client {
-    /// Sends a call with these headers and those of every call.
+    /// Sends a call with these headers and the headers of every call.
     pub(super) fn send<'a>(
         &'a self,
         outgoing: &Outgoing,
@@ -130,12 +130,12 @@ impl Client {
     }
 }
 
-/// A duration as a person reads it.
+/// A duration as text for people.
 pub(super) struct Seconds(pub(super) Duration);
 
 impl std::fmt::Display for Seconds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not `as_millis`: printing its 128 bits takes code of its own.
+        // Not `as_millis`: the code that prints its 128 bits is large.
         match self.0.subsec_millis() {
             0 => write!(f, "{} s", self.0.as_secs()),
             millis => write!(f, "{} ms", self.0.as_secs() * 1000 + u64::from(millis)),

@@ -1,13 +1,13 @@
-//! A run followed until it has ended: by the service's events, and where those fail by polling.
+//! Follows a run until it has ended: with the service's events, and with polls if the events fail.
 //!
 //! ```text
 //! GET …/syncs/{id}/events ──▶ 200 text/event-stream: each event is the run      ─▶ its end
 //!      ▲                 └──▶ anything else ───────────────┐
-//!      └─ Last-Event-ID ── the stream broke, having told something               │
-//!                          it broke having told nothing, or fell silent ─▶ poll ─▶ its end
+//!      └─ Last-Event-ID ── the stream broke after some events                    │
+//!                          it broke without an event, or fell silent ────▶ poll ─▶ its end
 //! ```
 //!
-//! Polling has the retries and the errors of any call. The events need none of their own.
+//! A poll has the retries and the errors of any call. Streams of events have none of their own.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -31,30 +31,30 @@ use crate::{
     http::{ByteStream, Response},
 };
 
-/// The wait before the first poll; each further one is twice as long.
+/// The wait before the first poll; each further wait is twice as long.
 pub const FIRST_POLL: Duration = Duration::from_millis(250);
 
 /// The longest wait between two polls, and between two streams of events.
 pub const LONGEST_POLL: Duration = Duration::from_secs(2);
 
-/// The waits between them.
+/// The waits between polls.
 const POLLS: Backoff = Backoff::doubling(FIRST_POLL, LONGEST_POLL);
 
-/// How long a stream may take to its first event, which the service has at once: what waits longer is a proxy's buffer.
+/// How long the first event may take. The service sends it at once, so a longer wait means that a proxy buffers the stream.
 const FIRST_EVENT: Duration = Duration::from_secs(5);
 
-/// How long a stream may be silent after that; the service writes a comment every 15 s.
+/// How long a stream may be silent after the first event. The service writes a comment every 15 s.
 const LONGEST_SILENCE: Duration = Duration::from_secs(40);
 
-/// What the runs that a client follows share.
+/// The state that all followed runs of a client share.
 #[derive(Default)]
 pub(super) struct Following {
     streams: Cell<u32>,
-    /// Whether the service was found to have no events.
+    /// Whether the service has no events.
     is_without_events: Cell<bool>,
 }
 
-/// One of the streams that may be open at once.
+/// One of the streams that may be open at the same time.
 struct Turn(Rc<Following>);
 
 impl Drop for Turn {
@@ -69,15 +69,15 @@ struct Feed<'c> {
     outgoing: Outgoing,
     body: Option<ByteStream>,
     stream: EventStream,
-    /// What came and was not taken yet, the newest first.
+    /// Events that arrived and were not taken yet, newest first.
     runs: Vec<Json>,
-    /// Resumes the stream.
+    /// The id that resumes the stream.
     last_id: String,
-    /// Whether the open stream has told something.
+    /// Whether the open stream has delivered an event.
     has_told: bool,
-    /// How often it was opened again.
+    /// How many times the stream was reopened.
     reopened: u32,
-    /// Whether there is no such call, or no such run.
+    /// Whether the service has no such call, or no such run.
     is_missing: bool,
     _turn: Turn,
 }
@@ -106,7 +106,7 @@ impl Client {
                 if now.same(&run) {
                     has_caught_up = true;
                 } else if has_caught_up || place(&now) > place(&run) {
-                    // Until then the stream tells what `run` has behind it.
+                    // Until then the stream repeats states that `run` has passed already.
                     has_caught_up = true;
                     on_update(&now)?;
                     run = now;
@@ -120,7 +120,7 @@ impl Client {
             self.timer.sleep(POLLS.after(polls)).await;
             let now = self.call(CallName::ShowSync, path.clone()).await?;
             if is_missing {
-                // It is the events that are missing, not the run.
+                // The events are missing, not the run.
                 self.following.is_without_events.set(true);
             }
             if !now.same(&run) {
@@ -128,7 +128,7 @@ impl Client {
                 run = now;
             }
         }
-        // A list leaves out the stats of large runs, and tells only the counts.
+        // A list leaves out the stats of large runs, and has only the counts.
         if matches!((run.of("stats"), run.of("counts")), (None | Some(Json::Null), Some(Json::Object(_)))) {
             let whole = self.call(CallName::ShowSync, path).await?;
             if !whole.same(&run) {
@@ -139,7 +139,7 @@ impl Client {
         Ok(run)
     }
 
-    /// Where one more stream may be opened.
+    /// A place for one more stream, if there is one.
     fn turn(&self) -> Option<Turn> {
         let following = &self.following;
         let open = following.streams.get();
@@ -155,7 +155,7 @@ fn is_running(run: &Json) -> bool {
     matches!(run.text("status"), Some("queued" | "in_progress"))
 }
 
-/// How far a run is in its life: its attempt, then its status.
+/// A run's position in its life: its attempt, then its status.
 fn place(run: &Json) -> (u32, u8) {
     let attempt = match run.of("attempt") {
         Some(Json::Number(attempt)) => attempt.parse().unwrap_or(0),
@@ -185,7 +185,7 @@ impl<'c> Feed<'c> {
         }
     }
 
-    /// The next state of the run; none where the events have to be done without.
+    /// The next state of the run; `None` if there are no events and polling is needed.
     async fn next(&mut self) -> Option<Json> {
         loop {
             if let Some(run) = self.runs.pop() {
@@ -230,7 +230,7 @@ impl<'c> Feed<'c> {
         (response.status == 200 && kind.starts_with("text/event-stream")).then_some(response)
     }
 
-    /// Takes in what came; none where it is no feed of runs.
+    /// Adds what arrived; `None` if it is not a stream of runs.
     fn take(&mut self, chunk: &[u8]) -> Option<()> {
         for event in self.stream.push(chunk) {
             self.last_id = event.id;

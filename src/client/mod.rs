@@ -1,20 +1,22 @@
 //! The typed client of the sync REST API.
 //!
-//! [`Client::call`] makes any call of the API ([`CALLS`](crate::api::CALLS)); the object of a call is a repository's name or id.
-//! The organisation is the call's own, else the client's ([`Options::org`]), else what `/whoami` says, asked once.
+//! [`Client::call`] makes any call of the API ([`CALLS`](crate::api::CALLS)). The object of a call is a repository's name
+//! or id. The organisation is the call's own, else the client's ([`Options::org`]). If neither is set, the client asks
+//! `/whoami` once.
 //!
-//! **Retries.** A call that changes nothing when it is repeated (every GET, PATCH and DELETE) is tried again on 408, 429,
-//! 5xx and a lost connection, see [`retry`]. A POST is repeated only when that cannot do the work twice:
+//! **Retries.** A call that changes nothing when it is repeated (every GET, PATCH and DELETE) is retried after 408, 429,
+//! 5xx and a lost connection, see [`retry`]. A POST is repeated only if that cannot do the work twice:
 //!
-//! - after a 429, because the service has done nothing;
-//! - a sync whose answer was lost is looked for first, among the newest runs of its repository: the one with the same
-//!   direction and globs, made since the call began, is the answer. The POST is sent again only
-//!   if the service says that there is none;
-//! - a cancellation and a plan are repeated: neither does more the second time;
-//! - the creation of a repository or a webhook target, and the rotation of a secret, whose answer was lost are not repeated:
-//!   the error is shown.
+//! - After a 429: the service has done nothing.
+//! - A sync whose answer was lost: the client first looks for the run among the newest runs of its repository. It has the
+//!   same direction and globs, and it was made since the call began. The client sends the POST again only if the service has
+//!   no such run.
+//! - A cancellation and a plan: a second call does nothing more.
 //!
-//! **Cancellation.** Dropping a future aborts what it has in flight.
+//! The client does not repeat the creation of a repository or a webhook target, or the rotation of a secret. If the answer
+//! is lost, the caller gets the error.
+//!
+//! **Cancellation.** Dropping a future aborts its requests.
 //!
 //! ```no_run
 //! # async fn example(http: std::rc::Rc<dyn refsync::http::HttpClient>, timer: std::rc::Rc<dyn refsync::client::Timer>)
@@ -55,44 +57,44 @@ pub use errors::Error;
 pub use follow::{FIRST_POLL, LONGEST_POLL};
 pub use wait::WaitOptions;
 
-/// The host's clock and chance.
+/// The host's clock and random numbers.
 pub trait Timer {
     /// Ends after `duration`.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
     /// The time, in milliseconds since 1970 in UTC.
     fn now(&self) -> i64;
-    /// Milliseconds since any one moment, by a clock that only goes forward.
+    /// Milliseconds since any one moment, from a clock that only goes forward.
     fn monotonic(&self) -> i64 {
         self.now()
     }
-    /// A random number, at least 0 and below 1; it need not be secret.
+    /// A random number, at least 0 and below 1. It need not be secret.
     fn random(&self) -> f64;
 }
 
-/// How a client is set up.
+/// The settings of a client.
 #[derive(Clone)]
 pub struct Options {
-    /// The API's address, with or without `/v1` at its end.
+    /// The API's address. It may end in `/v1`.
     pub api_url: String,
     /// The API key.
     pub api_key: String,
-    /// The organisation of calls that name none; asked from `/whoami` when left out.
+    /// The organisation of calls that name none. If left out, the client asks `/whoami`.
     pub org: Option<String>,
-    /// How many times a failed call is tried again.
+    /// How many times a failed call is retried.
     pub max_retries: u32,
     /// How long one try of a call may take.
     pub timeout: Duration,
-    /// The `User-Agent` header. Leave it out in a browser: there it would cost every call a CORS preflight.
+    /// The `User-Agent` header. Leave it out in a browser, because there it causes a CORS preflight for every call.
     pub user_agent: Option<String>,
-    /// How many runs are followed by the service's events at once; the others are polled. Few in a browser, which opens six
-    /// connections to a host over HTTP/1.1, for all of its tabs together.
+    /// How many runs are followed with the service's events at the same time; the others are polled. Use a small number in
+    /// a browser: over HTTP/1.1 it opens six connections to a host, for all of its tabs together.
     pub event_streams: u32,
 }
 
 impl Options {
     /// The defaults: 2 retries, 60 seconds for one try, no user agent, eight streams of events.
     ///
-    /// The address has no default: a key must never go to a server that its owner did not name.
+    /// The address has no default: a key must only go to a server that its owner named.
     pub fn new(api_url: impl Into<String>, api_key: impl Into<String>) -> Self {
         Self {
             api_url: api_url.into(),
@@ -117,7 +119,7 @@ pub struct Client {
     following: Rc<Following>,
 }
 
-/// The organisation that `/whoami` names, asked by the first call that needs it, which the others then wait for.
+/// The organisation that `/whoami` names. The first call that needs it asks; other calls wait for that answer.
 type OrgLookup = Rc<RefCell<Option<Shared<LocalBoxFuture<'static, Result<String, Error>>>>>>;
 
 impl Client {
@@ -125,7 +127,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidRequest`] for an address that is not an `http` or `https` URL, or for a key that cannot be sent.
+    /// [`Error::InvalidRequest`] if the address is not an `http` or `https` URL, or if the key cannot be sent in a header.
     pub fn new(http: Rc<dyn HttpClient>, timer: Rc<dyn Timer>, mut options: Options) -> Result<Self, Error> {
         const OPERATION: &str = "make a client";
         options.api_url = url::base(&options.api_url).map_err(|e| Error::invalid_field(OPERATION, "apiUrl", e))?;
@@ -142,7 +144,7 @@ impl Client {
         Self { timeout, ..self.clone() }
     }
 
-    /// The organisation of a call that names `asked`.
+    /// The organisation of a call. `asked` is the organisation that the call names.
     fn org<'a>(&'a self, verb: &'a str, asked: Option<&'a str>) -> LocalBoxFuture<'a, Result<String, Error>> {
         let org = async move {
             if let Some(org) = asked.or(self.options.org.as_deref()) {
@@ -161,7 +163,7 @@ impl Client {
     }
 
     fn look_up_org(&self) -> Shared<LocalBoxFuture<'static, Result<String, Error>>> {
-        // Without the cell, which would keep itself alive through the future that it holds.
+        // Without the cell: a future in the cell that holds the cell would keep itself alive.
         let client = Self { own_org: Rc::default(), ..self.clone() };
         let slug = async move {
             let answer = client.call(CallName::Whoami, Json::Object(Vec::new())).await?;

@@ -1,15 +1,15 @@
-//! The API's addresses: a base, path segments and a query, percent-encoded.
+//! Builds the API's URLs: a base, path segments and a query, percent-encoded.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// All but the unreserved characters of [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The API's base address, which ends in `/v1`, from one with or without it.
+/// The API's base address, which ends in `/v1`. The input may end in `/v1` or not.
 ///
 /// # Errors
 ///
-/// Why it cannot be one.
+/// Why `address` cannot be a base address.
 pub fn base(text: &str) -> Result<String, &'static str> {
     let text = text.trim().trim_end_matches('/');
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -23,11 +23,11 @@ pub fn base(text: &str) -> Result<String, &'static str> {
     Ok(if text.ends_with("/v1") { text.to_owned() } else { format!("{text}/v1") })
 }
 
-/// Whether `segment` can stand in a path.
+/// Checks that `segment` can be a path segment.
 ///
 /// # Errors
 ///
-/// Why it cannot: it is empty, or it is `.` or `..`, which every URL parser takes for a step, however they are encoded.
+/// If it is empty, or if it is `.` or `..`. Every URL parser treats those as steps, even if they are encoded.
 pub fn check_segment(segment: &str) -> Result<(), &'static str> {
     match segment {
         "" => Err("is missing or empty"),
@@ -36,7 +36,7 @@ pub fn check_segment(segment: &str) -> Result<(), &'static str> {
     }
 }
 
-/// The address below `base` with these path segments and this query.
+/// The URL below `base` with these path segments and this query.
 pub fn join(base: &str, segments: &[&str], query: &[(&str, String)]) -> String {
     let mut url = base.to_owned();
     for segment in segments {

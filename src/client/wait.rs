@@ -1,4 +1,4 @@
-//! Waiting for a run.
+//! Waits for a run.
 
 use std::time::Duration;
 
@@ -14,31 +14,30 @@ use crate::api::{
     shape::{Others, Shaped},
 };
 
-/// How a sync is waited for.
+/// Options for waiting for a sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WaitOptions {
-    /// The repository's name or id; the run's `repo_id` when left out.
+    /// The repository's name or id. The default is the run's `repo_id`.
     pub repo: Option<String>,
-    /// The organisation's slug; the client's own when left out.
+    /// The organisation's slug. The default is the client's own.
     pub org: Option<String>,
-    /// How long to wait at most; for ever when left out.
+    /// The longest time to wait. If left out, there is no limit.
     pub timeout: Option<Duration>,
 }
 
 impl Client {
-    /// The run once it has ended, completed or failed. If it has ended already, this sends no request, unless a list left out its
-    /// `stats`.
+    /// Waits until the run has ended, and returns it, completed or failed. If it has ended already, this sends no request,
+    /// unless a list left out its `stats`.
     ///
-    /// The client follows the service's events. If there are none, it polls: first after [`FIRST_POLL`], then ever slower up to
-    /// [`LONGEST_POLL`]. `on_update` sees every run that differs from the one before, the ended one too; its error ends the wait.
-    /// Dropping the future ends the wait as well. The sync itself goes on.
+    /// The client follows the service's events. If there are none, it polls: first after [`FIRST_POLL`], then after growing
+    /// waits of up to [`LONGEST_POLL`]. `on_update` gets each new state of the run, including the last one. If `on_update`
+    /// fails, the wait ends with its error. Dropping the future ends the wait as well. The sync itself goes on.
     ///
-    /// [`FIRST_POLL`]: super::FIRST_POLL
-    /// [`LONGEST_POLL`]: super::LONGEST_POLL
+    /// [`FIRST_POLL`]: super::FIRST_POLL [`LONGEST_POLL`]: super::LONGEST_POLL
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`] past the deadline, and whatever a poll fails with after its retries.
+    /// [`Error::Timeout`] after the deadline, and the error of a poll whose retries failed.
     pub async fn wait<E: From<Error>>(
         &self,
         mut run: Json,
