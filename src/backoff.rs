@@ -1,4 +1,4 @@
-//! How long to wait before something that failed is tried again.
+//! Computes how long to wait before the next try of a failed operation.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use std::time::Duration;
 pub struct Backoff {
     /// The wait after the first failure.
     pub first: Duration,
-    /// How many times as long each further wait is.
+    /// The factor between one wait and the next.
     pub factor: u32,
     /// The longest wait.
     pub longest: Duration,
 }
 
 impl Backoff {
-    /// Each wait is twice the one before.
+    /// Waits that double each time.
     pub const fn doubling(first: Duration, longest: Duration) -> Self {
         Self { first, factor: 2, longest }
     }
 
-    /// The wait after so many failures in a row, from 1.
+    /// The wait after this many failures in a row, from 1.
     pub fn after(&self, failures: u32) -> Duration {
         let times = self.factor.saturating_pow(failures.saturating_sub(1));
         self.first.saturating_mul(times).min(self.longest)

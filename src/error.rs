@@ -2,21 +2,21 @@
 
 use crate::api::FieldError;
 
-/// A request that was refused.
+/// A refused request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{operation}: {message}")]
 pub struct Refusal {
-    /// What was called, such as `get repository acme/app`.
+    /// The call, such as `get repository acme/app`.
     pub operation: String,
-    /// The status of the answer; `None` where our own check refused, before any request.
+    /// The status of the answer; `None` if our own check refused it before any request.
     pub status: Option<u16>,
     /// A stable word in SCREAMING_SNAKE_CASE.
     pub code: String,
-    /// What is wrong and what to do, for a person.
+    /// What is wrong and how to fix it, as text for people.
     pub message: String,
     /// Each bad field and why it is bad.
     pub fields: Vec<FieldError>,
-    /// What to quote to the operator; only with a 5xx.
+    /// The id to give to the operator; only with a 5xx.
     pub trace_id: Option<String>,
 }
 
@@ -35,10 +35,10 @@ impl Refusal {
     }
 }
 
-/// The caller cancelled.
+/// The caller cancelled the call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{operation}: aborted by the caller")]
 pub struct Aborted {
-    /// What was called.
+    /// The call, for people.
     pub operation: String,
 }

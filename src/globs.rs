@@ -15,18 +15,18 @@ use serde::{
 
 use crate::glob::Glob;
 
-/// Any number of globs. Without any glob, nothing matches.
+/// Any number of globs. An empty list matches nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Globs(Vec<Glob>);
 
 impl Globs {
-    /// Whether the whole of `name` matches one of them.
+    /// Whether one of the globs matches the whole `name`.
     pub fn matches(&self, name: &str) -> bool {
         self.0.iter().any(|glob| glob.matches(name))
     }
 
-    /// Prefixes: every matching name starts with one of them, so a server can narrow its answer by them. A prefix that
-    /// starts with another prefix is left out.
+    /// Prefixes of matching names: every matching name starts with one of them. A server can use them to narrow its answer.
+    /// A prefix that starts with another prefix is left out.
     pub fn literal_prefixes(&self) -> Vec<String> {
         let mut prefixes: Vec<String> = Vec::new();
         for prefix in self.0.iter().filter(|glob| !glob.is_none()).map(Glob::literal_prefix) {
@@ -58,7 +58,7 @@ impl FromIterator<Glob> for Globs {
     }
 }
 
-/// From one glob, or a list of them.
+/// Deserialises one glob, or a list of globs.
 impl<'de> Deserialize<'de> for Globs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OneOrMore;

@@ -1,4 +1,4 @@
-//! Where smart HTTP has Git's two services, below the URL of a repository (`gitprotocol-http`).
+//! The paths of Git's two services over smart HTTP, below the URL of a repository (`gitprotocol-http`).
 
 /// A service of a Git server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// Both.
+    /// Both services.
     pub const ALL: [Self; 2] = [Self::UploadPack, Self::ReceivePack];
 
     /// Its name, which is also the path of its requests.
@@ -30,7 +30,7 @@ impl Service {
     }
 }
 
-/// The repository's URL, from that of a list of its refs; none if that has another form.
+/// The repository's URL, from the URL of its list of refs; `None` if that URL has another form.
 pub fn repository_of(refs_url: &str) -> Option<&str> {
     refs_url.split(['?', '#']).next()?.strip_suffix("/info/refs")
 }

@@ -1,8 +1,8 @@
 //! `#[derive(Shape)]`: the shape of a serde type's JSON, read from the same attributes that serde reads.
 //!
-//! It implements `refsync::api::shape::Shaped`. Names come from `rename` and `rename_all`. If a key may be missing is told by
-//! `default` and `skip_serializing_if`, and by the field's type. `flatten`, `tag`, `untagged` and `deny_unknown_fields` mean what
-//! they mean to serde, and `#[schemars(range(min = …, max = …))]` bounds an optional number.
+//! It implements `refsync::api::shape::Shaped`. Names come from `rename` and `rename_all`. `default`, `skip_serializing_if`
+//! and the field's type decide whether a key may be missing. `flatten`, `tag`, `untagged` and `deny_unknown_fields` mean
+//! the same as in serde. `#[schemars(range(min = …, max = …))]` limits an optional number.
 
 use proc_macro::TokenStream;
 use proc_macro2::{Span, TokenStream as Tokens};
@@ -68,7 +68,7 @@ fn word<'a>(variant: &'a Variant<'_>) -> &'a str {
     &variant.attrs.name().deserialize_name().value
 }
 
-/// The keys of these fields, as an expression of the type `&'static [Key]`.
+/// The keys of these fields, as an expression of type `&'static [Key]`.
 fn keys(fields: &[Field]) -> syn::Result<Tokens> {
     let (mut own, mut flattened) = (Vec::new(), Vec::new());
     for field in fields {
