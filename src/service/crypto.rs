@@ -13,7 +13,7 @@ pub trait Crypto {
         message: &'a [u8],
     ) -> LocalBoxFuture<'a, Result<Vec<u8>, String>>;
 
-    /// The decrypted text; `None` if the key, the nonce or the owner is another one, or if the ciphertext was changed.
+    /// The decrypted text; `None` if the key, the nonce or the owner does not match, or if the ciphertext was changed.
     fn decrypt<'a>(
         &'a self,
         key: &'a [u8; 32],
@@ -28,7 +28,7 @@ pub trait Crypto {
     /// HMAC with SHA-256; the key is not empty.
     fn hmac_sha256<'a>(&'a self, key: &'a [u8], message: &'a [u8]) -> LocalBoxFuture<'a, Result<Vec<u8>, String>>;
 
-    /// Whether this is the Ed25519 signature (RFC 8032) of a message by the holder of a public key's private key.
+    /// Whether this is an Ed25519 signature (RFC 8032) of the message, made with the private key of this public key.
     fn is_signed<'a>(
         &'a self,
         public_key: &'a [u8; 32],

@@ -10,15 +10,15 @@ use crate::api::{Direction, RefGlobs, SyncRunStats};
 
 /// Reads and moves refs.
 pub trait Engine {
-    /// Carries out a task, and tells how far it is, as the JSON text of a [`Progress`](crate::api::Progress). Dropping the
-    /// future ends it.
+    /// Does a task, and reports its progress, as the JSON text of a [`Progress`](crate::api::Progress). Dropping the future
+    /// stops it.
     fn sync<'a>(
         &'a self,
         task: &'a Task,
         report: Box<dyn Fn(String)>,
     ) -> LocalBoxFuture<'a, Result<Synced, EngineError>>;
 
-    /// A ref such as `HEAD`; none if the remote has no such ref, as an empty repository has no `HEAD`.
+    /// A ref such as `HEAD`; `None` if the remote has no such ref. An empty repository has no `HEAD`, for example.
     fn find_ref<'a>(
         &'a self,
         remote: &'a RemoteSettings,
@@ -31,20 +31,20 @@ pub trait Engine {
 pub struct Synced {
     /// The results of the refs.
     pub stats: SyncRunStats,
-    /// The branch that the source's `HEAD` names, by its full name; none if the source does not tell.
+    /// The full name of the branch that the source's `HEAD` names; `None` if the source does not report it.
     pub head: Option<String>,
 }
 
 /// A ref of a remote.
 #[derive(Deserialize)]
 pub struct RemoteRef {
-    /// The commit, or the annotated tag, that it comes down to.
+    /// The commit or annotated tag that the ref names.
     pub id: String,
-    /// The ref that it names, if it is symbolic and the remote tells.
+    /// The target ref, if this ref is symbolic and the remote reports it.
     pub symref_target: Option<String>,
 }
 
-/// What to sync.
+/// The task of a sync.
 #[derive(Serialize)]
 pub struct Task {
     source: RemoteSettings,
@@ -61,10 +61,10 @@ pub struct RemoteSettings {
     /// The user name that goes with the password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The password or token; none where the repository wants none.
+    /// The password or token; `None` if the repository needs none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// Whether the service's own [`GitHost`](super::GitHost) has it, in process.
+    /// Whether the service's own [`GitHost`](super::GitHost) stores it, in process.
     pub is_hosted: bool,
 }
 
@@ -72,13 +72,13 @@ pub struct RemoteSettings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EngineError {
-    /// In words, with the side and its URL.
+    /// The message, with the side and its URL.
     pub message: String,
-    /// A stable word, as `SyncError.code` has it.
+    /// A stable word, as in `SyncError.code`.
     pub code: String,
     /// Whether the same may succeed later.
     pub transient: bool,
-    /// The side that failed, where it was one.
+    /// The side that failed, if one side did.
     pub side: Option<Side>,
 }
 
@@ -109,7 +109,7 @@ impl Task {
 }
 
 impl EngineError {
-    /// Whether it was the upstream that refused, and because of the credential.
+    /// Whether the upstream refused the credential.
     pub fn is_refusal(&self, direction: Direction) -> bool {
         let upstream = match direction {
             Direction::Pull => Side::Source,
@@ -119,6 +119,6 @@ impl EngineError {
     }
 }
 
-/// The most bytes that the stats of a run may have as JSON: some 300,000 refs. PostgreSQL's `jsonb` holds four times as much; but
-/// the embedded database, whoever reads the stats, and this process hold several copies of them.
+/// The most bytes that the stats of a run may have as JSON: some 300,000 refs. PostgreSQL's `jsonb` could hold four times
+/// as much. But the embedded database, the readers of the stats, and this process each hold several copies.
 pub const MAX_STATS_BYTES: usize = 64_000_000;

@@ -1,4 +1,4 @@
-//! Why a call is refused, and the answer that says so: the contract's error body with its status and code.
+//! The reasons to refuse a call, and the error answer: the contract's error body with its status and code.
 
 use crate::{
     api::{ApiError, ErrorBody, ErrorDetails, FieldError},
@@ -18,7 +18,7 @@ pub enum Error {
     /// The credential does not allow the call; 403.
     #[error("{0}")]
     Forbidden(String),
-    /// There is no such thing; 404.
+    /// The object does not exist; 404.
     #[error("{0}")]
     NotFound(String),
     /// The caller does not accept JSON; 406.
@@ -42,15 +42,15 @@ pub enum Error {
     /// The organisation has too many of something in progress; 429.
     #[error("this organisation has {most} {what} under way, which is the most; try again when one of them has ended")]
     Busy {
-        /// What, in the plural.
+        /// The name of these things, in the plural.
         what: &'static str,
-        /// How many it may have.
+        /// The limit.
         most: usize,
     },
     /// The upstream failed: 503 if it may work later, 409 if something must be changed first.
     #[error("{message}")]
     Upstream {
-        /// Which side, and what it said.
+        /// The side that failed, and its message.
         message: String,
         /// Whether the same call may succeed later.
         transient: bool,
@@ -109,7 +109,7 @@ impl Error {
         }
     }
 
-    /// The answer of the REST API; `trace_id` goes into a 5xx. The cause of a 500 stays here.
+    /// The answer of the REST API. An answer with a 5xx contains `trace_id`. It never contains the cause of a 500.
     pub fn response(self, trace_id: &str) -> Response {
         let (status, code) = (self.status(), self.code());
         let message = match &self {
@@ -133,7 +133,7 @@ impl Error {
         response
     }
 
-    /// In how many seconds the call may be made again, if that is known.
+    /// The seconds until the call may be made again, if known.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited(seconds) => Some(*seconds),

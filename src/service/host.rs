@@ -1,4 +1,4 @@
-//! What a process provides to the service, and what every part of the service works with.
+//! The interface to the process that runs the service.
 //!
 //! A [`Host`] has no state that a request changes, so any number of services can share one database.
 
@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::http::HttpClient;
 use crate::service::{crypto::Crypto, engine::Engine, record::Record, secrets::SecretKeys, store::Database};
 
-/// What the service needs of the process that runs it.
+/// Everything that the service needs from its process.
 pub struct Options {
     /// Stores all state.
     pub database: Rc<dyn Database>,
@@ -19,9 +19,9 @@ pub struct Options {
     pub engine: Rc<dyn Engine>,
     /// Sends webhooks.
     pub webhook_http: Rc<dyn HttpClient>,
-    /// The service's public address. Webhooks use it in the names of repositories. Empty if it is not known (yet).
+    /// The service's public address. Webhooks use it in the names of repositories. Empty if it is not known yet.
     pub public_url: Box<dyn Fn() -> String>,
-    /// The origins whose pages may call, such as `https://app.example.com`; `*` is any.
+    /// The origins whose pages may call, such as `https://app.example.com`; `*` allows any origin.
     pub allowed_origins: Vec<String>,
     /// How many calls each credential may make.
     pub rate_limit: RateLimit,
@@ -37,7 +37,7 @@ pub struct Options {
     pub secret_key: [u8; 32],
     /// Keys that only decrypt: earlier ones, and the next one.
     pub other_secret_keys: Vec<[u8; 32]>,
-    /// Start even if no key can decrypt the stored secrets, which must then be set again.
+    /// Starts even if no key can decrypt the stored secrets. These secrets must then be set again.
     pub accept_lost_key: bool,
     /// Time, calendars and a log.
     pub runtime: Rc<dyn Runtime>,
@@ -46,9 +46,9 @@ pub struct Options {
 /// How many calls a credential may make.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RateLimit {
-    /// In the long run.
+    /// Calls per second on average.
     pub per_second: f64,
-    /// At once, after a pause.
+    /// Calls at once, after a pause.
     pub burst: f64,
 }
 
@@ -61,15 +61,15 @@ impl Default for RateLimit {
 /// Which runs a worker may claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// How many runs may be in progress at once, over all processes that have the same limit. None is no limit.
+    /// How many runs may be in progress at once, over all processes that have the same limit. `None` means no limit.
     pub runs: Option<u32>,
     /// The same for one organisation.
     pub runs_per_organization: Option<u32>,
-    /// Whether it cannot reach hosted repositories, and leaves their runs to others.
+    /// Whether this worker has no access to hosted repositories. It then leaves their runs to others.
     pub only_origins: bool,
 }
 
-/// Stores bare Git repositories by the service's repository ids. A failure is told in words for the log.
+/// Stores bare Git repositories by the service's repository ids. An error is a message for the log.
 pub trait GitHost {
     /// Makes an empty repository whose `HEAD` is `default_branch`. Does nothing if it exists.
     fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
@@ -77,9 +77,9 @@ pub trait GitHost {
     fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
     /// Points `HEAD` at `branch`, which need not exist.
     fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
-    /// Why the repository's files cannot be used. None if this look finds nothing.
+    /// Why the repository's files cannot be used; `None` if this check finds nothing.
     fn damage<'a>(&'a self, repo_id: &'a str, look: Look) -> LocalBoxFuture<'a, Result<Option<String>, String>>;
-    /// Reads the whole repository. If it is damaged, makes it anew from its intact parts. None if nothing is wrong.
+    /// Reads the whole repository. If it is damaged, recreates it from its intact parts. `None` if it is not damaged.
     fn repair<'a>(
         &'a self,
         repo_id: &'a str,
@@ -87,24 +87,24 @@ pub trait GitHost {
     ) -> LocalBoxFuture<'a, Result<Option<Repair>, String>>;
 }
 
-/// How closely a host looks at a repository.
+/// How thoroughly a host checks a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// Whether the files exist that every repository has. Starts no process.
     Files,
-    /// Also whether every ref names an existing object, unless there are so many refs that this takes long.
+    /// Also checks that every ref names an existing object, unless there are too many refs.
     RefsIfFew,
     /// The same for any number of refs.
     Refs,
 }
 
-/// A repository that was damaged and made anew.
+/// A damaged repository that was recreated.
 pub struct Repair {
     /// What was wrong with it.
     pub reason: String,
-    /// What could not be saved: names of refs, or words for what hid them.
+    /// What was lost: names of refs, or a text if the names are unknown.
     pub lost: Vec<String>,
-    /// What the host calls the damaged files, which it keeps. None if nothing of them is left.
+    /// The new name of the damaged files, which the host keeps; `None` if nothing is left of them.
     pub kept: Option<String>,
 }
 
@@ -114,22 +114,22 @@ pub trait Runtime {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()>;
     /// The time since any one moment, of a clock that only goes forward.
     fn now(&self) -> Duration;
-    /// When a cron line comes next after a moment, in a time zone. None if it never does. Moments are milliseconds since
-    /// 1970. An error tells in words that the line or the time zone is not valid.
+    /// When a cron line comes next after a moment, in a time zone; `None` if it never does. Moments are milliseconds since
+    /// 1970. The error says why the line or the time zone is not valid.
     fn next_tick(&self, cron: &str, time_zone: &str, after: i64) -> Result<Option<i64>, String>;
-    /// The origin of a URL, as the URL standard serialises it: scheme, host and port. None if it is not a URL.
+    /// The origin of a URL, as the URL standard serialises it: scheme, host and port; `None` if it is not a URL.
     fn web_origin(&self, url: &str) -> Option<String>;
-    /// The file `openapi.json`. It is a file of its own because few people ask for it.
+    /// The text of `openapi.json`. It is a separate file because few people ask for it.
     fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>>;
-    /// Tells the operator of trouble.
+    /// Reports a problem to the operator.
     fn log(&self, line: &str);
-    /// Tells the operator what was done.
+    /// Reports a change to the operator.
     fn record(&self, record: &Record);
-    /// A run was queued, so a worker need not wait for its next look.
+    /// Tells the workers that a run was queued, so that they need not wait for their next check.
     fn queued(&self);
 }
 
-/// What every part of the service works with.
+/// The state that every part of the service uses.
 pub struct Host {
     pub(crate) options: Options,
     pub(crate) secrets: SecretKeys,

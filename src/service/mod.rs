@@ -8,8 +8,8 @@
 //!                                       └── outbox row             └── outbox row ─▶ Deliveries ─▶ receiver
 //! ```
 //!
-//! [`Service`] is a façade over three parts: the API answers calls, the worker works runs, and the deliveries send webhooks. Each
-//! owns only its own state. They share the [`Host`]: what the process provides.
+//! [`Service`] is a façade over three parts: the API answers calls, the worker does runs, and the deliveries send webhooks.
+//! Each owns only its own state. They share the [`Host`], which the process provides.
 
 #[macro_use]
 pub mod store;
@@ -179,7 +179,7 @@ impl Service {
         head::look(&self.host, repo_id).await;
     }
 
-    /// Claims one run and works it to its end, see [`Worker::tick`].
+    /// Claims one run and does it, see [`Worker::tick`].
     ///
     /// # Errors
     ///
@@ -197,8 +197,8 @@ impl Service {
         self.deliveries.deliver(on_claimed).await
     }
 
-    /// Stops working: hands back the runs in progress, for another worker to take at once, and claims nothing more. Calls are
-    /// still answered.
+    /// Stops working. Hands back the runs in progress, so that another worker can take them at once, and claims nothing
+    /// more. Calls are still answered.
     pub fn stop(&self) {
         self.stop.stop();
     }

@@ -38,7 +38,8 @@ pub fn branch_refusal(name: &str) -> Option<String> {
     if name.starts_with("refs/") {
         return Some("is the branch's short name: leave refs/heads/ off".into());
     }
-    // As `git check-ref-format --branch`: these two could be made, but Git's own commands could not name them.
+    // Like `git check-ref-format --branch`. Branches with these two names could be made, but Git's own commands could not
+    // name them.
     if name == "HEAD" || name.starts_with('-') {
         return Some("must not be HEAD or start with -".into());
     }
@@ -46,7 +47,8 @@ pub fn branch_refusal(name: &str) -> Option<String> {
     Some(format!("is not a valid branch name: {error}"))
 }
 
-/// Whether a name in lower case is a kind, such as `repo`, an underscore, and the digits of an id or more of them.
+/// Whether a name in lower case looks like an id: a kind, such as `repo`, an underscore, and at least as many digits as an
+/// id has.
 fn is_like_an_id(name: &str) -> bool {
     name.split_once('_').is_some_and(|(kind, digits)| {
         !kind.is_empty()
@@ -69,7 +71,7 @@ const ID_DIGITS: usize = 28;
 const RESERVED_REPOS: &[&str] = &["repo", "repos", "api-key", "api-keys", "public-keys", "webhook-targets"];
 const RESERVED_ORGS: &[&str] = &["v1", "whoami", "openapi.json", "sessions"];
 
-/// Why this may not be a name for people; none if it may.
+/// Why this is not a valid name for people; `None` if it is valid.
 pub(crate) fn name_refusal(name: &str) -> Option<String> {
     let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     (!fits).then(|| "must have 1 to 100 characters, no control characters".into())

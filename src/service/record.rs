@@ -31,9 +31,9 @@ pub enum Record {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
-    /// An attempt of a run came to its end.
+    /// An attempt of a run ended.
     Sync {
-        /// Of this attempt.
+        /// The id of this attempt.
         trace_id: String,
         /// The run.
         sync_id: String,
@@ -43,9 +43,9 @@ pub enum Record {
         org: String,
         /// The repository's name.
         repo: String,
-        /// Which way refs travelled.
+        /// The direction of the sync.
         direction: Direction,
-        /// Which attempt it was, from 1.
+        /// The attempt's number, from 1.
         attempt: u32,
         /// `completed`, `failed`, `queued` (for its next attempt), `handed_back`, or `lost` to another worker.
         status: &'static str,
@@ -60,16 +60,16 @@ pub enum Record {
     },
     /// A webhook delivery was tried.
     Webhook {
-        /// Of this try.
+        /// The id of this try.
         trace_id: String,
         /// The target.
         target_id: String,
-        /// The event, whose id stays the same on every try.
+        /// The event's id, which is the same on every try.
         event_id: String,
         /// The event's name.
         #[serde(rename = "type")]
         kind: String,
-        /// Which try it was, from 1.
+        /// The try's number, from 1.
         attempt: u32,
         /// `delivered`, `refused` or `given_up`.
         status: &'static str,

@@ -1,16 +1,16 @@
 //! Stored secrets: AES-256-GCM. Each is bound to its owner, so it cannot be decrypted for another one: a webhook secret to
 //! its target, a remote's credential to its repository and to the server that it may be sent to.
 //!
-//! Sealed text is the version (`v1.`, `v2.`) and the base64 of nonce (12 bytes), ciphertext and tag (16 bytes). The additional
-//! data is
+//! Sealed text is the version (`v1.`, `v2.`) and the base64 of nonce (12 bytes), ciphertext and tag (16 bytes). The
+//! additional data is
 //!
 //! ```text
 //!  v1   <owner id>
 //!  v2   v2 LF <owner id> LF <scheme, host and port of the server>
 //! ```
 //!
-//! Earlier versions sealed the credentials of remotes as `v1` too; the first start of a version that binds them seals those anew.
-//! One key seals. The other keys, which are earlier ones or the next one, only open.
+//! Earlier versions also sealed the credentials of remotes as `v1`. The first start of a version that binds them seals them
+//! again as `v2`. One key seals. The other keys only open: earlier keys, or the next one.
 
 use std::rc::Rc;
 
@@ -80,12 +80,12 @@ impl SecretKeys {
         Self { present, others, crypto }
     }
 
-    /// Whether there are others.
+    /// Whether there are other keys.
     pub fn has_others(&self) -> bool {
         !self.others.is_empty()
     }
 
-    /// The secret as it may be stored, for this owner only.
+    /// Seals the secret for this owner only.
     ///
     /// # Errors
     ///
@@ -95,11 +95,11 @@ impl SecretKeys {
         self.seal_bytes(&message, owner).await
     }
 
-    /// The secret that was sealed for this owner.
+    /// Opens a secret that was sealed for this owner.
     ///
     /// # Errors
     ///
-    /// If it was sealed with a key that is not here, for another owner, or was changed.
+    /// If none of the keys sealed it, if it was sealed for another owner, or if it was changed.
     pub async fn open<T: DeserializeOwned>(&self, sealed: &str, owner: Owner<'_>) -> Result<T, Unreadable> {
         let (message, _) = self.open_bytes(sealed, owner).await?;
         serde_json::from_slice(&message).map_err(|_| Unreadable)
@@ -118,7 +118,7 @@ impl SecretKeys {
         self.seal_bytes(&message, owner).await.map(Some).map_err(|Unsealable(_)| Unreadable)
     }
 
-    /// A `v1` credential of a remote, sealed anew for its server too.
+    /// Seals a `v1` credential of a remote again, bound to its server.
     ///
     /// # Errors
     ///

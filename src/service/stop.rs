@@ -6,7 +6,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-/// Whether the service is stopping, and the tasks that wait for that.
+/// Whether the service is stopping, and the tasks that wait for this.
 #[derive(Default)]
 pub(crate) struct Stop {
     is_stopping: Cell<bool>,

@@ -1,4 +1,4 @@
-//! Access tokens: the JWTs (RFC 7519, signed as RFC 8037 says) that a holder of an Ed25519 private key makes for itself.
+//! Access tokens: the JWTs (RFC 7519, signed as RFC 8037 says) that the holder of an Ed25519 private key makes.
 //!
 //! ```text
 //!  header   {"alg":"EdDSA","typ":"mesa-at+jwt","jwk":{"kty":"OKP","crv":"Ed25519","x":…}}
@@ -74,11 +74,11 @@ enum Level {
 }
 
 impl<'a> AccessToken<'a> {
-    /// Reads a token; `None` if the text is not a token at all.
+    /// Decodes a token; `None` if the text is not a token at all.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// The token's fault.
     pub fn parse(token: &'a str) -> Option<Result<Self, &'static str>> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
@@ -90,7 +90,8 @@ impl<'a> AccessToken<'a> {
 
     fn read(header: &str, payload: &str, signed: &'a str, signature: &str) -> Result<Self, &'static str> {
         let header: Header = decode(header).ok_or("the access token's header cannot be read")?;
-        // Its secret would be the hash of an API key, which is in the database: anyone who reads the database could sign.
+        // Its secret would be the hash of an API key. That hash is in the database, so anyone who reads the database could
+        // sign.
         if header.alg == "HS256" {
             return Err("access tokens that are signed with an API key (HS256) are not taken; send the API key itself");
         }
@@ -120,22 +121,22 @@ impl<'a> AccessToken<'a> {
         })
     }
 
-    /// The slug of the organisation that it is for.
+    /// The slug of the token's organisation.
     pub fn org(&self) -> &str {
         &self.org
     }
 
-    /// The public key that it names, as a JWK's `x`.
+    /// The token's public key, as a JWK's `x`.
     pub fn public_key(&self) -> &str {
         &self.public_key
     }
 
-    /// The access that it grants, after these checks: the key belongs to the organisation, the key made the signature, and
-    /// `now`, in seconds since 1970, is within the token's lifetime.
+    /// Returns the access that the token grants, after three checks: the key belongs to the organisation, the key made the
+    /// signature, and `now`, in seconds since 1970, is within the token's lifetime.
     ///
     /// # Errors
     ///
-    /// Why it is refused.
+    /// Why the token is refused.
     pub async fn verify(self, now: i64, crypto: &dyn Crypto) -> Result<Grant, &'static str> {
         let key = public_key(&self.public_key).ok_or("the access token's key is not a valid Ed25519 key")?;
         if !crypto.is_signed(&key, &self.signature, self.signed.as_bytes()).await {
@@ -169,7 +170,7 @@ impl Grant {
         Self::Repos(repos)
     }
 
-    /// The scope and the single repositories that remain under the limits of its key.
+    /// The scope and the single repositories that remain within the limits of its key.
     pub(crate) fn within(
         self,
         most: Scope,
@@ -189,7 +190,7 @@ impl Grant {
     }
 }
 
-/// Whether this is a JWK's `x` of an Ed25519 public key.
+/// Whether this is the `x` of an Ed25519 public key, as in a JWK.
 pub fn is_public_key(x: &str) -> bool {
     public_key(x).is_some()
 }
@@ -199,7 +200,8 @@ fn public_key(x: &str) -> Option<[u8; 32]> {
     (!is_of_small_order(key)).then_some(key)
 }
 
-/// Whether it is one of the eight points of small order, in any encoding. Anybody can make signatures that fit these.
+/// Whether it is one of the eight points of small order, in any encoding. Anybody can make signatures that are valid for
+/// these.
 fn is_of_small_order(mut key: [u8; 32]) -> bool {
     // The sign of x, which each of them may have.
     key[31] &= 0x7f;
@@ -245,5 +247,5 @@ const SMALL_ORDER: [[u8; 32]; 7] = {
 const MAX_TOKEN: usize = 32 * 1024;
 const MAX_ACCESS: usize = 250;
 const MAX_LIFETIME: i64 = 4 * 60 * 60;
-/// How far the signer's clock may be from the database's, in seconds.
+/// How far the signer's clock may differ from the database's clock, in seconds.
 const CLOCK_SKEW: i64 = 60;

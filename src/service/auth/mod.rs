@@ -1,8 +1,8 @@
 //! Finds the caller of a credential.
 //!
-//! An API key is `refsync_<24 hex digits>_<43 base64url characters>`: the middle names the key, so that the rest is
-//! compared here in constant time and not by an index. Only the whole key's SHA-256 is stored. The other kind of
-//! credential is an [access token](crate::service::access_token).
+//! An API key is `refsync_<24 hex digits>_<43 base64url characters>`: the middle part names the key. So the database finds
+//! the row by the middle part, and this code compares the rest in constant time. Only the whole key's SHA-256 is stored.
+//! The other kind of credential is an [access token](crate::service::access_token).
 
 pub mod access_token;
 pub mod rate_limit;
@@ -29,14 +29,14 @@ use crate::{api::WhoamiOrg, http::Headers};
 /// The caller of a request.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Caller {
-    /// The API key's id; none for an access token.
+    /// The API key's id; `None` for an access token.
     pub key_id: Option<String>,
-    /// The id of the public key that an access token was signed for; none for an API key.
+    /// The id of the public key that signed the access token; `None` for an API key.
     #[serde(default)]
     pub public_key_id: Option<String>,
     /// The organisation that the credential belongs to.
     pub org: WhoamiOrg,
-    /// What it allows at most.
+    /// The highest scope that it allows.
     pub scope: Scope,
     /// The scopes for single repositories, by name in lower case; `None` if it is valid for all of them.
     #[serde(default)]
@@ -44,17 +44,17 @@ pub struct Caller {
     /// The id under which its calls are counted.
     #[serde(skip)]
     pub(crate) credential: String,
-    /// The id of the only repository that the call may touch; none if it may touch all of them.
+    /// The id of the only repository that the call may touch; `None` if it may touch all of them.
     #[serde(skip)]
     pub only_repo_id: Option<String>,
 }
 
 impl Caller {
-    /// Refuses where the scope is too small.
+    /// Refuses a caller whose scope is too small.
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`], naming the scope that is needed.
+    /// [`Error::Forbidden`], naming the required scope.
     pub fn require(&self, needed: Scope) -> Result<(), Error> {
         require_scope(self.scope, needed)
     }
@@ -94,11 +94,12 @@ pub(crate) fn require_scope(has: Scope, needed: Scope) -> Result<(), Error> {
     Err(Error::Forbidden(format!("this needs a key with the scope {needed}; this key has {has}")))
 }
 
-/// The caller of a request with these headers: `Bearer` with a key, or `Basic` with the key as password, as Git sends it.
+/// The caller of a request with these headers: `Bearer` with a key, or `Basic` with the key as the password, which is Git's
+/// form.
 ///
 /// # Errors
 ///
-/// [`Error::Unauthenticated`], [`Error::RateLimited`], or that the database failed.
+/// [`Error::Unauthenticated`], [`Error::RateLimited`], or the database's failure.
 pub(crate) async fn authenticate(host: &Host, limiter: &RateLimiter, headers: &Headers) -> Result<Caller, Error> {
     const MISSING: &str = "a credential is needed: send an API key as `Authorization: Bearer <key>`";
     let key = headers.get("authorization").and_then(credential).ok_or(Error::Unauthenticated(MISSING))?;
@@ -152,7 +153,7 @@ async fn signer(host: &Host, limiter: &RateLimiter, token: AccessToken<'_>) -> R
     })
 }
 
-/// Notes that a key is in use. A call does not fail if this does.
+/// Notes that a key is in use. If this fails, the call does not fail.
 async fn note_use(host: &Host, sql: &str, key_id: &str) {
     let noted = store::row::<String>(host.database(), sql, json!({"key_id": key_id})).await;
     if let Err(error) = noted {
@@ -183,7 +184,7 @@ async fn caller(host: &Host, limiter: &RateLimiter, key: &str) -> Result<Option<
     Ok(Some(Caller { credential: key_id, ..row.caller }))
 }
 
-/// What is stored of an API key.
+/// The stored fields of an API key.
 pub(crate) async fn hash(host: &Host, key: &str) -> Result<String, Error> {
     let digest = host.options.crypto.sha256(key.as_bytes()).await;
     Ok(hex(&digest.map_err(|why| Error::Internal(format!("SHA-256: {why}")))?))
@@ -230,5 +231,5 @@ fn equal_in_constant_time(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
-/// How an API key begins.
+/// The prefix of API keys.
 pub(crate) const PREFIX: &str = "refsync_";

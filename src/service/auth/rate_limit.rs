@@ -1,10 +1,10 @@
-//! Limits the calls of each credential with a token bucket, which fills as time passes. (Pure: the caller passes the time.)
+//! Limits the calls of each credential with a token bucket, which refills over time. (Pure: the caller passes the time.)
 //! Each process counts separately. A call takes one token before it is answered, and more afterwards if it was expensive.
 
 use crate::service::host::RateLimit;
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
-/// Who has called how often.
+/// The recent calls of each credential.
 pub struct RateLimiter {
     limit: RateLimit,
     buckets: RefCell<HashMap<String, Bucket>>,
@@ -17,16 +17,16 @@ struct Bucket {
 }
 
 impl RateLimiter {
-    /// Nobody has called yet.
+    /// The state before the first call.
     pub fn new(limit: RateLimit) -> Self {
         Self { limit, buckets: RefCell::default() }
     }
 
-    /// Counts a call at `now`, which is since any one moment.
+    /// Counts a call at `now`, the time since any one moment.
     ///
     /// # Errors
     ///
-    /// If this call is one too many: in how many seconds the next one may come.
+    /// If there are too many calls: the number of seconds until the next call may come.
     pub fn count(&self, credential: &str, now: Duration) -> Result<(), u32> {
         let mut buckets = self.buckets.borrow_mut();
         if buckets.len() >= MOST_BUCKETS && !buckets.contains_key(credential) {
@@ -59,5 +59,5 @@ impl RateLimiter {
     }
 }
 
-/// Large enough to clean up rarely, and small enough for any memory.
+/// Large enough that cleaning is rare, and small enough for any memory.
 const MOST_BUCKETS: usize = 10_000;

@@ -1,5 +1,5 @@
-//! Deliveries from the outbox, which the statement of each state change wrote: signed, at least once, in order for each
-//! sync and each repository.
+//! Sends the deliveries of the outbox. The statement of each state change writes them. They are signed, sent at least once,
+//! and in order for each sync and each repository.
 //!
 //! ```text
 //!  claim ──▶ POST, signed ──2xx──▶ delivered (the row is deleted)
@@ -12,7 +12,7 @@
 //! delivery is tried, with a longer wait each time.
 //!
 //! While a secret is rotated, a receiver may know the old or the new one: if it refuses a delivery that is signed with the
-//! new one, the delivery is sent again at once, signed with the old one. A header with both signatures would confuse
+//! new one, the delivery is signed with the old one and sent again at once. A header with both signatures would confuse
 //! receivers that expect one.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
@@ -82,7 +82,7 @@ pub async fn signature(crypto: &dyn Crypto, secret: &str, time: i64, body: &[u8]
 pub struct Deliveries {
     host: Rc<Host>,
     stop: Rc<Stop>,
-    /// Held while a delivery is claimed.
+    /// Locked while a delivery is claimed.
     claiming: Mutex<()>,
     /// How many large deliveries are being sent.
     large: Cell<usize>,
@@ -178,8 +178,8 @@ impl Deliveries {
         Ok(true)
     }
 
-    /// Sends it signed with the current secret and, if the receiver refuses it, with the previous one. The time limit is
-    /// for both together.
+    /// Sends the delivery signed with the current secret. If the receiver refuses it, sends it signed with the previous
+    /// secret. One time limit covers both.
     async fn send(&self, delivery: &Delivery, body: Bytes) -> Result<(), NotDelivered> {
         let sent = async {
             let present = self.post(delivery, &delivery.secret, &body).await;
@@ -233,7 +233,7 @@ enum NotDelivered {
 struct LargeLane<'a>(&'a Cell<usize>);
 
 impl<'a> LargeLane<'a> {
-    /// None if there is no such lane left.
+    /// `None` if there is no free lane.
     fn take(taken: &'a Cell<usize>) -> Option<Self> {
         (taken.get() < LARGE_AT_ONCE).then(|| {
             taken.set(taken.get() + 1);
@@ -249,7 +249,7 @@ impl Drop for LargeLane<'_> {
 }
 
 const UNREADABLE: &str = "its secret cannot be read with this service's secret key; rotate it";
-/// How long a receiver may take to answer, for both signatures together.
+/// How long a receiver may take to answer. The limit covers both signatures.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a delivery takes.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -257,10 +257,12 @@ pub(crate) const LEASE: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 2;
 /// The same for an organisation. A process has eight times as many lanes (`pkg/src/worker.ts`).
 const AT_ONCE_OF_ORGANIZATION: usize = 8;
-/// How many bytes are large. A process has several copies of a delivery in memory while it is sent.
+/// The size from which a delivery is large, in bytes. A process has several copies of a delivery in memory while it is
+/// sent.
 const LARGE: usize = 1024 * 1024;
-/// How many large ones a process sends at the same time. An organisation has one.
+/// How many large deliveries a process sends at the same time. An organisation may have one.
 const LARGE_AT_ONCE: usize = 2;
-/// How long a delivery waits for its next attempt, before jitter. `webhook_retry.sql` does the sum: it knows how often a target hung.
+/// How long a delivery waits for its next attempt, before jitter. `webhook_retry.sql` computes the wait, because it knows
+/// how often a target did not answer in time.
 pub(crate) const WAITS: Backoff = Backoff::doubling(Duration::from_secs(5), Duration::from_secs(60 * 60));
 const TRIED_FOR: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,7 +1,7 @@
-//! API keys and public keys: made, listed and revoked.
+//! Makes, lists and revokes API keys and public keys.
 //!
-//! Nothing about a key is cached: every call asks the database, so that a key which was revoked or has expired is refused by every
-//! process at once. A revoked key's row is deleted.
+//! Nothing about a key is cached: every call asks the database. So every process refuses a revoked or expired key at once.
+//! The row of a revoked key is deleted.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -180,7 +180,7 @@ fn no_such_org(org: &str) -> Error {
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] without such an organisation, or that the database failed.
+/// [`Error::NotFound`] if there is no such organisation, or the database's failure.
 pub async fn make_api_key(host: &Host, org: &str, scope: Scope, name: Option<&str>) -> Result<String, Error> {
     let limits = Limits { scope, name: name.map(str::to_owned), repo_ids: None, seconds: None };
     Ok(add_api_key(host, org, limits, None).await?.ok_or_else(|| no_such_org(org))?.api_key)
@@ -206,7 +206,7 @@ async fn add_api_key(host: &Host, org: &str, limits: Limits, most: Option<u32>) 
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] without such an organisation, or that the database failed.
+/// [`Error::NotFound`] if there is no such organisation, or the database's failure.
 pub async fn make_private_key(host: &Host, org: &str, name: Option<&str>) -> Result<String, Error> {
     let (private_key, public_key) = new_private_key(host, org).await?;
     register_public_key(host, org, &public_key, name).await?;
@@ -223,8 +223,8 @@ async fn new_private_key(host: &Host, org: &str) -> Result<(String, String), Err
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] if it is no such key, [`Error::NotFound`] without such an organisation, or that the database
-/// failed.
+/// [`Error::Invalid`] if it is not such a key, [`Error::NotFound`] if there is no such organisation, or the database's
+/// failure.
 pub async fn register_public_key(host: &Host, org: &str, x: &str, name: Option<&str>) -> Result<(), Error> {
     if !access_token::is_public_key(x) {
         return Err(not_a_public_key());

@@ -51,7 +51,7 @@ pub(crate) async fn caller(host: &Host, org: &str) -> Result<Caller, Error> {
     })
 }
 
-/// Lists the organisations, or makes one.
+/// Lists the organisations, or makes a new one.
 pub(crate) async fn organizations(host: &Host, method: Method, body: Body) -> Result<Response, Error> {
     match method {
         Method::Get => {

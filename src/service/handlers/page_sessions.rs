@@ -1,5 +1,5 @@
-//! Sessions of the page. The address that an operator opens carries a code, which works once and for ten minutes; the page exchanges
-//! it for a session, which is an API key with an expiry. So no address that a browser keeps in its history holds a key.
+//! Sessions of the page. The operator opens an address with a code. The code works once, and expires after ten minutes. The
+//! page exchanges it for a session: an API key with an expiry. So no address in the browser's history contains a key.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use refsync_derive::Shape;
@@ -33,7 +33,7 @@ struct Exchange {
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] without such an organisation, or that the database failed.
+/// [`Error::NotFound`] if there is no such organisation, or the database's failure.
 pub async fn create_code(host: &Host, org: &str) -> Result<String, Error> {
     let code = URL_SAFE_NO_PAD.encode(random::<32>());
     let hash = auth::hash(host, &code).await?;
@@ -59,5 +59,5 @@ pub(crate) async fn start(host: &Host, body: Body) -> Result<ApiKeySecret, Error
 }
 
 const CODE_SECONDS: u32 = 10 * 60;
-/// A working day.
+/// The length of a working day.
 const SESSION_SECONDS: u32 = 12 * 60 * 60;

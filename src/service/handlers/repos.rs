@@ -92,7 +92,7 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
         "origin_url": origin_url,
         "origin_auth": remotes::seal_auth(host, origin_auth.as_ref(), origin_url.as_deref().unwrap_or_default(), &owner).await?,
     });
-    // The Git repository is made first, so that there is never a row without one.
+    // The Git repository is made first, so that no row exists without one.
     let git = &host.options.git;
     git.create(&repo_id, &default_bookmark)
         .await
@@ -114,7 +114,7 @@ pub(crate) async fn update(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
     refusals.check("name", request.name.as_deref().and_then(names::repo_refusal));
     refusals.check("default_bookmark", request.default_bookmark.as_deref().and_then(names::branch_refusal));
     let tags = request.tags.unwrap_or_default();
-    // A request may replace all of them at once.
+    // A request may replace all labels at once.
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, value.as_ref())), 2 * MAX_TAGS));
     let upstream = request.upstream.map(|upstream| {
         upstream.map(|upstream| {
@@ -189,7 +189,7 @@ pub(crate) async fn delete(host: &Host, call: &Incoming<'_>) -> Result<DeleteRes
 }
 
 impl RepoRow {
-    /// A single repository: with the stats of its newest run, and with the current head of its Git repository.
+    /// A single repository, with the stats of its newest run and the current head of its Git repository.
     async fn shown(mut self, host: &Host) -> Result<Repo, Error> {
         let latest = self.latest_sync().map(|run| (0, run));
         list_size::put_stats(host, latest.into_iter().collect(), 0).await?;
@@ -248,7 +248,7 @@ impl RepoRow {
         }
     }
 
-    /// The commit that a ref names; of a repository that lives elsewhere what its `HEAD` named when it was last seen.
+    /// The commit that a ref names. For a repository on another server, this is the last known commit of its `HEAD`.
     async fn commit_id(&self, host: &Host, ref_name: &str) -> Result<Option<String>, Error> {
         match self.origin {
             Some(_) => Ok(self.head.clone()),
@@ -305,7 +305,7 @@ impl RemoteChanges {
     }
 }
 
-/// The upstream or the origin that a request names. A field that the request leaves out is `None`.
+/// The upstream or the origin in a request. A field that the request leaves out is `None`.
 struct NewRemote {
     url: String,
     auth: Option<Option<UpstreamAuth>>,
@@ -322,7 +322,7 @@ struct Left {
 }
 
 impl Left {
-    /// None if there is no remote yet, or if the request has another credential or no URL.
+    /// `None` if there is no remote yet, or if the request has another credential or no URL.
     fn of(host: &Host, stored: Option<(&String, Option<AuthKind>)>, new: Option<&Option<NewRemote>>) -> Option<Self> {
         let new = new?.as_ref().filter(|new| new.auth.is_none())?;
         let (url, auth_kind) = stored?;
@@ -411,7 +411,7 @@ async fn first_tick(host: &Host, schedule: Option<&Schedule>, repo_id: &str) -> 
     }
 }
 
-/// Why a repository was not updated: it does not exist any more, or it would have too many tags.
+/// Why a repository was not updated: it no longer exists, or it would have too many tags.
 async fn not_updated(host: &Host, caller: &Caller, repo: &RepoRow, tags: &BTreeMap<String, Option<String>>) -> Error {
     let RepoRow { tags: stored, .. } = match repository::find(host, caller, &repo.id).await {
         Ok(stored) => stored,
@@ -443,7 +443,7 @@ fn tags_refusal<'a>(tags: impl Iterator<Item = (&'a String, Option<&'a String>)>
     None
 }
 
-/// The tags that a `?tags` asks for: `key:value` or `key=value`, several with commas, or a JSON object.
+/// The tags of a `?tags` query: `key:value` or `key=value`, several with commas, or a JSON object.
 fn tags_filter(text: &str) -> Result<BTreeMap<String, String>, Error> {
     let refused =
         || Error::field("tags", "must be key:value, several with commas between them, or a JSON object of strings");
@@ -465,7 +465,7 @@ fn name_taken(name: &str) -> Error {
 }
 
 const LIST: &str = "repos";
-/// How many repositories of a list are read for their heads at the same time.
+/// How many repositories of a list are read at the same time for their heads.
 const HEADS_AT_ONCE: usize = 8;
 /// How many tags a repository may have.
 const MAX_TAGS: usize = 100;

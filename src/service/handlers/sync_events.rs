@@ -1,8 +1,8 @@
 //! The progress of a run, as server-sent events (the HTML standard, section 9.2).
 //!
-//! Every status that the run has is an event whose data is the `SyncRun`, and whose id resumes the stream after it. An event
-//! `progress` in between carries the `SyncRun` and, as `progress`, how far it is; it has no id. The stream ends after the
-//! event of a terminal status. A comment keeps it alive while nothing happens.
+//! Each status of the run is an event. Its data is the `SyncRun`, and its id resumes the stream after it. Between them are
+//! `progress` events: they contain the `SyncRun` and its progress, and have no id. The stream ends after the event of a
+//! terminal status. While nothing happens, comments keep it alive.
 
 use std::{rc::Rc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::service::{
     store::{self, Database},
 };
 
-/// The news since an event.
+/// The news after an event.
 #[derive(Deserialize)]
 struct News {
     events: Vec<Event>,
@@ -54,7 +54,7 @@ struct Feed {
     looks: u32,
     ended: bool,
     streams: Rc<Places>,
-    /// Its own among them.
+    /// The organisation's place that this stream takes.
     _place: Place,
 }
 
@@ -136,7 +136,7 @@ impl Feed {
         self.ended = ended;
         let mut text = String::new();
         if let Some(run) = run.filter(|_| self.told.is_none() && events.is_empty()) {
-            // A run of a version that stored no events.
+            // A run of an older version, which stored no events.
             text += &format!("id: 0\ndata: {run}\n\n");
             self.told = Some(0);
         }
@@ -152,10 +152,10 @@ impl Feed {
     }
 }
 
-/// Each open stream delays the next query of every stream by this.
+/// How much each open stream adds to the time between two queries of every stream.
 const EACH_STREAM: Duration = Duration::from_millis(10);
 /// The time between two queries of the database.
 const INTERVAL: Duration = Duration::from_millis(500);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Half an hour; a follower that is still there resumes.
+/// Half an hour. A follower that is still connected then resumes.
 const MOST_LOOKS: u32 = 3_600;

@@ -121,7 +121,7 @@ pub(crate) async fn cancel(host: &Host, call: &Incoming<'_>) -> Result<SyncRun, 
     }
 }
 
-/// The repository's run of this id.
+/// The run with this id, if it belongs to the repository.
 pub(crate) async fn find(host: &Host, repo: &RepoRow, sync_id: &str) -> Result<SyncRun, Error> {
     let params = json!({"repo_id": repo.id, "sync_id": sync_id});
     let row = store::row(host.database(), sql!("sql/sync_show.sql"), params).await?;
@@ -129,5 +129,5 @@ pub(crate) async fn find(host: &Host, repo: &RepoRow, sync_id: &str) -> Result<S
 }
 
 const LIST: &str = "syncs";
-/// A caller waits for a plan.
+/// Short, because the caller waits for a plan.
 const PLAN_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Webhook targets: where an organisation's events are sent.
+//! Webhook targets: the receivers of an organisation's events.
 
 use std::collections::BTreeSet;
 
@@ -91,8 +91,8 @@ pub(crate) async fn update(host: &Host, mut call: Incoming<'_>) -> Result<Webhoo
     row.ok_or_else(|| no_such_target(&call))
 }
 
-/// Gives the target a new secret. Deliveries are signed with it. For another day, a delivery that the receiver refuses is
-/// signed with the previous one.
+/// Gives the target a new secret. Deliveries are signed with it. For one more day, a delivery that the receiver refuses is
+/// sent again, signed with the previous secret.
 pub(crate) async fn rotate_secret(host: &Host, call: &Incoming<'_>) -> Result<WebhookTargetSecret, Error> {
     let secret = new_secret();
     let target_id = &call.params.target_id;
@@ -158,8 +158,7 @@ impl Wish<'_> {
     }
 }
 
-/// Why deliveries may not be posted to `url`; `None` if they may. Whether its address is allowed is checked when
-/// connecting.
+/// Why deliveries may not be posted to `url`; `None` if they may. The address is checked later, when connecting.
 pub fn url_refusal(url: &str) -> Option<String> {
     let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
     if url.len() > 2048 || !query.bytes().all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#') {
@@ -188,7 +187,7 @@ pub fn events_refusal(events: &[String]) -> Option<String> {
     (distinct.len() < events.len()).then(|| "must name no event twice".into())
 }
 
-/// Whether this event exists: one of ours, or another one of the public API, which never fires here.
+/// Whether this event exists. It is one of ours, or another event of the public API, which this service never sends.
 fn is_event(name: &str) -> bool {
     let public = name.strip_prefix("bookmark.").or_else(|| name.strip_prefix("change."));
     let is_word =

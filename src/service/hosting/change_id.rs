@@ -1,7 +1,7 @@
 //! The change id of a commit without one, derived as in Jujutsu. Take the last 16 of the commit id's first 20 bytes in
 //! reverse order, reverse the bits of each, and write them in hex digits from `z` (0) to `k` (15).
 
-/// The change id of the commit with this id in hex; of an empty repository, where there is none.
+/// The change id of the commit with this id in hex. An empty repository has no commit; its change id is all `z`.
 pub fn derive(commit_id: Option<&str>) -> String {
     let bytes = commit_id.and_then(leading_bytes).unwrap_or_default();
     let reversed = bytes[4..].iter().rev().map(|byte| byte.reverse_bits());

@@ -1,4 +1,4 @@
-//! Hosted repositories with damaged files: the damage is found and noted, and a pull recreates the repository.
+//! Finds and notes damage in the files of hosted repositories. A pull recreates a damaged repository.
 //!
 //! A quick check of a repository finds damage that is visible now. Damage that only a full read can find is noted in the
 //! database by a backup, a restore, or a failed run. If damage was noted, or if a pull fails in the repository, the pull
@@ -85,8 +85,8 @@ async fn repair(host: &Host, claim: &Claim) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Notes after a run what is known of the repository's files: nothing is wrong once a pull of all branches and tags has
-/// filled it. `may_be_noted`: whether there may be a note of damage, so that other pulls cost no statement.
+/// Notes after a run what is known about the repository's files. After a pull of all branches and tags, nothing is damaged
+/// any more. `may_be_noted`: whether damage may have been noted before. If not, other pulls need no statement.
 pub(crate) async fn note_after_run(
     host: &Host,
     claim: &Claim,

@@ -1,11 +1,11 @@
-//! The default branch of a repository after a pull. It follows the upstream's `HEAD`, unless a request has named it.
+//! Sets the default branch of a repository after a pull. It follows the upstream's `HEAD`, unless a request has named it.
 //!
 //! | the default branch | after a pull |
 //! | --- | --- |
-//! | was not asked for | it is the branch that the upstream's `HEAD` names, if that branch is here |
-//! | was not asked for, and that branch is not here | it stays if it is here; else it is `main`, `master` or the first branch by name |
-//! | was asked for | it stays; if it is not here, the run says so |
-//! | is that of a repository from before this was noted | it stays if it is here; else as if it was not asked for |
+//! | not requested | the branch that the upstream's `HEAD` names, if that branch is here |
+//! | not requested, and that branch is not here | it stays if it is here; else `main`, `master` or the first branch by name |
+//! | requested | it stays; if it is not here, the run says so |
+//! | unknown, because an older version stored it | it stays if it is here; else as if it was not requested |
 //!
 //! The second row covers all of these cases: the upstream's `HEAD` is missing or detached, the globs leave out its branch,
 //! or its branch was rejected.
@@ -29,11 +29,11 @@ use crate::service::{
 pub enum Decision {
     /// Nothing.
     Keep,
-    /// Another branch takes its place.
+    /// Another branch becomes the default.
     Take {
         /// Its short name.
         name: String,
-        /// What the run says.
+        /// The run's message.
         message: String,
     },
     /// Nothing, but the run has a message.
@@ -74,7 +74,7 @@ pub fn decide(current: &DefaultBranch, head: Option<&str>, here: &[&str]) -> Dec
     }
 }
 
-/// Decides on the default branch of a repository that another server has, whose `HEAD` names the branch `head`.
+/// Decides on the default branch of a repository on another server, whose `HEAD` names the branch `head`.
 pub fn decide_elsewhere(current: &DefaultBranch, head: Option<&str>) -> Decision {
     let old = &current.name;
     match head {
@@ -140,12 +140,12 @@ pub(crate) async fn correct_head(host: &Host, repo_id: &str, pointed_at: &str, s
     }
 }
 
-/// The decision, and the commit of the branch that it takes.
+/// The decision, and the commit of the new default branch.
 async fn decide_here(host: &Host, claim: &Claim, synced: &Synced) -> Result<(Decision, Option<String>), Error> {
     let mut here: HashMap<&str, String> = synced.stats.refs.iter().filter_map(branch_here).collect();
     let current = &claim.default_branch;
     let head = synced.head.as_deref().and_then(|head| head.strip_prefix(HEADS));
-    // A branch that a request could not name does not become the default branch either.
+    // A branch that a request could not name does not become the default branch.
     let head = head.filter(|head| names::branch_refusal(head).is_none());
     for name in [Some(current.name.as_str()), head].into_iter().flatten() {
         if !here.contains_key(name)

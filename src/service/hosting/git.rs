@@ -1,6 +1,6 @@
 //! Access to repositories over Git smart HTTP, and for the engine.
 //!
-//! This only authorises: the bytes flow directly between the listener and the host's Git.
+//! This module only checks the permission. The bytes flow directly between the listener and the host's Git.
 
 use percent_encoding::percent_decode_str;
 
@@ -20,7 +20,7 @@ use crate::smart_http::Service;
 pub struct Allowed {
     /// The URL for the [`GitHost`](crate::service::host::GitHost), by the repository's id.
     pub url: String,
-    /// The id of the repository that is pushed to; call [`look`](crate::service::hosting::head::look) when the push has ended.
+    /// The id of the pushed repository. Call [`look`](crate::service::hosting::head::look) after the push.
     pub pushed: Option<String>,
 }
 
@@ -31,9 +31,9 @@ pub struct Target {
     pub org: String,
     /// The repository's name, without `.git`.
     pub repo: String,
-    /// What follows `.git/`, with its query.
+    /// The path after `.git/`, with its query.
     pub rest: &'static str,
-    /// What it needs.
+    /// The required scope.
     pub scope: Scope,
 }
 

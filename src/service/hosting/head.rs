@@ -1,7 +1,7 @@
 //! The heads of hosted repositories, stored in the database, so that a list needs no Git process for each row.
 //!
-//! A head is stored after a push, after a pull that may have moved it, and if a `GET` of the repository finds another head
-//! than the stored one. During a push the stored head is cleared: if the process dies meanwhile, no wrong head remains.
+//! A head is stored after a push, and after a pull that may have moved it. It is also stored if a `GET` of the repository
+//! finds a new head. During a push the stored head is cleared: if the process dies meanwhile, no wrong head remains.
 
 use crate::service::{engine::EngineError, error::Error, host::Host, remotes, store};
 use serde::de::IgnoredAny;
@@ -38,7 +38,7 @@ async fn store_head(host: &Host, repo_id: &str, head: Option<&str>, is_known: bo
     Ok(())
 }
 
-/// The commit that a ref names, such as `HEAD`; none where there is no such ref, as `HEAD` of an empty repository.
+/// The commit that a ref such as `HEAD` names; `None` if there is no such ref. An empty repository has no `HEAD` commit.
 pub(crate) async fn commit_id(host: &Host, repo_id: &str, ref_name: &str) -> Result<Option<String>, Error> {
     let failed = |error: EngineError| Error::Internal(format!("commit of {ref_name}: {error}"));
     let found = remotes::find_ref(host, &remotes::local_remote(repo_id), ref_name).await.map_err(failed)?;

@@ -1,4 +1,4 @@
-//! The repositories that this service hosts: Git over HTTP to them, their heads, their default branch, and their damage.
+//! The repositories that this service hosts: Git over HTTP, heads, default branches, and damage.
 
 pub mod change_id;
 pub mod damage;

@@ -13,7 +13,7 @@ use crate::service::{
     store,
 };
 
-/// A repository as the database knows it: the change id of its head is known to its Git repository only.
+/// A repository's row in the database. The change id of its head is not in the row; only the Git repository has it.
 #[derive(Deserialize)]
 pub(crate) struct RepoRow {
     pub(crate) id: String,
@@ -41,7 +41,7 @@ pub(crate) struct Damage {
     pub(crate) is_plain: bool,
 }
 
-/// The caller's repository of this id, or of this name in any case.
+/// The caller's repository with this id, or with this name in any case.
 pub(crate) async fn find(host: &Host, caller: &Caller, repo: &str) -> Result<RepoRow, Error> {
     let no_such_repo =
         || Error::NotFound(format!("the organisation {} has no repository {}", caller.org.slug, repo.escape_default()));
@@ -56,13 +56,13 @@ pub(crate) async fn find(host: &Host, caller: &Caller, repo: &str) -> Result<Rep
     Ok(found)
 }
 
-/// Refuses if the caller may not do what needs this scope: in the repository that the path names, or in the whole
-/// organisation if it names none. A grant counts for the repository that was found, not for the path, and the caller may then
-/// touch that repository only.
+/// Refuses a caller without this scope for the repository that the path names, or for the whole organisation if the path
+/// names none. A grant is valid for the repository that was found, not for the path: the caller may then touch only that
+/// repository.
 ///
 /// # Errors
 ///
-/// [`Error::Forbidden`], or that the database failed.
+/// [`Error::Forbidden`], or the database's failure.
 pub(crate) async fn require(host: &Host, caller: &mut Caller, needed: Scope, repo: &str) -> Result<(), Error> {
     let Some(access) = &caller.access else { return caller.require(needed) };
     if repo.is_empty() {

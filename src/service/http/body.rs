@@ -43,8 +43,8 @@ pub fn until(over: impl Future<Output = ()> + 'static, body: Body) -> Body {
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] past [`LIMIT`], [`Error::TooSlow`] if it did not arrive in time, [`Error::Invalid`] if it is not the JSON that
-/// `T` wants.
+/// [`Error::TooLarge`] past [`LIMIT`], [`Error::TooSlow`] if it did not arrive in time, [`Error::Invalid`] if it is not the
+/// JSON of a `T`.
 pub async fn read<T: Shaped + DeserializeOwned>(body: Body) -> Result<T, Error> {
     parse(&bytes(body).await?)
 }
@@ -53,7 +53,7 @@ pub async fn read<T: Shaped + DeserializeOwned>(body: Body) -> Result<T, Error> 
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`], which never repeats a value: it may be a secret in the wrong place.
+/// [`Error::Invalid`], which never repeats a value, because it may be a secret in the wrong place.
 pub fn parse<T: Shaped + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut tree = Json::parse(bytes)
         .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
@@ -96,12 +96,12 @@ fn refusal(Mismatch { path, fault }: Mismatch) -> Error {
     Error::field(told(path), message)
 }
 
-/// The path of a field as an error tells it.
+/// The path of a field, in the form that errors use.
 fn told(path: String) -> String {
     if path.is_empty() || path.len() > MAX_PATH { "body".into() } else { path }
 }
 
-/// What `expires_in_seconds` must be.
+/// The allowed values of `expires_in_seconds`, for errors.
 pub(crate) const SECONDS: &str = "must be a whole number of seconds, from 1 to 315360000 (ten years)";
 /// The most bytes of a field's path in an error.
 const MAX_PATH: usize = 200;

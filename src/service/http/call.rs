@@ -1,4 +1,4 @@
-//! A call of the API, in the form that a handler gets.
+//! A call of the API, in the form that handlers get.
 
 use std::rc::Rc;
 

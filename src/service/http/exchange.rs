@@ -19,7 +19,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Starts when a call comes in; [`Exchange::end`] records how it was answered.
+    /// Starts the exchange when a call comes in. [`Exchange::end`] records the answer.
     pub(crate) fn begin(host: &Host, method: &'static str, url: &str, headers: &Headers) -> Self {
         let trace_id = headers.get("traceparent").and_then(parent_trace).map_or_else(new_trace, str::to_owned);
         Self { trace_id, method, path: split_url(url).0.to_owned(), started: host.now() }

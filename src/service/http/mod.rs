@@ -1,4 +1,4 @@
-//! The parts of a call: its URL, its body, its record. The router makes calls of requests.
+//! The parts of a call: its URL, its body, its record. The router builds calls from requests.
 
 pub mod body;
 pub mod call;

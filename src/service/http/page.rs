@@ -11,7 +11,7 @@ use serde::Deserialize;
 /// The requested page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The last row of the page before.
+    /// The last row of the previous page.
     pub after: Option<i64>,
     /// The most items.
     pub limit: usize,
@@ -28,7 +28,7 @@ pub(crate) struct Row<T> {
     /// How many bytes the item has.
     #[serde(default)]
     pub(crate) bytes: usize,
-    /// How many bytes the stats of its run have; none if there are none.
+    /// The size of its run's stats in bytes; `None` if there are none.
     #[serde(default)]
     pub(crate) stats_bytes: Option<usize>,
 }
@@ -45,7 +45,7 @@ pub fn split_url(url: &str) -> (&str, &str) {
 ///
 /// # Errors
 ///
-/// Where it is not UTF-8, or has a NUL.
+/// If it is not UTF-8, or has a NUL.
 pub fn parameter(query: &str, name: &str) -> Result<Option<String>, Error> {
     let mut pairs = query.rsplit('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let Some((_, raw)) = pairs.find(|(key, _)| *key == name) else { return Ok(None) };
@@ -79,18 +79,18 @@ impl Page {
         Ok(Self { after, limit })
     }
 
-    /// How many rows to ask for: one more than the page holds, to know whether there is a next page.
+    /// How many rows to request: one more than the page holds. The extra row shows that there is a next page.
     pub(crate) fn rows(&self) -> usize {
         self.limit + 1
     }
 
-    /// The items of this page, and the cursor of the next.
+    /// The items of this page, and the cursor of the next one.
     pub(crate) fn cut<T>(&self, rows: Vec<Row<T>>, list: &str) -> (Vec<T>, Option<String>) {
         let (rows, next) = self.cut_rows(rows, list);
         (rows.into_iter().map(|row| row.item).collect(), next)
     }
 
-    /// The same, with what the rows say of the items.
+    /// The same for rows that also have data about the items.
     pub(crate) fn cut_rows<T>(&self, mut rows: Vec<Row<T>>, list: &str) -> (Vec<Row<T>>, Option<String>) {
         let has_more = rows.len() > self.limit || rows.last().is_some_and(|row| row.has_next);
         rows.truncate(self.limit);
@@ -99,7 +99,7 @@ impl Page {
     }
 }
 
-/// The cursor behind the row `seq`.
+/// The cursor after the row `seq`.
 pub fn encode(seq: i64, list: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{list}:{seq}"))
 }

@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-/// The places that organisations have.
+/// The places of all organisations.
 pub struct Places {
     what: &'static str,
     most: usize,
@@ -15,14 +15,14 @@ pub struct Places {
     total: Cell<usize>,
 }
 
-/// A place that is taken until this is dropped.
+/// A taken place. Dropping this frees it.
 pub struct Place {
     places: Rc<Places>,
     org_id: String,
 }
 
 impl Places {
-    /// `most` places for each organisation; `what` they are for, in the plural.
+    /// `most` places for each organisation. `what` names their use, in the plural.
     pub fn new(what: &'static str, most: usize) -> Rc<Self> {
         Rc::new(Self { what, most, taken: RefCell::default(), total: Cell::default() })
     }

@@ -7,8 +7,8 @@
 //!                   (backoff)     heartbeat, or claim by another once the lease expired (next attempt)
 //! ```
 //!
-//! `cancel` ends a queued run at once. For a running one it sets a flag; the worker's next heartbeat reads the flag and
-//! `fail`s the run.
+//! `cancel` ends a queued run at once. For a running one it sets a flag. The worker's next heartbeat reads the flag, and
+//! the worker `fail`s the run.
 
 pub mod notes;
 pub mod schedule;
@@ -37,10 +37,10 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
 /// The error of a run that was cancelled.
 pub(crate) const CANCELLED: &str = "cancelled";
 
-/// How often a run is tried.
+/// How many attempts a run has.
 pub(crate) const MAX_ATTEMPTS: u32 = 3;
 
-/// How often a run may lose its worker. More than [`MAX_ATTEMPTS`], because the run is rarely the cause.
+/// How many workers a run may lose. More than [`MAX_ATTEMPTS`], because the run is rarely the cause.
 pub(crate) const MAX_LOST_ATTEMPTS: u32 = 10;
 
 /// How long a run waits for its next attempt, before jitter.
@@ -50,7 +50,7 @@ pub(crate) const BACKOFF: Backoff =
 /// The longest wait for an attempt, with jitter.
 pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(BACKOFF.longest.as_secs() * 3 / 2);
 
-/// When a worker that could not keep its lease stops: before another one may take the run.
+/// When a worker that cannot renew its lease stops: before another worker may take the run.
 pub(crate) const FENCE: Duration = Duration::from_secs(25);
 
 /// A claimed run, with its data.
@@ -62,7 +62,7 @@ pub(crate) struct Claim {
     /// `None` if it was removed after the run was queued.
     pub(crate) upstream_url: Option<String>,
     pub(crate) upstream_auth: Option<String>,
-    /// None where the service hosts the repository.
+    /// `None` if the service hosts the repository.
     pub(crate) origin: Option<origin::OriginRow>,
     pub(crate) default_branch: DefaultBranch,
     /// Whether damage was noted in the hosted repository.
@@ -73,12 +73,12 @@ pub(crate) struct Claim {
     pub(crate) lease: String,
 }
 
-/// The default branch as it is stored.
+/// The stored default branch.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct DefaultBranch {
     /// Its short name.
     pub name: String,
-    /// Whether a request has named it; none if that was not noted.
+    /// Whether a request has named it; `None` if that is not known.
     pub asked_for: Option<bool>,
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn enqueue(
     row(database, sql!("sql/queue_enqueue.sql"), params).await
 }
 
-/// Claims the next run that may start, or one whose worker was lost; `None` if there is neither.
+/// Claims the next run that may start, or a run whose worker was lost; `None` if there is neither.
 pub(crate) async fn claim(database: &dyn Database, limits: Limits, is_last_lane: bool) -> Result<Option<Claim>, Error> {
     let lease = hex(&random::<16>());
     let params = json!({
@@ -113,8 +113,8 @@ pub(crate) async fn claim(database: &dyn Database, limits: Limits, is_last_lane:
     loop {
         match row::<Claim>(database, sql!("sql/queue_claim.sql"), &params).await {
             Ok(claim) => return Ok(claim.map(|claim| Claim { lease, ..claim })),
-            // Another worker started another run of the same repository, or in the same place, between this statement's
-            // look and its lock.
+            // Between this statement's look and its lock, another worker started a run of the same repository, or took the
+            // same place.
             Err(error) if error.is_unique_violation() && contended < 20 => contended += 1,
             Err(error) => return Err(error),
         }
@@ -124,15 +124,15 @@ pub(crate) async fn claim(database: &dyn Database, limits: Limits, is_last_lane:
 /// The answer to a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heartbeat {
-    /// It goes on.
+    /// The run goes on.
     Kept,
-    /// It must be stopped.
+    /// The run must be stopped.
     Cancelled,
-    /// This worker no longer has it.
+    /// This worker no longer has the run.
     Lost,
 }
 
-/// Keeps the lease, and stores how far the run is.
+/// Renews the lease, and stores the run's progress.
 pub(crate) async fn heartbeat(
     database: &dyn Database,
     claim: &Claim,
@@ -148,13 +148,13 @@ pub(crate) async fn heartbeat(
     })
 }
 
-/// Ends a queued run, or asks the worker of a running one to stop it; `None` if there is no such run, or it has ended.
+/// Ends a queued run, or tells the worker of a running one to stop it; `None` if there is no such run, or if it has ended.
 pub(crate) async fn cancel(database: &dyn Database, repo_id: &str, sync_id: &str) -> Result<Option<SyncRun>, Error> {
     let params = json!({"repo_id": repo_id, "sync_id": sync_id});
     row(database, sql!("sql/queue_cancel.sql"), params).await
 }
 
-/// The default branch that a run gives its repository.
+/// The new default branch of a run's repository.
 pub(crate) struct NewDefaultBranch {
     /// Its short name.
     pub(crate) name: String,
@@ -162,7 +162,7 @@ pub(crate) struct NewDefaultBranch {
     pub(crate) head_change_id: String,
 }
 
-/// A run that has completed.
+/// A completed run.
 #[derive(Deserialize)]
 pub(crate) struct Completed {
     pub(crate) run: SyncRun,
@@ -184,10 +184,10 @@ pub(crate) enum NotCompleted {
         /// How many bytes they take.
         bytes: usize,
     },
-    /// The database cannot hold them.
+    /// The database can never store them.
     #[error("the refs were synced, but what became of them cannot be stored: {0}")]
     Unstorable(Error),
-    /// The database failed, which may pass.
+    /// The database failed. This may be temporary.
     #[error(transparent)]
     Database(Error),
 }
@@ -224,7 +224,7 @@ pub(crate) async fn complete(
     })
 }
 
-/// Fails a run, or queues its next attempt if that may help; `None` if the lease was lost.
+/// Fails a run, or queues its next attempt if a retry may help; `None` if the lease was lost.
 pub(crate) async fn fail(
     database: &dyn Database,
     claim: &Claim,

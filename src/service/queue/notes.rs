@@ -5,12 +5,13 @@ use crate::{
     glob::Glob,
 };
 
-/// A sentence of the service's own.
+/// A message from the service itself.
 pub(crate) fn note(text: String) -> SyncRunMessage {
     SyncRunMessage { side: MessageSide::Refsync, text }
 }
 
-/// A note for each glob that matches no ref of the source; with `*` for both, one if the source has no ref at all.
+/// One note for each glob that matches no ref of the source. If both globs are `*`, one note if the source has no ref at
+/// all.
 pub fn unmatched(direction: Direction, globs: &RefGlobs, stats: &SyncRunStats) -> Vec<SyncRunMessage> {
     let source = match direction {
         Direction::Pull => "the upstream",

@@ -1,13 +1,13 @@
 //! Schedules: automatic syncs of an upstream.
 //!
 //! ```text
-//!  repos.schedule_at ──it has come──▶ one statement: the next time is set, a run is queued (or joined)
+//!  repos.schedule_at ──it is due────▶ one statement: the next time is set, a run is queued (or joined)
 //! ```
 //!
 //! Repositories with the same schedule do not all start at once. Each repository has its own offset within an interval. A
-//! run of a cron line starts late, by up to a tenth of the time to the next one and at most five minutes. The offset
-//! depends only on the repository's id, so every worker computes the same. If times were missed while nothing ran, there is
-//! one run: the next time is always in the future.
+//! cron line's run starts with a delay: up to a tenth of the time until the next run, and at most five minutes. The offset
+//! depends only on the repository's id, so every worker computes the same. If several times were missed while no worker
+//! ran, there is only one run, because the next time is always in the future.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,11 +21,11 @@ use crate::service::{
 /// Moments are milliseconds since 1970.
 pub(crate) type Moment = i64;
 
-/// A schedule whose time has come.
+/// A schedule that is due.
 #[derive(Deserialize)]
 struct Due {
     id: String,
-    /// As the database wrote it.
+    /// The schedule in the database's text form.
     at: String,
     schedule: Schedule,
     now: Moment,
@@ -39,11 +39,11 @@ struct Moved {
     next: Option<Moment>,
 }
 
-/// Queues a run for each schedule whose time has come.
+/// Queues a run for each due schedule.
 ///
 /// # Errors
 ///
-/// Where the database failed.
+/// If the database failed.
 pub(crate) async fn enqueue_due(host: &Host) -> Result<(), store::Error> {
     let due: Vec<Due> = store::rows(host.database(), sql!("sql/schedule_due.sql"), ()).await?;
     if due.is_empty() {
@@ -72,15 +72,15 @@ pub(crate) async fn first_tick(
 ) -> Result<Option<Moment>, store::Error> {
     let now: Option<Moment> = store::row(host.database(), sql!("sql/now.sql"), ()).await?;
     let next = next(schedule, repo_id, now.unwrap_or_default(), &*host.options.runtime);
-    // It was checked, with the same calendar.
+    // The request's schedule was checked with the same calendar.
     Ok(next.ok().flatten())
 }
 
-/// The schedule that is asked for.
+/// The schedule of a request.
 ///
 /// # Errors
 ///
-/// Each bad field.
+/// The bad fields.
 pub fn parse(request: ScheduleRequest, runtime: &dyn Runtime) -> Result<Schedule, Vec<FieldError>> {
     const FIELD: &str = "upstream.schedule";
     let refusal = |field: &str, message: String| vec![FieldError { field: format!("{FIELD}{field}"), message }];
@@ -123,7 +123,7 @@ pub fn parse(request: ScheduleRequest, runtime: &dyn Runtime) -> Result<Schedule
     }
 }
 
-/// When a repository's schedule comes next after `now`.
+/// The next time of a repository's schedule after `now`.
 ///
 /// # Errors
 ///
@@ -143,7 +143,7 @@ pub fn next(schedule: &Schedule, repo_id: &str, now: Moment, runtime: &dyn Runti
     Ok(Some(tick + ((gap / 10).min(MOST_LATE) as f64 * share) as Moment))
 }
 
-/// An interval's milliseconds; `None` if it is not from 1m to 30d.
+/// An interval in milliseconds; `None` if it is not from 1m to 30d.
 fn period(every: &str) -> Option<Moment> {
     let (digits, unit) = every.split_at_checked(every.len().checked_sub(1)?)?;
     let minutes = match unit {
@@ -157,9 +157,10 @@ fn period(every: &str) -> Option<Moment> {
     (1..=30 * 24 * 60).contains(&minutes).then_some(minutes * 60_000)
 }
 
-/// A repository's share of a range, from 0 to just below 1: spread evenly over ids, and always the same for one.
+/// A repository's share of a range, from 0 to just below 1. Shares are spread evenly over ids. An id always has the same
+/// share.
 fn share(repo_id: &str) -> f64 {
-    // FNV-1a, whose lowest byte varies most.
+    // FNV-1a. Its lowest byte varies most.
     let hash = repo_id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     f64::from(hash.swap_bytes()) / (f64::from(u32::MAX) + 1.0)
 }

@@ -1,9 +1,9 @@
-//! The work of a start on the stored secrets: refuses a wrong key, encrypts everything with the current key, and binds
+//! Prepares the stored secrets at each start. It refuses a wrong key, encrypts everything with the current key, and binds
 //! credentials of an earlier version to their servers.
 //!
-//! Unbound credentials (`v1`) are bound to the server of the URL in their row, only once, by the first start of a version
-//! that binds. After that a `v1` credential is refused, so nobody can put an old one into another row. The sealed check
-//! stores the progress of this.
+//! The first start of a version that binds credentials binds each unbound one (`v1`) to the server of the URL in its row.
+//! After that, `v1` credentials are refused, so nobody can put an old one into another row. The sealed check stores the
+//! progress of this.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::service::{
 /// A stored secret.
 #[derive(Deserialize)]
 struct SealedRow {
-    /// Which column it is in.
+    /// The column of the secret.
     place: String,
     owner_id: String,
     /// The server of a remote's credential; `None` for secrets that are not sent.
@@ -27,7 +27,7 @@ struct SealedRow {
     sealed: String,
 }
 
-/// How far the credentials are bound to their servers.
+/// The state of the binding of credentials to their servers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// An earlier version wrote the check.
@@ -38,15 +38,15 @@ enum Stage {
     Bound,
 }
 
-/// What the stored check says.
+/// The content of the stored check.
 enum Check {
-    /// There is no check: the database is new, or of a version without checks.
+    /// There is no check: the database is new, or a version without checks made it.
     Missing,
-    /// None of the keys opens it.
+    /// No key can open it.
     Unreadable,
     Readable {
         stage: Stage,
-        /// Whether it is under the present key.
+        /// Whether it is sealed with the present key.
         is_present: bool,
     },
 }
@@ -60,12 +60,12 @@ struct Settled {
     changed: Vec<(SealedRow, String)>,
 }
 
-/// Checks that the present key, or one of the others, is the one that the stored secrets are sealed with; seals them with the
-/// present key, and bound to their servers.
+/// Checks that the stored secrets are sealed with the present key or one of the others. Seals them with the present key,
+/// bound to their servers.
 ///
 /// # Errors
 ///
-/// If none of the keys is the one, unless its loss is accepted, or if the database failed.
+/// If no key can open them, unless the loss of the key is accepted, or if the database failed.
 pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     let check = check(host).await?;
     let is_lost_key_accepted = host.options.accept_lost_key;
@@ -80,7 +80,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     let may_bind = match check {
         Check::Readable { stage: Stage::Bound, .. } => false,
         Check::Readable { stage: Stage::Binding, .. } => true,
-        // If one is bound already, somebody has restored an old check.
+        // If a credential is bound already, somebody has restored an old check.
         _ => stored.iter().all(|secret| secret.url.is_none() || is_unbound(&secret.sealed)),
     };
     let Settled { readable, unreadable, changed } = settled(host, stored, may_bind).await;
@@ -97,7 +97,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
         set_check(host, Stage::Binding).await?;
     }
     for (SealedRow { place, owner_id, sealed, .. }, anew) in changed {
-        // A secret that was set meanwhile does not change.
+        // Skips a secret that was set meanwhile.
         let params = json!({"place": place, "owner_id": owner_id, "sealed": sealed, "sealed_anew": anew});
         store::rows::<bool>(host.database(), sql!("sql/sealed_replace.sql"), params).await?;
     }
@@ -152,7 +152,7 @@ async fn set_check(host: &Host, stage: Stage) -> Result<(), Error> {
 }
 
 impl Stage {
-    /// What the check holds, and what it is sealed for.
+    /// The content of the check, and the owner that it is sealed for.
     fn word(self) -> &'static str {
         match self {
             Self::Unbound => "secret-key-check",

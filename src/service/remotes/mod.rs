@@ -1,5 +1,5 @@
-//! The only access to the engine. Here the redaction removes credentials from all its texts (stats, errors and progress),
-//! before anything is stored, logged, answered or sent.
+//! The only access to the engine. The redaction here removes credentials from all of the engine's texts: stats, errors and
+//! progress. It does so before anything is stored, logged, answered or sent.
 
 pub mod key_rotation;
 pub mod origin;
@@ -30,7 +30,7 @@ pub(crate) struct RemoteSync<'a> {
     pub(crate) plan_only: bool,
     pub(crate) repository: Reached,
     pub(crate) upstream: Reached,
-    /// The repository's id, by which the engine knows a hosted one.
+    /// The repository's id. The engine uses it for hosted repositories.
     pub(crate) repo_id: &'a str,
     /// The repository's name for people, such as `acme/app`.
     pub(crate) repo_name: &'a str,
@@ -61,7 +61,7 @@ pub(crate) fn local_remote(repo_id: &str) -> Reached {
     Reached { remote, redaction: Redaction::default() }
 }
 
-/// Does it, and reports its progress as the JSON text of a [`Progress`]. Dropping the future ends it.
+/// Does the sync, and reports its progress as the JSON text of a [`Progress`]. Dropping the future stops it.
 pub(crate) async fn sync(
     host: &Host,
     sync: &RemoteSync<'_>,
@@ -91,7 +91,7 @@ pub(crate) async fn sync(
     })
 }
 
-/// A ref such as `HEAD`; none if there is no such ref.
+/// A ref such as `HEAD`; `None` if there is no such ref.
 pub(crate) async fn find_ref(host: &Host, reached: &Reached, ref_name: &str) -> Result<Option<RemoteRef>, EngineError> {
     let Reached { remote, redaction } = reached;
     let redacted = |RemoteRef { id, symref_target }| RemoteRef {
@@ -102,7 +102,7 @@ pub(crate) async fn find_ref(host: &Host, reached: &Reached, ref_name: &str) -> 
     found.map(|found| found.map(redacted)).map_err(|error| without(redaction, error))
 }
 
-/// A credential as it is stored.
+/// A stored credential.
 #[derive(Serialize)]
 pub(crate) struct SealedAuth {
     kind: AuthKind,
@@ -132,7 +132,7 @@ pub(crate) fn local_url(repo_id: &str) -> String {
     format!("http://git.internal/{repo_id}.git")
 }
 
-/// Whether a branch of this name may be used: a name that contains a credential may not.
+/// Whether a branch with this name may be used. A name that contains a credential may not.
 fn is_free(redaction: &Redaction, name: &str) -> bool {
     redaction.name(name) == name
 }

@@ -1,7 +1,7 @@
 //! Repositories that are stored on another Git server, their `origin`.
 //!
 //! The engine reaches them over HTTP, like upstreams. So a worker and `serve` need no shared file system. Everything else
-//! is as with hosted repositories, but this service does not serve their Git.
+//! works as with hosted repositories, except that this service does not serve them over Git.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -22,7 +22,7 @@ pub(crate) struct OriginRow {
     auth: Option<String>,
 }
 
-/// A repository as the engine reaches it: at its origin, or in process through the host's Git.
+/// The repository's address for the engine: its origin, or in process through the host's Git.
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ pub(crate) async fn note_head(host: &Host, repo_id: &str, origin: &OriginRow) ->
     })
 }
 
-/// The owner that a credential is sealed for. The origin's credential cannot be opened as the upstream's.
+/// The owner that a credential is sealed for. The credential of the origin cannot be opened as the upstream's.
 pub(crate) fn owner(repo_id: &str) -> String {
     format!("{repo_id}/origin")
 }

@@ -5,10 +5,10 @@ use crate::{
     userinfo::{self, Userinfo},
 };
 
-/// A URL that may be stored and shown, and the credential that was in it.
+/// A URL that may be stored and shown, and the credential that it contained.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parsed {
-    /// Without a credential.
+    /// The URL without a credential.
     pub url: String,
     /// The credential that was in the URL: `user:password@`, or a token as `token@`, which is a user name without a password.
     pub auth: Option<UpstreamAuth>,
@@ -18,7 +18,7 @@ pub struct Parsed {
 ///
 /// # Errors
 ///
-/// Why it is refused and what to write instead, without quoting a credential.
+/// Why the URL is refused and what to write instead, without quoting a credential.
 pub fn parse(url: &str) -> Result<Parsed, String> {
     if url.len() > MAX_URL {
         return Err(format!("has more than {MAX_URL} bytes"));

@@ -71,7 +71,7 @@ impl Api {
         allowed.map_err(|error| (git::refusal(&error, &exchange.trace_id), exchange.log_cause(&self.host, &error)))
     }
 
-    /// Counts how much work a call was: the bytes of its answer, and how long an engine worked for it.
+    /// Counts the work of a call: the bytes of its answer, and the time of the engine.
     pub(crate) fn charge(&self, credential: &str, bytes: usize, engine: Duration) {
         let calls = (bytes / BYTES_OF_A_CALL) as f64 + (engine.as_secs_f64() / SECONDS_OF_A_CALL).floor();
         if calls > 0.0 {

@@ -82,7 +82,7 @@ fn paths(shapes: &mut Shapes) -> Value {
     paths
 }
 
-/// Makes the answer of `operation` a stream of what it would be.
+/// Turns the answer of `operation` into a stream of such answers.
 fn stream_events(operation: &mut Value) {
     let run = operation["responses"]["200"]["content"]["application/json"]["schema"].take();
     operation["responses"]["200"] = json!({
@@ -148,7 +148,7 @@ impl Shapes {
 
     fn call(&mut self, call: &'static Call) -> Value {
         let has_body = call.method != Method::Get && !call.takes.keys().is_empty();
-        // A query stands in the parameters, not among the schemas.
+        // A query is documented in the parameters, not among the schemas.
         let mut query = SchemaGenerator::default();
         let asked = if has_body { &mut self.asked } else { &mut query };
         let [takes, gives] = call.name.schemas(asked, &mut self.answered).map(|schema| schema.to_value());
@@ -164,7 +164,7 @@ impl Shapes {
         operation
     }
 
-    /// Exchanges the code of the page's address for a key. It is no row of [`CALLS`], for it takes no credential.
+    /// Exchanges the code of the page's address for a key. It is not in [`CALLS`], because it takes no credential.
     fn session(&mut self) -> Value {
         let key = self.answered.subschema_for::<ApiKeySecret>().to_value();
         let mut session = self.operation(&json!("startSession"), "none", 201, &key);

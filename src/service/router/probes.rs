@@ -53,7 +53,7 @@ async fn readiness(api: &Api) -> Response {
     }
 }
 
-/// In Prometheus's text format.
+/// Metrics in Prometheus's text format.
 async fn metrics(host: &Host) -> Result<Response, Error> {
     let row: Option<Metrics> = store::row(host.database(), sql!("sql/metrics.sql"), ()).await?;
     let m = row.ok_or_else(|| Error::Internal("metrics: the database gave no row".into()))?;

@@ -31,7 +31,7 @@ pub(crate) fn router() -> Router<&'static str> {
     router
 }
 
-/// `is_operator`: the operator calls, and needs no credential.
+/// `is_operator`: the caller is the operator, and needs no credential.
 pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Result<Response, Error> {
     let host = &*api.host;
     let Request { method, url, headers, body } = request;

@@ -1,11 +1,11 @@
 //! Brings the database's schema up to date: first the migrations, then the views.
 //!
-//! A **migration** changes tables. It runs once, and never changes after its release. A **view** is a function that builds a
-//! shape of the API, an event or a part of one. It has one file in `views/`, which changes in place. All views are replaced
-//! together if the database has those of an older version.
+//! A **migration** changes tables. It runs once, and never changes after its release. A **view** is a function that builds
+//! a shape of the API, an event, or a part of these. It has one file in `views/`, which changes in place. If the database
+//! has the views of an older version, all of them are replaced together.
 //!
-//! Any number of processes may migrate at the same time. Each migration is one `DO` statement, and so one transaction, in which
-//! an advisory lock lets one process look and apply at a time. The views are one such statement.
+//! Any number of processes may migrate at the same time. Each migration is one `DO` statement, so it is one transaction. An
+//! advisory lock lets only one process at a time look and apply. All views together are one such statement.
 
 use crate::service::store::{Database, Error, row};
 
@@ -13,12 +13,12 @@ use crate::service::store::{Database, Error, row};
 ///
 /// # Errors
 ///
-/// If a migration fails, which leaves the schema as it was, or if the schema is of a newer version.
+/// If a migration fails, or if the schema is of a newer version. A failed migration leaves the schema unchanged.
 pub(crate) async fn migrate(database: &dyn Database) -> Result<(), Error> {
     migrate_to(database, NEWEST).await
 }
 
-/// As [`migrate`], but no further than to this version: a backup of it can then be restored.
+/// Like [`migrate`], but only up to this version. A backup of that version can then be restored.
 pub(crate) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(), Error> {
     for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version <= newest) {
         database.query(&migration_statement(*version, migration), Vec::new()).await?;
@@ -35,8 +35,8 @@ pub(crate) async fn migrate_to(database: &dyn Database, newest: u32) -> Result<(
     }
 }
 
-/// Whether the table is there is asked of `pg_tables`. `to_regclass` would answer from what this session has looked up before, and
-/// PostgreSQL does not refresh that while it waits for an advisory lock.
+/// Asks `pg_tables` whether the table exists. `to_regclass` would use this session's cache, and PostgreSQL does not refresh
+/// the cache while it waits for an advisory lock.
 fn migration_statement(version: u32, migration: &str) -> String {
     format!(
         "DO $refsync$ BEGIN
@@ -55,8 +55,9 @@ fn migration_statement(version: u32, migration: &str) -> String {
     )
 }
 
-/// Replaces the views, unless the database has these ones, or those of a newer version: a process of that version may be using
-/// them. While versions are developed, different views may have the same version; then the last process that starts wins.
+/// Replaces the views, unless the database has the same views or those of a newer version. A process of the newer version
+/// may be using them. During development, different views may have the same version; then the last process that starts
+/// wins.
 fn views_statement() -> String {
     let (views, fingerprint) = (VIEWS.join("\n"), fingerprint());
     format!(
@@ -71,7 +72,7 @@ fn views_statement() -> String {
     )
 }
 
-/// A number for the text of all views, in hex.
+/// A hash of the text of all views, in hex.
 pub fn fingerprint() -> String {
     // FNV-1a with 64 bits.
     let bytes = VIEWS.iter().flat_map(|view| view.bytes());
@@ -104,7 +105,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
 /// The version of the last migration.
 const NEWEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
-/// The views. Each comes after those that it calls.
+/// The views. Each comes after the views that it calls.
 const VIEWS: &[&str] = &[
     sql!("views/keys.sql"),
     sql!("views/api_key.sql"),
@@ -116,9 +117,9 @@ const VIEWS: &[&str] = &[
     sql!("views/announce.sql"),
 ];
 
-/// The version of the views: add one with each release that changes a view. If processes of the release before cannot use the
-/// changed view, add a migration too; those processes then refuse to start.
+/// The version of the views. Add one with each release that changes a view. If processes of the previous release cannot use
+/// the changed view, add a migration too: those processes then refuse to start.
 pub const VIEWS_VERSION: u32 = 1;
 
-/// The number of the advisory lock. No other user of the database should use it. It spells "refsync" on the keys of a telephone.
+/// The number of the advisory lock. No other user of the database should use it. It spells "refsync" on a telephone's keys.
 const ADVISORY_LOCK: u32 = 7_337_962;

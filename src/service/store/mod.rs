@@ -2,10 +2,10 @@
 //!
 //! Each row of a statement has one column: the row as JSON text, in the form of the Rust type that decodes it.
 //!
-//! A statement has one parameter: `$1`, a JSON object of named keys, such as `{"repo_id": "repo_1", "limit": 50}`. The comment at
-//! the top of its file names them. If a key is absent, the stored value stays; null removes it. A statement that needs none has
-//! no parameter. The exception is JSON that exists as text already and may have many megabytes: the stats of a run, and its
-//! progress. It is `$2`, so that it is not parsed or copied for the object.
+//! A statement has one parameter: `$1`, a JSON object of named keys, such as `{"repo_id": "repo_1", "limit": 50}`. The
+//! comment at the top of its file names them. If a key is absent, the stored value stays; null removes it. A statement that
+//! needs no keys has no parameter. There is one exception: the stats of a run, and its progress. They exist as JSON text
+//! already, and may have many megabytes. They are `$2`, so that they are not parsed or copied into the object.
 
 #[macro_use]
 pub mod sql;
@@ -32,7 +32,7 @@ pub trait Database {
 pub struct Error {
     /// PostgreSQL's `SQLSTATE`, if PostgreSQL refused the statement.
     pub code: Option<String>,
-    /// What it said.
+    /// PostgreSQL's message.
     pub message: String,
 }
 
@@ -54,7 +54,7 @@ impl Error {
     }
 }
 
-/// The rows that a statement gives. `params` is its object of named keys, or `()` if it has no parameter.
+/// Returns a statement's rows. `params` is its object of named keys, or `()` if it has no parameter.
 pub(crate) async fn rows<T: DeserializeOwned>(
     database: &dyn Database,
     sql: &str,
@@ -73,7 +73,7 @@ async fn parsed_rows<T: DeserializeOwned>(
     parsed.map_err(|error| Error { code: None, message: format!("a row does not have the expected shape: {error}") })
 }
 
-/// The row that a statement gives, if any.
+/// Returns a statement's row, if there is one.
 pub(crate) async fn row<T: DeserializeOwned>(
     database: &dyn Database,
     sql: &str,
@@ -82,7 +82,7 @@ pub(crate) async fn row<T: DeserializeOwned>(
     Ok(rows(database, sql, params).await?.into_iter().next())
 }
 
-/// The row that a statement gives, if any. `json` is its `$2`.
+/// Returns a statement's row, if there is one. `json` is its `$2`.
 pub(crate) async fn row_with_json<T: DeserializeOwned>(
     database: &dyn Database,
     sql: &str,
@@ -93,13 +93,13 @@ pub(crate) async fn row_with_json<T: DeserializeOwned>(
     Ok(parsed_rows(database, sql, params).await?.into_iter().next())
 }
 
-/// The row that a statement gives, if any, as its JSON text.
+/// Returns a statement's row as JSON text, if there is one.
 pub(crate) async fn text(database: &dyn Database, sql: &str, params: impl Serialize) -> Result<Option<String>, Error> {
     Ok(database.query(sql, named(&params)).await?.into_iter().next())
 }
 
 fn named(params: &impl Serialize) -> Vec<String> {
     let text = serde_json::to_string(params).expect("parameters have string keys");
-    // `()` is written as null.
+    // `()` serialises as null.
     if text == "null" { Vec::new() } else { vec![text] }
 }

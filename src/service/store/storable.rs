@@ -1,17 +1,18 @@
 //! Makes foreign text storable in the database.
 //!
-//! PostgreSQL stores every Unicode text but those with a NUL, in `text` and in `jsonb` alike. Ref names, messages and
-//! errors come from remotes, which may send one. It is replaced by `U+FFFD`, like bytes that are not UTF-8. So is half a
-//! surrogate pair, which only JSON can contain: JavaScript writes it if a text was cut in the middle of a character.
+//! PostgreSQL stores every Unicode text except one with a NUL, both in `text` and in `jsonb`. Ref names, messages and
+//! errors come from remotes, so they may contain a NUL. It is replaced by `U+FFFD`, like bytes that are not UTF-8. Half a
+//! surrogate pair is replaced too. Only JSON can contain one: JavaScript writes it if a text was cut in the middle of a
+//! character.
 
 use std::borrow::Cow;
 
-/// The text as it can be stored.
+/// Makes a text storable.
 pub fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', REPLACEMENT).into() } else { text.into() }
 }
 
-/// JSON as it can be stored. The notation `\u0000`, and that of half a surrogate pair, become `U+FFFD`.
+/// Makes JSON storable. The notation `\u0000`, and that of half a surrogate pair, become `U+FFFD`.
 pub fn json(json: &str) -> Cow<'_, str> {
     // Avoids copying a large text that needs no change.
     if !["\\u0000", "\\ud", "\\uD"].iter().any(|escape| json.contains(escape)) {
@@ -23,7 +24,7 @@ pub fn json(json: &str) -> Cow<'_, str> {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let Some(unit) = code_unit(rest) else {
-            // Another escape, which is two characters long; the second may be a backslash.
+            // Any other escape has two characters; the second may be a backslash.
             let end = rest.char_indices().nth(2).map_or(rest.len(), |(end, _)| end);
             out.push_str(&rest[..end]);
             rest = &rest[end..];
@@ -49,7 +50,7 @@ pub fn json(json: &str) -> Cow<'_, str> {
     out.into()
 }
 
-/// The code unit that the text begins with, as in `\u00e4`.
+/// The code unit of the escape that the text begins with, such as `\u00e4`.
 fn code_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());

@@ -2,8 +2,8 @@
 //!
 //! If the clock goes back by an hour, everything that waits for a time would wait an hour longer. Then the times are
 //! corrected: a queued run waits at most for its longest backoff, a lease lasts at most for its length, and a schedule
-//! waits until its next time. A process notices it if the database's clock falls behind its own monotonic clock, and at its
-//! start from the stored times.
+//! waits until its next time. A process notices this if the database's clock falls behind its own monotonic clock. At its
+//! start, it notices this from the stored times.
 
 use std::{cell::Cell, time::Duration};
 
@@ -22,12 +22,12 @@ use crate::service::{
 /// clock.
 pub(crate) type LastLook = Cell<Option<(i64, Duration)>>;
 
-/// What the database's clock says.
+/// The database's time.
 #[derive(Deserialize)]
 struct Look {
     /// Milliseconds since 1970.
     now: i64,
-    /// How many milliseconds the newest run is ahead of it.
+    /// How many milliseconds the times of the newest run are ahead of it.
     ahead: i64,
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Erro
     Ok(())
 }
 
-/// Recomputes the next time of schedules that are later than if they were set now. Returns their number.
+/// Computes the next time again for schedules that wait longer than a new schedule would. Returns their number.
 async fn bring_schedules_forward(host: &Host, now: i64) -> Result<usize, store::Error> {
     let (mut after, mut count) = (String::new(), 0);
     loop {
@@ -106,5 +106,5 @@ async fn bring_schedules_forward(host: &Host, now: i64) -> Result<usize, store::
     }
 }
 
-/// So many milliseconds are no more than two clocks differ, and a slow answer.
+/// Two clocks, or a slow answer, may differ by up to this many milliseconds.
 const TOLERANCE: i64 = 5_000;

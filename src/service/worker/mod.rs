@@ -1,4 +1,4 @@
-//! A worker's turn: claims one run, does it, and keeps its lease meanwhile.
+//! A worker's turn: it claims one run, does it, and renews its lease meanwhile.
 
 mod clock;
 
@@ -31,7 +31,7 @@ use crate::service::{
     worker::clock::LastLook,
 };
 
-/// Why a run failed, as in `SyncRun.error`.
+/// Why a run failed, in the words of `SyncRun.error`.
 struct Failure {
     message: String,
     transient: bool,
@@ -99,7 +99,7 @@ impl Worker {
         let result = match select(work, interrupted).await {
             Either::Left((result, _)) => result,
             Either::Right((interruption, work)) => {
-                // This aborts its requests, in the turn after this one and before anyone hears that the run is free.
+                // This aborts the run's requests. It happens in the next turn, before anyone learns that the run is free.
                 drop(work);
                 self.host.options.runtime.sleep(Duration::ZERO).await;
                 match interruption {
@@ -135,7 +135,7 @@ impl Worker {
                     self.tell_run(&claim, started, status_word(ended.as_ref()), Some(&stats), None);
                 }
                 Err(NotCompleted::Database(error)) => return Err(error.into()),
-                // Another attempt would do everything again and fail here again.
+                // Another attempt would do the same work and fail here again.
                 Err(error) => self.failed(&claim, started, Failure::last(&error.to_string())).await?,
             },
             Err(failure) => self.failed(&claim, started, failure).await?,
@@ -330,7 +330,7 @@ impl Worker {
                 Either::Left((Ok(Heartbeat::Kept), _)) => kept_at = asked_at,
                 Either::Left((Ok(Heartbeat::Cancelled), _)) => return Interruption::Cancelled,
                 Either::Left((Ok(Heartbeat::Lost), _)) => return Interruption::Lost,
-                // The lease outlasts missed heartbeats, but not many.
+                // The lease survives a few missed heartbeats, but not many.
                 Either::Left((Err(error), _)) => self.host.log(&format!("sync {}: heartbeat: {error}", claim.run.id)),
                 Either::Right(_) => return Interruption::Fenced,
             }
@@ -339,7 +339,7 @@ impl Worker {
 }
 
 impl Failure {
-    /// An error that another attempt would have again.
+    /// An error that would happen again in another attempt.
     fn last(message: &str) -> Self {
         Self { message: message.to_owned(), transient: false, refused: false }
     }
@@ -365,7 +365,7 @@ const SCHEDULES: Duration = Duration::from_secs(1);
 const REFUSALS: u32 = 5;
 /// The code of an engine whose thread ended.
 const ENGINE_STOPPED: &str = "engine_stopped";
-/// How many attempts may end in this way.
+/// How many attempts may end this way.
 const MAX_STOPS: u32 = 2;
-/// How often a worker that is never idle looks for runs that lost too many workers.
+/// How often a busy worker looks for runs that lost too many workers.
 const GIVE_UP_EVERY: Duration = Duration::from_secs(5);

@@ -16,19 +16,20 @@ use super::{
 #[derive(Clone)]
 pub(super) struct Sought {
     forms: Forms,
-    /// The credential without blanks and markup, as a page may show it; empty if it has none of them.
+    /// The credential without blanks and markup, as a page may show it; empty if the credential has no blanks and no
+    /// markup.
     joined: Forms,
     /// Whether it is too long to be a word that people use in names.
     is_distinct: bool,
 }
 
-/// Texts that are searched for.
+/// The texts to search for.
 #[derive(Clone, Default)]
 struct Forms {
     texts: Vec<Vec<u8>>,
     /// Every substring of [`PART`] bytes of the texts.
     parts: HashSet<[u8; PART]>,
-    /// A bit for each pair of bytes that a text or a part begins with.
+    /// A bit for each pair of bytes that starts a text or a part.
     beginnings: Vec<u64>,
 }
 
@@ -36,7 +37,7 @@ impl Sought {
     /// `pairs` are the texts that HTTP Basic authentication encodes: a user name, a colon and a password.
     pub(super) fn new(secret: &str, pairs: &[String]) -> Self {
         let mut texts: Vec<Vec<u8>> = pairs.iter().flat_map(|pair| base64(pair.as_bytes(), 0)).collect();
-        // Also after another user name, or within other data.
+        // Also after another user name, or inside other data.
         (0..3).for_each(|offset| texts.extend(base64(secret.as_bytes(), offset)));
         texts.extend([hex(secret, "0123456789abcdef"), hex(secret, "0123456789ABCDEF")]);
         texts.retain(|text| text.len() >= DISTINCT);
@@ -50,12 +51,12 @@ impl Sought {
         Self { forms: Forms::new(texts), joined: Forms::new(joined), is_distinct: secret.len() >= DISTINCT }
     }
 
-    /// Whether it is searched for in texts without their blanks, too.
+    /// Whether to search texts without their blanks for it, too.
     pub(super) fn has_blanks(&self) -> bool {
         !self.joined.texts.is_empty()
     }
 
-    /// Whether the text has a beginning of it. If not, the text has none of it.
+    /// A quick check: whether the text contains the beginning of a form. If not, it contains no form at all.
     pub(super) fn may_be_in(&self, text: &[u8]) -> bool {
         text.windows(2).any(|two| self.forms.begins(two))
     }
@@ -96,7 +97,7 @@ impl Forms {
         pair(text).is_some_and(|two| self.beginnings[two / 64] >> (two % 64) & 1 == 1)
     }
 
-    /// Every text, and every part of one.
+    /// Every text, and every part of a text.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         for (at, _) in text.windows(2).enumerate().filter(|(_, two)| self.begins(two)) {
@@ -110,7 +111,7 @@ impl Forms {
         found
     }
 
-    /// The beginning of a form at each place where the text may have been cut.
+    /// The beginning of a form, at each place where the text may have been cut.
     fn find_cut(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let mut line = 0;
@@ -138,8 +139,8 @@ impl Forms {
     }
 }
 
-/// The base64 of `secret` after `offset` other bytes, in both alphabets: only the characters that depend on `secret` alone;
-/// with the end, if it is at the end.
+/// The base64 of `secret` after `offset` other bytes, in both alphabets. It has only the characters that depend on `secret`
+/// alone. If the secret comes last, it includes the end.
 fn base64(secret: &[u8], offset: usize) -> Vec<Vec<u8>> {
     let padded = [&vec![0; offset], secret].concat();
     let from = (offset * 8).div_ceil(6);
@@ -159,7 +160,7 @@ fn pair(bytes: &[u8]) -> Option<usize> {
 
 /// The fewest bytes of a form.
 const SHORTEST: usize = 4;
-/// A substring of this many bytes of a form does not appear by chance.
+/// A substring of a form with at least this many bytes does not appear by chance.
 const PART: usize = 12;
 /// The fewest bytes of a line that may have been cut; see `git::Words`.
 const LONG_LINE: usize = 500;

@@ -2,11 +2,11 @@
 //! cut short.
 //!
 //! ```text
-//!  text ──▶ decoded ──▶ decoded ──▶ decoded        each is searched; what is found there is hidden in the text
+//!  text ──▶ decoded ──▶ decoded ──▶ decoded        each is searched; every match is hidden in the text
 //! ```
 //!
-//! Each step undoes one layer of escaping, see `spelling`. So a password with a quotation mark is found behind `\"`, `%22` and
-//! `&quot;` alike. Base64 and hexadecimal are searched for as such, see `forms`.
+//! Each step undoes one layer of escaping, see `spelling`. So a password with a quotation mark is found behind `\"`, `%22`
+//! and `&quot;` alike. Base64 and hexadecimal are searched for as such, see `forms`.
 //!
 //! ```
 //! use refsync::{api::UpstreamAuth, service::remotes::redaction::Redaction};
@@ -22,14 +22,14 @@ use std::ops::Range;
 use self::{forms::Sought, spelling::Layer};
 use crate::api::{Reason, SyncRunStats, UpstreamAuth};
 
-/// The credentials that are searched for. The default has none.
+/// The credentials to search for. By default there are none.
 #[derive(Clone, Default)]
 pub struct Redaction {
     sought: Vec<Sought>,
 }
 
 impl Redaction {
-    /// Of this credential: its password or token.
+    /// Searches for the password or token of this credential.
     pub fn of(auth: Option<&UpstreamAuth>) -> Self {
         let Some((username, password)) = auth.map(UpstreamAuth::basic) else { return Self::default() };
         let sought = match password {
@@ -40,12 +40,13 @@ impl Redaction {
         Self { sought: vec![sought] }
     }
 
-    /// Of a secret that is not sent as a password.
+    /// Searches for a secret that is not sent as a password.
     pub fn of_secret(secret: &str) -> Self {
         Self { sought: vec![Sought::new(secret, &[])] }
     }
 
-    /// Of the query of a URL, which may hold a token: the whole query, and each value of at least [`DISTINCT`] bytes.
+    /// Searches for the query of a URL, because it may contain a token: the whole query, and each value of at least
+    /// [`DISTINCT`] bytes.
     pub fn of_query(url: &str) -> Self {
         let Some((_, query)) = url.split_once('?') else { return Self::default() };
         let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
@@ -53,14 +54,14 @@ impl Redaction {
         Self { sought: secrets.map(|secret| Sought::new(secret, &[])).collect() }
     }
 
-    /// Of these credentials and those of another.
+    /// Searches for these credentials and those of another redaction.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.sought.extend(other.sought);
         self
     }
 
-    /// A text for people without the credentials, also without the beginning of one at a cut.
+    /// Removes the credentials from a text for people, also the beginning of one where the text was cut.
     pub fn text(&self, text: &str) -> String {
         if !self.may_be_in(text) && !self.sought.iter().any(Sought::has_blanks) {
             return text.to_owned();
@@ -68,8 +69,8 @@ impl Redaction {
         self.hiding(text, Sought::find_in_text)
     }
 
-    /// A name or an id without the credentials. A password of less than [`DISTINCT`] bytes may be a common word and would
-    /// hide branches with that name, so it is not searched for.
+    /// Removes the credentials from a name or an id. A password of less than [`DISTINCT`] bytes may be a common word and
+    /// would hide branches with that name, so it is not searched for.
     pub fn name(&self, name: &str) -> String {
         if !self.may_be_in(name) {
             return name.to_owned();
@@ -77,7 +78,7 @@ impl Redaction {
         self.hiding(name, Sought::find_in_name)
     }
 
-    /// Stats without them: names, ids, and the remotes' own words.
+    /// Removes the credentials from stats: from names, ids, and the remotes' own messages.
     pub fn stats(&self, mut stats: SyncRunStats) -> SyncRunStats {
         for r in &mut stats.refs {
             let names = [Some(&mut r.name), r.before.as_mut(), Some(&mut r.after)];
@@ -112,7 +113,7 @@ impl Redaction {
     }
 }
 
-/// The text with something else in the place of these ranges.
+/// Replaces these ranges of the text.
 fn without(text: &str, mut hidden: Vec<Range<usize>>) -> String {
     hidden.sort_unstable_by_key(|range| range.start);
     let mut kept = String::with_capacity(text.len());
@@ -122,7 +123,7 @@ fn without(text: &str, mut hidden: Vec<Range<usize>>) -> String {
         while let Some(next) = ranges.next_if(|next| next.start <= end) {
             end = end.max(next.end);
         }
-        // No character is cut in two.
+        // A character must not be cut in two.
         let is_boundary = |at: &usize| text.is_char_boundary(*at);
         let start = (from..=start.max(from)).rev().find(is_boundary).unwrap_or(from);
         kept.push_str(&text[from..start]);

@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-/// Bytes, and the position of each in a text.
+/// Bytes, and the position of each byte in a text.
 pub(super) struct Layer {
     pub(super) bytes: Vec<u8>,
     spans: Vec<Range<u32>>,
@@ -25,7 +25,7 @@ impl Layer {
         Self { bytes: text.as_bytes().to_vec(), spans }
     }
 
-    /// The same with every escape decoded once; `None` if there are none.
+    /// The text with every escape decoded once; `None` if it has no escapes.
     pub(super) fn decoded(&self) -> Option<Self> {
         if !has_escapes(&self.bytes) {
             return None;
@@ -47,7 +47,7 @@ impl Layer {
         (decoded.bytes != self.bytes).then_some(decoded)
     }
 
-    /// The same without blanks, because pages break lines at other places than the original text.
+    /// The text without blanks, because pages break lines at other places than the original text.
     pub(super) fn without_blanks(&self) -> Self {
         let mut joined = Self { bytes: Vec::new(), spans: Vec::new() };
         let mut at = 0;
@@ -62,7 +62,7 @@ impl Layer {
         joined
     }
 
-    /// The range in the text of a range of bytes, which must not be empty.
+    /// The range in the original text for a range of bytes. The range must not be empty.
     pub(super) fn source(&self, range: Range<usize>) -> Range<usize> {
         self.spans[range.start].start as usize..self.spans[range.end - 1].end as usize
     }
@@ -73,7 +73,7 @@ pub(super) fn has_escapes(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| matches!(byte, b'%' | b'+' | b'\\' | b'&' | 0xc2 | 0xd8 | 0xe1 | 0xe2 | 0xef))
 }
 
-/// What an escape stands for.
+/// The decoded text of an escape.
 #[derive(Debug, PartialEq, Eq)]
 enum Meant {
     Nothing,
@@ -81,7 +81,7 @@ enum Meant {
     Character(char),
 }
 
-/// The escape that `text` begins with, and how many bytes it has.
+/// Decodes the escape that `text` begins with. Also returns its length in bytes.
 fn escape(text: &[u8]) -> Option<(usize, Meant)> {
     match text {
         [b'+', ..] => Some((1, Meant::Byte(b' '))),
@@ -98,7 +98,7 @@ fn escape(text: &[u8]) -> Option<(usize, Meant)> {
     }
 }
 
-/// What stands behind a backslash.
+/// Decodes the characters after a backslash.
 fn backslash(text: &[u8]) -> Option<(usize, Meant)> {
     let hex = |digits: &[u8]| number(digits, 16);
     match text {
@@ -128,7 +128,7 @@ fn backslash(text: &[u8]) -> Option<(usize, Meant)> {
     }
 }
 
-/// What stands behind an ampersand.
+/// Decodes the characters after an ampersand.
 fn entity(text: &[u8]) -> Option<(usize, Meant)> {
     let end = text.iter().take(9).position(|byte| *byte == b';')?;
     let character = match &text[..end] {
@@ -151,7 +151,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
     u32::from_str_radix(digits, radix).ok()
 }
 
-/// A credential as a server may read it that takes UTF-8 for Latin-1, or answers in Latin-1; none if it is ASCII.
+/// A credential in the form of a server that reads UTF-8 as Latin-1, or answers in Latin-1; `None` if it is ASCII.
 pub(super) fn misread(secret: &str) -> Vec<String> {
     if secret.is_ascii() {
         return Vec::new();
@@ -178,7 +178,7 @@ pub(super) fn without_markup(text: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// How many bytes the blank has that a text begins with; 0 if it begins with something else.
+/// The length in bytes of the blank that a text begins with; 0 if it does not begin with a blank.
 fn blank(text: &[u8]) -> usize {
     match text {
         [b'\t'..=b'\r' | b' ', ..] => 1,
