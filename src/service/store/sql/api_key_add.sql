@@ -1,6 +1,6 @@
--- id, org: the organisation's slug, scope, name or null, hash, repo_ids: an array or null, expires_in_seconds or null, max_keys: how
--- many keys an organisation may have, or null. No row if there is no such organisation, or if it has that many keys. Keys that
--- expired a week ago are removed.
+-- id, org: the organisation's slug, scope, name or null, hash, repo_ids: an array or null, expires_in_seconds or null,
+-- max_keys: how many keys an organisation may have, or null. No row if there is no such organisation, or if it has that
+-- many keys already. Removes keys that expired a week ago.
 WITH org AS MATERIALIZED (SELECT o.id FROM refsync.organizations o WHERE o.slug = $1::jsonb ->> 'org'),
 expired AS (
     DELETE FROM refsync.api_keys k USING org WHERE k.org_id = org.id AND k.expires_at < now() - interval '7 days')

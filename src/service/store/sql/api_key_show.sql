@@ -1,4 +1,5 @@
--- key_id. Every call runs this, so it writes out refsync.whoami_org, which PostgreSQL would otherwise expand each time.
+-- key_id. Every call runs this statement. So it contains the text of refsync.whoami_org, which PostgreSQL would otherwise
+-- expand each time.
 SELECT jsonb_build_object(
     'hash', k.hash,
     'has_expired', coalesce(k.expires_at <= now(), false),

@@ -1,4 +1,4 @@
--- What time it is, in milliseconds since 1970, and by how many the times of the newest run are ahead of it.
+-- The current time, in milliseconds since 1970, and how many milliseconds the times of the newest run are ahead of it.
 SELECT jsonb_build_object(
     'now', floor(extract(epoch FROM now()) * 1000)::bigint,
     'ahead', coalesce(floor(extract(epoch FROM newest.at - now()) * 1000)::bigint, 0))::text AS row

@@ -1,6 +1,9 @@
--- lease: the seconds of a run's lease, longest_backoff of its longest backoff, delivery_lease of a delivery's lease,
--- first_wait of its first wait, longest_wait of its longest one. After this statement nothing waits longer than its attempt makes it
--- wait. A process that still has a lease renews it meanwhile.
+-- Shortens all waits that a clock which went back has made too long. A process that still has a lease renews it meanwhile.
+-- - lease: how long a run's lease lasts. All values are in seconds.
+-- - longest_backoff: the longest backoff of a run.
+-- - delivery_lease: how long a delivery's lease lasts.
+-- - first_wait: the first wait of a delivery.
+-- - longest_wait: the longest wait of a delivery.
 WITH queued AS (
     UPDATE refsync.syncs SET run_after = now()
     WHERE status = 'queued' AND run_after > now() + CASE attempt WHEN 1 THEN interval '0' ELSE make_interval(

@@ -1,4 +1,4 @@
--- What operators watch.
+-- The metrics for operators.
 SELECT jsonb_build_object(
     'queued', count(*) FILTER (WHERE s.status = 'queued'),
     'in_progress', count(*) FILTER (WHERE s.status = 'in_progress'),

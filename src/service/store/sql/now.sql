@@ -1,2 +1,2 @@
--- What time it is for every worker, in milliseconds since 1970.
+-- The database's time, which all workers share, in milliseconds since 1970.
 SELECT to_jsonb(floor(extract(epoch FROM now()) * 1000)::bigint)::text AS row

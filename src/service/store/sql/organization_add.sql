@@ -1,4 +1,4 @@
--- slug, name or null. No row if there is such an organisation already.
+-- slug, name or null. No row if the organisation exists already.
 INSERT INTO refsync.organizations (slug, name)
 VALUES ($1::jsonb ->> 'slug', coalesce($1::jsonb ->> 'name', $1::jsonb ->> 'slug'))
 ON CONFLICT (slug) DO NOTHING

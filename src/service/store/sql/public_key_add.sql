@@ -1,6 +1,6 @@
 -- org: the organisation's slug, x: the key, name or null, scope, repo_ids: an array or null, expires_in_seconds or null,
--- max_keys: how many keys an organisation may have. No row if there is no such organisation, if it has that many keys, or if it has
--- this one. Keys that expired a week ago are removed.
+-- max_keys: how many keys an organisation may have. No row if there is no such organisation, if it has that many keys
+-- already, or if it has this key already. Removes keys that expired a week ago.
 WITH org AS MATERIALIZED (SELECT o.id FROM refsync.organizations o WHERE o.slug = $1::jsonb ->> 'org'),
 expired AS (
     DELETE FROM refsync.public_keys k USING org WHERE k.org_id = org.id AND k.expires_at < now() - interval '7 days')

@@ -1,4 +1,4 @@
--- org_id, after: the last seq of the page before or null, limit.
+-- org_id, after: the last seq of the previous page or null, limit.
 SELECT jsonb_build_object('seq', k.seq, 'item', refsync.public_key(k))::text AS row
 FROM refsync.public_keys k
 WHERE k.org_id = $1::jsonb ->> 'org_id' AND k.seq < coalesce(($1::jsonb ->> 'after')::bigint, 9223372036854775807)

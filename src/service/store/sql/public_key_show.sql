@@ -1,5 +1,5 @@
--- org: the organisation's slug, x: the key. Gives the organisation, the most that the key's tokens may do, and the
--- database's clock in seconds since 1970.
+-- org: the organisation's slug, x: the key. Returns the organisation, the highest scope of the key's tokens, and the
+-- database's time in seconds since 1970.
 SELECT jsonb_build_object(
     'id', p.id,
     'has_expired', coalesce(p.expires_at <= now(), false),

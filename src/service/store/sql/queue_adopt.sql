@@ -1,4 +1,4 @@
--- Ends the lease of everything that is under way, for the next look to take it up.
+-- Ends all leases, so that workers take over everything that is in progress.
 WITH runs AS (
     UPDATE refsync.syncs SET lease_expires_at = now() WHERE status = 'in_progress'
 ), deliveries AS (

@@ -1,5 +1,5 @@
--- repo_id, sync_id. A queued run ends here. One in progress is stopped by its worker, or ends when its worker is found to
--- be lost. No row if there is no such run, or if it has ended.
+-- repo_id, sync_id. Ends a queued run. A run in progress is stopped by its worker. If the worker is lost, the run ends when
+-- this is noticed. No row if there is no such run, or if it has ended.
 UPDATE refsync.syncs SET
     cancel_requested_at = coalesce(cancel_requested_at, now()),
     (status, error, finished_at) = (

@@ -1,9 +1,11 @@
--- lease: a new one, lease_seconds, max_runs: how many runs may be in progress, or null, max_runs_of_org: how many of one
--- organisation, or null, only_origins: whether to take only runs of repositories that another Git server has, max_attempts: how many
--- attempts may be lost, is_last_lane: whether this is the last lane that is free. The last lane takes only a run whose upstream's host
--- has no run in progress and, if there are several organisations, whose organisation has none. Takes the next run that may start, or
--- that a lost worker left. No row if there is no such run. Fails with a unique violation if another worker took the same repository
--- or the same place at this moment.
+-- Claims the next run that may start, or a run whose worker was lost. No row if there is no such run. Fails with a unique
+-- violation if another worker took the same repository or the same place at this moment.
+-- - lease: the new lease; lease_seconds: how long it lasts.
+-- - max_runs: how many runs may be in progress, or null; max_runs_of_org: the same for one organisation, or null.
+-- - only_origins: whether to claim only runs of repositories that are on another Git server.
+-- - max_attempts: how many attempts may be lost.
+-- - is_last_lane: whether this is the last free lane. It takes only a run whose upstream's host has no run in progress. If
+--   there are several organisations, the run's organisation must not have one either.
 WITH busy AS (
     SELECT r.org_id, count(*) AS runs, count(*) FILTER (WHERE s.lease_expires_at > now()) AS alive
     FROM refsync.syncs s JOIN refsync.repos r ON r.id = s.repo_id
@@ -22,7 +24,7 @@ WITH busy AS (
     JOIN refsync.organizations o ON o.id = r.org_id
     LEFT JOIN busy ON busy.org_id = r.org_id
     LEFT JOIN busy_hosts ON busy_hosts.host = refsync.url_host(r.upstream_url)
-    -- A run that a lost worker left has its place.
+    -- A run whose worker was lost still has its place.
     WHERE (NOT ($1::jsonb ->> 'only_origins')::boolean OR r.origin_url IS NOT NULL)
         AND (NOT ($1::jsonb ->> 'is_last_lane')::boolean OR busy_hosts.host IS NULL AND (coalesce(busy.alive, 0) = 0
             OR NOT EXISTS (SELECT FROM refsync.organizations other WHERE other.id <> r.org_id)))
@@ -34,13 +36,13 @@ WITH busy AS (
                 SELECT FROM refsync.syncs other WHERE other.repo_id = s.repo_id AND other.status = 'in_progress')
             AND (($1::jsonb ->> 'max_runs')::int IS NULL OR ($1::jsonb ->> 'max_runs')::int > (SELECT coalesce(sum(runs), 0) FROM busy))
             AND (($1::jsonb ->> 'max_runs_of_org')::int IS NULL OR ($1::jsonb ->> 'max_runs_of_org')::int > coalesce(busy.runs, 0))))
-    -- Organisations and hosts with less in progress come first, then who waits longest.
+    -- Organisations and hosts with fewer runs in progress come first, then the run that has waited longest.
     ORDER BY coalesce(busy.alive, 0) + coalesce(busy_hosts.alive, 0), s.seq
     LIMIT 1
-    -- The repository's lock keeps other workers from its other runs, without holding up new ones.
+    -- The lock on the repository keeps other workers from claiming its other runs. It does not block new runs.
     FOR NO KEY UPDATE OF s, r SKIP LOCKED
 ), place AS (
-    -- By chance among the free ones, so that workers that claim at once seldom choose the same.
+    -- A random free place, so that workers that claim at the same time rarely choose the same one.
     SELECT (
         SELECT n FROM generate_series(1, ($1::jsonb ->> 'max_runs')::int) n
         WHERE NOT EXISTS (SELECT FROM refsync.syncs s WHERE s.status = 'in_progress' AND s.slot = n)

@@ -1,11 +1,16 @@
--- sync_id, lease, upstream_url: the upstream's URL that the run worked with, default_branch: the default branch from now on,
--- or null to keep it, head_change_id: the change id of its commit, or null, old_default_branch: the default branch that was stored
--- when that was decided, counts: how many refs ended in each way, stats_bytes: how many bytes the stats have. $2 the stats. No row if
--- the lease is another's by now, or the run is gone. A run of all refs also says how fresh the repository is: as of the run's start,
--- because everything that it saw came after that. A default branch that a request has named meanwhile stays; the row says which one
--- is stored. Gives the run without its stats.
+-- Completes a run, and returns it without its stats. No row if the run is gone, or if another worker has its lease now.
+-- - sync_id, lease.
+-- - upstream_url: the upstream's URL that the run used.
+-- - default_branch: the new default branch, or null to keep it. If a request has named another branch meanwhile, that
+--   branch stays. The row contains the stored one.
+-- - head_change_id: the change id of the new default branch's commit, or null.
+-- - old_default_branch: the default branch that was stored at the time of the decision.
+-- - counts: how many refs have each outcome; stats_bytes: the size of the stats in bytes; $2: the stats.
+--
+-- A run of all refs also sets the freshness of the repository, to the run's start, because the run read everything after
+-- that.
 WITH repo AS (
-    -- Locked first, as a deletion does.
+    -- The repository is locked first, as in a deletion.
     SELECT r.id, r.name, r.tags, r.default_bookmark, r.upstream_url = $1::jsonb ->> 'upstream_url' AS is_same_upstream,
         $1::jsonb ->> 'default_branch' IS NOT NULL AND r.default_bookmark_asked_for IS NOT TRUE
             AND r.default_bookmark = $1::jsonb ->> 'old_default_branch' AS follows

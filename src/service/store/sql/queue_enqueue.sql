@@ -1,7 +1,7 @@
 -- repo_id, direction, branches: a glob, tags: a glob. No row if the repository has no upstream.
 WITH waiting AS (
-    -- The lock makes a claim at the same moment either come first, and then this request gets a run of its own, or
-    -- leave the run queued until it was joined.
+    -- This lock and a claim at the same moment exclude each other. If the claim comes first, this request gets a run of its
+    -- own. Otherwise the run stays queued until this request has joined it.
     SELECT s.* FROM refsync.syncs s
     WHERE s.repo_id = $1::jsonb ->> 'repo_id' AND s.status = 'queued'
         AND s.direction = $1::jsonb ->> 'direction' AND s.branches = $1::jsonb ->> 'branches' AND s.tags = $1::jsonb ->> 'tags'
@@ -13,10 +13,10 @@ WITH waiting AS (
     SELECT r.id, $1::jsonb ->> 'direction', $1::jsonb ->> 'branches', $1::jsonb ->> 'tags'
     FROM refsync.repos r
     WHERE r.id = $1::jsonb ->> 'repo_id' AND r.upstream_url IS NOT NULL AND NOT EXISTS (SELECT FROM waiting)
-    -- The run that an identical request added since this statement began.
+    -- An identical request added this run after this statement began.
     ON CONFLICT (repo_id, direction, branches, tags) WHERE status = 'queued' AND attempt = 1
         DO UPDATE SET attempt = syncs.attempt
-    -- A row that was there already has an xmax: it was locked for that update.
+    -- A row that existed before has an xmax, because the update locked it.
     RETURNING CASE WHEN syncs.xmax = 0 THEN refsync.announce_sync(syncs) ELSE refsync.sync_run(syncs) END AS run
 )
 SELECT run::text AS row FROM added

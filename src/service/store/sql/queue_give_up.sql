@@ -1,5 +1,5 @@
--- max_attempts: how many may be lost. Fails the runs that lost their workers that often, because they may be what kills them,
--- and those that were to be stopped anyway.
+-- max_attempts: how many may be lost. Fails the runs that lost that many workers, because these runs may crash their
+-- workers. Also fails runs without a worker that were cancelled.
 UPDATE refsync.syncs SET
     status = 'failed',
     error = CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'

@@ -1,5 +1,6 @@
--- sync_id, lease. Puts a run back for another worker to take at once, as its next attempt: only a first attempt is unique
--- among identical ones that wait. One that shall be stopped ends. No row if the lease is another's by now.
+-- sync_id, lease. Queues a run again, so that another worker can take it at once. It becomes the next attempt, because only
+-- a first attempt is unique among identical queued runs. A run that must stop ends instead. No row if the run is gone, or
+-- if another worker has its lease now.
 UPDATE refsync.syncs SET
     (status, attempt, error, started_at, finished_at, run_after) = (
         SELECT CASE WHEN ends THEN 'failed' ELSE 'queued' END,

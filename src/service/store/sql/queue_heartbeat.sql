@@ -1,5 +1,5 @@
--- sync_id, lease, lease_seconds. $2 how far the run is, or JSON's null. Gives whether the run shall be stopped. No row if
--- the lease is another's by now, or the run is gone.
+-- sync_id, lease, lease_seconds. $2: the run's progress, or JSON's null. Returns whether the run must stop. No row if the
+-- run is gone, or if another worker has its lease now.
 UPDATE refsync.syncs SET
     lease_expires_at = now() + make_interval(secs => ($1::jsonb ->> 'lease_seconds')::float8),
     progress = coalesce(nullif($2::jsonb, 'null'), progress)

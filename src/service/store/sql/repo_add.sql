@@ -1,6 +1,7 @@
--- id, org_id, name, default_bookmark, default_bookmark_asked_for: whether a request named it, tags, change_id: the head's, upstream_url,
--- upstream_auth: {kind, sealed}, schedule, schedule_at: when it comes first, in milliseconds since 1970, origin_url, origin_auth:
--- {kind, sealed}. Those of the upstream and the origin may be null. No row if the organisation has a repository of that name.
+-- id, org_id, name, default_bookmark, default_bookmark_asked_for: whether a request named it, tags, change_id: of the head,
+-- upstream_url, upstream_auth: {kind, sealed}, schedule, schedule_at: its first time, in milliseconds since 1970,
+-- origin_url, origin_auth: {kind, sealed}. The keys of the upstream and the origin may be null. No row if the organisation
+-- has a repository with that name.
 INSERT INTO refsync.repos (id, org_id, name, default_bookmark, tags, upstream_url, upstream_auth_kind, upstream_auth,
     schedule, schedule_at, origin_url, origin_auth_kind, origin_auth, default_bookmark_asked_for, head_is_known)
 SELECT asked.id, asked.org_id, asked.name, asked.default_bookmark, asked.tags,

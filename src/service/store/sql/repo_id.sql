@@ -1,2 +1,2 @@
--- An id for a new repository: its Git repository is made under it before the row is there to be seen.
+-- An id for a new repository. The Git repository is made under this id before the row is added.
 SELECT to_jsonb(refsync.new_id('repo'))::text AS row

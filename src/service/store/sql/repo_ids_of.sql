@@ -1,4 +1,5 @@
--- org: the organisation's slug, repos: an array of repository names, in any case, or ids. Gives each with the repository's id, or null.
+-- org: the organisation's slug, repos: an array of ids or of names in any case. Returns each with the repository's id, or
+-- null.
 SELECT jsonb_build_object('asked', asked.repo, 'id', (
     SELECT r.id
     FROM refsync.repos r

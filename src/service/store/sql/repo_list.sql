@@ -1,6 +1,6 @@
--- org_id, after: the last seq of the page before or null, limit, tags that the repositories must have, max_bytes. The rows until
--- that many bytes are full, and at least one; with each whether there is one behind it, how many bytes it has, and how many the stats
--- of its newest run have.
+-- org_id, after: the last seq of the previous page or null, limit, tags that the repositories must have, max_bytes. Returns
+-- rows until they have that many bytes, and at least one row. Each row has its size in bytes, the size of the stats of its
+-- newest run, and whether there is a row after it.
 WITH page AS MATERIALIZED (
     SELECT r.seq, refsync.repo(r) AS item
     FROM refsync.repos r

@@ -1,5 +1,5 @@
--- repo_id, head_change_id. The repository's runs end and go with it, and those that follow them hear of their end first. A
--- worker that has one finds its lease gone.
+-- repo_id, head_change_id. The repository's runs end and are removed with it. Their followers get the end first. A worker
+-- that has one of the runs finds that its lease is gone.
 WITH repo AS (
     SELECT id FROM refsync.repos WHERE id = $1::jsonb ->> 'repo_id' FOR UPDATE
 ), ended AS (

@@ -1,12 +1,15 @@
--- repo_id, name, default_bookmark (null or absent keeps each of them), tags: to merge, a null value removes one, max_tags: how many
--- the repository may have, change_id: of what is then the head, upstream and origin. Absent keeps the upstream or the origin, null
--- removes it; without an origin the service is the host. An upstream is {url, auth, kept_url, schedule, schedule_at}, an origin is
--- {url, auth, kept_url}:
--- auth: {kind, sealed}, or null for none. If it is absent, the stored one stays only if the stored URL is kept_url: then both URLs are
--- at the server that it belongs to.
--- schedule: absent keeps it, null removes it; schedule_at: when it comes first, in milliseconds since 1970.
--- A new URL, credential or schedule ends a pause. No row if the repository is gone, or would have more tags than max_tags and more than
--- it has.
+-- Updates a repository. No row if it is gone, or if it would have more tags than max_tags and more than it has now.
+-- - repo_id.
+-- - name, default_bookmark: null or absent keeps the stored value.
+-- - tags: are merged into the stored ones; a null value removes a tag. max_tags: how many the repository may have.
+-- - change_id: of the new head.
+-- - upstream: {url, auth, kept_url, schedule, schedule_at}. Absent keeps it, null removes it.
+-- - origin: {url, auth, kept_url}. Absent keeps it; null removes it, and the service hosts the repository.
+-- - auth: {kind, sealed}, or null for none. If it is absent, the stored credential stays only if the stored URL is
+--   kept_url. Then both URLs are on the server that the credential belongs to.
+-- - schedule: absent keeps it, null removes it. schedule_at: its first time, in milliseconds since 1970.
+--
+-- A new URL, credential or schedule ends a pause.
 WITH old AS (
     SELECT * FROM refsync.repos WHERE id = $1::jsonb ->> 'repo_id' FOR UPDATE
 )
@@ -33,7 +36,7 @@ UPDATE refsync.repos r SET
         WHEN stays.origin_auth THEN r.origin_auth_kind END,
     origin_auth = CASE WHEN has.origin_auth THEN asked.origin #>> '{auth,sealed}' WHEN stays.origin_auth THEN r.origin_auth END,
     origin_head = CASE WHEN stays.origin_url THEN r.origin_head END,
-    -- HEAD is moved after this.
+    -- HEAD is moved after this statement.
     head_is_known = r.head_is_known AND asked.default_bookmark IS NULL AND NOT has.origin
 FROM old
 CROSS JOIN jsonb_to_record($1::jsonb) AS asked (
@@ -57,7 +60,8 @@ CROSS JOIN LATERAL (SELECT has.upstream_auth IS TRUE OR has.schedule IS TRUE
 CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(old.tags || coalesce(asked.tags, '{}')) AS tags) merged
 WHERE r.id = old.id AND (SELECT count(*) FROM jsonb_object_keys(merged.tags))
     <= greatest(asked.max_tags, (SELECT count(*) FROM jsonb_object_keys(old.tags)))
--- Whether the default bookmark was asked for, and whether the head is known, are not shown, and so no news.
+-- The API does not show whether the default bookmark was requested, or whether the head is known. So a change of these is
+-- no event.
 RETURNING (CASE WHEN to_jsonb(r) - '{default_bookmark_asked_for,head_is_known}'::text[]
         = to_jsonb(old) - '{default_bookmark_asked_for,head_is_known}'::text[] THEN refsync.repo(r)
     ELSE refsync.announce_repo(r, 'repo.updated', asked.change_id, jsonb_build_object(

@@ -1,4 +1,4 @@
--- The schedules whose time has come, and what time it is, in milliseconds since 1970.
+-- The due schedules, and the current time, in milliseconds since 1970.
 SELECT jsonb_build_object(
     'id', r.id, 'at', r.schedule_at, 'schedule', r.schedule,
     'now', floor(extract(epoch FROM now()) * 1000)::bigint)::text AS row

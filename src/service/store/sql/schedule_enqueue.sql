@@ -1,6 +1,6 @@
--- schedules: an array of {id, at, next}: repositories, the time that came for each, and its next one, in milliseconds since
--- 1970 or null. Queues a run for each whose time is still that one, so that only one of many workers does. Joins it to an identical run
--- that waits. Gives the runs that were added.
+-- schedules: an array of {id, at, next}: a repository, the time that is due, and the next one or null, in milliseconds
+-- since 1970. Queues a run for each repository that still has that due time, so that only one of many workers does it. If
+-- an identical run is queued already, joins it. Returns the runs that were added.
 WITH due AS (
     SELECT r.id, asked.next
     FROM jsonb_to_recordset($1::jsonb -> 'schedules') AS asked (id text, at timestamptz, next float8)

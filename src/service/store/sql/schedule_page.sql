@@ -1,5 +1,5 @@
--- after: the last id of the page before, or an empty text. Gives the schedules that are not paused, and when each comes next,
--- in milliseconds since 1970.
+-- after: the last id of the previous page, or an empty text. Returns the schedules that are not paused, and the next time
+-- of each, in milliseconds since 1970.
 SELECT jsonb_build_object(
     'id', r.id, 'at', floor(extract(epoch FROM r.schedule_at) * 1000)::bigint, 'schedule', r.schedule)::text AS row
 FROM refsync.repos r

@@ -1,5 +1,5 @@
--- Every stored secret: which column it is in, whose it is, the URL that it is sent to (null for one that is sent nowhere), and
--- the sealed text.
+-- Every stored secret: its column, its owner, the URL that it is sent to (null for a secret that is not sent), and the
+-- sealed text.
 SELECT jsonb_build_object('place', place, 'owner_id', owner_id, 'url', url, 'sealed', sealed)::text AS row
 FROM (
     SELECT 'upstream_auth' AS place, id AS owner_id, upstream_url AS url, upstream_auth AS sealed FROM refsync.repos

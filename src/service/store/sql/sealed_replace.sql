@@ -1,5 +1,5 @@
--- place: which column, owner_id: whose, sealed: the text that is there, sealed_anew: the one to put in its place. Changes
--- nothing if another text is there by now.
+-- place: the column, owner_id, sealed: the stored text, sealed_anew: the text that replaces it. Changes nothing if the
+-- stored text has changed meanwhile.
 WITH upstream AS (
     UPDATE refsync.repos SET upstream_auth = $1::jsonb ->> 'sealed_anew'
     WHERE $1::jsonb ->> 'place' = 'upstream_auth' AND id = $1::jsonb ->> 'owner_id' AND upstream_auth = $1::jsonb ->> 'sealed'

@@ -1,2 +1,2 @@
--- What was sealed with the secret key when the database was last started with it; no row before the first time.
+-- The check that the last start sealed with its secret key. No row before the first start.
 SELECT to_jsonb(sealed)::text AS row FROM refsync.secret_key_check

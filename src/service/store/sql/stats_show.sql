@@ -1,4 +1,4 @@
--- ids: an array of sync ids. Gives the stats of each that has some.
+-- ids: an array of sync ids. Returns the stats of each run that has stats.
 SELECT jsonb_build_object('id', s.id, 'stats', s.stats)::text AS row
 FROM refsync.syncs s
 WHERE s.id IN (SELECT jsonb_array_elements_text($1::jsonb -> 'ids')) AND s.stats IS NOT NULL

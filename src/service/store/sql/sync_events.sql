@@ -1,6 +1,6 @@
--- sync_id, after: the seq of the last event that was seen, api_key_id or null, public_key_id or null: the key that asks. Gives
--- the events after it, and the run with how far it is, while it is on its way: each run as the text that is sent. No row if the run
--- is gone, or the key that asks.
+-- sync_id, after: the seq of the last event that the follower has, api_key_id or null, public_key_id or null: the key of
+-- the follower. Returns the events after it. While the run is in progress, also returns the run with its progress. Each run
+-- is the text that is sent. No row if the run or the follower's key is gone.
 SELECT jsonb_build_object(
     'events', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
@@ -9,7 +9,7 @@ SELECT jsonb_build_object(
                 'stats', CASE WHEN e.run ->> 'status' IN ('completed', 'failed') THEN s.stats END))::text) ORDER BY e.seq)
         FROM refsync.sync_events e
         WHERE e.sync_id = s.id AND e.seq > ($1::jsonb ->> 'after')::bigint), '[]'),
-    -- Told only of a run from before events were kept.
+    -- Returned only for a run from before events were stored.
     'run', CASE WHEN ($1::jsonb ->> 'after')::bigint = 0 THEN refsync.sync_run_with_stats(s)::text END,
     'progress', CASE WHEN s.status = 'in_progress' AND s.progress IS NOT NULL THEN
         (refsync.sync_run(s) || jsonb_build_object('progress', s.progress))::text END,

@@ -1,5 +1,5 @@
--- repo_id, after: the last seq of the page before or null, limit. Gives the runs without their stats, and with each how many
--- bytes it has, and how many its stats have.
+-- repo_id, after: the last seq of the previous page or null, limit. Returns the runs without their stats. Each row has its
+-- size in bytes, and the size of its stats.
 SELECT jsonb_build_object(
     'seq', page.seq, 'item', page.item, 'bytes', octet_length(page.item::text), 'stats_bytes', page.stats_bytes)::text AS row
 FROM (

@@ -1,5 +1,6 @@
--- sync_id, lease, max_refusals: how many refusals in a row pause a schedule, reason: the one to tell. Counts that the upstream
--- refused the credential, and gives whether this paused the schedule. No row if the lease is another's by now.
+-- sync_id, lease, max_refusals: how many refusals in a row pause a schedule, reason: the text that is shown. Counts a
+-- refusal of the credential by the upstream, and returns whether this paused the schedule. No row if the run is gone, or if
+-- another worker has its lease now.
 UPDATE refsync.repos r SET
     upstream_refusals = r.upstream_refusals + 1,
     (upstream_paused_at, upstream_pause_reason) = (

@@ -1,4 +1,5 @@
--- seq, lease, public_url: the service's address. Gives the body of a claimed delivery. No row if the lease is another's by now.
+-- seq, lease, public_url: the service's address. Returns the body of a claimed delivery. No row if another worker has its
+-- lease now.
 SELECT (jsonb_set(
         d.envelope, '{repository,url}', to_jsonb(($1::jsonb ->> 'public_url') || (d.envelope #>> '{repository,url}')))
     || CASE WHEN d.takes_stats THEN jsonb_build_object('data', jsonb_set(d.envelope -> 'data', '{sync,stats}', coalesce(s.stats, w.stats, 'null')))

@@ -1,9 +1,10 @@
--- lease: a new one, lease_seconds, at_once and at_once_of_org: how many deliveries a target and an organisation may have under
--- way, takes_large: whether a large one may be taken, large_bytes: how many bytes are large. Takes a delivery that is due, and none
--- before those of the same target and subject that came earlier. Organisations with less under way come first, then the delivery that
--- is due for longest.
+-- Claims a due delivery. It waits for earlier deliveries of the same target and subject. Organisations with fewer
+-- deliveries in progress come first, then the delivery that has been due longest.
+-- - lease: the new lease; lease_seconds: how long it lasts.
+-- - at_once, at_once_of_org: how many deliveries of a target and of an organisation may be in progress.
+-- - takes_large: whether a large one may be claimed; large_bytes: the size from which a delivery is large.
 WITH RECURSIVE pending (target_id) AS (
-    -- The targets that have deliveries, each found by one look into the index, however many deliveries it has.
+    -- The targets that have deliveries. Each is found by one look into the index, even if it has many deliveries.
     (SELECT d.target_id FROM refsync.webhook_deliveries d ORDER BY d.target_id LIMIT 1)
     UNION ALL
     SELECT (
@@ -24,7 +25,7 @@ WITH RECURSIVE pending (target_id) AS (
     LEFT JOIN (SELECT target_id, count(*) AS under_way FROM busy GROUP BY 1) of_target ON of_target.target_id = t.id
     LEFT JOIN (
         SELECT org_id, count(*) AS under_way, bool_or(is_large) AS large FROM busy GROUP BY 1) of_org ON of_org.org_id = t.org_id
-    -- A target that did not answer twice in a row is asked once in a while, with one delivery.
+    -- If a target did not answer twice in a row, it gets only one delivery now and then.
     WHERE (t.waits_until IS NULL OR t.waits_until <= now())
         AND coalesce(of_target.under_way, 0) < CASE WHEN t.hangs < 2 THEN ($1::jsonb ->> 'at_once')::int ELSE 1 END
         AND coalesce(of_org.under_way, 0) < ($1::jsonb ->> 'at_once_of_org')::int

@@ -1,4 +1,4 @@
--- seq, lease. No row if the lease is another's by now, or the target is gone.
+-- seq, lease. No row if another worker has its lease now, or if the target is gone.
 WITH delivered AS (
     DELETE FROM refsync.webhook_deliveries
     WHERE seq = ($1::jsonb ->> 'seq')::bigint AND lease = $1::jsonb ->> 'lease'

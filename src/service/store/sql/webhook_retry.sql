@@ -1,8 +1,13 @@
--- seq, lease, first_wait: seconds until the second attempt, longest_wait: the most between two, tried_for: how many seconds it
--- is tried, has_hung: whether no answer came in time. Each wait is twice the one before, and half to one and a half of that by chance.
--- A target that did not answer twice in a row waits as a whole, and deliveries that waited for too long are given up with the one that
--- was tried. No row if the lease is another's by now; else how many deliveries were given up, whether this one was, and for how many
--- seconds the target waits, or null.
+-- Schedules the next attempt of a delivery, or gives it up. Each wait is twice the one before, times a random factor from
+-- 0.5 to 1.5. If a target did not answer twice in a row, all of its deliveries wait; those that have waited too long are
+-- given up together with this one.
+-- - seq, lease.
+-- - first_wait: seconds until the second attempt; longest_wait: the longest time between two attempts.
+-- - tried_for: for how many seconds a delivery is tried.
+-- - has_hung: whether no answer came in time.
+--
+-- Returns how many deliveries were given up, whether this one was, and for how many seconds the target waits, or null. No
+-- row if another worker has the lease now.
 WITH tried AS (
     SELECT seq, target_id, created_at < now() - make_interval(secs => ($1::jsonb ->> 'tried_for')::float8) AS given_up
     FROM refsync.webhook_deliveries

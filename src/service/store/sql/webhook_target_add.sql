@@ -1,5 +1,5 @@
--- id, org_id, name or null, url, events, repo_ids: an array or null, secret: sealed, max_targets: how many an organisation may
--- have. No row if it has that many.
+-- id, org_id, name or null, url, events, repo_ids: an array or null, secret: sealed, max_targets: how many an organisation
+-- may have. No row if it has that many already.
 INSERT INTO refsync.webhook_targets (id, org_id, name, url, events, repo_ids, secret)
 SELECT asked.id, asked.org_id, asked.name, asked.url, asked.events, asked.repo_ids, asked.secret
 FROM jsonb_to_record($1::jsonb) AS asked (

@@ -1,4 +1,4 @@
--- org_id, target_id, secret: the new one, sealed, both_valid_seconds: how long the present one stays good.
+-- org_id, target_id, secret: the new one, sealed, both_valid_seconds: how long the present secret stays valid.
 UPDATE refsync.webhook_targets SET
     previous_secret = secret,
     previous_secret_expires_at = now() + make_interval(secs => ($1::jsonb ->> 'both_valid_seconds')::float8),

@@ -1,5 +1,5 @@
--- org_id, target_id, url and events (null or absent keeps each of them), name and repo_ids (absent keeps, null removes). At a new URL
--- nobody has to wait for the old one.
+-- org_id, target_id, url and events (null or absent keeps each of them), name and repo_ids (absent keeps, null removes). If
+-- the URL changes, deliveries stop waiting for the old one.
 UPDATE refsync.webhook_targets SET
     url = coalesce($1::jsonb ->> 'url', url),
     hangs = CASE WHEN $1::jsonb ->> 'url' <> url THEN 0 ELSE hangs END,
