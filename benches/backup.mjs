@@ -1,8 +1,9 @@
-// `npm run bench:backup`: a service with 200 repositories and 1,000,000 stored ref outcomes is backed up, checked and restored, on the
-// embedded database and on PostgreSQL. Each command, with all that it starts, stays under 300 MB of memory; afterwards every row
-// and every ref is the same, and Git finds nothing wrong.
+// `npm run bench:backup`: backs up, checks and restores a service with 200 repositories and 1,000,000 stored ref outcomes,
+// on the embedded database and on PostgreSQL. Each command, including its child processes, must stay under 300 MB of
+// memory. Afterwards every row and every ref must be the same, and Git must find no error.
 //
-// `-- --repositories N --outcomes N --runs-of N` measures another service: how many outcomes each run has is the size of a row.
+// `-- --repositories N --outcomes N --runs-of N` measures a service of another size. `--runs-of` is the number of outcomes
+// in each run, which decides the size of a row.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -59,8 +60,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
 }
 
 /**
- * Makes a service of this size, backs it up and restores it in each way. Gives what each command took; throws if what is restored is not
- * the same.
+ * Makes a service of this size, backs it up and restores it in each way. Returns the cost of each command. Throws if the
+ * restored service differs.
  *
  * @param {Size} size
  */
@@ -102,7 +103,7 @@ export async function backupAndRestore(size) {
 }
 
 /**
- * A service with this many repositories, which are copies of a small one, and this many outcomes in the stats of its runs.
+ * Makes a service with this many repositories, all copies of a small one, and this many outcomes in the stats of its runs.
  *
  * @param {Postgres} server
  * @param {string} data
@@ -136,7 +137,7 @@ async function fill(server, data, { repositories, outcomes, outcomesOfRun }) {
   );
   const runs = Math.ceil(outcomes / outcomesOfRun);
   for (let n = 0; n < runs; n += 1) {
-    // Ids that differ, as those of commits do: they are most of a row, and cannot be compressed.
+    // Distinct ids, like those of real commits. They are most of a row, and cannot be compressed.
     await pool.query(
       `INSERT INTO refsync.syncs (repo_id, direction, branches, tags, status, stats, started_at, finished_at)
        SELECT (SELECT id FROM refsync.repos ORDER BY seq OFFSET $1::int % $2::int LIMIT 1), 'pull', '*', '*', 'completed',
@@ -186,7 +187,8 @@ async function embeddedState(data) {
 }
 
 /**
- * The rows of each table and their hash, whatever their order; without those that are the database's own.
+ * The number of rows of each table, and their hash. The order of rows does not matter. The database's own tables are left
+ * out.
  *
  * @param {(sql: string) => Promise<{ rows: Json[] }>} query
  */

@@ -1,5 +1,5 @@
-// Catch-ups: one branch moves by so many commits in one sync, and each of them is read to prove that it moves forward. What is
-// measured is the memory of refsync's process.
+// Catch-ups: one branch moves by many commits in one sync. refsync reads each of them to prove that the branch moves
+// forward. The benchmark measures the memory of refsync's process.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
@@ -12,14 +12,14 @@ import { measure } from "./measure.mjs";
 
 /** @import { CatchUp, Place } from "./types.mjs" */
 
-/** How many commits, and the most megabytes that the process may take. */
+/** The number of commits, and the most megabytes that the process may use. */
 const catchUps = [
   { commits: 300_000, most: 130 },
   { commits: 1_000_000, most: 200 },
 ];
 
 /**
- * Measures each of them once: what a process takes at most does not depend on what else the machine does.
+ * Measures each of them once, because a process's peak memory does not depend on other work on the machine.
  *
  * @param {string} folder
  * @param {(id: string) => Place} place
@@ -46,7 +46,8 @@ export async function caughtUp(folder, place) {
 }
 
 /**
- * Commits in a row with messages of 60 to 260 bytes, and a tag on the first one. No files: they take no memory.
+ * Makes a row of commits with messages of 60 to 260 bytes, and a tag on the first one. They have no files, because files
+ * use no memory in refsync.
  *
  * @param {string} path
  * @param {number} commits

@@ -1,4 +1,4 @@
-// Who is compared, and the command that each one is.
+// The contestants, and the command of each one.
 import { fileURLToPath } from "node:url";
 
 /** @import { Command, Fixture, Who } from "./types.mjs" */
@@ -15,7 +15,7 @@ const shell = (script, ...args) => ["bash", "-ec", script, "bash", ...args];
 const pushed = ["refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"];
 
 /**
- * Names, as the tables show them.
+ * The names that the tables show.
  *
  * @type {Record<Who, string>}
  */
@@ -30,7 +30,7 @@ export const names = {
 };
 
 /**
- * Commands that bring the destination up to the source; `kept` is a mirror from an earlier round, `scratch` is empty.
+ * Commands that update the destination to the source's state; `kept` is a mirror from an earlier round, `scratch` is empty.
  *
  * @type {Record<Who, (at: Fixture) => Command>}
  */

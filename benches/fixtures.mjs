@@ -1,9 +1,9 @@
-// What is there before each turn: repositories in a scratch folder, made from the one that is measured with.
+// The state before each turn: repositories in a scratch folder, made from the measured one.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-/** The environment of every Git in the comparison: nobody's configuration takes part. */
+/** The environment of every Git in the comparison. It excludes the user's configuration. */
 export const environment = {
   ...process.env,
   GIT_CONFIG_GLOBAL: "/dev/null",
@@ -12,7 +12,7 @@ export const environment = {
 };
 
 /**
- * Runs Git in a repository and gives what it prints.
+ * Runs Git in a repository, and returns its output.
  *
  * @param {string} path
  * @param {string[]} args
@@ -22,7 +22,7 @@ export function git(path, ...args) {
 }
 
 /**
- * An empty bare repository that takes pushes.
+ * Makes an empty bare repository that accepts pushes.
  *
  * @param {string} path
  */
@@ -35,7 +35,7 @@ export function empty(path) {
 }
 
 /**
- * A copy of a repository, with its pack hard-linked where that works: only the copy's refs are its own.
+ * Copies a repository. The copy shares the pack by a hard link if possible, and has its own refs.
  *
  * @param {string} from
  * @param {string} to
@@ -51,14 +51,15 @@ export function restore(from, to) {
       join(to, part),
     ]);
   }
-  // Hard-linked it would be written through.
+  // Copied, because a write to a hard link would change the original.
   if (existsSync(join(from, "packed-refs"))) cpSync(join(from, "packed-refs"), join(to, "packed-refs"));
   git(to, "symbolic-ref", "HEAD", git(from, "symbolic-ref", "HEAD"));
 }
 
 /**
- * A copy that has the branches and tags and nothing else: no other refs such as a host's `refs/pull/`, with which those who
- * mirror everything would have more to do, and no objects that only such refs need, which a fetch would find and not ask for.
+ * Makes a copy with only the branches and tags. It has no other refs such as a host's `refs/pull/`, because these would be
+ * extra work for a contestant that mirrors everything. It has no objects that only such refs need either, because a fetch
+ * would find them and not ask for them.
  *
  * @param {string} from
  * @param {string} to
@@ -73,7 +74,7 @@ export function distil(from, to) {
 }
 
 /**
- * Takes the default branch 20 commits back, and away all refs that need those commits.
+ * Moves the default branch back by 20 commits, and removes all refs that need those commits.
  *
  * @param {string} path
  */
@@ -87,7 +88,7 @@ export function rewind(path) {
 }
 
 /**
- * `refs/heads/main`, or what stands for it.
+ * `refs/heads/main`, or the repository's own default branch.
  *
  * @param {string} path
  */
@@ -97,7 +98,7 @@ export function defaultBranch(path) {
 }
 
 /**
- * The refs that take part, one `name id` a line.
+ * The refs of the comparison, one `name id` per line.
  *
  * @param {string} path
  * @param {string[]} patterns
@@ -107,7 +108,7 @@ export function refs(path, ...patterns) {
 }
 
 /**
- * The bytes of a repository's packs.
+ * The size of a repository's packs in bytes.
  *
  * @param {string} path
  */

@@ -1,5 +1,5 @@
-// `git http-backend` on a port, as a process of its own: its work is nobody's in the comparison.
-// `node benches/git-server.mjs FOLDER`; prints its URL. `GET /-/traffic` tells what went by since it was last asked.
+// `git http-backend` on a port, in a process of its own, so that its work is not measured as a contestant's. `node
+// benches/git-server.mjs FOLDER`; prints its URL. `GET /-/traffic` returns the traffic since the previous such request.
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 
@@ -12,7 +12,7 @@ let traffic = nothing();
 
 const server = createServer((request, response) => {
   if (request.url === "/-/traffic") {
-    // Who asks may make a repository before they ask again, and would find a connection that was kept until then closed.
+    // No keep-alive: a caller may need long between two requests, and would then find a kept connection closed.
     response.setHeader("connection", "close").end(JSON.stringify(traffic));
     traffic = nothing();
     return;
@@ -24,7 +24,7 @@ server.requestTimeout = 0;
 server.listen(0, "127.0.0.1", () => process.stdout.write(`http://127.0.0.1:${portOf(server)}\n`));
 
 /**
- * When the first request came, and the bytes of the bodies that went each way, by repository.
+ * The time of the first request, and the bytes of the bodies in each direction, for each repository.
  *
  * @returns {import("./types.mjs").Traffic}
  */

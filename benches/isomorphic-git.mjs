@@ -1,5 +1,5 @@
-// isomorphic-git's way from a source to a destination: a clone of one branch, and a push of it.
-// `node benches/isomorphic-git.mjs SOURCE_URL DESTINATION_URL FOLDER BRANCH`.
+// Syncs with isomorphic-git: a clone of one branch, and a push of it. `node benches/isomorphic-git.mjs SOURCE_URL
+// DESTINATION_URL FOLDER BRANCH`.
 import fs from "node:fs";
 
 import git from "isomorphic-git";

@@ -1,4 +1,4 @@
-// The limits that the engine is held to, and whether a run met them.
+// The limits of the engine, and whether a run met them.
 import { median } from "./measure.mjs";
 
 /**
@@ -7,8 +7,8 @@ import { median } from "./measure.mjs";
  */
 
 /**
- * Each limit: what it bounds, the most that it may be, and what it was; `undefined` where a repository does not show it.
- * `of(work, who)` gives what one contestant took.
+ * Each limit: its name, the highest allowed value, and the measured value; `undefined` if a repository cannot show it.
+ * `of(work, who)` returns the costs of one contestant.
  *
  * @type {Limit[]}
  */
@@ -75,7 +75,7 @@ function wireLimits(work, name) {
 }
 
 /**
- * A table of the limits, with a column for each result, and what is over its limit in bold.
+ * A table of the limits, with a column for each result. Values over their limit are bold.
  *
  * @param {Result[]} results
  */
@@ -90,7 +90,7 @@ export function limitsTable(results) {
 }
 
 /**
- * A table of the catch-ups: the memory that each took, and the most that it may take.
+ * A table of the catch-ups: the memory that each one used, and its limit.
  *
  * @param {CatchUp[]} catchUps
  */
@@ -104,7 +104,7 @@ export function catchUpTable(catchUps) {
 }
 
 /**
- * How much more memory the largest pack takes than the smallest that is no small change.
+ * How much more memory the largest pack needs than the smallest pack of a real first sync.
  *
  * @param {Result[]} results
  */
@@ -129,7 +129,7 @@ function verdict(value, most, digits) {
 }
 
 /**
- * The median of the rounds' ratios: a machine that slows down for some rounds slows both sides of each down.
+ * The median of the rounds' ratios. If the machine is slow for some rounds, it slows both sides of these rounds.
  *
  * @param {Row | undefined} ours
  * @param {Row | undefined} theirs

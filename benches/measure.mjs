@@ -1,16 +1,16 @@
-// What a command costs: wall seconds, CPU seconds and peak memory of its processes, itself and all that it starts.
+// Measures the cost of a command: wall seconds, CPU seconds and peak memory of the process and its child processes.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 
 /**
- * Runs a command to its end and measures it; `end` is in milliseconds since 1970. Throws when it fails.
+ * Runs a command to its end and measures it. `end` is in milliseconds since 1970. Throws if the command fails.
  *
  * @param {import("./types.mjs").Command} command
  * @param {{ env?: NodeJS.ProcessEnv }} [options]
  */
 export async function measure([command, ...args], options = {}) {
-  // The shell waits for the command and all of its children, and then tells what they took.
+  // The shell waits for the command and all of its children, and then prints their times.
   const script = '"$@" >&3; code=$?; times; exit $code';
   const start = performance.now();
   const shell = spawn("bash", ["-c", script, "bash", command, ...args], {
@@ -26,14 +26,14 @@ export async function measure([command, ...args], options = {}) {
   const code = await new Promise((resolve) => shell.on("close", resolve));
   const end = performance.now();
   if (code !== 0) throw new Error(`${command} ${args.join(" ")}: ended with ${code}: ${errors}`);
-  // The second line is that of the children.
+  // The second line has the times of the children.
   const [user = 0, system = 0] = (times.trim().split("\n")[1] ?? "").split(" ").map(seconds);
   const wall = (end - start) / 1000;
   return { wall, end: performance.timeOrigin + end, cpu: user + system, memory: memory.stop(), stdout };
 }
 
 /**
- * `0m1.234s` in seconds.
+ * Converts `0m1.234s` to seconds.
  *
  * @param {string} text
  */
@@ -44,7 +44,7 @@ function seconds(text) {
 }
 
 /**
- * The largest high-water mark of one process below `parent`, in MB; read every few milliseconds.
+ * The largest peak memory of a process below `parent`, in MB, read every few milliseconds.
  *
  * @param {number} parent
  */
@@ -67,7 +67,8 @@ function watchMemory(parent) {
 }
 
 /**
- * All processes below one; from its threads' lists, for a look at all processes would take a tenth of a core.
+ * All processes below a process. They are read from the lists of its threads, because scanning all processes would use a
+ * tenth of a core.
  *
  * @param {number} parent
  * @returns {number[]}
@@ -84,7 +85,7 @@ function threads(pid) {
   try {
     return readdirSync(`/proc/${pid}/task`);
   } catch {
-    return []; // It has just ended.
+    return []; // The process has just ended.
   }
 }
 
@@ -93,12 +94,12 @@ function read(path) {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return ""; // It has just ended.
+    return ""; // The process has just ended.
   }
 }
 
 /**
- * The middle one of some numbers.
+ * The median of some numbers.
  *
  * @param {number[]} numbers
  */

@@ -1,4 +1,4 @@
-// A command and all that it starts: how long it takes, and how much memory all of them have at the same time.
+// Measures a command with its child processes: its time, and the memory that all of them use together.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -33,7 +33,7 @@ export async function measuredTree([command, ...args], options = {}) {
     for (const id of pid === undefined ? [] : tree(pid)) {
       const status = read(`/proc/${id}/status`);
       sum += kilobytes(status, "VmRSS");
-      // A process's own high-water mark misses nothing between two looks.
+      // A process's own high-water mark also includes peaks between two looks.
       largest = Math.max(largest, kilobytes(status, "VmHWM") / 1024);
     }
     memory = Math.max(memory, sum / 1024);
@@ -80,7 +80,7 @@ function list(path) {
   try {
     return readdirSync(path);
   } catch {
-    return []; // It has just ended.
+    return []; // The process has just ended.
   }
 }
 
@@ -89,6 +89,6 @@ function read(path) {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return ""; // It has just ended.
+    return ""; // The process has just ended.
   }
 }

@@ -1,4 +1,4 @@
-// The results as Markdown, and their place in the README.
+// Writes the results as Markdown into the README.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -9,7 +9,7 @@ import { catchUpTable, limitsTable } from "./limits.mjs";
 /** @import { CatchUp, Result, Row, Shape } from "./types.mjs" */
 
 /**
- * All results: the limits, then what each contestant took.
+ * All results: the limits, then the costs of each contestant.
  *
  * @param {Result[]} results
  * @param {CatchUp[]} catchUps
@@ -47,7 +47,7 @@ function costs(table) {
 }
 
 /**
- * Puts the text between the marks of the README.
+ * Replaces the text between the marks in the README.
  *
  * @param {string} path
  * @param {string} text

@@ -1,22 +1,22 @@
-// Repositories to measure with, made by script: the same on every machine.
+// Makes the repositories to measure with. They are the same on every machine.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 
-/** What is made where none is given: how large the packs are, about, and how many refs. */
+/** The generated repositories: approximate pack sizes, and numbers of refs. */
 const shapes = [
   { name: "70 MB, 3,000 refs", megabytes: 70, refs: 3_000 },
   { name: "400 MB, 600 refs", megabytes: 400, refs: 600 },
   { name: "1 MB, 100,000 refs", megabytes: 1, refs: 100_000 },
 ];
 
-/** How many commits the work "20 new commits" takes off, and the one that is the newest then. */
+/** How many commits the work "20 new commits" removes, and the commit that is then the newest. */
 const NEWEST = 21;
 
 /**
- * The given repositories, or generated ones kept in `folder`.
+ * The given repositories, or generated ones that are kept in `folder`.
  *
  * @param {string} folder
  * @param {string[]} given
@@ -37,22 +37,22 @@ export async function repositories(folder, given) {
   return made;
 }
 
-/** In a folder's name, so that what an older script has made is not taken. */
+/** Part of the folder's name, so that the repositories of an older script are not used. */
 const VERSION = 5;
 
-/** How many commits in a row replace the same file, and how many files there are. */
+/** How many commits in a row replace the same file, and the number of files. */
 const [REVISIONS, FILES] = [25, 1_000];
 
-/** The words of a file that its revisions share, and those that each brings: 19 KB of text, a quarter of it new. */
+/** How many words of a file all revisions share, and how many each revision adds: 19 KB of text, a quarter of it new. */
 const [SHARED, NEW] = [2_200, 720];
 
-/** What a commit adds to the pack, about: the new words, two trees as deltas, itself. */
+/** The approximate bytes that a commit adds to the pack: the new words, two trees as deltas, and the commit itself. */
 const COMMIT = 2_640;
 
 /**
- * Commits that each replace a file, in the proportions of a program's history: four objects a commit, 650 bytes each, most of them
- * deltas, and text that is eight times as long unpacked, so that a server has as much to do per MB as with a real one. `git fast-import`
- * makes a delta of a file on the one that came before it, so nothing has to look for them.
+ * Makes commits that each replace a file, in the proportions of a program's history. Each commit has four objects of 650
+ * bytes, most of them deltas, and the unpacked text is eight times as long. So a server has as much work per MB as with a
+ * real repository. `git fast-import` stores a file as a delta of the previous one, so no search for deltas is needed.
  *
  * @param {string} path
  * @param {{ megabytes: number, refs: number }} shape
@@ -80,7 +80,7 @@ async function generate(path, { megabytes, refs }) {
     const content = shared + text(`new ${n}`, NEW);
     await write(`M 644 inline d${file % 20}/f${file}\ndata ${content.length}\n${content}\n`);
   }
-  // None at the newest commits: twenty new ones are then news of one branch, as they mostly are.
+  // The newest commits have no refs, so twenty new commits change only one branch. This is the usual case.
   const old = Math.max(1, commits - NEWEST);
   for (let n = 0; n < refs; n++) {
     await write(`reset refs/${n % 2 ? "tags/t" : "heads/b"}${n}\nfrom :${1 + ((n * 7919) % old)}\n\n`);
@@ -92,7 +92,7 @@ async function generate(path, { megabytes, refs }) {
 }
 
 /**
- * So many words in lines, the same for the same seed.
+ * Text of this many words in lines. The same seed gives the same text.
  *
  * @param {string} seed
  * @param {number} length

@@ -1,6 +1,6 @@
-// `npm run bench [-- --repo PATH…] [--rounds N] [--catch-up] [--write]`: everybody does the same work, turn about, in one run.
-// Medians, the limits, and whether they were met. `--catch-up` measures the catch-ups alone, and `--repo` leaves them out.
-// `--write` puts the tables into the README.
+// `npm run bench [-- --repo PATH…] [--rounds N] [--catch-up] [--write]`: all contestants do the same work in turns, in one
+// run. Prints medians and limits, and whether the limits were met. `--catch-up` measures only the catch-ups; `--repo`
+// leaves them out. `--write` puts the tables into the README.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -54,7 +54,7 @@ await main(async () => {
 });
 
 /**
- * What everybody took on one repository: `of(work, who)` gives the medians and, in `rounds`, each turn.
+ * The costs of all contestants on one repository. `of(work, who)` returns the medians and, in `rounds`, each turn.
  *
  * @param {{ name: string, path: string }} repository
  * @param {string} folder
@@ -83,13 +83,13 @@ async function compared({ name, path }, folder, server) {
   const table = [];
   for (const work of works(shape)) {
     const costs = new Map(work.who.map((who) => [who, /** @type {Cost[]} */ ([])]));
-    // The first round is for the caches of whoever comes first, where a round is short.
+    // If rounds are short, the first one only fills the caches, for whichever contestant comes first.
     for (let round = work.warmsUp ? -1 : 0; round < rounds; round++) {
       for (const who of inTurn(work.who, round)) {
-        // Minutes, where the others take seconds: once is enough to see it.
+        // This contestant needs minutes and the others need seconds, so one round is enough.
         if (who === "isomorphic" && round > 0) continue;
         work.before(at);
-        // A mirror leaves 800 MB for the disk, which whoever comes next would wait for.
+        // A mirror leaves 800 MB to write to the disk. The next contestant would wait for it.
         execFileSync("sync");
         await server.traffic();
         const cost = await turn(who, at, server);
@@ -112,7 +112,7 @@ async function compared({ name, path }, folder, server) {
 }
 
 /**
- * Where a repository of this run is.
+ * The places of a repository in this run.
  *
  * @param {string} id
  * @param {string} folder
@@ -124,7 +124,8 @@ function placeOf(id, folder, server) {
 }
 
 /**
- * Everybody, beginning with another one each round: whoever is first comes after the pause, and after the slowest.
+ * All contestants, in an order that starts with another one each round. The first one runs after the pause, and after the
+ * slowest one.
  *
  * @param {Who[]} who
  * @param {number} round
@@ -135,7 +136,7 @@ function inTurn(who, round) {
 }
 
 /**
- * What one contestant's turn cost; nothing where isomorphic-git could not do it.
+ * The cost of one contestant's turn; null if isomorphic-git could not do the work.
  *
  * @param {Who} who
  * @param {Fixture} at

@@ -1,6 +1,6 @@
-// `npm run bench:service [-- --database postgres://…]`: what one PostgreSQL, one `refsync serve --no-worker` and 1, 2 and 4
-// `refsync worker` processes do, with one run at a time in each and with the four that are the default: 1,000 runs queued, 1,000
-// no-change syncs of 200 repositories, and how soon a run starts.
+// `npm run bench:service [-- --database postgres://…]`: measures one PostgreSQL, one `refsync serve --no-worker`, and 1, 2
+// and 4 `refsync worker` processes. Each worker does one run at a time, and then four, which is the default. It queues
+// 1,000 runs, does 1,000 syncs without changes of 200 repositories, and measures how soon a run starts.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -22,7 +22,7 @@ import { median } from "./measure.mjs";
 /** @typedef {{ pool: pg.Pool, call: ReturnType<typeof caller>, url: string }} Bench */
 
 const REPOSITORIES = 200;
-/** Different globs make different runs of a repository: equal ones would be joined. */
+/** Different globs make different runs of a repository. Equal ones would be joined. */
 const RUNS_OF_EACH = 5;
 const STARTS = 100;
 
@@ -60,7 +60,7 @@ await main(async () => {
 });
 
 /**
- * Makes the repositories, and syncs each once, so that nothing is new afterwards.
+ * Makes the repositories, and syncs each one once. After that there is nothing to sync.
  *
  * @param {Bench} bench
  * @param {Member[]} workers
@@ -77,7 +77,7 @@ async function prepare({ pool, call, url }, workers) {
 }
 
 /**
- * Queues the runs, and lets the workers, with so many at a time in each, end them.
+ * Queues the runs, and lets the workers do them. Each worker does this many runs at a time.
  *
  * @param {Bench} bench
  * @param {Member[]} workers
@@ -101,14 +101,14 @@ async function throughput({ pool, call }, workers, atATime) {
   report(`${what}; ended in ${worked.toFixed(1)} s, ${(runs / worked).toFixed(1)} a second, ${cores}`);
 }
 
-/** How many seconds this machine's cores have worked, whoever for. */
+/** How many seconds the cores of this machine have worked, for any process. */
 function busy() {
   const worked = cpus().map(({ times: { user, nice, sys, irq } }) => user + nice + sys + irq);
   return worked.reduce((sum, milliseconds) => sum + milliseconds) / 1000;
 }
 
 /**
- * From the row, which is a little before the 201, to the status in_progress.
+ * Measures the time from the row, which is written shortly before the 201, to the status in_progress.
  *
  * @param {Bench} bench
  * @param {Member[]} workers
@@ -178,7 +178,7 @@ async function atOnce(count, body) {
 }
 
 /**
- * An upstream with ten branches and ten tags, behind `git http-backend` in a process of its own.
+ * Makes an upstream with ten branches and ten tags, served by `git http-backend` in a process of its own.
  *
  * @param {string} folder
  */

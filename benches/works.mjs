@@ -1,16 +1,19 @@
-// What is measured: who takes part, what is at the destination before each turn, and what has to be there afterwards.
-// A work that `warmsUp` has a round before those that count.
+// The measured works: who takes part, the state of the destination before each turn, and the required state afterwards. A
+// work with `warmsUp` has one extra round before the rounds that count.
 import { empty, git, refs, restore } from "./fixtures.mjs";
 
 /** @import { Fixture, Shape, Who, Work } from "./types.mjs" */
 
-/** Creating more refs than this takes the destination minutes, whoever asks for it: no first sync then. */
+/**
+ * If there are more refs than this, the destination needs minutes to create them for every contestant. So there is no first
+ * sync.
+ */
 const MOST_NEW_REFS = 20_000;
-/** isomorphic-git takes minutes for 70 MB, and holds a repository in memory several times over. */
+/** isomorphic-git needs minutes for 70 MB, and holds a repository in memory several times. */
 const MOST_FOR_ISOMORPHIC = 100e6;
 
 /**
- * The works for a repository with so many refs and pack bytes.
+ * The works for a repository with this many refs and pack bytes.
  *
  * @param {Shape} shape
  * @returns {Work[]}
@@ -51,7 +54,7 @@ export function works({ refCount, packBytes }) {
 }
 
 /**
- * Who is fast and wrong is not fast.
+ * Checks the result, because a fast wrong sync does not count.
  *
  * @param {Fixture} at
  * @param {Work} work

@@ -6,7 +6,7 @@ import { builds, buildWasm } from "./build/wasm.mjs";
 import { isMain, main, root, run } from "./command.mjs";
 import { compilesStd } from "./tools.mjs";
 
-/** Builds what has changed. */
+/** Builds everything that has changed. */
 export async function build() {
   const ownStd = compilesStd();
   for (const [name, features] of Object.entries(builds)) await buildWasm(name, features, ownStd);
@@ -25,7 +25,7 @@ async function typescript() {
   await once("build TypeScript", files, async () => {
     const dist = join(root, "pkg/dist");
     mkdirSync(dist, { recursive: true });
-    // Everything that an earlier build left, save the page, which is a step of its own.
+    // Removes the output of an earlier build, except the page, which is a separate step.
     for (const name of readdirSync(dist)) if (name !== "page") rmSync(join(dist, name), { recursive: true });
     await run(bin("tsc"), ["--project", "pkg"]);
     cpSync(join(root, "pkg/src/wasm/module.d.ts"), join(dist, "wasm/module.d.ts"));
@@ -35,7 +35,7 @@ async function typescript() {
     for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"]) {
       if (existsSync(join(root, name))) cpSync(join(root, name), join(root, "pkg", name));
     }
-    // It needs rolldown, which is not there before `npm ci`.
+    // This needs rolldown, which does not exist before `npm ci`.
     const { bundleCommand } = await import("./build/bundle.mjs");
     await bundleCommand(join(dist, "cli"));
     rmSync(join(dist, "cli/main.js"));

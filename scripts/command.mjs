@@ -1,15 +1,15 @@
-// Running other programs, and saying what is being done. Node's own modules only: this runs before `npm ci`.
+// Runs other programs, and reports the current step. Uses only Node's own modules, because this runs before `npm ci`.
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** The checkout's folder. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
 
-/** A step that failed in a way that its message explains; printed without a stack. */
+/** An error that its message explains. It is printed without a stack. */
 export class StepError extends Error {}
 
 /**
- * Says on stderr what is being done, so that stdout stays for results.
+ * Prints the current step on stderr, so that stdout has only results.
  *
  * @param {string} message
  */
@@ -18,7 +18,7 @@ export function say(message) {
 }
 
 /**
- * Runs a program to its end with our terminal; its stdout goes to stderr. Throws when it fails.
+ * Runs a program to its end in our terminal. Its stdout goes to stderr. Throws if the program fails.
  *
  * @param {string} command
  * @param {string[]} args
@@ -39,7 +39,7 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * What a program prints, or null where it is not there or fails.
+ * The output of a program, or null if it does not exist or fails.
  *
  * @param {string} command
  * @param {string[]} args
@@ -54,7 +54,7 @@ export function output(command, args) {
 }
 
 /**
- * Runs a script's main function; a failure ends the process with code 1 and one line that says why.
+ * Runs a script's main function. If it fails, prints one line with the reason and exits with code 1.
  *
  * @param {() => Promise<unknown>} body
  */
@@ -68,7 +68,7 @@ export async function main(body) {
 }
 
 /**
- * The message of something that was thrown.
+ * The message of a thrown value.
  *
  * @param {unknown} error
  */

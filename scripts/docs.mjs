@@ -1,4 +1,5 @@
-// The API reference from the package's types: `npm run docs` writes it to target/api, and fails for what has no documentation.
+// Generates the API reference from the package's types: `npm run docs` writes it to target/api. It fails if something has
+// no documentation.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
@@ -7,7 +8,7 @@ import { isMain, main, root, StepError, say } from "./command.mjs";
 import { install } from "./install.mjs";
 import { setup } from "./setup.mjs";
 
-/** Writes the reference; throws where a public name, option or error is not documented, or a link leads nowhere. */
+/** Writes the reference. Throws if a public name, option or error is not documented, or if a link is broken. */
 export async function docs() {
   const folder = join(root, "scripts/docs");
   await install(folder);
@@ -17,7 +18,7 @@ export async function docs() {
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" },
   });
-  // The fields of an inline object are documented by what they are in, and those of a Rust enum cannot be.
+  // The object that contains an inline object documents its fields. Fields of a Rust enum cannot be documented.
   const complaints = `${stdout}${stderr}`
     .split("\n")
     .filter((line) => /^\[(warning|error)\]/.test(line) && !/__type\.|^\[warning\] Found/.test(line));

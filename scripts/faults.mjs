@@ -1,4 +1,5 @@
-// Random faults between the engine and real Git servers: `npm run faults [-- --rounds N] [--seed N]`. 1,000 when left out.
+// Random faults between the engine and real Git servers: `npm run faults [-- --rounds N] [--seed N]`. The default is 1,000
+// rounds.
 import { parseArgs } from "node:util";
 
 import { faults } from "../tests/js/engine/faults.mjs";

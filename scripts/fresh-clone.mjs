@@ -1,7 +1,8 @@
-// What a new user goes through, measured: a clone in an empty folder, with empty caches, `npm start` until the page
-// answers, stop, a second `npm start`. `node scripts/fresh-clone.mjs [--test]`; with `--test` also `npm test` there.
+// Measures the first steps of a new user: a clone into an empty folder with empty caches, `npm start` until the page
+// answers, a stop, and a second `npm start`. `node scripts/fresh-clone.mjs [--test]`; with `--test` also runs `npm test`
+// there.
 //
-// Takes many minutes and downloads every dependency again; the machine should do nothing else meanwhile.
+// Takes many minutes and downloads every dependency again; the machine should do nothing else at the same time.
 import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -34,7 +35,7 @@ await main(async () => {
 });
 
 /**
- * An environment whose caches are empty. The toolchain stays, and which registries this machine uses.
+ * An environment with empty caches. It keeps the toolchain and this machine's registries.
  *
  * @param {string} home
  */
@@ -53,7 +54,7 @@ function emptyHome(home) {
 }
 
 /**
- * Seconds from `npm start` until the page that it announces answers; then it is stopped.
+ * The seconds from `npm start` until the announced page answers. Then stops it.
  *
  * @param {string} cwd
  * @param {NodeJS.ProcessEnv} env
@@ -69,7 +70,7 @@ async function start(cwd, env) {
     if (!answer.ok || !(await answer.text()).includes("<html")) throw new StepError(`${address}: no page there`);
     return (Date.now() - begun) / 1000;
   } finally {
-    // npm and what it started are one process group, as under a terminal.
+    // npm and its child processes are one process group, as in a terminal.
     if (child.exitCode === null && child.pid) process.kill(-child.pid, "SIGINT");
     await ended;
   }

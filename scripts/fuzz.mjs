@@ -1,7 +1,8 @@
-// Fuzzes every parser: `npm run fuzz [-- --seconds N] [--jobs N] [TARGET…]`. Ends with a table of what was run.
+// Fuzzes every parser: `npm run fuzz [-- --seconds N] [--jobs N] [TARGET…]`. Prints a table of the runs at the end.
 //
-// A target starts from its seeds in `fuzz/seeds` and what earlier runs found in `fuzz/corpus`, which is not committed.
-// An input that fails is in `fuzz/artifacts`: mend what it shows, and add it to the seeds, which `cargo test` replays.
+// A target starts from its seeds in `fuzz/seeds` and from the finds of earlier runs in `fuzz/corpus`, which is not
+// committed. Failing inputs are written to `fuzz/artifacts`. Fix the bug, and add the input to the seeds, which `cargo
+// test` replays.
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -53,7 +54,7 @@ function settings() {
   };
 }
 
-/** Installs what fuzzing needs; the environment to run it in. */
+/** Installs everything that fuzzing needs. Returns the environment to run it in. */
 async function prepared() {
   if (output("cargo", ["+nightly", "--version"]) === null) {
     if (!inPath("rustup")) throw new StepError("Rust's nightly toolchain is not installed, nor rustup to add it with");
@@ -65,7 +66,7 @@ async function prepared() {
 }
 
 /**
- * Runs one target; what libFuzzer said of it at the end.
+ * Runs one target. Returns libFuzzer's last messages.
  *
  * @param {string} target
  * @param {number} seconds
@@ -79,7 +80,7 @@ async function fuzzed(target, seconds, env) {
   const child = spawn("cargo", ["+nightly", "fuzz", "run", target, ...folders, "--", ...flags], { cwd: root, env });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
-    // Only the end is of use, and a long run says much.
+    // Only the end is useful, and a long run prints a lot.
     stream.setEncoding("utf8").on("data", (text) => {
       said = (said + text).slice(-100_000);
     });

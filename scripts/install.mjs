@@ -1,4 +1,4 @@
-// Packages that only one command needs: installed into its own folder, at its first use.
+// Installs packages that only one command needs into that command's folder, on first use.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { run, say } from "./command.mjs";
 
 /**
- * Installs what the `package.json` in `folder` asks for; quick where that is there.
+ * Installs the dependencies of the `package.json` in `folder`. Quick if they are installed already.
  *
  * @param {string} folder
  */
@@ -17,7 +17,8 @@ export async function install(folder) {
   const stamp = join(folder, "node_modules/.refsync-installed");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
   say(`npm install in ${folder}`);
-  // Not `npm ci`: it refuses a lock file that lacks other platforms' binaries, which a registry mirror need not hold.
+  // Not `npm ci`, because it refuses a lock file without the binaries of other platforms. A registry mirror may not have
+  // those.
   await run("npm", ["install", "--no-save", "--no-fund", "--no-audit"], { cwd: folder });
   writeFileSync(stamp, digest);
 }

@@ -1,7 +1,7 @@
-// The packed package in what users build and run it with: `node scripts/matrix.mjs [runtimes|packaging|docs]`; all three, where
-// none is named.
+// Tests the packed package in users' runtimes and bundlers: `node scripts/matrix.mjs [runtimes|packaging|docs]`; all three
+// if none is named.
 //
-// Runtimes and bundlers are installed on first use only: together they are larger than everything else here.
+// Runtimes and bundlers are installed on first use, because together they are larger than everything else here.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 

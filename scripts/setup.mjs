@@ -1,4 +1,4 @@
-// Brings a fresh clone to where it can be built: `node scripts/setup.mjs [--tests]`. Quick when everything is there.
+// Prepares a fresh clone for the build: `node scripts/setup.mjs [--tests]`. Quick if everything is installed.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ import {
   wasmPackVersion,
 } from "./tools.mjs";
 
-/** Installs what is missing. `tests`: also what only the tests need. */
+/** Installs what is missing. `tests`: also the tools that only the tests need. */
 export async function setup({ tests = false } = {}) {
   checkNode();
   await systemPackages(tests);
@@ -57,7 +57,7 @@ async function wasmTarget() {
   await run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
 }
 
-/** What the wasm builds compile the standard library from; without it they are a tenth larger, and as good. */
+/** The source of the standard library, for the wasm builds. Without it the builds work too, but are a tenth larger. */
 async function rustSource() {
   const source = stdSource();
   if (!source || existsSync(source) || !inPath("rustup")) return;
@@ -70,7 +70,7 @@ async function rustSource() {
 }
 
 /**
- * Builds a command from source, once.
+ * Builds a command from source, if it is not built yet.
  *
  * @param {string} crate
  * @param {string} version
@@ -79,7 +79,7 @@ async function rustSource() {
 export async function cargoTool(crate, version, command) {
   if (tool(crate, version, command)) return;
   say(`cargo install ${crate} ${version} (built from source, a few minutes, once)`);
-  // Not --locked: a registry mirror need not hold the exact versions that the tool was released with.
+  // Not --locked, because a registry mirror may not have the exact versions of the tool's release.
   await run("cargo", ["install", crate, "--version", version, "--root", toolRoot(crate, version)]);
 }
 
@@ -96,7 +96,7 @@ async function pythonTool(name, version) {
   await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", `${name}${version}`]);
 }
 
-/** Not a dependency of the workspace: it comes with 80 MB of packages that none of its REST calls needs. */
+/** Not a dependency of the workspace, because it brings 80 MB of packages that none of its REST calls needs. */
 async function npmSdk() {
   if (existsSync(join(mesaNpmSdk, "package.json"))) return;
   const wanted = `@mesadev/sdk@${mesaNpmSdkVersion}`;
@@ -136,13 +136,13 @@ async function systemPackages(tests) {
   if (tests && !chromium()) missing.push("chromium");
   if (tests && !chromedriver()) missing.push("chromium-driver");
   if (tests && postgresBin() === null) missing.push("postgresql");
-  // The documents tell people to type these, and a test does.
+  // The documents tell people to type these commands, and a test does so.
   for (const command of ["curl", "openssl"]) if (tests && !inPath(command)) missing.push(command);
   if (tests && output("python3", ["-c", "import ensurepip, venv"]) === null) missing.push("python3", "python3-venv");
   await aptInstall(missing);
 }
 
-/** Installs Firefox, which only the matrix of runtimes runs in, where there is none. */
+/** Installs Firefox if it is missing. Only the matrix of runtimes needs it. */
 export async function firefox() {
   if (!firefoxPath()) await aptInstall(["firefox-esr"]);
 }

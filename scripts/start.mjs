@@ -1,5 +1,5 @@
-// `npm start`: set-up, build, and `refsync serve` with a demonstration. Data is kept in `.refsync-demo`, or in the folder that
-// `REFSYNC_DEMO_DATA` names. `PORT` chooses the port.
+// `npm start`: set-up, build, and `refsync serve` with a demonstration. The data is in `.refsync-demo`, or in the folder
+// that `REFSYNC_DEMO_DATA` names. `PORT` chooses the port.
 import { createServer } from "node:net";
 import { join } from "node:path";
 
@@ -40,7 +40,7 @@ await main(async () => {
 });
 
 /**
- * The first free port of `first` and the twenty above it. 0 if none is free: then the system chooses one.
+ * The first free port from `first` to `first` + 20. 0 if none is free; then the system chooses one.
  *
  * @param {number} first
  */

@@ -1,6 +1,6 @@
 // Everything that must hold before a change lands: `npm test`. Ends with one line, `N passed, N failed`.
 //
-// Test runners count their tests, each check (format, lints, types, the build) counts as one.
+// Test runners count their tests. Each check (format, lints, types, the build) counts as one.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -17,14 +17,17 @@ import { chromedriver, chromium, installedTool, postgresBin, wasmBindgenVersion,
  * @typedef {{ name: string, passed: number, failed: number }} Result
  */
 
-/** Files whose tests fail if other work takes the processor meanwhile. */
+/** Files whose tests fail if other work uses the processor at the same time. */
 const MEASURES_TIME = /(start-up|process-end)\.test\.mjs$/;
-/** Milliseconds. A test file that has not ended by then has failed: a process that it left running would hold up `npm test` for ever. */
+/**
+ * Milliseconds. A test file that has not ended by then has failed, because a process that it left running would block `npm
+ * test` for ever.
+ */
 const FILE_LIMIT = 600_000;
-/** Milliseconds. The same for a whole step; `cargo test` compiles first. */
+/** Milliseconds. The same for a whole step. `cargo test` compiles first. */
 const STEP_LIMIT = 40 * 60_000;
 
-/** What a runner says at its end, summed over its parts, since one command may run several binaries. */
+/** The summary that a runner prints at its end. It is added up over all parts, because one command may run several binaries. */
 const summaries = {
   cargo: { passed: /^test result: .*?(\d+) passed/gm, failed: /^test result: .*?(\d+) failed/gm },
   node: { passed: /^ℹ pass (\d+)/gm, failed: /^ℹ (?:fail|cancelled) (\d+)/gm },
@@ -77,7 +80,7 @@ function steps() {
     { name: "circles of modules", command: [process.execPath, "scripts/checks/circles.mjs"] },
     { name: "files in a folder", command: [process.execPath, "scripts/checks/folders.mjs"] },
     { name: "cargo test", command: ["cargo", "test", "--quiet", "--no-fail-fast"], summary: summaries.cargo },
-    // These mostly wait, for leases and for timeouts, so two files at a time; those that measure time run alone.
+    // These files mostly wait for leases and timeouts, so two files run at a time. Files that measure time run alone.
     nodeTests("node tests", "tests/js", { only: (name) => !MEASURES_TIME.test(name), concurrency: 2 }),
     nodeTests("node tests that measure time", "tests/js", { only: (name) => MEASURES_TIME.test(name) }),
     nodeTests("soak", "tests/soak"),
@@ -131,13 +134,13 @@ async function measured({ name, command, summary }) {
   const sum = (pattern) => [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
   const passed = summary ? sum(summary.passed) : Number(code === 0);
   const counted = summary ? sum(summary.failed) : Number(code !== 0);
-  // A runner that breaks before it counts, and one that finds nothing to run, have failed.
+  // A runner that crashes before it counts has failed. So has a runner that finds no tests.
   const broken = code !== 0 || passed === 0;
   return { name, passed, failed: counted === 0 && broken ? 1 : counted };
 }
 
 /**
- * Runs a command, showing and keeping what it says.
+ * Runs a command. Shows and keeps its output.
  *
  * @param {Command} command
  * @returns {Promise<{ code: number, text: string }>}
@@ -146,7 +149,7 @@ function outputOf([command, ...args]) {
   const bindgen = installedTool("wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen");
   const env = {
     ...process.env,
-    // wasm-pack takes the wasm-bindgen that it finds, where the version fits, and would download one otherwise.
+    // wasm-pack uses the wasm-bindgen in PATH if its version matches, and would download one otherwise.
     PATH: [dirname(bindgen), process.env.PATH].join(delimiter),
     CHROME_PATH: chromium() ?? undefined,
     REFSYNC_POSTGRES_BIN: postgresBin() ?? "",

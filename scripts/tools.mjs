@@ -1,4 +1,4 @@
-// The tools that are built from source or found on this machine, and where they are.
+// Finds the tools that are built from source or installed on this machine.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
@@ -11,7 +11,7 @@ export const targetDir = process.env.CARGO_TARGET_DIR
     : join(root, process.env.CARGO_TARGET_DIR)
   : join(root, "target");
 
-/** The version of wasm-bindgen that the crate is linked with; the command's must be the same. */
+/** The version of wasm-bindgen in the crate. The command must have the same version. */
 export function wasmBindgenVersion() {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
   const version = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)?.[1];
@@ -19,20 +19,20 @@ export function wasmBindgenVersion() {
   return version;
 }
 
-/** What the wasm builds ask of rustc where they compile the standard library themselves. */
+/** The rustc flags of the wasm builds that compile the standard library themselves. */
 export const ownStdFlags = [
   ...["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"],
-  // Derived `Debug`s, which nothing prints there: the vtables of errors would keep them.
+  // Removes derived `Debug`s, which nothing prints here. The vtables of errors would keep them.
   "-Zfmt-debug=shallow",
 ];
 
-/** The folder of the standard library's source, which rustup's `rust-src` brings; null without a toolchain. */
+/** The folder of the standard library's source, from rustup's `rust-src`; null without a toolchain. */
 export function stdSource() {
   const sysroot = output("rustc", ["--print", "sysroot"]);
   return sysroot && join(sysroot, "lib/rustlib/src/rust/library");
 }
 
-/** Whether the standard library can be compiled for the wasm builds: its source is here, and rustc knows the flags. */
+/** Whether the standard library can be compiled for the wasm builds: its source exists, and rustc knows the flags. */
 export function compilesStd() {
   const source = stdSource();
   if (!source || !existsSync(source)) return false;
@@ -40,11 +40,11 @@ export function compilesStd() {
   return output("env", ["RUSTC_BOOTSTRAP=1", ...probe]) !== null;
 }
 
-/** The version of wasm-pack that the tests run with. */
+/** The version of wasm-pack that the tests use. */
 export const wasmPackVersion = "0.15.1";
 
 /**
- * Where a tool that `cargo install` builds lives: one folder for each version, so that versions never mix.
+ * The folder of a tool that `cargo install` builds. Each version has its own folder, so that versions never mix.
  *
  * @param {string} crate
  * @param {string} version
@@ -54,7 +54,7 @@ export function toolRoot(crate, version) {
 }
 
 /**
- * The tool's path: ours, or one in PATH of exactly this version; null where there is none.
+ * The tool's path: our own, or one in PATH with exactly this version; null if there is none.
  *
  * @param {string} crate
  * @param {string} version
@@ -80,26 +80,26 @@ export function installedTool(crate, version, command) {
   return path;
 }
 
-/** The version of cargo-fuzz that `npm run fuzz` runs with. */
+/** The version of cargo-fuzz that `npm run fuzz` uses. */
 export const cargoFuzzVersion = "0.13.2";
 
-/** The version of schemathesis that the tests run with, as pip takes it. */
+/** The version of schemathesis that the tests use, in pip's notation. */
 export const schemathesisVersion = "~=4.32";
 
 /** The version of dulwich, the second Git server of the tests. */
 export const dulwichVersion = "~=1.2";
 
-/** The version of the API's public Python SDK that the tests run with, as pip takes it. */
+/** The version of the API's public Python SDK that the tests use, in pip's notation. */
 export const mesaSdkVersion = "~=0.49.1";
 
-/** The version of the API's public npm SDK that the tests run with. */
+/** The version of the API's public npm SDK that the tests use. */
 export const mesaNpmSdkVersion = "0.38.0";
 
-/** Where that is, once it is installed. */
+/** Its folder after the installation. */
 export const mesaNpmSdk = join(toolRoot("mesadev-sdk", mesaNpmSdkVersion), "node_modules/@mesadev/sdk");
 
 /**
- * Where a Python tool of the tests lives: a virtual environment of its own.
+ * The folder of a Python tool of the tests: a virtual environment of its own.
  *
  * @param {string} name
  */
@@ -108,7 +108,7 @@ export function pythonRoot(name) {
 }
 
 /**
- * The first of these commands that PATH has, as a path.
+ * The path of the first of these commands that is in PATH.
  *
  * @param {string[]} commands
  */
@@ -123,22 +123,22 @@ export function inPath(...commands) {
   return null;
 }
 
-/** A Chromium or Chrome; `CHROME_PATH` overrides. */
+/** The path of Chromium or Chrome; `CHROME_PATH` overrides it. */
 export function chromium() {
   return process.env.CHROME_PATH ?? inPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
 }
 
-/** Its driver; `CHROMEDRIVER` overrides. */
+/** The path of its driver; `CHROMEDRIVER` overrides it. */
 export function chromedriver() {
   return process.env.CHROMEDRIVER ?? inPath("chromedriver");
 }
 
-/** A Firefox; `FIREFOX_PATH` overrides. */
+/** The path of Firefox; `FIREFOX_PATH` overrides it. */
 export function firefox() {
   return process.env.FIREFOX_PATH ?? inPath("firefox-esr", "firefox");
 }
 
-/** A folder with PostgreSQL's server programs, which Debian keeps out of PATH. */
+/** The folder with PostgreSQL's server programs, which Debian does not put in PATH. */
 export function postgresBin() {
   if (inPath("initdb")) return "";
   const base = "/usr/lib/postgresql";

@@ -1,11 +1,12 @@
-// Makes the `refsync` command one file.
+// Bundles the `refsync` command into one file.
 import { dirname, join } from "node:path";
 
 import { build } from "rolldown";
 
 /**
- * Bundles the command in `folder`: Node takes about a millisecond for each module that it loads, and `refsync sync` is thirty of
- * them. As CommonJS, for Node's loader of ES modules costs another ten. What other commands load stays as it is.
+ * Bundles the command in `folder`. Node needs about a millisecond for each module, and `refsync sync` has thirty of them.
+ * The bundle is CommonJS, because Node's loader of ES modules costs another ten milliseconds. Modules that only other
+ * commands load are not bundled.
  *
  * @param {string} folder
  */
@@ -21,7 +22,7 @@ export async function bundleCommand(folder) {
   await build({
     input: join(folder, "main.js"),
     platform: "node",
-    // Progress is loaded where there is a terminal.
+    // Progress is loaded only if there is a terminal.
     external: [/^node:/, "cli-progress"],
     // The package's own import is an ES module.
     resolve: { alias: { "#engine-wasm": join(folder, "engine-wasm.js") } },

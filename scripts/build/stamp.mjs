@@ -1,4 +1,4 @@
-// A step that is skipped when nothing that it reads has changed since it last succeeded.
+// Skips a step if none of its inputs has changed since it last succeeded.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -6,13 +6,13 @@ import { dirname, join, relative } from "node:path";
 import { root, say } from "../command.mjs";
 
 /**
- * Runs `step` unless its inputs are as they were and its outputs exist.
+ * Runs `step`, unless its inputs are unchanged and its outputs exist.
  *
- * Contents decide, not times: a fresh clone and a switched branch change every time and maybe no content.
+ * Contents decide, not times. A fresh clone or a switched branch changes every file's time, but maybe no content.
  *
  * @param {string} name of the step, in messages and as the stamp's file name
  * @param {{ inputs: string[], outputs: string[], salt?: string }} files folders or files below the checkout;
- *   `salt` is whatever else decides the result, such as a profile or a tool's version
+ *   `salt` is anything else that decides the result, such as a profile or a tool's version
  * @param {() => Promise<void>} step
  */
 export async function once(name, { inputs, outputs, salt = "" }, step) {

@@ -1,4 +1,5 @@
-// The wasm builds of the crate: cargo, wasm-bindgen, wasm-opt. Node's own modules only, because this is loaded before `npm ci`.
+// The wasm builds of the crate: cargo, wasm-bindgen, wasm-opt. Uses only Node's own modules, because this is loaded before
+// `npm ci`.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ export const builds = {
 };
 
 /**
- * One build of the crate with its glue, if something has changed.
+ * Makes one build of the crate with its glue, if something has changed.
  *
  * @param {string} name
  * @param {string[]} features
@@ -30,16 +31,16 @@ export async function buildWasm(name, features, ownStd) {
     salt: `${version} ${ownStd ? ownStdFlags : ""}`,
   };
   await once(`build wasm (${name})`, files, async () => {
-    // The cdylib alone: with an rlib beside it cargo leaves link-time optimisation out, without a word.
+    // Only the cdylib: with an rlib beside it, cargo silently skips link-time optimisation.
     const lib = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
     const std = ownStd ? buildStd : [];
     await run("cargo", [...lib, "--release", ...features, ...std], { env: { ...process.env, ...rustEnv(ownStd) } });
     const bindgen = installedTool("wasm-bindgen-cli", version, "wasm-bindgen");
     const linked = join(targetDir, "wasm32-unknown-unknown", "release", "refsync.wasm");
     rmSync(join(root, out), { recursive: true, force: true });
-    // The loader says where the bytes are; a path inside the glue would make bundlers ship a second copy.
+    // The loader knows where the bytes are. With a path inside the glue, bundlers would ship a second copy.
     await run(bindgen, [linked, "--target", "web", "--omit-default-module-path", "--out-dir", out]);
-    // It describes the raw exports, and would stand in for the module that runtimes and bundlers import.
+    // This file describes the raw exports, and would replace the types of the module that runtimes and bundlers import.
     rmSync(join(root, out, "refsync_bg.wasm.d.ts"));
     await optimise(`${out}/refsync_bg.wasm`);
     await minifyGlue(join(root, out, "refsync.js"));
@@ -48,7 +49,7 @@ export async function buildWasm(name, features, ownStd) {
 }
 
 /**
- * The document as a module, for that is what every runtime and bundler can load when it is asked for.
+ * Writes the document as a module, because every runtime and bundler can load a module on demand.
  *
  * @param {string} file
  */
@@ -59,12 +60,12 @@ function openapiModule(file) {
 }
 
 /**
- * Its comments and long names are a third of what is sent of it; the declarations beside it keep them.
+ * Removes comments and long names, which are a third of the file's compressed size. The declarations beside it keep them.
  *
  * @param {string} file
  */
 async function minifyGlue(file) {
-  // Not there before `npm ci`.
+  // Does not exist before `npm ci`.
   const { minify } = await import("rolldown/utils");
   const { code, errors } = await minify(file, readFileSync(file, "utf8"), { module: true });
   if (errors[0]) throw new StepError(`minify ${file}: ${errors[0].message}`);
@@ -72,7 +73,7 @@ async function minifyGlue(file) {
 }
 
 /**
- * Shrinks it in place. The features are those that rustc's wasm target and wasm-bindgen's output use.
+ * Shrinks the file in place. The features are those that rustc's wasm target and wasm-bindgen's output use.
  *
  * @param {string} file
  */
@@ -85,23 +86,27 @@ async function optimise(file) {
     "reference-types",
     "sign-ext",
   ];
-  // Twice: the second time finds what the first laid open.
-  // No pointer of Rust's lies in the first 1,024 bytes, which are the far end of its stack.
+  // Runs twice: the second pass finds more after the first one. No Rust pointer points into the first 1,024 bytes, which
+  // are the far end of Rust's stack.
   const flags = ["--low-memory-unused", "-Oz", "-Oz", "--strip-producers", ...features.map((f) => `--enable-${f}`)];
   await run(join(root, "node_modules/.bin/wasm-opt"), [...flags, file, "-o", file]);
 }
 
 /**
- * Rust's compiled standard library is made to be fast and to say why it panics. Nobody hears that in WebAssembly, where a
- * panic is a trap; made for size and without those words it takes a tenth off each build. The flags are unstable ones.
+ * Rust's precompiled standard library is optimised for speed, and has panic messages. Nobody sees those in WebAssembly,
+ * because a panic is a trap. A standard library that is optimised for size and has no messages makes each build a tenth
+ * smaller. The flags are unstable.
  */
 const buildStd = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
-/** SHA-256 with its rounds in a loop, as the `sha2` crate offers it: unrolled it is 3 KB more, and few repositories use it. */
+/**
+ * SHA-256 with its rounds in a loop, an option of the `sha2` crate. Unrolled it would be 3 KB larger, and few repositories
+ * use it.
+ */
 const compactSha256 = ["--cfg", 'sha2_backend_soft="compact"'];
 
 /**
- * Keeps this machine's paths out of what a panic would say: they are nobody's business, and a kilobyte.
+ * Removes this machine's paths from panic messages. They are private, and they cost a kilobyte.
  *
  * @param {boolean} ownStd
  */
@@ -110,7 +115,7 @@ function rustEnv(ownStd) {
   const folders = existsSync(registry) ? readdirSync(registry).map((name) => join(registry, name)) : [];
   const flags = [...folders, root].map((folder) => `--remap-path-prefix=${folder}/=`);
   flags.push(...compactSha256);
-  // What the caller has set counts too; cargo takes only one of the two variables.
+  // Also uses the flags that the caller has set, because cargo takes only one of the two variables.
   const own = process.env.CARGO_ENCODED_RUSTFLAGS?.split("\x1f") ?? process.env.RUSTFLAGS?.split(/\s+/) ?? [];
   if (ownStd) flags.push(...ownStdFlags);
   return {

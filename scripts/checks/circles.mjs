@@ -1,9 +1,10 @@
-// Finds circles between the Rust modules of `src`: `node scripts/checks/circles.mjs [folder of lib.rs]`. Biome finds those of
-// TypeScript (`noImportCycles`).
+// Finds circles between the Rust modules of `src`: `node scripts/checks/circles.mjs [folder of lib.rs]`. Biome finds
+// circles in TypeScript (`noImportCycles`).
 //
-// The rule: the children of one folder, which are files and folders, use each other in one direction only. A folder counts as a whole
-// here. So two rooms of `src/service` must not use each other, and neither must two files of one room. A parent (`mod.rs`) and
-// its children may use each other, which is Rust's usual form. A name that a parent re-exports belongs to the module that defines it.
+// The rule: the children of one folder, which are files and folders, use each other in one direction only. A folder counts
+// as a whole. So two folders of `src/service` must not use each other, and two files of one folder must not either. A
+// parent (`mod.rs`) and its children may use each other, which is Rust's usual form. A name that a parent re-exports
+// belongs to the module that defines it.
 import { join, relative } from "node:path";
 
 import { isMain, main, root, StepError } from "../command.mjs";
@@ -13,7 +14,7 @@ import { usesIn } from "./rust-modules.mjs";
 /** @typedef {{ folder: string, children: string[], uses: Use[] }} Circle Children of a folder, and one use from each to the next. */
 
 /**
- * The circles of the crate in `folder`, the shortest through each child that is in one.
+ * The circles of the crate in `folder`. For each child in a circle, this is its shortest one.
  *
  * @param {string} folder
  * @returns {Circle[]}
@@ -79,7 +80,7 @@ function ancestors(name) {
 }
 
 /**
- * The child of `parent` that a module is or is in; undefined for the parent itself and for what is elsewhere.
+ * The child of `parent` that is this module or contains it; undefined for the parent itself and for modules elsewhere.
  *
  * @param {string} parent
  * @param {string} name

@@ -1,14 +1,14 @@
-// Finds folders that have too many files directly in them: `node scripts/checks/folders.mjs`. SQL files do not count, because the
-// statements and the migrations of the service are one file each.
+// Finds folders with too many files directly in them: `node scripts/checks/folders.mjs`. SQL files do not count, because
+// each statement and each migration of the service is a file.
 import { dirname } from "node:path";
 
 import { isMain, main, output, StepError } from "../command.mjs";
 
-/** The most files of a folder. About a dozen is better. */
+/** The most files in a folder. About a dozen is better. */
 const MOST = 16;
 
 /**
- * The folders of these files that have too many, each with its number of files.
+ * The folders that have too many of these files, each with its number of files.
  *
  * @param {string[]} files
  * @returns {[folder: string, count: number][]}

@@ -1,4 +1,4 @@
-// Which Rust module uses which: reads the paths that a crate's files name. Used by `circles.mjs`.
+// Finds the uses between Rust modules, by the paths in a crate's files. Used by `circles.mjs`.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -81,7 +81,7 @@ function pathsOf({ name, inline, imports, paths, words }, modules) {
   const named = imports.filter(({ alias }) => alias !== "*");
   const all = named.map(({ path }) => path);
   for (const { path } of globs) {
-    // Names that the glob may bring in.
+    // Names that the glob may import.
     const exported = modules.get(path.join("::"))?.imports ?? [];
     all.push(path, ...exported.filter(({ alias }) => words.has(alias)).map((one) => one.path));
   }
@@ -96,7 +96,7 @@ function pathsOf({ name, inline, imports, paths, words }, modules) {
 }
 
 /**
- * The module in which the item of a path is defined; undefined for what is not of this crate.
+ * The module that defines the item of a path; undefined for an item of another crate.
  *
  * @param {string[]} path
  * @param {Map<string, Module>} modules
@@ -111,7 +111,7 @@ function definer(path, modules, seen = new Set()) {
   let name = "";
   for (const [at, part] of path.entries()) {
     const inner = name === "" ? part : `${name}::${part}`;
-    // A module that is declared inside a file has no file of its own, but its children have.
+    // A module that is declared inside a file has no file of its own, but its children have files.
     if (modules.has(inner) || [...modules.keys()].some((other) => other.startsWith(`${inner}::`))) {
       here = modules.get(inner) ?? here;
       name = inner;
@@ -127,7 +127,7 @@ function definer(path, modules, seen = new Set()) {
 const OUTSIDE = "(another crate)";
 
 /**
- * The module that a place in a file is in.
+ * The module that contains a place in a file.
  *
  * @param {string} name
  * @param {Span[]} inline
@@ -205,7 +205,7 @@ function inlineModules(code) {
 }
 
 /**
- * The code with blanks in the place of comments and texts, so that places stay.
+ * The code with comments and texts replaced by blanks, so that places stay the same.
  *
  * @param {string} source
  */

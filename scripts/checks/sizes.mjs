@@ -1,4 +1,5 @@
-// What a user's browser has to load, gzipped: prints it, and fails above the budgets. `node scripts/checks/sizes.mjs`.
+// Measures the gzipped bytes that a user's browser loads. Prints them, and fails if they are above the budgets. `node
+// scripts/checks/sizes.mjs`.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,8 +8,8 @@ import { main, root, StepError } from "../command.mjs";
 import { compilesStd } from "../tools.mjs";
 
 /**
- * The most bytes that the WebAssembly of a build and its glue may have together, gzipped. A KB is 1,000 bytes. Pages load the client
- * and the engine; the service is server code. A budget is a limit, not a reason for clever code.
+ * The budget for the WebAssembly of a build together with its glue, in gzipped bytes. A KB is 1,000 bytes. Pages load the
+ * client and the engine; the service is server code. A budget is a limit, not a reason for clever code.
  */
 const budgets = { client: 60_000, engine: 210_000, service: 350_000 };
 

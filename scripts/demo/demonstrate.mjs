@@ -1,5 +1,5 @@
-// The demonstration: the repository `app`, whose upstream `app-upstream` is hosted by the same service. `app` has been pulled
-// once, and the upstream has moved on since, so that the next pull shows every outcome.
+// The demonstration: the repository `app` with its upstream `app-upstream`, which the same service hosts. `app` has been
+// pulled once. The upstream has changed since, so that the next pull shows every outcome.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,12 +14,11 @@ const run = promisify(execFile);
 /** How long the first pull may take, in milliseconds. */
 const PULL_TIMEOUT = 60_000;
 
-/** The newest tag of the upstream. The upstream has it once it has moved on. */
+/** The newest tag of the upstream. It exists after the upstream's changes. */
 const NEW_TAG = "demo-v3.0.0";
 
 /**
- * Makes what is missing of the demonstration. Every step can be repeated, so that a start that was interrupted is completed by
- * the next one.
+ * Makes the missing parts of the demonstration. Every step can be repeated, so the next start completes an interrupted one.
  *
  * @param {{ url: string, org: string, apiKey: string }} hosted
  * @param {string} data The service's data folder.
@@ -62,8 +61,8 @@ export async function demonstrate({ url, org, apiKey }, data) {
 }
 
 /**
- * Changes the upstream as a project does in a day: a commit, a new branch, a new tag, a branch that is force-pushed and a tag
- * that moves with it.
+ * Changes the upstream like a day of a project: a commit, a new branch, a new tag, a force-pushed branch, and a tag that
+ * moves with it.
  *
  * @param {string} remote
  */
@@ -72,7 +71,7 @@ async function moveOn(remote) {
   try {
     await git("clone", "--quiet", "--bare", remote, folder);
     const clone = inRepository(folder);
-    // Another commit on the same parent: it replaces the first attempt, as `git commit --amend` does.
+    // Another commit with the same parent. It replaces the first attempt, like `git commit --amend`.
     const attempt = await clone.commit("experiment^", "experiment: a second attempt");
     const next = await clone.commit("main", "docs: say what the next version brings");
     const feature = await clone.commit(next, "search: begin");
@@ -91,7 +90,7 @@ async function moveOn(remote) {
 }
 
 /**
- * A bare repository of this machine.
+ * A bare repository on this machine.
  *
  * @param {string} folder
  */
@@ -102,7 +101,7 @@ function inRepository(folder) {
   return {
     git: inside,
     /**
-     * A commit without changes; gives its id.
+     * Makes a commit without changes, and returns its id.
      *
      * @param {string} parent
      * @param {string} message
@@ -112,7 +111,8 @@ function inRepository(folder) {
 }
 
 /**
- * Whether the upstream is the demonstration's, at an earlier port. An upstream that the user chose stays.
+ * Whether the upstream belongs to the demonstration but has an earlier port. An upstream that the user chose stays
+ * unchanged.
  *
  * @param {string | undefined} upstreamUrl
  */
@@ -136,7 +136,7 @@ async function ended(read) {
 }
 
 /**
- * A caller of the API; it answers null for a 404.
+ * Makes a function that calls the API. It returns null for a 404.
  *
  * @param {string} base
  * @param {string} apiKey
@@ -164,7 +164,7 @@ function client(base, apiKey) {
 async function git(...args) {
   // Without the user's configuration, which may sign tags or name a proxy.
   const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null" };
-  // The arguments and Git's words may hold the key, so the error repeats neither.
+  // The arguments and Git's output may contain the key, so the error contains neither.
   const { stdout } = await run("git", args, { env }).catch((error) => {
     throw new Error(`git ${args.find((arg) => /^[a-z]+(-[a-z]+)*$/.test(arg)) ?? ""}: exit code ${error.code}`);
   });

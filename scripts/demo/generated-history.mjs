@@ -1,9 +1,9 @@
-// A small project's life as a stream for `git fast-import`; the same each time.
+// Generates the history of a small project as a stream for `git fast-import`. It is the same each time.
 
 const commits = 50;
 const firstDay = Date.UTC(2025, 0, 6) / 1000;
 
-/** The stream. `main` has 50 commits, `release/1` and `release/2` leave it and go on, each with its tags. */
+/** The stream. `main` has 50 commits. `release/1` and `release/2` branch off and have further commits. Each branch has tags. */
 export function generated() {
   /** @type {string[]} */
   const lines = [];

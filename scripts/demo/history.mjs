@@ -1,4 +1,4 @@
-// A history to show: this checkout's own, or a generated one where there is none worth showing.
+// Provides a history to show: that of this checkout, or a generated one if the checkout has too little.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -29,7 +29,7 @@ export async function withHistory(use) {
 }
 
 /**
- * The checkout is only read: what it lacks for a demonstration is added to the copy.
+ * Only reads the checkout. Refs that a demonstration needs and the checkout lacks are added to the copy.
  *
  * @param {string} repository
  */

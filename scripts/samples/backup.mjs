@@ -1,8 +1,9 @@
-// Writes a backup as this version makes it, for the tests of later versions: `node scripts/samples/backup.mjs FILE.tar.gz`.
-// Run it in a checkout of the version, once it is built. A fixture that is there is never made anew.
+// Writes a backup of this version for the tests of later versions: `node scripts/samples/backup.mjs FILE.tar.gz`. Run it in
+// a checkout of the version, after the build. Never replace an existing fixture.
 //
-// `refsync serve` fills a data folder and `refsync backup` writes the backup, as a user would. Beside the folder `backup` the
-// archive has `facts.json`: the refs of each repository, the runs and the API key, which a test compares with what it restored.
+// `refsync serve` fills a data folder and `refsync backup` writes the backup, as a user would. Beside the folder `backup`
+// the archive has `facts.json`: the refs of each repository, the runs and the API key, which a test compares with the
+// restored service.
 
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -38,7 +39,7 @@ await main(async () => {
 });
 
 /**
- * A service with a synced repository, one that is empty, runs that completed and failed, and deliveries that wait.
+ * Fills a service with a synced repository, an empty one, completed and failed runs, and waiting deliveries.
  *
  * @param {string} data
  */

@@ -1,8 +1,8 @@
-// Writes what a data folder of this version holds, for the tests of later versions: `node scripts/samples/upgrade.mjs FILE`.
-// Run it in a checkout of the version, once it is built. A fixture that is there is never made anew.
+// Writes the content of a data folder of this version for the tests of later versions: `node scripts/samples/upgrade.mjs
+// FILE`. Run it in a checkout of the version, after the build. Never replace an existing fixture.
 //
-// The rows come from the service itself on a PostgreSQL: keys, a repository with a credential that was synced, runs of each
-// status, a webhook target, and deliveries that wait. `-- ` lines at the top say what a test has to know of them.
+// The rows come from the service itself on a PostgreSQL: keys, a synced repository with a credential, runs of each status,
+// a webhook target, and waiting deliveries. The `-- ` lines at the top have the values that a test needs.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
