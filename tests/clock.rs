@@ -1,8 +1,8 @@
-//! Times as the API and HTTP write them.
+//! Times in the forms of the API and of HTTP.
 
 use refsync::clock;
 
-/// The expectations are what `date -u -d TEXT +%s%3N` of GNU coreutils prints.
+/// The expected values are the output of GNU coreutils: `date -u -d TEXT +%s%3N`.
 #[test]
 fn times_are_read_as_date_reads_them() {
     for (text, millis) in [

@@ -1,4 +1,4 @@
-//! The seeds of the fuzz targets, replayed: what fuzzing found once stays found.
+//! Replays the seeds of the fuzz targets, so that old bugs do not come back.
 
 #[expect(dead_code, unreachable_pub, reason = "the programs of the fuzz targets use it as a library")]
 #[path = "../fuzz/parsers/mod.rs"]

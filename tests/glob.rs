@@ -101,7 +101,7 @@ fn many_stars_do_not_take_exponential_time() {
     assert!(!glob.matches(&format!("{}b", "a".repeat(499))));
 }
 
-/// The most that a name has that a server may list, and the most that a glob has.
+/// The length limits of a listed ref name and of a glob.
 const LONGEST: (usize, usize) = (4096, 1024);
 
 #[test]
@@ -113,7 +113,8 @@ fn the_work_grows_with_the_name_and_not_with_its_square() {
         format!("{}b", "*?".repeat(glob / 2 - 1)),
         format!("*{}b", "[ab]".repeat(glob / 4 - 1)),
     ];
-    // Names of fifteen times the allowed length: the first glob took 60 million steps for each when it went back at each mismatch.
+    // Names with fifteen times the allowed length. The first glob needed 60 million steps for each name when it backtracked
+    // at each mismatch.
     let names = vec!["a".repeat(15 * name); 10];
     let start = time_at_work();
     for text in &awkward {
@@ -124,7 +125,8 @@ fn the_work_grows_with_the_name_and_not_with_its_square() {
     assert!(took.as_secs() < 10, "40 matches of long names took {took:?}");
 }
 
-/// How long this thread has been at work. Linux tells, also on a machine that has much else to do; elsewhere it is the time of day.
+/// The CPU time of this thread on Linux, so that other work on the machine does not count. On other systems this is the
+/// wall time.
 fn time_at_work() -> std::time::Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanoseconds = told.and_then(|text| text.split(' ').next()?.parse().ok());
@@ -134,7 +136,7 @@ fn time_at_work() -> std::time::Duration {
     )
 }
 
-/// The definition of a glob, word for word, in exponential time.
+/// The definition of a glob, implemented literally, in exponential time.
 fn by_definition(glob: &[char], name: &[char]) -> bool {
     let Some((first, behind)) = glob.split_first() else { return name.is_empty() };
     match first {
@@ -143,7 +145,7 @@ fn by_definition(glob: &[char], name: &[char]) -> bool {
         '[' => {
             let is_negated = behind.first() == Some(&'!');
             let from = usize::from(is_negated);
-            // A `]` that comes first is literal.
+            // A `]` in the first place is literal.
             let end = 1 + from + behind[from + 1..].iter().position(|c| *c == ']').expect("the class is closed");
             let (class, rest) = (&behind[from..end], &behind[end + 1..]);
             name.first().is_some_and(|c| class.contains(c) != is_negated) && by_definition(rest, &name[1..])
@@ -168,7 +170,7 @@ proptest! {
         name in "[abé\\]]{0,10}",
         long in prop::bool::weighted(0.2),
     ) {
-        // A long literal start puts the rest behind a word's border.
+        // After a long literal start, the rest is in the next machine word.
         let start = if long { "ab".repeat(31) } else { String::new() };
         let (text, name) = (format!("{start}{}", parts.concat()), format!("{start}{name}"));
         let [glob, chars] = [&text, &name].map(|text| text.chars().collect::<Vec<_>>());

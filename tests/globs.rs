@@ -1,4 +1,4 @@
-//! Several globs, each of which matches by itself.
+//! Several globs. Each of them matches by itself.
 
 use proptest::prelude::*;
 use refsync::{glob::Glob, globs::Globs};

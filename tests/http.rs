@@ -1,4 +1,4 @@
-//! What headers say.
+//! Parses headers.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn a_retry_after_is_seconds_or_a_date_by_the_answers_own_clock() {
     assert_eq!(asked("Mon, 23 Nov 2026 01:02:13 GMT", None), seconds(10));
     assert_eq!(asked("Mon, 23 Nov 2026 01:00:00 GMT", None), seconds(0), "it has passed");
     assert_eq!(asked("soon", None), None);
-    // The server is an hour ahead of us, and knows so itself.
+    // The server's clock is an hour ahead of ours, and its `Date` shows it.
     let date = Some("Mon, 23 Nov 2026 02:02:03 GMT");
     assert_eq!(asked("Mon, 23 Nov 2026 02:02:08 GMT", date), seconds(5));
 }

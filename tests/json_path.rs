@@ -1,4 +1,4 @@
-//! Where a JSON text is wrong, as a path.
+//! The place of an error in a JSON text, as a path.
 
 use refsync::json_path;
 

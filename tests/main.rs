@@ -1,6 +1,7 @@
-//! The Rust tests judge bytes and decisions: one binary, whose modules mirror `src`. The oracle is Git itself.
+//! The Rust tests check bytes and decisions. They are one binary, and their modules mirror `src`. Git itself gives the
+//! expected results.
 
-// wasm-pack builds every test; those of the bindings are in `web`, for a browser.
+// wasm-pack builds every test. The tests of the bindings are in `web`, for a browser.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod client;

@@ -138,7 +138,8 @@ fn a_lost_sync_that_was_never_made_is_asked_for_again() {
 
 #[test]
 fn the_services_own_clock_decides_which_run_is_new() {
-    // The service's clock is an hour behind ours: by our clock both runs are old, by its own one of them is new.
+    // The service's clock is an hour behind ours. By our clock both runs are old; by the service's clock one of them is
+    // new.
     let headers: &[(&str, &str)] = &[("date", "Mon, 23 Nov 2026 00:00:00 GMT")];
     let syncs = [
         sync("ours", "pull", "*", "queued", "2026-11-22T23:59:59.900Z"),

@@ -1,4 +1,4 @@
-//! Runs followed by events: the stream's format, and what is done where it breaks.
+//! Follows runs with events: the stream's format, and the behaviour when the stream breaks.
 
 use std::cell::RefCell;
 
@@ -27,13 +27,13 @@ fn given(status: &str) -> SyncRun {
     serde_json::from_value(sync(status, 1)).expect("it is a SyncRun")
 }
 
-/// A stream that tells these and ends.
+/// A stream that sends these and ends.
 fn stream(events: &[(&str, Value)]) -> Play {
     let events = events.iter().map(|(head, run)| format!("{head}\ndata: {run}\n\n"));
     Play::Answer(200, STREAM, format!("retry: 2000\n\n: hello\n\n{}", events.collect::<String>()))
 }
 
-/// Waits, and gives every update as its status and attempt.
+/// Waits, and returns every update as its status and attempt.
 fn updates(client: &Client, from: &SyncRun) -> Result<Vec<(SyncStatus, u32)>, Error> {
     let seen = RefCell::new(Vec::new());
     let note = |run: &SyncRun| -> Result<(), Error> {
@@ -52,7 +52,7 @@ use SyncStatus::{Completed, InProgress, Queued};
 fn a_stream_of_events_is_read_as_the_html_standard_says() {
     let event = |kind: &str, data: &str, id: &str| Event { kind: kind.into(), data: data.into(), id: id.into() };
     for (text, events) in [
-        // The standard's own examples, and the corners of its grammar.
+        // The standard's own examples, and the edge cases of its grammar.
         ("data: YHOO\ndata: +2\ndata: 10\n\n", vec![event("", "YHOO\n+2\n10", "")]),
         (
             ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",

@@ -1,7 +1,7 @@
-//! The client's decisions, and its calls over a replay of answers that the contract gives.
+//! Tests the client's decisions, and its calls against replayed answers of the contract.
 //!
-//! The calls against the real service are in `tests/js`; here are those that a real service cannot be made to answer on
-//! demand: a lost connection after the work was done, a 503 and then none.
+//! The calls against the real service are in `tests/js`. The answers here cannot be forced from a real service: a lost
+//! connection after the work was done, or a 503 followed by a success.
 
 mod calls;
 mod decisions;

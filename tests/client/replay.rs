@@ -1,4 +1,4 @@
-//! A network and a clock that play a script.
+//! A network and a clock that follow a script.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,7 +15,7 @@ use refsync::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What the network does with the next request.
+/// The network's reaction to the next request.
 pub(super) enum Play {
     /// It answers.
     Answer(u16, &'static [(&'static str, &'static str)], String),
@@ -33,7 +33,7 @@ pub(super) struct Replay {
     pub(super) requests: RefCell<Vec<(String, String, String)>>,
     /// Each request's headers.
     pub(super) headers: RefCell<Vec<http::Headers>>,
-    /// What was slept, in milliseconds.
+    /// The sleeps, in milliseconds.
     pub(super) slept: RefCell<Vec<u64>>,
     now: Cell<i64>,
 }
@@ -83,14 +83,14 @@ impl HttpClient for Replay {
     }
 }
 
-/// A clock that jumps: sleeping takes no time, once everything else waits.
+/// A clock that jumps. Once everything else waits, sleeping takes no time.
 struct Clock(Rc<Replay>);
 
 impl Timer for Clock {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         let replay = self.0.clone();
         async move {
-            // Lets what races with the sleep go first.
+            // Tasks that race with the sleep go first.
             let mut polled = false;
             std::future::poll_fn(|cx| {
                 cx.waker().wake_by_ref();
@@ -126,7 +126,7 @@ pub(super) fn run<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T
     futures_executor::block_on(future)
 }
 
-/// A value as the tree that the client takes.
+/// Converts a value to the tree that the client takes.
 pub(super) fn tree(value: &impl Serialize) -> Json {
     Json::parse(&serde_json::to_vec(value).expect("it is JSON")).expect("it is JSON")
 }
@@ -135,7 +135,7 @@ fn typed<T: DeserializeOwned>(tree: &Json) -> T {
     serde_json::from_str(&tree.encode()).expect("a tree of the right shape decodes")
 }
 
-/// A call, whose answer is a `T`.
+/// Makes a call whose answer is a `T`.
 pub(super) fn call<T: DeserializeOwned>(client: &Client, name: CallName, request: &impl Serialize) -> Result<T, Error> {
     run(client.call(name, tree(request))).map(|answer| typed(&answer))
 }

@@ -1,4 +1,5 @@
-//! Derived shapes against serde's decoders: both have to accept and refuse the same JSON, and to mean the same by it.
+//! Compares derived shapes with serde's decoders. Both must accept and refuse the same JSON, and decode it to the same
+//! value.
 
 use refsync::api::{
     ApiKey, ApiKeySecret, CALLS, CallName, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
@@ -35,7 +36,7 @@ fn repo() -> Value {
         "created_at": "2026-11-23T00:00:00Z", "tags": {"team": "core"}, "damaged": "d", "warning": "w"})
 }
 
-/// Every text that one step away from `value` is another: a key or an item gone, a value of another kind.
+/// Every text that differs from `value` in one place: a missing key or item, or a value of another kind.
 fn neighbours(value: &Value) -> Vec<Value> {
     let mut all: Vec<Value> = [
         json!(null),
@@ -52,7 +53,7 @@ fn neighbours(value: &Value) -> Vec<Value> {
     .into();
     match value {
         Value::Object(map) => {
-            // A derived decoder reads a list as the fields in their order, which JSON APIs do not mean.
+            // A derived decoder reads a list as the fields in their order, but JSON APIs do not allow this.
             all.retain(|other| !other.is_array());
             for (key, inner) in map {
                 let mut without = map.clone();
@@ -82,7 +83,7 @@ fn neighbours(value: &Value) -> Vec<Value> {
     all
 }
 
-/// Compares on `example` and all its neighbours; what both accept has to mean the same.
+/// Compares both on `example` and all its neighbours. If both accept a text, the values must be the same.
 fn agree<T: DeserializeOwned + Serialize + Shaped>(example: &Value) {
     let mut accepted = 0;
     let cases = [vec![example.clone()], neighbours(example)].concat();
@@ -218,7 +219,7 @@ fn json_is_read_as_serde_json_reads_it() {
         r#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#,
         "{\"a\":1,\"b\":{\"c\":null}}",
         "\"ü€\u{1f600}\u{7f}\"",
-        // What is none.
+        // Texts that are not valid.
         "",
         " ",
         "nul",
@@ -283,7 +284,7 @@ proptest::proptest! {
     #[test]
     fn noise_is_judged_as_serde_json_judges_it(text in "[\\[\\]{}:,\"0-9a-e\\\\ .+\\-untrfls]{0,24}") {
         let ours = Json::parse(text.as_bytes());
-        // A number past the range of floats is one to us: nobody computes with it here.
+        // We accept a number beyond the range of floats, because nobody computes with it here.
         if let Ok(theirs) = serde_json::from_str::<Value>(&text) {
             let again = ours.map(|json| json.encode());
             proptest::prop_assert_eq!(serde_json::from_str::<Value>(&again.expect(&text)).expect("it is JSON"), theirs);

@@ -1,4 +1,4 @@
-//! What a graph says of two commits is what a walk over its definition says, and it takes little memory.
+//! The graph's answer about two commits equals a walk by the definition, and the graph uses little memory.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +19,7 @@ fn sha256(number: u64) -> ObjectId {
     ObjectId::Sha256(bytes)
 }
 
-/// A walk from `tip` over the parents, and whether it met a commit that is not known.
+/// Walks from `tip` over the parents, and returns whether it met an unknown commit.
 fn by_definition(parents: &HashMap<u64, Vec<u64>>, ancestor: u64, tip: u64) -> Ancestry {
     let (mut seen, mut left, mut leaves) = (HashSet::new(), vec![tip], false);
     while let Some(commit) = left.pop() {
@@ -42,7 +42,7 @@ proptest! {
         missing in prop::collection::hash_set(0u64..60, 0..6),
         pairs in prop::collection::vec((0u64..64, 0u64..64), 1..200),
     ) {
-        // Each commit has earlier ones as parents; some do not come. Children come first, as in Git's packs.
+        // The parents of each commit are earlier commits; some of them are missing. Children come first, as in Git's packs.
         let all = histories.iter().enumerate().map(|(n, back)| {
             let parents = back.iter().filter_map(|back| (n as u64).checked_sub(*back)).collect::<Vec<_>>();
             (n as u64, parents)
@@ -74,7 +74,7 @@ fn a_commit_takes_at_most_64_bytes() {
         let mut graph = CommitGraph::new(usize::MAX);
         for n in 0..1_100_000u64 {
             graph.insert(&id(n), n + 1, std::iter::once(id(n + 1))).expect("there is room");
-            // At each size the lists have reserved another share of room.
+            // The lists have a different share of reserved room at each size.
             if n > 150_000 && n % 1000 == 0 {
                 let each = graph.bytes() as f64 / n as f64;
                 assert!(each <= 64.0, "{name}: {each} bytes for each of {n} commits");
@@ -90,12 +90,12 @@ fn a_graph_that_is_full_says_how_many_commits_it_takes() {
     let mut graph = CommitGraph::new(10);
     let refusal = (0..).find_map(|n| graph.insert(&sha1(n), n + 1, std::iter::once(sha1(n + 1))).err());
     assert_eq!(refusal, Some(Exceeded::Commits(10)));
-    // Parents that no commit follows for take room, too.
+    // Parents without a commit take room, too.
     let mut graph = CommitGraph::new(10);
     assert_eq!(graph.insert(&sha1(0), 1, (1..).map(sha1)), Err(Exceeded::Commits(10)));
     let mut graph = CommitGraph::new(10);
     assert_eq!(graph.insert(&sha1(0), 1, std::iter::repeat(sha1(1))), Err(Exceeded::Commits(10)));
-    // The same commit again and again takes no room, but time.
+    // The same commit again and again takes no room, but it takes time.
     let mut graph = CommitGraph::new(10);
     let refusal = std::iter::repeat_with(|| graph.insert(&sha1(0), 1, std::iter::empty())).find_map(Result::err);
     assert_eq!(refusal, Some(Exceeded::Commits(10)));

@@ -1,4 +1,4 @@
-//! Commits out of packs that Git made.
+//! Scans commits in packs that Git made.
 
 use std::{collections::BTreeSet, io::Write, process::Stdio};
 
@@ -9,7 +9,7 @@ use crate::support::{Repository, git_in};
 
 use gix_hash::{Kind, ObjectId};
 
-/// Thirty commits with files in a row: enough that Git writes deltas, of commits too.
+/// Makes thirty commits in a row with files. That is enough for Git to write deltas, also of commits.
 fn repository(format: &str) -> Repository {
     let repository = Repository::with_format(format);
     let mut stream = String::new();
@@ -90,7 +90,8 @@ fn a_pack_that_is_cut_anywhere_is_never_whole() {
     }
 }
 
-/// A pack of these entries: the kind as `gitformat-pack` numbers it, what stands between the header and the data, and the data.
+/// A pack of these entries. An entry has its kind as a number of `gitformat-pack`, the bytes between the header and the
+/// data, and the data.
 fn made_of(entries: &[(u8, Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let mut pack =
         [&b"PACK\0\0\0\x02"[..], &u32::try_from(entries.len()).expect("they are few").to_be_bytes()].concat();
@@ -121,7 +122,7 @@ fn commit(parent: Option<ObjectId>, message: &[u8]) -> (ObjectId, Vec<u8>) {
     (gix_object::compute_hash(Kind::Sha1, gix_object::Kind::Commit, &content).expect("no collision"), content)
 }
 
-/// The bytes of a number as deltas have them: seven bits each, the least first.
+/// Encodes a number for a delta: seven bits in each byte, lowest first.
 fn number(mut n: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while n > 0x7f {
@@ -157,7 +158,7 @@ fn a_commit_of_any_size_is_read_and_not_kept() {
 
 #[test]
 fn a_chain_of_deltas_that_explodes_ends_early() {
-    // Each commit has nearly 4 MB, and each but the first is a delta of a few hundred bytes.
+    // Each commit has nearly 4 MB. All but the first are deltas of a few hundred bytes.
     let (mut id, mut content) = commit(None, &vec![b'x'; (4 << 20) - 2000]);
     let mut entries = vec![(COMMIT, vec![], content.clone())];
     for _ in 0..1000 {

@@ -1,4 +1,4 @@
-//! Codecs, judged on bytes.
+//! Tests the codecs on bytes.
 
 mod commit_graph;
 mod commit_scanner;

@@ -1,4 +1,4 @@
-//! Packet lines from a body that may not be asked again once it has ended, as those of the runtimes' `fetch` may not.
+//! Packet lines from a body that must not be read again after its end, such as a body of the runtimes' `fetch`.
 
 use bytes::Bytes;
 use futures_executor::block_on;
@@ -11,7 +11,7 @@ use refsync::{
     http::Body,
 };
 
-/// A body of one chunk, which panics where it is asked for more after its end.
+/// A body of one chunk, which panics if it is read again after its end.
 fn body(chunk: &'static [u8]) -> Body {
     let chunks = futures_util::stream::unfold(Some(chunk), |chunk| async move {
         chunk.map(|chunk| (Ok(Bytes::from_static(chunk)), None))

@@ -14,7 +14,7 @@ fn packet(band: u8, data: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// What comes out of each band, and whether the end was seen.
+/// The bytes of each band, and whether the end was seen.
 fn demultiplex<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Result<(Vec<u8>, Vec<u8>, bool), ErrorKind> {
     let (mut bands, mut data, mut progress) = (Demultiplexer::default(), Vec::new(), Vec::new());
     for chunk in chunks {

@@ -1,4 +1,4 @@
-//! What is kept of a remote's words.
+//! Which parts of a remote's messages are kept.
 
 use refsync::git::{Words, clean};
 

@@ -1,5 +1,5 @@
-//! The service's pure parts, in the rooms of `src/service`. Its calls and its queue are judged in `tests/js/service`, on a real
-//! database and real Git.
+//! The service's pure parts, in the folders of `src/service`. `tests/js/service` tests its calls and its queue, on a real
+//! database and with real Git.
 
 mod auth {
     mod access_token;

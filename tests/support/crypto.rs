@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac};
 use refsync::service::crypto::{Crypto, NewKey};
 use sha2::{Digest, Sha256};
 
-/// Other implementations than the platforms'.
+/// Implementations that differ from the platforms' own.
 pub(crate) struct RustCrypto;
 
 impl Crypto for RustCrypto {

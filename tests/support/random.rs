@@ -1,6 +1,6 @@
-//! Chance that can be repeated.
+//! Random numbers that can be repeated.
 
-/// A small random number generator (splitmix64): a failing seed is told, and can be run again.
+/// A small random number generator (splitmix64). A test prints its failing seed, which can be run again.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Symbolic refs at the destination: never pushed, never deleted, and no hindrance for their targets.
+//! Symbolic refs at the destination. They are never pushed and never deleted, and do not block their targets.
 
 use futures_executor::block_on;
 use refsync::{
@@ -22,7 +22,7 @@ fn prune() -> Policy {
     Policy { prune: Some(5), ..Policy::default() }
 }
 
-/// The stats agree with what the destination has.
+/// Checks that the stats agree with the destination.
 fn agree(stats: &SyncRunStats, destination: &Repository) {
     let there = destination.refs();
     for r in &stats.refs {
@@ -30,7 +30,7 @@ fn agree(stats: &SyncRunStats, destination: &Repository) {
     }
 }
 
-/// A source and a destination with `main` and `v1`, and at the destination an alias of each.
+/// A source and a destination with `main` and `v1`. The destination also has an alias of each.
 fn renamed() -> (Repository, Repository) {
     let (source, destination) = (Repository::empty(), Repository::empty());
     let root = source.commit("root", &[]);
@@ -70,7 +70,7 @@ fn prune_deletes_neither_an_alias_nor_its_target() {
 #[test]
 fn a_ref_that_is_an_alias_at_the_destination_is_filtered_and_its_target_moves() {
     let (source, destination) = renamed();
-    // The source has a real branch of the alias's name, which goes its own way.
+    // The source has a real branch with the alias's name, and it diverges.
     source.git(&["branch", "master", "main"]);
     for grown in [vec!["main"], vec!["master"], vec!["main", "master"]] {
         for branch in &grown {
@@ -105,7 +105,7 @@ fn force_does_not_reach_through_an_alias() {
 #[test]
 fn the_target_of_an_alias_is_not_pruned() {
     let (source, destination) = renamed();
-    // The source's branch was renamed, too; only its new name is left.
+    // The source's branch was renamed, too. Only its new name is left.
     source.git(&["branch", "-m", "main", "trunk"]);
     let stats = pull(&source, &Backend::new(&destination).remote().0, prune());
     assert_eq!(find(&stats, "refs/heads/trunk").outcome, Outcome::Updated);
@@ -129,7 +129,7 @@ fn a_plan_tells_the_same() {
     assert_eq!(plan.refs.len(), 3, "no alias is to be deleted: {plan:?}");
 }
 
-/// Destinations that do not tell their symbolic refs: one of an old protocol, and one that may not be read.
+/// Destinations that do not report their symbolic refs: one with an old protocol, and one that may not be read.
 fn secretive(destination: &Repository) -> [Remote; 2] {
     let mut old = Between::new(destination);
     (_, old.backend) = Backend::new(destination).speaking(0).remote();
@@ -154,12 +154,12 @@ fn a_destination_that_does_not_tell_its_aliases_loses_none() {
         assert!(master.message.as_deref().is_some_and(|m| m.contains("refs/heads/main")), "{master:?}");
         assert_eq!(destination.refs().len(), 4, "nothing is gone");
         agree(&stats, &destination);
-        // A ref that cannot be an alias is pruned as ever.
+        // A ref that cannot be an alias is pruned as usual.
         let gone = destination.commit("gone", &[]);
         destination.git(&["update-ref", "refs/heads/gone", &gone]);
         pull(&source, &to(), prune());
         assert!(!destination.refs().contains_key("refs/heads/gone"));
-        // Through an alias another ref moves, and the stats say so.
+        // A push to an alias moves another ref, and the stats show it.
         source.git(&["branch", "master", "main"]);
         grow(&source, "master");
         agree(&pull(&source, &to(), Policy::default()), &destination);

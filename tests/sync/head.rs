@@ -1,4 +1,4 @@
-//! The branch that the source's `HEAD` names: what is known of it, and that it is the first in an empty destination.
+//! The branch of the source's `HEAD`: when it is known, and that it comes first in an empty destination.
 
 use std::{os::unix::fs::PermissionsExt, rc::Rc};
 
@@ -8,7 +8,7 @@ use refsync::sync::{self, Options, Plan};
 use super::{ALL, run, selection};
 use crate::support::{Backend, Repository};
 
-/// Branches `abc`, `trunk` and `zeta` on commits of their own, and a tag; `HEAD` names `trunk`.
+/// Branches `abc`, `trunk` and `zeta` on commits of their own, and a tag. `HEAD` names `trunk`.
 fn source() -> Repository {
     let repository = Repository::empty();
     for branch in ["abc", "trunk", "zeta"] {
@@ -20,7 +20,7 @@ fn source() -> Repository {
     repository
 }
 
-/// What a plan tells of `HEAD`, after making sure that `HEAD` is no ref of the plan and costs no request of its own.
+/// The `HEAD` of a plan. Also checks that `HEAD` is not a ref of the plan and needs no request of its own.
 fn head(source: &Repository, ref_globs: &str, version: u8) -> Option<String> {
     let destination = Repository::empty();
     let request = selection(ref_globs);
@@ -36,7 +36,7 @@ fn head(source: &Repository, ref_globs: &str, version: u8) -> Option<String> {
     plan.head.map(|name| name.to_string())
 }
 
-/// What Git says that `HEAD` names.
+/// The branch that `HEAD` names, according to Git.
 fn by_git(source: &Repository) -> String {
     source.git(&["symbolic-ref", "HEAD"])
 }
@@ -72,7 +72,7 @@ fn head_that_names_a_branch_that_is_not_there_tells_nothing() {
 fn a_detached_head_stands_for_the_branch_at_its_commit() {
     let source = source();
     let detach = |commit: &str| source.git(&["update-ref", "--no-deref", "HEAD", &source.git(&["rev-parse", commit])]);
-    // Each step puts one more branch at the commit of HEAD.
+    // Each step adds one more branch at the commit of HEAD.
     detach("zeta");
     let mut expected = "refs/heads/zeta".to_owned();
     for better in ["beta", "master", "main"] {
@@ -86,7 +86,7 @@ fn a_detached_head_stands_for_the_branch_at_its_commit() {
     assert_eq!([0, 2].map(|version| head(&source, ALL, version)), [None, None]);
 }
 
-/// The refs that a push names, in its order.
+/// The refs of a push, in its order.
 fn pushed(source: &Repository, destination: &Repository, ref_globs: &str) -> Vec<String> {
     let hook = destination.path().join("hooks/pre-receive");
     std::fs::write(&hook, "#!/bin/sh\nwhile read old new name; do echo $name; done >> order\n")
@@ -104,7 +104,7 @@ fn in_an_empty_destination_the_branch_of_the_sources_head_is_the_first() {
     let names = ["refs/heads/trunk", "refs/heads/abc", "refs/heads/zeta", "refs/tags/aaa"];
     assert_eq!(pushed(&source(), &Repository::empty(), ALL), names);
 
-    // Tags alone make no default branch.
+    // Tags alone do not make a default branch.
     let tagged = Repository::empty();
     tagged.git(&["update-ref", "refs/tags/old", &tagged.commit("old", &[])]);
     assert_eq!(pushed(&source(), &tagged, ALL), names);

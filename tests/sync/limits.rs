@@ -1,4 +1,4 @@
-//! However much a remote sends, and whatever it claims to know, the work and the memory for it are bounded.
+//! The work and the memory for a remote are bounded, however much it sends and whatever it claims to know.
 
 use std::{cell::RefCell, fmt::Write, rc::Rc};
 
@@ -13,7 +13,7 @@ use refsync::{
 use super::{ALL, find, run};
 use crate::support::{Backend, Repository};
 
-/// Commits in a row with long messages, stored as deltas of one another: what a repository looks like that was packed with care.
+/// Commits in a row with long messages, stored as deltas of one another, as in a well-packed repository.
 fn with_commits_as_deltas(commits: usize) -> Repository {
     let repository = Repository::empty();
     let mut stream = String::new();
@@ -30,7 +30,7 @@ fn with_commits_as_deltas(commits: usize) -> Repository {
     repository
 }
 
-/// A repository that has the oldest of these commits only.
+/// A repository with only the oldest of these commits.
 fn behind(upstream: &Repository, commits: usize) -> Repository {
     let local = Repository::empty();
     let oldest = upstream.git(&["rev-parse", &format!("main~{commits}")]);
@@ -96,7 +96,7 @@ fn more_commits_than_a_proof_may_keep_are_a_clear_error() {
 fn a_branch_that_needs_too_much_for_its_proof_is_rejected_and_others_arrive() {
     let upstream = with_commits_as_deltas(300);
     let local = behind(&upstream, 290);
-    // A branch that moves by ten commits, one that is new, and main, which moves by 290.
+    // A branch that moves by ten commits, a new one, and main, which moves by 290.
     upstream.git(&["update-ref", "refs/heads/near", "main~100"]);
     let url = upstream.path().to_str().expect("it is UTF-8");
     let old = upstream.git(&["rev-parse", "main~110"]);
@@ -117,14 +117,14 @@ fn a_branch_that_needs_too_much_for_its_proof_is_rejected_and_others_arrive() {
     );
 }
 
-/// A source that lists branches and answers each question about commits as it is told to. It counts the questions.
+/// A source that lists branches, and answers each question about commits as the test requires. It counts the questions.
 struct Liar {
     refs: Vec<(String, String)>,
     answer: Box<Answer>,
     questions: RefCell<usize>,
 }
 
-/// What it answers to a question.
+/// Its answer to a question.
 type Answer = dyn Fn(&[u8]) -> Vec<u8>;
 
 impl Liar {
@@ -166,7 +166,7 @@ impl HttpClient for Liar {
     }
 }
 
-/// Ten branches that are elsewhere at the liar's, pulled from it; and how many questions it was asked.
+/// Pulls ten branches that have moved at the liar. Returns the number of questions.
 fn pulled_from_liar(answer: impl Fn(&[u8]) -> Vec<u8> + 'static) -> (Result<SyncRunStats, String>, usize) {
     let local = Repository::empty();
     let mut refs = Vec::new();
@@ -207,7 +207,7 @@ fn a_source_that_acknowledges_one_commit_at_each_question_is_asked_a_bounded_num
         text.split("have ").nth(1).map(|rest| rest[..40].to_owned())
     };
     let (stats, questions) = pulled_from_liar(move |body| acknowledging(first_have(body).into_iter()));
-    // It says that it knows them all, and then sends no history.
+    // It claims to know all of them, and then sends no history.
     let stats = stats.expect("what is not proved is rejected");
     assert!(stats.refs.iter().all(|r| r.reason == Some(Reason::NonFastForward)), "{:?}", stats.refs);
     assert!(questions <= 10 + 1 + 10, "{questions} questions for ten branches");
@@ -221,7 +221,7 @@ fn acknowledgments_without_end_are_an_error() {
     assert_eq!(questions, 1);
 }
 
-/// Bytes as a server sends them: one piece again and again, until nobody reads on or a hundred million have gone out.
+/// Bytes of a server: one piece again and again, until the client stops reading or a hundred million bytes are sent.
 struct Endless {
     start: Vec<u8>,
     piece: Vec<u8>,
@@ -259,7 +259,7 @@ fn line(text: &str) -> Vec<u8> {
     line
 }
 
-/// Where a list comes from, what it begins with and what follows again and again; the code, and the bytes that may be read.
+/// The source of a list, its start, and the part that repeats; then the error's code, and the most bytes that may be read.
 type Row<'a> = (&'a str, &'a [u8], Vec<u8>, &'a str, usize);
 
 #[test]
@@ -330,7 +330,7 @@ fn a_name_that_is_too_long_is_rejected_and_others_go_on() {
         assert!(rejected.name.starts_with("refs/heads/x/x/x/"), "{rejected:?}");
         assert!(rejected.name.ends_with("… (a name of 10012 bytes, longer than 4096)"), "{rejected:?}");
     }
-    // At the destination such a name stands in nobody's way.
+    // At the destination such a name does not block anything.
     let stats = run(&Backend::new(&upstream).remote().0, &Backend::new(&upstream).remote().0, ALL);
     let stats = stats.expect("the push succeeds");
     assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Unchanged);

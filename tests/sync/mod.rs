@@ -35,7 +35,7 @@ fn run(source: &Remote, destination: &Remote, ref_globs: &str) -> Result<SyncRun
     block_on(sync::run(&selection(ref_globs), source, destination, &Options::default())).map(Plan::into_stats)
 }
 
-/// The refs that these globs name.
+/// The refs that these globs select.
 fn selection(ref_globs: &str) -> Selection {
     let ref_globs: RefGlobs = serde_json::from_str(ref_globs).expect("the test's globs are valid");
     (&ref_globs).into()

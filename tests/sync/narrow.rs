@@ -1,6 +1,6 @@
-//! What can arrive arrives, and what cannot is named: generated pushes in which some refs are bad.
+//! Generated pushes with some bad refs. All good refs arrive, and the bad ones are named.
 //!
-//! `REFSYNC_PUSH_ROUNDS=500` runs the whole table, and `REFSYNC_SEED` chooses where it starts.
+//! `REFSYNC_PUSH_ROUNDS=500` runs the whole table, and `REFSYNC_SEED` chooses the start.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -9,22 +9,22 @@ use refsync::api::{Outcome, Reason, SyncRunStats};
 use super::{ALL, run};
 use crate::support::{Backend, Random, Repository};
 
-/// In which way refs are bad.
+/// The kind of bad refs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     /// A `pre-receive` hook refuses the push and names the first bad ref.
     HookThatNames,
     /// It names all of them, by their short names in quotes.
     HookThatNamesAll,
-    /// It says the same whatever the push has.
+    /// It prints the same message for every push.
     HookThatIsSilent,
     /// It names a ref that is good.
     HookThatMisleads,
     /// An `update` hook refuses each bad ref.
     UpdateHook,
-    /// A bad ref's tree does not pass `receive.fsckObjects`.
+    /// A bad ref's tree fails `receive.fsckObjects`.
     Fsck,
-    /// A tree of a bad ref is gone at the source.
+    /// A tree of a bad ref is missing at the source.
     MissingTree,
     /// A file of a bad ref is damaged at the source.
     DamagedBlob,
@@ -70,12 +70,12 @@ fn whatever_can_arrive_arrives_and_what_cannot_is_named() {
     }
 }
 
-/// One push of up to 24 refs, of which some are bad.
+/// One push of up to 24 refs. Some of them are bad.
 fn round(seed: u64, way: Way) {
     let mut random = Random(seed);
     let (source, destination) = (Repository::empty(), Repository::empty());
     let names: Vec<String> = (0..2 + random.below(23)).map(|n| format!("refs/heads/b{n:02}")).collect();
-    // From one bad ref in a dozen to nearly all.
+    // From one bad ref in a dozen to nearly all of them.
     let share = 1 + random.below(11);
     let bad: BTreeSet<&String> = names.iter().filter(|_| random.below(12) < share).collect();
     let good: Vec<&String> = names.iter().filter(|name| !bad.contains(name)).collect();
@@ -124,7 +124,7 @@ fn judge(
 /// A commit without parents that has one file, with this mode.
 fn commit(repository: &Repository, name: &str, mode: &str) -> String {
     let blob = repository.feed("git", &["hash-object", "-w", "--stdin"], &format!("{name}\n"));
-    // The tree as bytes, because `git mktree` refuses a mode that is not sound.
+    // The tree is written as bytes, because `git mktree` refuses an invalid mode.
     let escaped: String =
         blob.trim().as_bytes().chunks(2).map(|pair| format!("\\x{}", str::from_utf8(pair).unwrap())).collect();
     let script = format!("printf '{mode} f\\0{escaped}' | git hash-object -w -t tree --stdin --literally");
@@ -215,7 +215,7 @@ fn hook(destination: &Repository, name: &str, script: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("they can be set");
 }
 
-/// Removes a loose object, or spoils its bytes.
+/// Removes a loose object, or damages its bytes.
 fn damage(repository: &Repository, id: &str, removes: bool) {
     let path: &Path = &repository.path().join("objects").join(&id[..2]).join(&id[2..]);
     if removes {

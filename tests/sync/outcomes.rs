@@ -1,4 +1,4 @@
-//! Outcomes as the wire contract names them, against real repositories.
+//! The outcomes of the wire contract, with real repositories.
 
 use refsync::api::{MessageSide, Outcome, Reason, SyncRunMessage};
 
@@ -43,7 +43,7 @@ fn a_second_pull_is_all_unchanged_and_asks_two_questions() {
 
 #[test]
 fn an_answer_without_a_ref_is_asked_for_again_in_the_protocols_order() {
-    // A source with branches answers with its HEAD, at least.
+    // A source with branches lists at least its HEAD.
     let (upstream, local) = (Repository::empty(), Repository::empty());
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
     let (local_remote, _) = Backend::new(&local).remote();
@@ -55,11 +55,12 @@ fn an_answer_without_a_ref_is_asked_for_again_in_the_protocols_order() {
 #[test]
 fn new_commits_take_four_requests_and_six_where_the_proof_is_asked_for() {
     let (fetch, push) = ("POST git-upload-pack", "POST git-receive-pack");
-    // More branches than the flowing pack proves.
+    // More branches than the engine proves from the pack while it flows.
     for (branches, expected) in [(1, vec![fetch; 2]), (5, vec![fetch, "GET info/refs", fetch, fetch])] {
         let (upstream, local) = (source(), Repository::empty());
         for n in 0..branches {
-            // Two refs with one id could be one ref and an alias, which the destination would be asked about.
+            // Each branch has its own commit. Two refs with one id could be a ref and its alias, and the engine would
+            // ask the destination about them.
             let start = upstream.commit(&format!("start {n}"), &[]);
             upstream.git(&["branch", &format!("line/{n}"), &start]);
         }
@@ -213,7 +214,7 @@ fn names_that_git_takes_only_over_the_wire_arrive_byte_for_byte() {
     let (upstream, local) = (source(), Repository::empty());
     upstream.git(&["update-ref", "refs/heads/-x", "main"]);
     upstream.git(&["update-ref", "refs/heads/HEAD", "main"]);
-    // Latin-1, as file systems without an encoding keep it.
+    // Latin-1, as in file systems without an encoding.
     upstream.feed("sh", &["-c", "git update-ref $(printf 'refs/heads/caf\\351') main"], "");
     let stats = pull(&upstream, &local, ALL);
     assert_eq!(stats.count(Outcome::Updated), stats.refs.len(), "{stats:?}");
@@ -244,7 +245,7 @@ fn branches_that_stay_diverged_are_asked_for_alone_once_each() {
     let root = upstream.git(&["rev-list", "--max-parents=0", "main"]);
     let count = 20;
     for n in 0..count {
-        // One on the other at the destination, so that each is among what the next one's walk meets.
+        // Each ref is the ancestor of another one at the destination, so the walk of the next one meets it.
         let name = format!("refs/heads/old/{n:02}");
         let base = local.git(&["rev-parse", if n == 0 { "main" } else { "HEAD" }]);
         let ours = local.commit(&name, &[&base]);
@@ -254,7 +255,7 @@ fn branches_that_stay_diverged_are_asked_for_alone_once_each() {
         local.git(&["symbolic-ref", "HEAD", "refs/heads/tip"]);
         upstream.git(&["update-ref", &name, &upstream.commit(&name, &[&root])]);
     }
-    // The source still knows what it had before it was rewritten.
+    // The source still has the commits from before the rewrite.
     let url = format!("file://{}", local.path().display());
     upstream.git(&["fetch", "-q", &url, "refs/heads/tip"]);
     let (upstream_remote, upstream_log) = Backend::new(&upstream).remote();
@@ -262,7 +263,8 @@ fn branches_that_stay_diverged_are_asked_for_alone_once_each() {
     let stats = run(&upstream_remote, &local_remote, r#"{"branches":"old/*"}"#).expect("it succeeds");
     assert_eq!(stats.count(Outcome::Rejected), count);
     assert!(stats.refs.iter().all(|r| r.reason == Some(Reason::NonFastForward)), "{stats:?}");
-    // The refs, the capabilities, the question for all in both directions and once more without the pack, and each alone.
+    // The requests: the refs, the capabilities, the question for all refs in both directions and once more without the
+    // pack, and each ref alone.
     let asked = upstream_log.requests().len();
     assert!(asked <= 6 + count, "{asked} requests");
 }
@@ -274,7 +276,7 @@ fn a_hook_declines_one_ref_and_says_why() {
     std::fs::write(&hook, "#!/bin/sh\nif [ \"$1\" = refs/heads/main ]; then echo not today >&2; exit 1; fi\n")
         .expect("it can be written");
     std::process::Command::new("chmod").arg("+x").arg(&hook).status().expect("chmod runs");
-    // A server that indexes a pack tells how far it is.
+    // A server that indexes a pack reports its progress.
     local.git(&["config", "receive.unpackLimit", "1"]);
     let stats = pull(&upstream, &local, ALL);
     let main = find(&stats, "refs/heads/main");
@@ -309,7 +311,7 @@ fn globs_choose_as_a_table_made_by_git_says() {
         upstream.git(&["update-ref", &format!("refs/{name}"), &main]);
     }
     let list = |kind: &str, glob: &str| match glob {
-        "" => Vec::new(), // Git lists all for an empty pattern; the contract says none.
+        "" => Vec::new(), // Git lists everything for an empty pattern, but the contract says that it matches nothing.
         _ => {
             upstream.git(&[kind, "--list", "--format=%(refname)", glob]).lines().map(str::to_owned).collect::<Vec<_>>()
         }

@@ -1,4 +1,5 @@
-//! A remote that dribbles is ended; one that has much to do, or waits for the other side, is not. Time is a number here.
+//! A remote that dribbles is stopped. A remote that has much work, or that waits for the other side, is not stopped. Time
+//! is simulated by a number.
 
 use std::{
     cell::Cell,
@@ -22,15 +23,16 @@ use crate::support::{Backend, Repository};
 
 type Clock = Rc<Cell<Duration>>;
 
-/// How long a piece of an answer takes: by whether it is that to a "list", a "fetch" or a "push", and by how many pieces came before.
+/// How long a piece of an answer takes. It depends on the request ("list", "fetch" or "push") and on the number of earlier
+/// pieces.
 type Delay = fn(&str, usize) -> Duration;
 
-/// Real Git whose answers take their time.
+/// Real Git with slow answers.
 struct Slow {
     backend: Rc<Backend>,
     clock: Clock,
     delay: Delay,
-    /// The pieces that come before the packets of a pack, or of a report.
+    /// The pieces before the packets of a pack or of a report.
     before_pack: Vec<Bytes>,
 }
 
@@ -45,7 +47,7 @@ impl Slow {
         Remote::new("http://slow.test/", Rc::new(Self { backend, clock, delay, before_pack: Vec::new() }))
     }
 
-    /// One that sends so many packets without content before its pack.
+    /// A server that sends this many packets without content before its pack.
     fn keeping_alive(repository: &Repository, clock: &Clock, delay: Delay, times: usize) -> Remote {
         let (_, backend) = Backend::new(repository).in_chunks_of(65_536).remote();
         let (clock, before_pack) = (clock.clone(), vec![ALIVE; times]);
@@ -93,7 +95,7 @@ impl HttpClient for Slow {
     }
 }
 
-/// Each piece is first not there, and when it is looked for again its time has passed.
+/// Each piece is first missing. At the next look its time has passed.
 struct Timed {
     pieces: Vec<Bytes>,
     at: usize,
@@ -118,7 +120,7 @@ impl Stream for Timed {
     }
 }
 
-/// A destination that takes its time for each piece of a push.
+/// A destination that is slow for each piece of a push.
 struct Pensive {
     backend: Rc<Backend>,
     clock: Clock,
@@ -142,13 +144,13 @@ impl HttpClient for Pensive {
         Some(self.clock.get())
     }
 
-    // So each piece of the pack goes on its way as it comes.
+    // Forwards each piece of the pack when it arrives.
     fn collect_limit(&self) -> usize {
         0
     }
 }
 
-/// A server that fails, and dribbles a page that says why.
+/// A server that fails, and dribbles a page with the reason.
 struct DribblingPage(Clock);
 
 impl HttpClient for DribblingPage {
@@ -167,7 +169,7 @@ impl HttpClient for DribblingPage {
     }
 }
 
-/// A packet without content, by which a server shows that it lives.
+/// A packet without content, which shows that the server is alive.
 const ALIVE: Bytes = Bytes::from_static(b"0005\x02");
 
 const fn seconds(seconds: u64) -> Duration {
@@ -295,7 +297,7 @@ fn a_report_that_does_not_come_is_not_waited_for_for_ever() {
             assert_eq!(stats.expect("half an hour is no reason").count(Outcome::Updated), 200);
             continue;
         }
-        // It has done its work all the same, and the list of its refs tells.
+        // It has done its work anyway, and the list of its refs shows it.
         assert_eq!(stats.expect("the refs are there").count(Outcome::Updated), 200);
         assert!(clock.get() < seconds(3700), "it took {:?}", clock.get());
     }

@@ -1,4 +1,4 @@
-//! The plan alone: no server, no repository.
+//! Only the plan: no server, no repository.
 
 use refsync::{
     api::Reason,

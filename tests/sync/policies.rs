@@ -1,4 +1,4 @@
-//! What a sync does beyond going forward, when it is asked for.
+//! The options of a sync that allow more than fast-forwards.
 
 use futures_executor::block_on;
 use refsync::{
@@ -24,7 +24,7 @@ fn plan(upstream: &Repository, local: &Repository, policy: Policy) -> SyncRunSta
     plan.expect("the plan succeeds").into_stats()
 }
 
-/// An upstream with `main`, `other` and a tag, and a repository whose `main` and tag have gone another way.
+/// An upstream with `main`, `other` and a tag, and a repository whose `main` and tag have diverged.
 fn diverged() -> (Repository, Repository) {
     let (upstream, local) = (Repository::empty(), Repository::empty());
     let root = upstream.commit("root", &[]);
@@ -165,7 +165,7 @@ fn one_rejected_ref_holds_back_all_others_where_the_sync_is_atomic() {
         Some("refs/heads/main is rejected, and all refs move or none")
     );
     assert_eq!(local.refs(), before, "as git push --atomic does");
-    // What may be forced is no longer rejected, so that nothing holds back the others.
+    // A ref that may be forced is no longer rejected, so it does not hold back the others.
     let forced = pull(&upstream, &local, Policy { force: true, ..policy }).expect("it succeeds");
     assert_eq!(forced.count(Outcome::Updated), 4, "{forced:?}");
 }

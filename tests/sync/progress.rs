@@ -1,4 +1,4 @@
-//! How far a sync is, told by a clock of the test.
+//! The progress of a sync, with a clock of the test.
 
 use std::{
     cell::{Cell, RefCell},
@@ -10,7 +10,7 @@ use refsync::sync::{self, Observer, Options, Phase, Progress, Selection};
 
 use crate::support::{Backend, Repository};
 
-/// What is told of a first pull of a megabyte where the clock goes on by `step` milliseconds each time it is looked at.
+/// The progress reports of a first pull of a megabyte. The clock advances by `step` milliseconds at each look.
 fn told(step: f64) -> Vec<Progress> {
     let (upstream, local) = (Repository::empty(), Repository::empty());
     let mut noise = 1u64;

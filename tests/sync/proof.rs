@@ -1,8 +1,8 @@
-//! Fast-forwards are proved as `git merge-base --is-ancestor` decides, on random histories.
+//! The proof of fast-forwards agrees with `git merge-base --is-ancestor`, on random histories.
 //!
-//! Histories lie side by side in one pair of repositories. All are judged in one question by a plan, from sources of each
-//! protocol that can leave out trees and that cannot, and by a pull of all that are left; some by a pull of their own before,
-//! where the flowing pack is the proof.
+//! Several histories are in one pair of repositories. A plan decides all of them with one question, from sources of each
+//! protocol, with and without the ability to leave out trees. Before the final pull of all remaining refs, some histories
+//! have a pull of their own, in which the flowing pack is the proof.
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -15,14 +15,14 @@ use refsync::{
 use super::{ALL, find, run};
 use crate::support::{Backend, Random, Repository};
 
-/// How many commits a random history has.
+/// The number of commits in a random history.
 const COMMITS: usize = 24;
-/// How many histories lie in one pair of repositories.
+/// The number of histories in one pair of repositories.
 const BATCH: usize = 200;
-/// One in so many is pulled alone, where there are many.
+/// If there are many histories, one in this many is pulled alone.
 const ALONE: usize = 3;
 
-/// A ref of which the destination has one commit and the source another, both by their marks.
+/// A ref that has one commit at the destination and another one at the source, both given by their marks.
 struct Move {
     name: String,
     old: usize,
@@ -37,7 +37,7 @@ fn history(random: &mut Random, first: usize) -> String {
     for n in 0..COMMITS {
         let mark = first + n;
         let mut parents: Vec<usize> = Vec::new();
-        // One in twelve is a root; others have up to three of the six commits before them as parents.
+        // One in twelve is a root. The others have up to three of the six previous commits as parents.
         if n > 0 && random.below(12) > 0 {
             parents.extend((0..=random.below(3)).map(|_| mark - 1 - random.below(n.min(6))));
             parents.sort_unstable();
@@ -66,7 +66,7 @@ fn history(random: &mut Random, first: usize) -> String {
 fn moves(random: &mut Random, history: usize) -> Vec<Move> {
     let mut pick = |name: String, is_tag: bool| {
         let [mut old, mut new] = [(); 2].map(|()| 1 + history * COMMITS + random.below(COMMITS));
-        // Two in three go from an earlier commit to a later one, as most do outside.
+        // Two in three move from an earlier commit to a later one, as most real moves do.
         if old > new && random.below(3) > 0 {
             (old, new) = (new, old);
         }
@@ -106,13 +106,13 @@ fn fill(repository: &Repository, stream: &str, moves: &[Move], side: usize) -> H
     ids
 }
 
-/// What Git says of every move.
+/// Git's decision about every move.
 fn by_git(repository: &Repository, moves: &[Move], ids: &HashMap<usize, String>) -> Vec<(Outcome, Option<Reason>)> {
     let pairs: String = moves.iter().map(|m| format!("{} {}\n", ids[&m.old], ids[&m.new])).collect();
     let each = "while read old new; do git merge-base --is-ancestor $old $new && echo yes || echo no; done";
     let answers = repository.feed("sh", &["-c", each], &pairs);
     let judge = |(m, answer): (&Move, &str)| match (m.old == m.new, answer) {
-        // The same commit is the same ref, unless a tag object of its own stands between.
+        // The same commit means the same ref, unless it has a tag object of its own.
         (true, _) if m.annotated == [false, false] => (Outcome::Unchanged, None),
         (false, "yes") => (Outcome::Updated, None),
         _ if m.name.starts_with("refs/tags/") => (Outcome::Rejected, Some(Reason::TagMoved)),
@@ -121,7 +121,7 @@ fn by_git(repository: &Repository, moves: &[Move], ids: &HashMap<usize, String>)
     moves.iter().zip(answers.lines()).map(judge).collect()
 }
 
-/// Judges some histories in one pair of repositories; how many pulls took the proof from the flowing pack.
+/// Decides some histories in one pair of repositories. Returns how many pulls took the proof from the flowing pack.
 fn agrees_with_git(seed: u64, histories: usize) -> usize {
     let mut random = Random(seed);
     let (upstream, local) = (Repository::empty(), Repository::empty());
@@ -130,7 +130,7 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
     let ids = fill(&local, &stream, &moves, 0);
     fill(&upstream, &stream, &moves, 1);
     let expected = by_git(&local, &moves, &ids);
-    // The source forgets what no ref of it reaches, every other time: then it does not know some of the haves.
+    // In every second run, the source removes all commits that no ref reaches. Then it does not know some of the haves.
     if seed.is_multiple_of(2) {
         upstream.git(&["gc", "-q", "--prune=now"]);
     }
@@ -165,7 +165,7 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
         let asked = (log.requests().len() - asked.0, local_log.requests().len() - asked.1);
         flowed += usize::from(asked == (2, 2) && stats.count(Outcome::Updated) > 0);
     }
-    // Of those pulled alone nothing is left to do, and what was refused is refused again.
+    // For refs that were pulled alone, nothing is left to do. Refused refs are refused again.
     let stats = run(&upstream_remote, &local_remote, ALL).expect("the pull succeeds");
     for (m, (outcome, reason)) in moves.iter().zip(&expected) {
         let r = find(&stats, &m.name);
@@ -184,14 +184,14 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
     flowed
 }
 
-/// `REFSYNC_PROOF_ROUNDS` says how many histories, a few where it says nothing, and `REFSYNC_PROOF_SEED` the first seed:
-/// of the few with 4 and 5, some are proved from the flowing pack.
+/// `REFSYNC_PROOF_ROUNDS` is the number of histories; the default is a few. `REFSYNC_PROOF_SEED` is the first seed. With
+/// the seeds 4 and 5, some of the few are proved from the flowing pack.
 #[test]
 fn random_histories_are_judged_as_git_does() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u32>().ok());
     let rounds = number("REFSYNC_PROOF_ROUNDS").unwrap_or(24) as usize;
     let (mut flowed, mut left, mut seed) = (0, rounds, u64::from(number("REFSYNC_PROOF_SEED").unwrap_or(4)));
-    // Both kinds of source take part, also where there are few histories.
+    // Both kinds of source take part, even if there are few histories.
     let batch = BATCH.min(rounds.div_ceil(2));
     while left > 0 {
         flowed += agrees_with_git(seed, batch.min(left));

@@ -1,4 +1,4 @@
-//! However many refs have moved, and however they lie in the history, a source is asked a bounded number of questions.
+//! A source gets a bounded number of questions, however many refs have moved and wherever they are in the history.
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -7,14 +7,15 @@ use refsync::api::{Outcome, Reason};
 use super::{ALL, find, run};
 use crate::support::{Backend, Random, Repository};
 
-/// A ref that is on one commit at the destination and on another at the source, both by their marks.
+/// A ref that has one commit at the destination and another one at the source, both given by their marks.
 struct Move {
     name: String,
     old: usize,
     new: usize,
 }
 
-/// Imports the commits with these parents, and points each ref at its old or its new commit. Gives the ids, the first at 0.
+/// Imports the commits with these parents, and points each ref at its old or its new commit. Returns the ids. The first one
+/// has index 0.
 fn fill(repository: &Repository, parents: &[Vec<usize>], moves: &[Move], commit_of: fn(&Move) -> usize) -> Vec<String> {
     let mut stream = String::new();
     for (n, parents) in parents.iter().enumerate() {
@@ -47,11 +48,12 @@ fn fill(repository: &Repository, parents: &[Vec<usize>], moves: &[Move], commit_
     ids
 }
 
-/// Pulls the moves from sources of both protocols. Each has to come out as Git says, with at most so many requests to the source.
+/// Pulls the moves from sources of both protocols. Each result must agree with Git, with at most this many requests to the
+/// source.
 fn are_judged(what: &str, parents: &[Vec<usize>], moves: &[Move], most: usize) {
     let upstream = Repository::empty();
     let ids = fill(&upstream, parents, moves, |m| m.new);
-    // The source has every commit, or it would not even know what was moved away from.
+    // The source has every commit. Otherwise it would not know the old commits.
     let pairs: String = moves.iter().map(|m| format!("{} {}\n", ids[m.old], ids[m.new])).collect();
     let each = "while read old new; do git merge-base --is-ancestor $old $new && echo yes || echo no; done";
     let answers = upstream.feed("sh", &["-c", each], &pairs);
@@ -83,7 +85,7 @@ fn tags_in_a_row_that_each_moved_forward_take_few_questions() {
     let tag = |n: usize, place: usize| Move { name: format!("refs/tags/t{place:04}"), old: 2 * n, new: 2 * n + 1 };
     let in_order: Vec<Move> = (0..700).map(|n| tag(n, n)).collect();
     are_judged("in order", &parents, &in_order, 40);
-    // Names say nothing of where the tags are in the history. 299 and 700 have no common divisor.
+    // The names do not show where the tags are in the history. 299 and 700 have no common divisor.
     let mixed: Vec<Move> = (0..700).map(|n| tag(n, n * 299 % 700)).collect();
     are_judged("mixed", &parents, &mixed, 70);
 }
@@ -100,7 +102,7 @@ fn branches_that_went_back_take_few_questions() {
 fn many_refs_in_one_tangled_history_are_judged_as_git_does() {
     for seed in 1..=3 {
         let mut random = Random(seed);
-        // One in forty is a root; others have up to two of the twenty commits before them as parents.
+        // One in forty is a root. The others have up to two of the twenty previous commits as parents.
         let parents: Vec<Vec<usize>> = (0..400_usize)
             .map(|n| {
                 let count = if n == 0 || random.below(40) == 0 { 0 } else { 1 + random.below(2) };
@@ -113,7 +115,7 @@ fn many_refs_in_one_tangled_history_are_judged_as_git_does() {
         let moves: Vec<Move> = (0..200)
             .map(|n| {
                 let (a, b) = (random.below(400), random.below(400));
-                // Three in four go from an earlier commit to a later one.
+                // Three in four move from an earlier commit to a later one.
                 let (old, new) = if random.below(4) > 0 { (a.min(b), a.max(b)) } else { (a, b) };
                 let new = if old == new { (new + 1) % 400 } else { new };
                 Move { name: format!("refs/heads/b{n}"), old, new }

@@ -108,7 +108,7 @@ fn what_a_grafted_source_lacks_is_rejected_and_others_go_on() {
     let third = upstream.commit("third", &[&second]);
     upstream.git(&["update-ref", "refs/heads/main", &third]);
     upstream.git(&["update-ref", "refs/heads/whole", &upstream.commit("whole", &[])]);
-    // For Git it has no parents any more, so that neither its history nor its objects are sent.
+    // Git now treats it as a commit without parents, so it sends neither its history nor its objects.
     std::fs::write(upstream.path().join("info/grafts"), format!("{third}\n")).expect("it can be written");
     for version in [0, 2] {
         for (local, reason) in [(&known, Reason::NonFastForward), (&Repository::empty(), Reason::MissingObjects)] {

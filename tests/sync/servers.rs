@@ -1,4 +1,5 @@
-//! Servers in all their ways: real Git, with something in between that answers in its stead, or takes away what it can do.
+//! Servers with all kinds of behaviour: real Git, with a layer in between that answers instead of Git, or removes its
+//! abilities.
 
 use std::{
     cell::{Cell, RefCell},
@@ -21,19 +22,20 @@ use refsync::{
 use super::{ALL, find, run, selection};
 use crate::support::{Backend, Repository};
 
-/// What stands between: it may answer a request itself, by its body, and change the text of the server's answers.
+/// The layer in between. It may answer a request itself, depending on the body, and change the text of the server's
+/// answers.
 type Answer = dyn Fn(&Request, &[u8]) -> Option<Response>;
 
 pub(super) struct Between {
     pub(super) backend: Rc<Backend>,
     answer: Box<Answer>,
     replace: Option<(&'static [u8], &'static [u8])>,
-    /// What is answered to a push that is done.
+    /// The answer to a push that is done.
     after_push: Option<u16>,
-    /// Whether a push is lost on its way back, and done only while the engine waits.
+    /// Whether the answer to a push is lost, and the push is done only while the engine waits.
     loses_pushes: bool,
     lost: RefCell<Option<Request>>,
-    /// Bodies of the requests that went on to the server.
+    /// The bodies of the requests that were forwarded to the server.
     pub(super) bodies: RefCell<Vec<Bytes>>,
     pub(super) slept: RefCell<Vec<Duration>>,
 }
@@ -53,7 +55,7 @@ impl Between {
         }
     }
 
-    /// The server cannot do this any more: its name is overwritten, at the same length.
+    /// Removes an ability of the server: its name is overwritten with the same length.
     pub(super) fn without(repository: &Repository, capability: &'static str) -> Self {
         let overwritten: &'static [u8] = Box::leak("x".repeat(capability.len()).into_bytes().into_boxed_slice());
         Self { replace: Some((capability.as_bytes(), overwritten)), ..Self::new(repository) }
@@ -103,7 +105,7 @@ impl HttpClient for Between {
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         self.slept.borrow_mut().push(duration);
-        // What was lost is done in the second wait.
+        // The lost push is done during the second wait.
         let due = if self.slept.borrow().len() == 2 { self.lost.take() } else { None };
         let backend = self.backend.clone();
         async move {
@@ -120,7 +122,7 @@ pub(super) fn refusal(status: u16, headers: &[(&str, &str)]) -> Response {
     Response { status, url: String::new(), headers, body: Body::Empty }
 }
 
-/// `main` with this many commits, each with a file of some kilobytes that do not compress, and a tag.
+/// `main` with this many commits, and a tag. Each commit has a file of some kilobytes that do not compress.
 pub(super) fn source(commits: usize) -> Repository {
     let repository = Repository::empty();
     grow(&repository, "main", 0, commits);
@@ -153,7 +155,7 @@ pub(super) fn pull(upstream: &Remote, local: &Remote) -> Result<SyncRunStats, sy
 
 #[test]
 fn servers_that_lack_a_capability_work() {
-    // A name that is the start of others takes those away, too: "side-band" and "side-band-64k", for one.
+    // If a name is the start of other names, this removes those too: "side-band" and "side-band-64k", for example.
     for lacking in [
         "side-band-64k",
         "side-band",
@@ -188,7 +190,7 @@ fn servers_that_lack_a_capability_work() {
 fn a_source_of_an_old_protocol_may_acknowledge_a_have_and_then_its_parent() {
     for lacking in ["side-band-64k", "side-band", "multi_ack_detailed", "multi_ack", "no such capability"] {
         let (upstream, local) = (source(2), Repository::empty());
-        // An id that both sides have, below the old tip of what is going to move.
+        // An id that both sides have, below the old tip of a ref that will move.
         upstream.git(&["tag", "old", "main~1"]);
         for round in 0..2 {
             let mut from = Between::without(&upstream, lacking);
@@ -212,7 +214,7 @@ fn a_source_that_wants_multi_ack_gets_it_and_several_haves_are_acknowledged() {
             upstream.git(&["tag", &format!("old{n}"), &format!("main~{n}")]);
         }
         for round in 0..2 {
-            // As Azure DevOps does, which speaks protocol v0 only.
+            // Like Azure DevOps, which speaks only protocol v0.
             let mut from = Between::answering(&upstream, |request, body| {
                 let is_fetch = request.url.ends_with("/git-upload-pack");
                 let says = body.lines().next().is_some_and(|line| line.contains_str(" multi_ack"));
@@ -241,7 +243,7 @@ fn a_destination_without_a_report_is_asked_what_it_has() {
     upstream.git(&["branch", "refused", "main"]);
     hook(&local, "update", "case $1 in refs/heads/refused) exit 1;; esac");
     let (from, _) = Backend::new(&upstream).remote();
-    // Both versions of it, which have the same beginning.
+    // Removes both versions of the ability, because they have the same prefix.
     let (to, _) = Between::without(&local, "report-status").remote();
     let stats = pull(&from, &to).expect("it succeeds");
     assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Updated);
@@ -310,7 +312,7 @@ pub(super) fn hook(repository: &Repository, name: &str, script: &str) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it can be made executable");
 }
 
-/// A server that wants `me:secret`.
+/// A server that requires `me:secret`.
 fn guarded(repository: &Repository) -> Between {
     Between::answering(repository, |request, _| match request.headers.get("authorization") {
         Some("Basic bWU6c2VjcmV0") => None,
@@ -392,7 +394,7 @@ fn credentials_that_are_refused_or_not_given_are_an_error() {
 
 #[test]
 fn a_busy_source_is_asked_again_when_it_says_and_a_push_is_not_repeated() {
-    // The refs and the pack; or, where one that fails is not taken at its word, the capabilities before them.
+    // The refs and the pack. If the engine does not trust a failing server, the capabilities come before them.
     let table =
         [(429, "3", vec![3000; 2]), (503, "1", vec![1000; 2]), (503, "", vec![500; 2]), (502, "7", vec![500; 3])];
     for (status, asked, waited) in table {
@@ -436,7 +438,7 @@ fn a_server_that_asks_for_much_patience_or_stays_busy_is_an_error() {
     }
 }
 
-/// A source whose answers lack their last bytes where they have a pack.
+/// A source whose answers lack their last bytes if they contain a pack.
 struct WithoutEnd(Rc<Backend>, usize);
 
 impl HttpClient for WithoutEnd {
@@ -454,7 +456,7 @@ impl HttpClient for WithoutEnd {
 
 #[test]
 fn a_pack_is_let_through_to_its_end_only_when_the_source_has_ended_cleanly() {
-    // The flush packet behind the pack; then some of the pack as well.
+    // First the flush packet after the pack is missing; then also some of the pack.
     for missing in [4, 5, 30] {
         let (upstream, local) = (source(2), Repository::empty());
         let (_, backend) = Backend::new(&upstream).remote();
@@ -573,7 +575,7 @@ fn a_push_that_was_lost_for_good_is_an_error() {
     let (upstream, local) = (source(3), Repository::empty());
     let (from, _) = Backend::new(&upstream).remote();
     let (to, log) = Between { loses_pushes: true, ..Between::new(&local) }.remote();
-    log.slept.borrow_mut().extend([Duration::ZERO; 3]); // So that it is never done.
+    log.slept.borrow_mut().extend([Duration::ZERO; 3]); // So the push is never done.
     let error = pull(&from, &to).expect_err("nothing came of it");
     assert_eq!((error.code(), error.is_transient()), ("unreachable", true), "{error}");
     assert!(local.refs().is_empty());
@@ -584,7 +586,7 @@ fn a_ref_that_the_destination_puts_elsewhere_is_not_told_as_updated() {
     let (upstream, local) = (source(3), Repository::empty());
     upstream.git(&["branch", "for/review", "main"]);
     local.git(&["config", "receive.procReceiveRefs", "refs/heads/for"]);
-    // Takes one command, and lands it under another name (`githooks`, "proc-receive"); its packet lines are short.
+    // Takes one command, and stores it under another name (`githooks`, "proc-receive"). Its packet lines are short.
     hook(
         &local,
         "proc-receive",
@@ -634,7 +636,7 @@ fn the_branch_of_head_is_in_the_first_of_many_pushes_into_an_empty_destination()
         upstream.git(&["branch", &format!("a/{n}"), "main"]);
     }
     hook(&local, "pre-receive", "head -n 1 | cut -d ' ' -f 3 >> first");
-    // Room for a few commands, and for the pack.
+    // Space for a few commands, and for the pack.
     let is_long = |request: &Request, body: &[u8]| {
         (request.url.ends_with("/git-receive-pack") && body.len() > 5_000).then(|| refusal(413, &[]))
     };

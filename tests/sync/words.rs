@@ -1,4 +1,4 @@
-//! What hosts say belongs to the answer: of hooks, of Git, of error pages.
+//! The messages of hosts are in the result: those of hooks, of Git, and of error pages.
 
 use refsync::{
     api::{MessageSide, Outcome, Reason, SyncRunStats},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::support::{Backend, Repository};
 
-/// What the destination said about this ref.
+/// The destination's message about this ref.
 fn said<'a>(stats: &'a SyncRunStats, name: &str) -> &'a str {
     let at = find(stats, name).message_index.unwrap_or_else(|| panic!("nothing was said about {name}: {stats:?}"));
     let message = &stats.messages[at as usize];
@@ -58,7 +58,7 @@ fn a_hook_is_told_once_without_colours_and_with_the_cause_of_many_lines() {
 
 #[test]
 fn words_without_a_report_are_the_answer_and_are_told_at_once() {
-    // Band 2, band 3, or both, and then the end; with and without the flush packet that should stand there.
+    // Band 2, band 3, or both, and then the end; with and without the flush packet that should come there.
     let band = |number: u8, text: &str| format!("{:04x}{}{text}", text.len() + 5, char::from(number));
     let answers = [
         band(2, "remote: this repository is archived\n"),
@@ -115,7 +115,7 @@ fn error_pages_are_read_in_every_form() {
         (403, "image/png", "binary", ""),
     ];
     for (status, kind, body, expected) in table {
-        // Of the source and of the destination, at the first request.
+        // Messages of the source and of the destination, at the first request.
         for is_source in [true, false] {
             let (upstream, local) = (source(2), Repository::empty());
             let refusing =
@@ -170,7 +170,7 @@ fn what_a_damaged_source_says_is_told() {
     let (upstream, local) = (source(2), Repository::empty());
     upstream.git(&["repack", "-qad"]);
     let (from, _) = Backend::new(&upstream).remote();
-    // The pack is gone, and with it the history of `main`; the new commit is loose.
+    // The pack is gone, and so is the history of `main`. The new commit is loose.
     let packs = upstream.path().join("objects/pack");
     let loose = upstream.commit("loose", &[]);
     upstream.git(&["update-ref", "refs/heads/loose", &loose]);

@@ -1,4 +1,4 @@
-//! The bindings, in a browser: what crosses the boundary between JavaScript and Rust, and what is thrown across it.
+//! Tests the bindings in a browser: the values and errors that cross the boundary between JavaScript and Rust.
 //!
 //! `wasm-pack test --headless --chrome --chromedriver /usr/bin/chromedriver -- --test web`
 
@@ -15,7 +15,7 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// A run as the contract has it, with every null explicit.
+/// A run in the form of the contract, with every null explicit.
 const RUN: &str = r#"{"id":"s1","repo_id":"r1","direction":"pull","status":"queued","attempt":1,"ref_globs":{"branches":"release/*","tags":""},"stats":null,"error":null,"created_at":"2026-11-23T01:00:00Z","started_at":null,"finished_at":null}"#;
 
 const DONE: &str = r#"{"id":"s1","repo_id":"r1","direction":"pull","status":"completed","attempt":2,"ref_globs":{"branches":"release/*","tags":""},"stats":{"refs":[{"name":"refs/heads/main","before":null,"after":"0123456789012345678901234567890123456789","outcome":"rejected","reason":"non_fast_forward","message":null},{"name":"refs/tags/v1","before":null,"after":"0123456789012345678901234567890123456789","outcome":"filtered","reason":"a_word_of_tomorrow","message":"no"}]},"error":null,"created_at":"2026-11-23T01:00:00Z","started_at":"2026-11-23T01:00:01Z","finished_at":"2026-11-23T01:00:02Z"}"#;
@@ -119,7 +119,7 @@ async fn bad_settings_are_refused() {
     for (settings, field) in [
         ("({ apiUrl: 'https://h/v1' })", "apiKey"),
         ("({ apiUrl: 'https://h/v1', apiKey: 'a b' })", "apiKey"),
-        // The package fills in the page's origin; there is no address of somebody else.
+        // The package uses the page's origin. It has no built-in address of another server.
         ("({ apiKey: 'k' })", "apiUrl"),
         ("({ apiKey: 'k', apiUrl: 'ftp://h' })", "apiUrl"),
         ("({ apiUrl: 'https://h/v1', apiKey: 'k', timeout: -1 })", "timeout"),
@@ -177,7 +177,7 @@ async fn a_fetch_that_fails_is_tried_three_times_and_names_its_cause() {
 
 #[wasm_bindgen_test]
 async fn the_browsers_own_fetch_reaches_the_page_that_serves_the_tests() {
-    // wasm-bindgen-test's server answers every unknown path with a page that is no API.
+    // wasm-bindgen-test's server answers every unknown path with a page that is not an API.
     let origin = js_sys::eval("location.origin").expect("a page has one").as_string().expect("it is a string");
     let fetch = js_sys::eval("(url, init) => fetch(url, init)").expect("it is a function").unchecked_into();
     let client = Client::new(&settings(&origin), fetch, true).expect("the settings are valid");
@@ -191,7 +191,7 @@ async fn an_abort_ends_the_call_its_fetch_and_keeps_its_reason() {
     page.set("hang", &JsValue::TRUE);
     let controller = web_sys::AbortController::new().expect("a browser has it");
     let call = client(&page).repo(&Ts::new_unchecked(js(r#"{"repo":"app"}"#)), Some(controller.signal()), None);
-    // The fetch has to be under way.
+    // The fetch has to be in progress.
     page::pause(20).await;
     assert_eq!(page.sent().len(), 1);
     controller.abort_with_reason(&"the user left".into());

@@ -6,7 +6,7 @@ use tsify::Ts;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// What the page's `fetch` does, and what it was asked.
+/// The behaviour of the page's `fetch`, and its requests.
 pub(crate) struct Page(Object);
 
 impl Page {
@@ -60,7 +60,7 @@ pub(crate) fn js(json: &str) -> JsValue {
     JSON::parse(json).expect("it is JSON")
 }
 
-/// What a call ends with, whether it threw or rejected.
+/// The error of a call, whether it threw or rejected.
 pub(crate) async fn settled(call: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
     JsFuture::from(call?).await
 }

@@ -14,7 +14,7 @@ fn a_key_that_any_signature_fits_is_refused_however_it_is_written() {
         key[31] ^= 0x80;
         assert!(!is_taken(key), "{key:02x?} with the other sign");
     }
-    // 2^255 - 19 and the number behind it are 0 and 1 again.
+    // 2^255 - 19 and the number after it are 0 and 1 again.
     for low in [0xed, 0xee] {
         let mut key = [0xff; 32];
         (key[0], key[31]) = (low, 0x7f);

@@ -7,8 +7,8 @@ fn an_empty_repository_has_the_root_change_id() {
 
 #[test]
 fn derives_as_jujutsu_does() {
-    // By hand from Jujutsu's rule: byte 19 of the commit id comes first, its bits reversed, then its digits as z to k.
-    // 0x13 = 00010011 -> 11001000 = c8 -> c: z-12 = n, 8: z-8 = r.
+    // Computed by hand with Jujutsu's rule. Byte 19 of the commit id comes first. Its bits are reversed, and its digits are
+    // written as z to k. 0x13 = 00010011 -> 11001000 = c8 -> c: z-12 = n, 8: z-8 = r.
     let derived = derive(Some("ffffffff00000000000000000000000000000013"));
     assert_eq!(derived, format!("nr{}", "z".repeat(30)), "the first four bytes do not count");
     assert_eq!(derive(Some("00000000ffffffffffffffffffffffffffffffff")), "k".repeat(32));

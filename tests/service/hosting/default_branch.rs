@@ -7,7 +7,7 @@ fn stored(name: &str, asked_for: Option<bool>) -> DefaultBranch {
     DefaultBranch { name: name.to_owned(), asked_for }
 }
 
-/// The branch that is the default afterwards, and whether something is said.
+/// The default branch afterwards, and whether there is a message.
 fn outcome(current: &DefaultBranch, decision: Decision) -> (String, bool) {
     match decision {
         Decision::Keep => (current.name.clone(), false),
@@ -16,18 +16,18 @@ fn outcome(current: &DefaultBranch, decision: Decision) -> (String, bool) {
     }
 }
 
-/// Whether `main` was asked for, the branch of the upstream's `HEAD`, the branches that are here, and the [`outcome`].
+/// Whether `main` was requested, the branch of the upstream's `HEAD`, the branches that exist here, and the [`outcome`].
 type Case = (Option<bool>, Option<&'static str>, &'static [&'static str], (&'static str, bool));
 
 #[test]
 fn the_default_branch_after_a_pull_is_as_the_table_says() {
     let (asked, not, unknown) = (Some(true), Some(false), None);
     let table: &[Case] = &[
-        // What was asked for stays, and is told if it is not here.
+        // A requested branch stays. If it is not here, there is a message.
         (asked, Some("dev"), &["dev", "main"], ("main", false)),
         (asked, Some("dev"), &["dev"], ("main", true)),
         (asked, None, &[], ("main", true)),
-        // What was not follows the upstream's HEAD.
+        // A branch that was not requested follows the upstream's HEAD.
         (not, Some("dev"), &["dev", "main"], ("dev", true)),
         (not, Some("main"), &["dev", "main"], ("main", false)),
         (not, Some("dev"), &["dev"], ("dev", true)),
@@ -39,7 +39,7 @@ fn the_default_branch_after_a_pull_is_as_the_table_says() {
         (not, Some("dev"), &["abc"], ("abc", true)),
         (not, None, &[], ("main", false)),
         (not, Some("dev"), &[], ("main", false)),
-        // Nobody knows: what works stays.
+        // It is unknown whether the branch was requested. It stays if it exists.
         (unknown, Some("dev"), &["dev", "main"], ("main", false)),
         (unknown, Some("dev"), &["dev"], ("dev", true)),
         (unknown, None, &["abc", "dev"], ("abc", true)),

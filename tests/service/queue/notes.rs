@@ -3,7 +3,7 @@ use refsync::{
     service::queue::notes::unmatched,
 };
 
-/// What is said of a run with these globs, as JSON, that has found these refs.
+/// The notes of a run with these globs, given as JSON, that has found these refs.
 fn said(direction: Direction, globs: &str, names: &[&str]) -> Vec<String> {
     let globs: RefGlobs = serde_json::from_str(globs).expect("the test's globs are valid");
     let found = |name: &&str| SyncRunRef {
@@ -52,7 +52,7 @@ fn a_glob_that_matches_nothing_is_told() {
             )],
         ),
         (r#"{"tags":"refs/*"}"#, &[], &[&format!("No tag of the upstream matches the glob refs/*. {short}.")]),
-        // A branch may be called so.
+        // A branch may have this name.
         (r#"{"branches":"refs/*"}"#, &["refs/heads/refs/x"], &[]),
     ];
     for (globs, names, expected) in table {

@@ -68,7 +68,7 @@ fn leaves_words_alone_where_there_is_no_credential_or_one_of_a_few_letters() {
     assert_eq!(Redaction::of(Some(&token("is"))).text("the token is wrong"), "the token is wrong");
 }
 
-/// Passwords with every character that some escaping touches.
+/// Passwords with every character that some kind of escaping changes.
 const AWKWARD: &[&str] = &[
     "quo\"te'd\\back/slash",
     "100%25 %2F%2f+plus&amp;",
@@ -81,7 +81,7 @@ const AWKWARD: &[&str] = &[
     "%%%%%%%%",
 ];
 
-/// Every spelling that a remote may give a text.
+/// All spellings in which a remote may repeat a text.
 fn spellings(text: &str) -> Vec<(&'static str, String)> {
     let each = |spell: &dyn Fn(char) -> String| text.chars().map(spell).collect::<String>();
     let bytes = |spell: &dyn Fn(u8) -> String| text.bytes().map(spell).collect::<String>();
@@ -126,7 +126,7 @@ fn takes_out_every_spelling_of_a_credential_also_one_in_another() {
         for (outer, once) in std::iter::once(("as it is", (*password).to_owned())).chain(spellings(password)) {
             for (inner, twice) in std::iter::once(("as it is", once.clone())).chain(spellings(&once)) {
                 let said = redaction.text(&format!("<{twice}>"));
-                // What is left of it may be an escape that was begun, or an invisible character.
+                // The rest may be the start of an escape, or an invisible character.
                 let left = said.replace("[credential]", "");
                 assert!(
                     left.len() <= 8 && said.contains("[credential]"),
@@ -146,7 +146,7 @@ fn takes_out_the_base64_and_the_hexadecimal_of_a_credential_wherever_it_stands_i
                 let whole = format!("{before}{password}{after}");
                 for encoded in [STANDARD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole)] {
                     let said = redaction.text(&format!("Basic {encoded}"));
-                    // What is left beside it are bits of the neighbours.
+                    // The rest beside it are bits of the neighbouring bytes.
                     let left = said.replace("[credential]", "");
                     let most = "Basic ".len() + (before.len() + after.len()) * 4 / 3 + 6;
                     assert!(left.len() <= most && said.contains("[credential]"), "{encoded} gives {said}");
@@ -266,14 +266,14 @@ fn texts_that_were_made_to_take_long_do_not() {
         redaction.text(&said);
         redaction.name(&said);
     }
-    // In a debug build on a busy machine; the square of these lengths would take minutes.
+    // The limit for a debug build on a busy machine. A quadratic search would need minutes for these lengths.
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
 proptest! {
     #[test]
     fn what_has_nothing_of_a_credential_stays_as_it_is(said in "[ -~äöü€%&+\\\\]{0,200}") {
-        // No text of the alphabet above has it, decoded or not.
+        // No text of the alphabet above contains it, decoded or not.
         let redaction = Redaction::of(Some(&token("\u{1f511}\u{1f512}\u{1f513}")));
         prop_assert_eq!(redaction.text(&said), said.clone());
         prop_assert_eq!(redaction.name(&said), said);

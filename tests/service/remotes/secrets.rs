@@ -88,7 +88,7 @@ fn a_credential_opens_for_the_server_only_that_it_was_set_for() {
 #[test]
 fn what_an_earlier_version_sealed_opens_only_to_be_bound() {
     let key = keys(7, &[]);
-    // Earlier versions bound a credential to its repository alone.
+    // Earlier versions bound a credential only to its repository.
     let unbound = block_on(key.seal(&auth(), Owner::target("repo_1"))).expect("AES seals anything");
     assert!(unbound.starts_with("v1."));
     assert_eq!(open(&key, &unbound, "repo_1"), Err(Unreadable));

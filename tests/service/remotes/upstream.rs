@@ -15,7 +15,7 @@ fn moves_a_credential_out_of_the_url() {
     let auth = UpstreamAuth::UsernamePassword { username: "joe".into(), password: "p@ss:word".into() };
     let parsed = parse("HTTPS://joe:p%40ss:word@h:1/x").expect("it is valid");
     assert_eq!(parsed, Parsed { url: "https://h:1/x".into(), auth: Some(auth) });
-    // As the engine reads it, and Git: a user name without a password.
+    // A user name without a password, as both the engine and Git read it.
     let token = UpstreamAuth::UsernamePassword { username: "t0ken".into(), password: String::new() };
     assert_eq!(parse("https://t0ken@h/x"), Ok(Parsed { url: "https://h/x".into(), auth: Some(token) }));
 }

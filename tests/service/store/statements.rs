@@ -1,4 +1,4 @@
-//! The rules of SQL files: a statement takes named keys, and its first comment names each of them.
+//! The rules of SQL files. A statement takes named keys, and its first comment names each of them.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

@@ -11,10 +11,10 @@ fn json_of_javascript_keeps_what_can_be_stored() {
     for kept in [
         r#"{"phase":"listing","bytes":1}"#,
         r#"{"a":"\u00e4 \ud83d\ude00 \n \\ \" ä 😀"}"#,
-        // A backslash, and then letters and digits.
+        // A backslash, followed by letters and digits.
         r#"{"a":"\\u0000 \\ud800"}"#,
         r#""\\\\u0000""#,
-        // Not JSON, and so not for this to judge.
+        // This is not JSON, so it is left unchanged.
         "\\",
         "\\u00",
         "\\u+123",

@@ -1,4 +1,4 @@
-//! The views' version.
+//! The version of the views.
 
 use refsync::service::store::migrate::{VIEWS_VERSION, fingerprint};
 

@@ -1,4 +1,4 @@
-//! `git http-backend` as an [`HttpClient`]: real Git on the other side, and no socket between.
+//! `git http-backend` as an [`HttpClient`]: real Git as the remote, without a socket.
 
 use std::{
     cell::RefCell,
@@ -20,7 +20,7 @@ use super::repository::{Repository, isolate};
 /// Serves one repository at `http://git.test/`.
 pub(crate) struct Backend {
     folder: PathBuf,
-    /// The protocol that is spoken whatever the client asks for; `None` lets it choose.
+    /// The protocol that the server always speaks; `None` lets the client choose.
     protocol: Option<u8>,
     /// How many bytes of the answer come in one piece.
     chunk_size: usize,
@@ -38,18 +38,18 @@ impl Backend {
         Self { protocol: Some(version), ..self }
     }
 
-    /// The same, answering in pieces of this size.
+    /// The same, but it answers in pieces of this size.
     pub(crate) fn in_chunks_of(self, chunk_size: usize) -> Self {
         Self { chunk_size, ..self }
     }
 
-    /// The remote that a client sees, and the server to ask what it saw.
+    /// The remote for a client, and the server, which knows the requests.
     pub(crate) fn remote(self) -> (Remote, Rc<Self>) {
         let backend = Rc::new(self);
         (Remote::new("http://git.test/", backend.clone()), backend)
     }
 
-    /// What was asked of it, such as `POST git-upload-pack`.
+    /// The requests so far, such as `POST git-upload-pack`.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.borrow().clone()
     }
@@ -78,7 +78,7 @@ impl Backend {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("git can be run");
         let mut stdin = child.stdin.take().expect("it is piped");
-        let writer = std::thread::spawn(move || drop(stdin.write_all(&body))); // It may answer before it has read all.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&body))); // Git may answer early.
         let output = child.wait_with_output().expect("git ends");
         writer.join().expect("the writer does not panic");
         parse(Bytes::from(output.stdout), self.chunk_size, request.url)

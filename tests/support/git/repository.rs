@@ -14,12 +14,12 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// An empty one.
+    /// Makes an empty repository.
     pub(crate) fn empty() -> Self {
         Self::with_format("sha1")
     }
 
-    /// An empty one with this object format.
+    /// Makes an empty repository with this object format.
     pub(crate) fn with_format(format: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let repository = Self { folder };
@@ -36,14 +36,14 @@ impl Repository {
         self.folder.path()
     }
 
-    /// What `git` prints, without the newline at its end. It has to succeed.
+    /// Runs `git`, and returns its output without the final newline. It must succeed.
     pub(crate) fn git(&self, args: &[&str]) -> String {
         let output = self.try_git(args);
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("git prints UTF-8 here").trim_end().to_owned()
     }
 
-    /// Runs `git` and gives what came of it.
+    /// Runs `git`, and returns its result.
     pub(crate) fn try_git(&self, args: &[&str]) -> Output {
         git_in(self.path()).args(args).stdin(Stdio::null()).output().expect("git can be run")
     }
@@ -53,7 +53,7 @@ impl Repository {
         self.feed("git", &["fast-import", "--quiet", "--force"], stream);
     }
 
-    /// What a program prints that runs in the folder and reads this. It has to succeed.
+    /// Runs a program in the folder with this input, and returns its output. It must succeed.
     pub(crate) fn feed(&self, program: &str, args: &[&str], input: &str) -> String {
         use std::io::Write;
         let mut command = Command::new(program);
@@ -68,7 +68,7 @@ impl Repository {
         String::from_utf8(output.stdout).expect("it prints UTF-8 here")
     }
 
-    /// Makes a commit with these parents and no files, points nothing to it, and gives its id.
+    /// Makes a commit with these parents and no files, and returns its id. No ref names it.
     pub(crate) fn commit(&self, message: &str, parents: &[&str]) -> String {
         let tree = self.git(&["hash-object", "-w", "-t", "tree", "/dev/null"]);
         let mut args = vec!["commit-tree", &tree, "-m", message];
@@ -84,7 +84,7 @@ impl Repository {
         list.lines().filter_map(|l| l.split_once(' ')).map(|(name, id)| (name.to_owned(), id.to_owned())).collect()
     }
 
-    /// Every object is there and sound.
+    /// Checks that every object exists and is valid.
     pub(crate) fn fsck(&self) {
         let output = self.try_git(&["fsck", "--full", "--strict"]);
         assert!(output.status.success(), "git fsck: {}", String::from_utf8_lossy(&output.stderr));
@@ -99,7 +99,7 @@ pub(crate) fn git_in(folder: &Path) -> Command {
     command
 }
 
-/// Takes away what would make Git behave differently elsewhere.
+/// Removes settings that would make Git behave differently on other machines.
 pub(crate) fn isolate(command: &mut Command) {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GIT_")) {
         command.env_remove(name);
