@@ -104,7 +104,7 @@ export function catchUpTable(catchUps) {
 }
 
 /**
- * How much more memory the largest pack needs than the smallest pack of a real first sync.
+ * How much more memory the largest pack needs than the smallest pack above 50 MB.
  *
  * @param {Result[]} results
  */

@@ -1,5 +1,5 @@
-// A service under attack: 16 hostile upstreams of eight kinds, hostile webhook receivers and a tenant at its limits beside a
-// well-behaved tenant, who must not notice.
+// A service under attack. It has 16 hostile upstreams of eight kinds, hostile webhook receivers, and a tenant at its
+// limits. A well-behaved tenant beside them must not notice.
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -31,12 +31,12 @@ import { caller } from "./caller.mjs";
  * @property {number} slowestStart Milliseconds from a sync's creation to its start.
  * @property {number} slowestWebhook Milliseconds from a sync's end to its webhook.
  * @property {number} peak The most resident memory, in bytes.
- * @property {string[]} violations What must not be.
+ * @property {string[]} violations The broken promises.
  */
 
 /** Runs at a time: the default of `refsync serve`. */
 const CONCURRENCY = 4;
-/** What the issue of the attack promises. Milliseconds and bytes. */
+/** The promises of the issue about attacks, in milliseconds and bytes. */
 export const LIMITS = {
   health: 200,
   start: 5000,
@@ -45,7 +45,7 @@ export const LIMITS = {
 };
 
 /**
- * Attacks a service of its own for so many seconds.
+ * Attacks a service of its own for this many seconds.
  *
  * @param {{ seconds: number, say?: (line: string) => void }} options
  * @returns {Promise<Outcome>}
@@ -141,7 +141,7 @@ export async function attack({ seconds, say = () => {} }) {
 }
 
 /**
- * Two organisations and their keys, in a data folder that nobody serves yet.
+ * Makes two organisations and their keys in a data folder that nobody serves yet.
  *
  * @param {string} data
  */
@@ -176,7 +176,8 @@ async function must(call, ...args) {
 }
 
 /**
- * The tenant who must not notice: its upstream moves on, it syncs, and its webhook arrives. Gives the milliseconds.
+ * The tenant who must not notice: its upstream moves on, it syncs, and its webhook arrives. Returns the times in
+ * milliseconds.
  *
  * @param {{ calm: Call, good: Awaited<ReturnType<typeof gitServer>>, inbox: Awaited<ReturnType<typeof receiver>>, signal: AbortSignal }} options
  */
@@ -208,7 +209,7 @@ async function wellBehaved({ calm, good, inbox, signal }) {
 }
 
 /**
- * Waits for a run's end, for a minute.
+ * Waits up to a minute for a run's end.
  *
  * @param {Call} call
  * @param {string} path
@@ -223,7 +224,7 @@ async function end(call, path) {
   return last?.body;
 }
 
-/** The well-behaved tenant's receiver: when the webhook of each run arrived, and what all said. */
+/** The well-behaved tenant's receiver. It notes when the webhook of each run arrived, and the text of all webhooks. */
 async function receiver() {
   /** @type {string[]} */
   const bodies = [];
@@ -243,7 +244,7 @@ async function receiver() {
     url: `http://127.0.0.1:${port}/`,
     bodies,
     /**
-     * Waits for a run's webhook, for a minute.
+     * Waits up to a minute for a run's webhook.
      *
      * @param {string} id
      */
@@ -262,7 +263,8 @@ async function receiver() {
 }
 
 /**
- * Asks for `/healthz` ten times a second; gives the milliseconds. A call without an answer took ten seconds.
+ * Requests `/healthz` ten times a second, and returns the times in milliseconds. A call without an answer counts as ten
+ * seconds.
  *
  * @param {string} url
  * @param {AbortSignal} signal
@@ -283,7 +285,7 @@ async function health(url, signal) {
 }
 
 /**
- * The most resident memory that the process has meanwhile, in bytes.
+ * The peak resident memory of the process until the signal fires, in bytes.
  *
  * @param {number} pid
  * @param {AbortSignal} signal
@@ -315,7 +317,7 @@ function secret(name) {
 }
 
 /**
- * The planted credentials that are in one of these texts, in a form that a person could read.
+ * The planted credentials that are readable in one of these texts.
  *
  * @param {string[]} texts
  * @param {Record<string, string>} secrets

@@ -1,4 +1,4 @@
-// A tenth of `npm run attack`.
+// Runs a tenth of `npm run attack`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

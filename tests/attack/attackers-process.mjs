@@ -1,5 +1,5 @@
-// The attackers in a process of their own, so that their work does not slow down who measures. It says where its servers are; a
-// message starts the tenant, and another one stops everything.
+// Runs the attackers in a process of their own, so that their work does not slow down the measurement. The process reports
+// where its servers are. One message starts the tenant, and another one stops everything.
 import { once } from "node:events";
 import { setPriority } from "node:os";
 
@@ -15,7 +15,7 @@ import { caller } from "./caller.mjs";
 /** @param {Ready | Told} message */
 const tell = (message) => process.send?.(message);
 
-// Attackers have machines of their own, whose cores are not the service's.
+// Attackers have machines of their own, which do not share cores with the service.
 setPriority(10);
 const { upstreams, close: closeUpstreams } = await hostileUpstreams();
 const receivers = await hostileReceivers();

@@ -1,4 +1,4 @@
-// The attackers: upstreams and webhook receivers that mean no good, and a tenant that asks for all that it may.
+// The attackers: hostile upstreams and webhook receivers, and a tenant that uses all of its limits.
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -13,7 +13,10 @@ import { present } from "../support/present.mjs";
  * @typedef {import("./caller.mjs").Call} Call
  */
 
-/** What the hostile upstreams do. `hostile.mjs` says how; `echo` refuses, and repeats the credential that it was sent. */
+/**
+ * The attacks of the hostile upstreams. `hostile.mjs` describes them; `echo` refuses, and repeats the credential that it
+ * received.
+ */
 export const KINDS = /** @type {const} */ ([
   "list dribbles",
   "list without end",
@@ -25,7 +28,10 @@ export const KINDS = /** @type {const} */ ([
   "echo",
 ]);
 
-/** Two upstreams of each kind, on four hosts: more hosts than the service has lanes without the well-behaved tenant's. */
+/**
+ * Two upstreams of each kind, on four hosts. That is more hosts than the service has lanes, without the well-behaved
+ * tenant's lane.
+ */
 export async function hostileUpstreams() {
   const servers = await Promise.all([hostile(), hostile(), echo(), echo()]);
   const [first, second, ...echoes] = servers;
@@ -38,7 +44,7 @@ export async function hostileUpstreams() {
   };
 }
 
-/** A Git server that refuses everybody, with the credential that it was sent in every form that a person might print. */
+/** A Git server that refuses every request. It repeats the received credential in every form that a person might print. */
 async function echo() {
   const server = createServer((request, response) => {
     const sent = request.headers.authorization ?? "";
@@ -65,7 +71,7 @@ async function echo() {
 const receivers = {
   /** Never answers. */
   hangs: () => {},
-  /** Answers a byte at a time. */
+  /** Answers one byte at a time. */
   dribbles: async (_, response) => {
     response.writeHead(200);
     while (!response.destroyed) {
@@ -101,7 +107,7 @@ export async function hostileReceivers() {
 }
 
 /**
- * Starts a run of each upstream as often as it ends, and a plan now and then, until the signal fires.
+ * Starts a new run of each upstream whenever one ends, and sometimes a plan, until the signal fires.
  *
  * @param {{ call: Call, names: string[], signal: AbortSignal, keep: (text: string) => void }} options
  */
@@ -129,7 +135,8 @@ export async function pullForEver({ call, names, signal, keep }) {
 }
 
 /**
- * A tenant at its limits: lists, streams of events, bodies that dribble and bodies that are no JSON, a few dozen at once.
+ * A tenant at its limits: lists, streams of events, slow bodies, and bodies that are not JSON, a few dozen at the same
+ * time.
  *
  * @param {{ url: string, org: string, key: string, names: string[], signal: AbortSignal }} options
  */

@@ -1,4 +1,5 @@
-// `npm run attack [-- --seconds 300]`: a service under attack for five minutes, on loopback. `attack.mjs` says what must hold.
+// `npm run attack [-- --seconds 300]`: a service under attack for five minutes, on loopback. The promises are in
+// `attack.mjs`.
 import { parseArgs } from "node:util";
 
 import { main, say } from "../../scripts/command.mjs";

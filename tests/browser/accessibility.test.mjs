@@ -1,4 +1,7 @@
-/** The page for everybody: axe finds nothing on any screen in either colour scheme, and the keyboard alone does the work. */
+/**
+ * Accessibility of the page: axe finds no error on any screen in either colour scheme, and everything works with the
+ * keyboard alone.
+ */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -20,7 +23,7 @@ before(async () => {
     await tree.git("branch", "release/1.0");
   });
   const { service, tree } = hosted;
-  // One ref that is rejected, so that every kind of notice is on the page.
+  // One ref is rejected, so that every kind of notice is on the page.
   await tree.git("checkout", "--quiet", "release/1.0");
   await tree.commit("on app only");
   await tree.git("push", "--quiet", service.gitUrl("app"), "release/1.0");
@@ -32,12 +35,12 @@ before(async () => {
 after(() => hosted?.stop());
 
 /**
- * What axe has to say, as lines: the rule, and where it is broken.
+ * The errors that axe reports, one per line: the rule, and where it is broken.
  *
  * @param {import("playwright-core").Page} page
  */
 async function violations(page) {
-  // By way of the debugger, since the page's own policy lets nothing else run in it.
+  // Uses the debugger, because the page's own policy blocks other scripts.
   await page.evaluate(axe);
   return page.evaluate(async () => {
     const { axe } = /** @type {{ axe: typeof import("axe-core") }} */ (/** @type {unknown} */ (globalThis));
@@ -98,7 +101,7 @@ for (const [look, options] of Object.entries(looks)) {
 test("the keyboard alone filters refs, previews and pulls", async () => {
   const { page, close } = await hosted.open();
   /**
-   * Presses Tab until the focus is on what has this name.
+   * Presses Tab until the element with this name has the focus.
    *
    * @param {RegExp} name
    */

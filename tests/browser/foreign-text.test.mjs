@@ -1,4 +1,4 @@
-/** Text of others on the page: it cannot look like something else, nor fill the screen. */
+/** Text from other people on the page: it cannot look like something else, nor fill the screen. */
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -14,7 +14,7 @@ const OVERRIDE = "release\u202egnp";
 const ZERO_WIDTH = "main\u200b";
 const HEBREW = "שלום/1.2";
 
-/** Bidirectional controls, zero-width and other characters that leave no mark. */
+/** Bidirectional controls, zero-width characters and other invisible characters. */
 const UNSEEN = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 
 /** @type {import("../support/browser/dashboard.mjs").Dashboard} */
@@ -39,7 +39,7 @@ after(async () => {
 });
 
 /**
- * What of the page has characters that nobody sees: its text, and what it says in tooltips and to screen readers.
+ * The texts of the page that contain invisible characters: visible text, tooltips, and texts for screen readers.
  *
  * @param {import("playwright-core").Page} page
  */
@@ -63,7 +63,7 @@ test("invisible characters in ref names show, and each name keeps its direction 
   assert.equal(await row(OVERRIDE).locator(".ref-name").textContent(), "releaseU+202Egnp");
   assert.equal(await row(OVERRIDE).locator("th").getAttribute("title"), "refs/heads/release[U+202E]gnp");
   for (const name of ["main", OVERRIDE, HEBREW]) assert.equal(await row(name).locator("th bdi").count(), 1, name);
-  // In the order of reading, the prefix is left of the Hebrew name.
+  // In reading order, the prefix is left of the Hebrew name.
   const [prefix, own] = await Promise.all(
     [".ref-prefix", ".ref-name"].map((part) => row(HEBREW).locator(part).boundingBox()),
   );

@@ -1,4 +1,4 @@
-/** The keyboard keeps its place, and a direct link its promise. */
+/** The keyboard focus keeps its place, and a direct link opens its target. */
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -18,7 +18,7 @@ before(async () => {
   });
   browser = await launch();
   const { service, tree } = hosted;
-  // Its only branch has gone another way than the upstream's.
+  // Its only branch has diverged from the upstream's branch.
   const upstream = {
     url: service.remote("origin"),
     auth: { kind: "username_password", username: "git", password: service.apiKey },
@@ -36,7 +36,7 @@ after(async () => {
 });
 
 /**
- * What has the focus, in words.
+ * The focused element, in words.
  *
  * @param {import("playwright-core").Page} page
  */
@@ -52,7 +52,7 @@ for (const direction of /** @type {const} */ (["pull", "push"])) {
     const button = page.locator(`button[data-direction=${direction}]`);
     await button.focus();
     await page.keyboard.press("Enter");
-    // A second press while the first is under way does nothing.
+    // A second press while the first one is in progress does nothing.
     await page.keyboard.press("Enter");
     await page.locator("[data-run-status=completed]").waitFor();
     assert.equal(await focused(page), direction);

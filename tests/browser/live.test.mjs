@@ -1,4 +1,4 @@
-/** A run while it runs: previewed, followed by its events, cancelled; and what its end changes elsewhere on the page. */
+/** A run in progress: previewed, followed with its events, and cancelled. Its end changes other parts of the page. */
 
 import assert from "node:assert/strict";
 
@@ -30,7 +30,7 @@ before(async () => {
     await tree.git("branch", "release/1.0");
   });
   ({ service } = hosted);
-  // An upstream that takes the request and never answers.
+  // An upstream that accepts the request and never answers.
   silent = createServer(() => {});
   const url = `http://127.0.0.1:${await listen(silent)}/silent.git`;
   await service.api("POST", `/${service.org}/repos`, { name: "silent", upstream: { url } });

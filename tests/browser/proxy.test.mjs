@@ -1,4 +1,4 @@
-/** The engine in a page of another origin, by way of `refsync proxy`. */
+/** The engine in a page of another origin, through `refsync proxy`. */
 
 import assert from "node:assert/strict";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -37,7 +37,7 @@ before(async () => {
   await cp(DIST, join(folder, "refsync"), { recursive: true });
   const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
   await writeFile(join(folder, "index.html"), `<!doctype html><title>page</title>${map}`);
-  // Git is elsewhere: this server has only files.
+  // Git is on another server. This one has only files.
   site = await serveFolder(folder, "http://127.0.0.1:9");
   await tree.commit("one");
   await tree.commit("two");
@@ -55,7 +55,7 @@ after(async () => {
 });
 
 /**
- * Runs a sync in a page; its outcomes, or its error.
+ * Runs a sync in a page, and returns its outcomes or its error.
  *
  * @param {string} [proxy]
  * @returns {Promise<import("../support/json.mjs").Json>}

@@ -1,4 +1,4 @@
-/** Making, changing and deleting a repository and its upstream through the page's dialogs. */
+/** Makes, changes and deletes a repository and its upstream with the page's dialogs. */
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -20,7 +20,7 @@ let service;
 let browser;
 
 /**
- * What the service says of a repository.
+ * A repository, as the service shows it.
  *
  * @param {string} name
  */

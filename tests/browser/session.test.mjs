@@ -1,4 +1,4 @@
-/** How somebody signs in to the page and out of it, and what the browser keeps of it. */
+/** Signing in to the page and out of it, and the data that the browser keeps. */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -60,7 +60,7 @@ test("the printed address signs in once; its session survives a reload, and the 
   await page.reload();
   await page.getByRole("link", { name: /^app/ }).waitFor();
 
-  // The address again, as a history or a restored tab brings it back.
+  // Opens the address again, like the history or a restored tab.
   await page.goto("about:blank");
   await page.goto(address);
   await page.getByRole("link", { name: /^app/ }).waitFor();
@@ -142,7 +142,7 @@ test("signing out forgets a key that was typed, and does not revoke it", async (
   await close();
 });
 
-/** `refsync serve` as a user starts it, on a PostgreSQL, in which the test can make further codes. */
+/** `refsync serve` as a user starts it, on a PostgreSQL. There the test can make more codes. */
 async function serve() {
   const database = await postgres();
   const data = mkdtempSync(join(tmpdir(), "refsync-session-"));
@@ -178,7 +178,7 @@ async function serve() {
       return answer.json();
     },
     /**
-     * An address with a new code, which expires in so many seconds.
+     * Returns an address with a new code, which expires after this many seconds.
      *
      * @param {number} [seconds]
      */

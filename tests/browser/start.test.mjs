@@ -1,4 +1,7 @@
-/** What a new user does: `npm start` in a terminal, the printed address in a browser, Pull, Ctrl-C, and all of it again. */
+/**
+ * The steps of a new user: `npm start` in a terminal, the printed address in a browser, Pull, Ctrl-C, and all of this
+ * again.
+ */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -12,7 +15,7 @@ import { launch, openPage, sync, tableRows } from "../support/browser/page.mjs";
 import { present } from "../support/present.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** How long the user waits at most, in milliseconds, from opening the page until every outcome is visible. */
+/** How long the user waits at most from opening the page until every outcome is visible, in milliseconds. */
 const PATIENCE = 10_000;
 
 test("npm start serves a page whose first Pull shows every outcome, and a second start keeps the data", async (t) => {
@@ -72,7 +75,7 @@ async function openApp(browser, address) {
 }
 
 /**
- * Types `npm start` in a terminal, which `script` provides. `stop` types Ctrl-C.
+ * Types `npm start` in a terminal. `script` provides the terminal. `stop` types Ctrl-C.
  *
  * @param {import("node:test").TestContext} t
  * @param {string} data

@@ -1,4 +1,4 @@
-/** Pull and push by pressing the page's buttons; Git says whether what the page shows is true. */
+/** Pull and push with the page's buttons. Git confirms that the page shows the truth. */
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -81,7 +81,7 @@ test("only the refs that the globs match take part", async () => {
 });
 
 test("a diverged branch is rejected with its reason while its neighbour moves", async () => {
-  // A commit on app only, and another on its upstream only: neither contains the other.
+  // One commit only on app, and another one only on its upstream. So neither contains the other.
   await tree.git("checkout", "--quiet", "release/1.0");
   const ours = await tree.commit("on app only");
   await tree.git("push", "--quiet", service.gitUrl("app"), "release/1.0");

@@ -1,4 +1,4 @@
-// Every example of the README and of docs/ that is marked as JavaScript is run, against the real service.
+// Runs every example of the README and of docs/ that is marked as JavaScript, against the real service.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
@@ -83,7 +83,7 @@ async function runs(file) {
 }
 
 /**
- * A relay: asked by a browser whether the page may use it.
+ * A relay. The test sends a browser's preflight request.
  *
  * @param {{ fetch(request: Request): Promise<Response> }} worker
  */
@@ -99,7 +99,7 @@ async function relays(worker) {
 }
 
 /**
- * A worker: called as its runtime would call it.
+ * A worker. The test calls it like its runtime.
  *
  * @param {string} file
  */

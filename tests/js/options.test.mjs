@@ -1,4 +1,4 @@
-// A misspelt option is refused by name: nobody would read it, and what it was to do would not be done, without a word.
+// A misspelt option is refused by name. Otherwise nobody would read it, and its purpose would silently not be met.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -42,7 +42,7 @@ async function watched(options) {
 }
 
 /**
- * What is called, the field that the refusal names, and what it says was probably meant.
+ * The operation, its call, the field that the refusal names, and the suggested spelling.
  *
  * @type {[operation: string, call: () => unknown, field: string, meant: string | undefined][]}
  */

@@ -1,4 +1,4 @@
-// The check of the scripts' types finds what it is for: an option that is misspelt or missing.
+// The type check of the scripts finds options that are misspelt or missing.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Copies of scripts, each with one change, and the error that the change makes. None for the copy that stays as it is. */
+/** Copies of scripts, each with one change, and the error that the change causes. The unchanged copy has no error. */
 const copies = [
   { of: "scripts/start.mjs", from: "", to: "", error: null },
   {
@@ -73,7 +73,7 @@ test("an option of a script that is misspelt or missing is an error", async (t) 
   const project = join(folder, "tsconfig.json");
   const settings = {
     extends: join(root, "tsconfig.json"),
-    // A relative import that a copy's own folder does not have is looked for in the checkout.
+    // If a copy's own folder lacks a relative import, the checkout provides it.
     compilerOptions: { rootDirs: [root, ...places] },
     include: [...files, join(root, "tests/*.d.ts"), join(root, "tests/support/*.d.ts")],
   };
@@ -97,7 +97,7 @@ test("every script is checked, with every flag that the product has", async () =
     [],
   );
   for (const file of scripts) assert.doesNotMatch(readFileSync(join(root, file), "utf8"), SILENCED, file);
-  // The product's configuration is the scripts' one, and adds no flag that makes the compiler stricter.
+  // The product has the same configuration as the scripts, and no additional strict flags.
   const { extends: base, compilerOptions } = JSON.parse(readFileSync(join(root, "pkg/tsconfig.json"), "utf8"));
   assert.equal(base, "../tsconfig.json");
   const own = ["allowJs", "checkJs", "declaration", "noEmit", "outDir", "rootDir"];
@@ -107,7 +107,7 @@ test("every script is checked, with every flag that the product has", async () =
 const SILENCED = /@ts-(nocheck|ignore)\b/;
 
 /**
- * What tsc prints.
+ * The output of tsc.
  *
  * @param {string[]} args
  */

@@ -1,4 +1,4 @@
-// The package's types, as a user's compiler sees them.
+// The package's types, as a user's compiler reads them.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -18,7 +18,7 @@ test("a user's script with every exported type compiles", async () => {
 });
 
 test("the scripts leave no exported name out", () => {
-  // The fewest names that an entry has; with fewer this test reads it wrongly.
+  // The smallest number of names in an entry. If there are fewer, this test reads the entry wrongly.
   /** @type {[entry: string, file: string, fewest: number][]} */
   const entries = [
     ["index.d.ts", "user.ts", 40],
@@ -53,7 +53,7 @@ test("no exported declaration contains any", () => {
       assert.doesNotMatch(glue.get(name) ?? "", ANY, `${name} of the generated types`);
     }
   }
-  // Our own declarations, those of every entry.
+  // Only our own declarations, those of every entry.
   const own = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter(
     (file) => file.endsWith(".d.ts") && !/^wasm[/\\]\w+[/\\]/.test(file),
   );
@@ -69,7 +69,7 @@ function read(file) {
 }
 
 /**
- * Comments and texts may say "any" as often as they like.
+ * Removes comments and texts, because they may contain the word "any".
  *
  * @param {string} source
  */
@@ -78,7 +78,7 @@ function withoutComments(source) {
 }
 
 /**
- * What a module exports, by name.
+ * The names that a module exports.
  *
  * @param {string} file
  * @returns {Set<string>}

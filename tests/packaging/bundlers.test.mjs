@@ -1,4 +1,5 @@
-// A small dashboard built by each bundler from the packed package: it works in Chromium, and ships one WebAssembly file.
+// Each bundler builds a small dashboard from the packed package. The dashboard works in Chromium, and contains one
+// WebAssembly file.
 import assert from "node:assert/strict";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -34,7 +35,7 @@ let service;
 let browser;
 
 before(async () => {
-  // Parcel reads `exports` and `imports` of packages where it is told to.
+  // Parcel reads `exports` and `imports` of packages only if this setting is on.
   user = await project({ "@parcel/resolver-default": { packageExports: true } });
   service = await serve();
   await service.api("POST", `/${service.org}/repos`, { name: "shown" });
@@ -48,7 +49,7 @@ after(async () => {
 });
 
 /**
- * Each takes the folder of the sources, builds into `out`, and says where the page is.
+ * Each builds the folder `src` into the folder `out`, with a page.
  *
  * @type {Record<string, (src: string, out: string) => Promise<void>>}
  */
@@ -85,7 +86,7 @@ const bundlers = {
     await writeFile(join(out, "index.html"), page("./main.js"));
   },
   async esbuild(src, out) {
-    // It knows no `new URL(…, import.meta.url)`: the address comes from an import instead.
+    // It does not support `new URL(…, import.meta.url)`, so the address comes from an import.
     const source = DASHBOARD.replace("\n", '\nimport wasm from "refsync/client.wasm";\n').replace(
       "new SyncClient({",
       "new SyncClient({ wasm: new URL(wasm, import.meta.url),",

@@ -1,4 +1,4 @@
-// The tarball, as the registry and other people's tools would see it.
+// The tarball, as the registry and other people's tools see it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -57,9 +57,9 @@ test("publint has nothing to say", async () => {
 });
 
 test("are the types wrong? no", async () => {
-  // ESM only, so what CommonJS alone would see is not judged; a .wasm file has no JavaScript to resolve to.
+  // The package has only ES modules, so results for CommonJS do not count. A .wasm file has no JavaScript to resolve to.
   const entries = ["client.wasm", "engine.wasm", "service.wasm"].flatMap((entry) => ["--exclude-entrypoints", entry]);
-  // It ends with an error where it finds a problem.
+  // It exits with an error if it finds a problem.
   const { stdout } = await run(bin("attw"), [tarball.path, "--profile", "esm-only", "--format", "ascii", ...entries]);
   for (const entry of ["", "/engine", "/service", "/node", "/webhooks", "/proxy"])
     assert.ok(stdout.includes(`"refsync${entry}"`));
@@ -70,7 +70,7 @@ test("npm publish --dry-run has no complaint", async () => {
     cwd: folder,
   });
   assert.match(stdout, /\+ refsync@/);
-  // What npm says of this machine's own settings and of the login is not about the package.
+  // npm's messages about this machine's settings and about the login do not concern the package.
   const complaints = stderr.split("\n").filter((line) => /npm (warn|error)/i.test(line));
   const ours = complaints.filter((line) => !/Unknown (user|env) config|logged in/.test(line));
   assert.deepEqual(ours, []);

@@ -1,4 +1,4 @@
-// The suite as a process: its one argument is JSON, and so is what it prints.
+// Runs the suite as a process. Its only argument is JSON, and so is its output.
 import { clientSuite, engineSuite } from "./suite.mjs";
 
 const asked = JSON.parse(String(process.argv[2]));

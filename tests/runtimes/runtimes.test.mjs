@@ -1,5 +1,5 @@
-// The packed package, installed into an empty project, in every runtime: `npm run test:runtimes`. `npm test` runs the
-// current Node and a page; REFSYNC_MATRIX=all adds what has to be installed first.
+// Tests the packed package, installed into an empty project, in every runtime: `npm run test:runtimes`. `npm test` runs
+// only the current Node and a page. REFSYNC_MATRIX=all adds the runtimes that must be installed first.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
@@ -70,7 +70,7 @@ after(async () => {
 });
 
 /**
- * What the suite is given; repositories of its own for each runtime.
+ * The suite's arguments. Each runtime has repositories of its own.
  *
  * @param {string} name
  * @param {string} [origin]
@@ -167,7 +167,7 @@ test("workerd", { timeout: 60_000, ...more }, async (t) => {
   judge(t, JSON.parse(text));
 });
 
-/** What a page, a worker or a service worker does with the arguments that it is sent. */
+/** The code that a page, a worker or a service worker runs with the arguments that it receives. */
 const BROWSER = `
   import { clientSuite, engineSuite } from "./suite.mjs";
   export const suite = async (asked) => {
@@ -189,7 +189,7 @@ async function inChromium() {
 }
 
 /**
- * A page of Firefox, which the protocol WebDriver BiDi drives without a driver of its own.
+ * A page of Firefox. The protocol WebDriver BiDi controls it, so no separate driver is needed.
  *
  * @returns {Promise<Opened>}
  */
@@ -204,7 +204,8 @@ async function inFirefox() {
 }
 
 /**
- * Opens a page of `folder` and runs `body` in it with the arguments of the suite; the engine's remotes are of its origin.
+ * Opens a page of `folder` and runs `body` in it with the arguments of the suite; the engine's remotes have the page's
+ * origin.
  *
  * @param {TestContext} t
  * @param {string} folder
@@ -233,7 +234,7 @@ async function inPage(t, folder, name, body, { wasm = {}, open = inChromium } = 
 }
 
 /**
- * A page of plain files with an import map; its folder.
+ * Makes a page of plain files with an import map, and returns its folder.
  *
  * @param {string} name
  */
@@ -270,7 +271,7 @@ test("Firefox, a page without a bundler", { timeout: 120_000, ...more }, async (
 });
 
 /**
- * Bundles the suite behind `listen`, code that calls it; workers know no import maps.
+ * Bundles the suite with `listen`, the code that calls it, because workers do not support import maps.
  *
  * @param {string} name
  * @param {string} listen

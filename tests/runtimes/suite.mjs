@@ -1,10 +1,10 @@
-// The same small suite for every runtime: plain JavaScript over web APIs and the package. It throws where something is
-// not as it has to be, and answers what it saw.
+// The same small suite for every runtime: plain JavaScript with web APIs and the package. It throws if a result is wrong,
+// and returns its observations.
 
 import { NotFoundError, SyncClient } from "refsync";
 
 /**
- * What a suite is given. `wasm` is left out where the package finds its own code.
+ * The arguments of a suite. `wasm` is left out if the package finds its own code.
  *
  * @typedef {{ apiUrl: string, apiKey: string, name: string, source: string, destination: string, wasm?: string }} Asked
  * @typedef {Awaited<ReturnType<typeof clientSuite>>} ClientSeen
@@ -12,7 +12,8 @@ import { NotFoundError, SyncClient } from "refsync";
  */
 
 /**
- * The client: a repository made, planned, synced with `source`, listed, and an error of a class.
+ * Tests the client: makes a repository, plans a sync and syncs it with `source`, lists it, and checks the class of an
+ * error.
  *
  * @param {Asked} asked
  */
@@ -49,7 +50,7 @@ export async function clientSuite({ apiUrl, apiKey, source, name, wasm }) {
 }
 
 /**
- * The engine: from one hosted repository to another; gives what became of each ref, and of each at a second time.
+ * Tests the engine: syncs from one hosted repository to another, twice. Returns the results of each ref for both syncs.
  *
  * @param {Asked} asked
  */

@@ -1,4 +1,4 @@
-// The processes of one service, each of which may be killed at any moment and started again.
+// The processes of one service. Each may be killed at any moment and is then started again.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -24,7 +24,7 @@ export class Member {
   constructor(args) {
     this.args = args;
     /**
-     * What its first line said.
+     * The content of its first line.
      *
      * @type {Partial<import("../support/service/serve.mjs").Greeting> | null}
      */
@@ -32,7 +32,7 @@ export class Member {
   }
 
   /**
-   * Called with all that it writes to stderr.
+   * Called with everything that the process writes to stderr.
    *
    * @param {string} _text
    */
@@ -46,12 +46,12 @@ export class Member {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** The end of what it wrote to stderr. */
+  /** The last part of its stderr. */
   get said() {
     return this.#said;
   }
 
-  /** Starts it; resolves once it says that it is there. */
+  /** Starts the process. Resolves when it reports that it is ready. */
   async start() {
     const [command = "serve", ...more] = this.args;
     const flags = ["--json", "--allow-private-network", ...more];
@@ -81,8 +81,8 @@ export class Member {
 }
 
 /**
- * Starts one service. With `database`, a PostgreSQL: two that serve, one of which also works, and two workers; else one
- * that does everything, on the embedded database.
+ * Starts one service. With `database`, the URL of a PostgreSQL, it has two `serve` processes, one of them with a worker,
+ * and two `worker` processes. Otherwise it has one process that does everything, on the embedded database.
  *
  * @param {{ data: string, database?: string | undefined }} where
  */
@@ -94,7 +94,7 @@ export async function startCluster({ data, database }) {
     members.push(new Member(["serve", "--port", "0", "--no-worker", ...shared]));
     members.push(new Member(["worker", ...shared]), new Member(["worker", ...shared]));
   }
-  // All at once: whoever comes first migrates.
+  // All at the same time; the first one migrates the schema.
   await Promise.all(members.map((member) => member.start()));
   const pids = new Set(members.map(({ pid }) => present(pid)));
   const { api_key: apiKey } = present(first.first);
@@ -115,7 +115,7 @@ export async function startCluster({ data, database }) {
       return { kill, restarted };
     },
     /**
-     * A call of the API by whoever answers; tries again for a minute where nobody does.
+     * Calls the API on the first process that answers. Retries for a minute if none answers.
      *
      * @param {string} method
      * @param {string} path

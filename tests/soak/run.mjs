@@ -1,5 +1,5 @@
 // `npm run soak [-- --rounds 200 --database postgres://…]`: without --database on PGlite and on a PostgreSQL of its own.
-// `--only pglite` and `--only postgres` leave the other out; SIGINT ends it with the verdict of the rounds so far.
+// `--only pglite` and `--only postgres` leave the other one out. SIGINT ends the run with the verdict on the rounds so far.
 import { parseArgs } from "node:util";
 
 import { main, say } from "../../scripts/command.mjs";

@@ -1,4 +1,4 @@
-// Rounds of syncs in which a random process is killed at a random moment, and a verdict at the end.
+// Rounds of syncs in which a random process is killed at a random moment. At the end there is a verdict.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -30,7 +30,7 @@ import { misdelivered, overlapping, takeovers, unfinished } from "./verdict.mjs"
  */
 
 /**
- * A repository and the branches that were changed; `turn` is the last change of it.
+ * A repository and its changed branches. `turn` is its last change.
  *
  * @typedef {object} Repository
  * @property {string} id
@@ -43,14 +43,14 @@ import { misdelivered, overlapping, takeovers, unfinished } from "./verdict.mjs"
 
 /** How many syncs each round queues. */
 const SYNCS = 50;
-/** More than a round's syncs, so that those whose worker died, which wait for their lease, do not hold up all others. */
+/** More than a round's syncs. Runs whose worker died wait for their lease, and must not block all others. */
 const REPOSITORIES = 80;
-/** As many webhook targets: what a killed process was delivering to one, which waits for its lease, too, holds up that one. */
+/** As many webhook targets. A delivery of a killed process waits for its lease too, and blocks only its own target. */
 const TARGETS = 16;
 
 /**
- * `rounds` rounds on PGlite or, with `database`, on that PostgreSQL, whose schema `refsync` must not be there. Gives what was
- * counted, and `violations`, which are none. `stop.asked` ends it after the present round.
+ * Does `rounds` rounds on PGlite or, with `database`, on that PostgreSQL. Its schema `refsync` must not exist. Returns the
+ * counts and the `violations`, which must be empty. `stop.asked` ends the soak after the present round.
  *
  * @param {Soak} options
  */
@@ -70,12 +70,12 @@ export async function soak({ rounds, database, stop = { asked: false }, say = ()
     const kills = [];
     for (let round = 1; round <= rounds && !stop.asked; round += 1) {
       kills.push(await oneRound(cluster, repositories, answered));
-      // What a killed process left waits for its lease, and so do webhooks; the next round need not.
+      // Runs and webhooks of a killed process wait for their lease. The next round need not wait for them.
       await receiver.until(answered, { open: SYNCS / 2, patience: 5_000 });
       say(`round ${round}: ${answered.size} syncs, ${answered.size - receiver.ended.size} not told to have ended`);
     }
     await receiver.until(answered, { open: 0, patience: 180_000 });
-    // Later webhooks of the same runs, sent again by a process that did not know that they had arrived.
+    // Later webhooks of the same runs. A process that did not know of their arrival sent them again.
     await delay(1_000);
     await cluster.stop();
     const events = await eventsOf({ data, database });
@@ -108,7 +108,7 @@ export async function soak({ rounds, database, stop = { asked: false }, say = ()
 }
 
 /**
- * Makes the upstreams and the repositories that follow and feed them.
+ * Makes the upstreams, and the repositories that pull from them and push to them.
  *
  * @param {Cluster} cluster
  * @param {{ folder: string, data: string, upstreams: Upstreams, receiver: Receiver }} place
@@ -136,7 +136,7 @@ async function prepare(cluster, { folder, data, upstreams, receiver }) {
 }
 
 /**
- * Queues syncs of changed repositories, and kills a process meanwhile; gives which and when.
+ * Queues syncs of changed repositories, and kills a process during that. Returns the process and the time.
  *
  * @param {Cluster} cluster
  * @param {Repository[]} repositories
@@ -163,7 +163,7 @@ async function oneRound(cluster, repositories, answered) {
 }
 
 /**
- * A new commit on the side that a sync of this branch reads; one at a time on each repository.
+ * Makes a new commit on the side that a sync of this branch reads. Each repository has one change at a time.
  *
  * @param {Repository} repository
  * @param {string} branch
@@ -177,7 +177,7 @@ async function changed(repository, branch) {
 }
 
 /**
- * Branches that are not the same on both sides.
+ * The branches that differ between both sides.
  *
  * @param {Repository[]} repositories
  */
@@ -195,7 +195,7 @@ async function different(repositories) {
 }
 
 /**
- * Each run's statuses in order, from the database itself, once no process has it.
+ * The statuses of each run in order, read from the database when no process uses it.
  *
  * @param {{ data: string, database: string | undefined }} where
  * @returns {Promise<Events>}
@@ -236,7 +236,7 @@ async function fromFolder(folder, text) {
   return /** @type {EventRow[]} */ (rows);
 }
 
-/** A webhook receiver that outlives every process. */
+/** A webhook receiver that runs longer than every process. */
 async function receive() {
   /** @type {Told[]} */
   const deliveries = [];
@@ -256,7 +256,8 @@ async function receive() {
     deliveries,
     ended,
     /**
-     * Waits until at most so many of these runs were not told to have ended, or the patience (milliseconds) is over.
+     * Waits until webhooks have reported the end of all but `open` of these runs, or until `patience` milliseconds have
+     * passed.
      *
      * @param {Set<string>} answered
      * @param {{ open: number, patience: number }} limit

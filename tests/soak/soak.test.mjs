@@ -1,4 +1,4 @@
-// A few rounds of `npm run soak`, which runs two hundred.
+// A few rounds of `npm run soak`. The command itself does two hundred.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
@@ -8,7 +8,8 @@ import { soak } from "./soak.mjs";
 const rounds = Number(process.env.REFSYNC_SOAK_ROUNDS ?? 3);
 
 /**
- * Everything that was answered 201 has ended, once at a time, and was told; and something was killed that worked.
+ * Checks that each run with a 201 has ended, was done by one worker at a time, and was reported. Also checks that a working
+ * process was killed.
  *
  * @param {import("node:test").TestContext} t
  * @param {Awaited<ReturnType<typeof soak>>} result
@@ -21,7 +22,7 @@ function judge(t, { violations, said, ...counts }) {
   assert.ok(counts.askers > counts.requests / 2, "the Git server knew which process asked");
 }
 
-// Side by side: most of their time is waiting for the leases of what was killed.
+// Both at the same time, because they mostly wait for the leases of killed processes.
 describe("processes that are killed at random", { concurrency: true, timeout: 900_000 }, () => {
   test("a server on PGlite that is started again has lost nothing", async (t) => {
     judge(t, await soak({ rounds }));

@@ -1,4 +1,4 @@
-// The upstreams: bare repositories behind `git http-backend`, and a log of who asked for what and when.
+// The upstreams: bare repositories behind `git http-backend`, and a log of all requests with their senders and times.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { listen } from "../support/network/listen.mjs";
  */
 
 /**
- * A request, the Git command that it asked for, and the process that sent it. Times are milliseconds since 1970.
+ * A request, its Git command, and the process that sent it. Times are milliseconds since 1970.
  *
  * @typedef {object} Entry
  * @property {string} repository
@@ -42,7 +42,7 @@ const environment = (folder) => ({
 });
 
 /**
- * Runs Git in a folder; gives what it prints.
+ * Runs Git in a folder, and returns its output.
  *
  * @param {string} folder
  * @param {string[]} args
@@ -62,7 +62,7 @@ export async function git(folder, args, input = "") {
 }
 
 /**
- * Puts one more commit on a branch of a bare repository.
+ * Adds a commit to a branch of a bare repository.
  *
  * @param {string} repository
  * @param {string} branch
@@ -82,8 +82,9 @@ export async function advance(repository, branch, text) {
 }
 
 /**
- * Serves the bare repositories of `folder`. `processes` gives the ids of the processes that may ask. Each request is slowed by
- * some milliseconds, so that runs that should not meet have time to; `hold(entry, response)` may keep one back from Git for longer.
+ * Serves the bare repositories of `folder`. `processes` gives the ids of the processes that may ask. Each request is slowed
+ * by some milliseconds, so that a wrong overlap of two runs becomes visible. `hold(entry, response)` may delay a request
+ * for longer.
  *
  * @param {string} folder
  * @param {() => Iterable<number>} processes
@@ -98,7 +99,7 @@ export async function serveUpstreams(folder, processes, hold = () => {}) {
     const { pathname, search } = new URL(request.url ?? "/", "http://upstreams");
     const [, repository = "", call = ""] = /^\/([^/]+)\.git\/(.*)$/.exec(pathname) ?? [];
     const began = Date.now();
-    // At once: nobody tells later that it was cut off.
+    // Reads the body at once, because no later event reports that the request was cut off.
     const question = call === "git-upload-pack" ? questionOf(request) : call;
     /** @type {Entry} */
     const entry = {
@@ -112,7 +113,7 @@ export async function serveUpstreams(folder, processes, hold = () => {}) {
     await delay(Math.random() * 20);
     await hold(entry, response);
     if (response.destroyed) {
-      // Whoever asked was killed, and nothing was done for it.
+      // The sender was killed, and Git did nothing for it.
       entry.ended = Date.now();
       return;
     }
@@ -122,11 +123,12 @@ export async function serveUpstreams(folder, processes, hold = () => {}) {
     });
     child.stdin.on("error", () => {});
     request.pipe(child.stdin);
-    // What a killed process asked for ends with Git's work for it, not with its connection.
+    // A request of a killed process ends when Git's work for it ends, not when its connection ends.
     const end = () => {
       entry.ended ??= Date.now();
     };
-    // On a busy machine its exit is told after the answer is through, and the asker's next request has begun.
+    // On a busy machine, Git's exit is reported after its answer has arrived, and then the sender's next request has
+    // already begun.
     child.stdout.on("end", end);
     child.on("exit", end);
     response.on("close", () => {
@@ -167,7 +169,8 @@ function variables({ method, headers }, pathname, search) {
 }
 
 /**
- * What upload-pack is asked, in a body that stays as it is: `ls-refs`, as one that was cut off is taken for, or `fetch`.
+ * The command of a request to upload-pack: `ls-refs` or `fetch`. A request that was cut off counts as `ls-refs`. The body
+ * can still be read afterwards.
  *
  * @param {IncomingMessage} request
  * @returns {Promise<"ls-refs" | "fetch">}
@@ -181,7 +184,7 @@ async function questionOf(request) {
 }
 
 /**
- * Passes a CGI answer on.
+ * Forwards a CGI answer.
  *
  * @param {Readable} stdout
  * @param {ServerResponse} response
@@ -199,7 +202,7 @@ function answer(stdout, response) {
       if (name === "Status") response.statusCode = Number.parseInt(value, 10);
       else response.setHeader(name, value);
     }
-    // To one that is gone nothing can be piped: Git would wait for ever.
+    // If the client is gone, the output cannot be piped to it: Git would wait for ever.
     if (response.destroyed) return void stdout.resume();
     response.write(head.subarray(end + 4));
     stdout.pipe(response);
@@ -209,7 +212,7 @@ function answer(stdout, response) {
 }
 
 /**
- * Which of these processes has the other end of a connection, as Linux knows it; null where none has it any more.
+ * The process that has the other end of a connection, according to Linux; null if none of these has it any more.
  *
  * @param {Socket} socket
  * @param {Iterable<number>} processes
@@ -219,7 +222,7 @@ async function askerOf({ remotePort, localPort }, processes) {
   /** @param {number} [port] */
   const end = (port = 0) => `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const table = await readFile("/proc/net/tcp", "utf8");
-  // Both ends: one port may have several connections, to PostgreSQL and to us.
+  // Compares both ends, because one port may have several connections, to PostgreSQL and to us.
   const line = table.split("\n").find((row) => {
     const [, from = "", to = ""] = row.trim().split(/\s+/);
     return from.endsWith(end(remotePort)) && to.endsWith(end(localPort));

@@ -1,5 +1,5 @@
-// What must be true when everything has ended, told from the database, the Git server's log, the repositories and what the
-// webhook receiver got. Each function gives the violations that it found, in words.
+// The rules that must hold when everything has ended. The data comes from the database, the Git server's log, the
+// repositories, and the webhook receiver. Each function returns the violations that it found, in words.
 
 /**
  * @import { SyncRun } from "refsync"
@@ -24,7 +24,7 @@ export function unfinished(answered, events) {
 }
 
 /**
- * Each run's webhooks came, first arrivals in the order of its events.
+ * All webhooks of each run came. Their first arrivals have the order of its events.
  *
  * @param {Events} events
  * @param {Told[]} deliveries
@@ -46,8 +46,9 @@ export function misdelivered(events, deliveries) {
 }
 
 /**
- * No two runs worked the same repository at once. A run's requests of its upstream come from one process and one after the
- * other. A pull begins with `ls-refs`, a push with `info/refs`; whatever else follows a request of the same process.
+ * No two runs used the same repository at the same time. The requests of a run to its upstream come from one process, one
+ * after the other. A pull begins with `ls-refs`, and a push with `info/refs`. Every other request follows a request of the
+ * same process.
  *
  * @param {Entry[]} log
  */
@@ -75,7 +76,7 @@ export function overlapping(log) {
 const BEGINNINGS = ["ls-refs", "info/refs"];
 
 /**
- * Whether one process sent both, as far as that is known.
+ * Whether the same process sent both requests. If a sender is unknown, it counts as the same.
  *
  * @param {Entry} one
  * @param {Entry} other
@@ -86,7 +87,7 @@ function fromOne(one, other) {
 
 /**
  * How long each run whose worker was killed waited for the next one, in milliseconds. `kills` are `{ pid, at }`; the Git
- * server's log tells whose run it was. Where it does not, the wait is the longest that it may have been.
+ * server's log shows which run each process had. If it does not, the result is the longest possible wait.
  *
  * @param {Events} events
  * @param {Kill[]} kills

@@ -1,4 +1,4 @@
-// The verdict itself: what it must see in a Git server's log.
+// Tests the verdict itself: which violations it must find in a Git server's log.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * Waits until `fits` holds. Throws after `within` milliseconds.
+ * Waits until `fits` is true. Throws after `within` milliseconds.
  *
  * @param {() => unknown} fits
- * @param {{ within?: number, what?: string }} [options] `what` is awaited, for the error; if left out, the source of `fits`.
+ * @param {{ within?: number, what?: string }} [options] `what` names the condition in the error. The default is the source of `fits`.
  */
 export async function eventually(fits, { within = 10_000, what = String(fits) } = {}) {
   for (let waited = 0; !(await fits()); waited += 50) {

@@ -1,5 +1,5 @@
 /**
- * The value. Throws if there is none: then an assertion about it would say nothing.
+ * The value. Throws if there is none, because an assertion about it would then check nothing.
  *
  * @template T
  * @param {T} value

@@ -1,4 +1,4 @@
-// The commands of an operator: while the folder is served, while it is not, and on a PostgreSQL.
+// The operator's commands: while the folder is served, while it is not served, and on a PostgreSQL.
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { request } from "node:http";
@@ -14,7 +14,7 @@ import { folder, refsync, serve } from "./support.mjs";
  */
 
 /**
- * Runs a command with `--json`; what it printed.
+ * Runs a command with `--json`, and returns its output.
  *
  * @param {string[]} args
  * @returns {Promise<Json>}
@@ -32,7 +32,7 @@ async function json(...args) {
 const whoami = (url, key) => fetch(`${url}/v1/whoami`, { headers: { authorization: `Bearer ${key}` } });
 
 /**
- * What every kind of place that is served must do; `place` are the flags that name it, and `url` is where it is served.
+ * Checks that apply to every kind of served place. `place` are the flags that name it, and `url` is its address.
  *
  * @param {string[]} place
  * @param {string} url

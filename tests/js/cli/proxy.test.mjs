@@ -1,4 +1,4 @@
-// The relay for engines in pages: what it passes on, to whom, and how it is bounded.
+// The relay for engines in pages: which requests it forwards, to which hosts, and its limits.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
@@ -27,7 +27,7 @@ before(() => {
 after(() => local.close());
 
 /**
- * A web server that answers with `handle`; its origin.
+ * Starts a web server that answers with `handle`, and returns its origin.
  *
  * @param {import("node:test").TestContext} t
  * @param {import("node:http").RequestListener} handle
@@ -43,7 +43,7 @@ async function host(t, handle) {
 }
 
 /**
- * What a page asks a relay for.
+ * Sends a relay a request like one of a page.
  *
  * @param {string} origin
  * @param {string} path
@@ -68,7 +68,7 @@ test("a sync through `refsync proxy` moves the refs, and the relay says nothing 
   await tree.git("push", "--quiet", service.gitUrl("source"), "main", "v1");
   const proxy = await relay({ origins: [PAGE], hosts: [service.origin] });
   t.after(() => proxy.stop());
-  // As a browser does, whose page cannot forge it.
+  // Set like a browser does. A page cannot forge it.
   /**
    * @param {string} input
    * @param {RequestInit} [init]

@@ -1,4 +1,4 @@
-/** Ctrl-C under npx: the terminal sends SIGINT to refsync, and npx passes its own on. */
+/** Ctrl-C under npx: the terminal sends SIGINT to refsync, and npx forwards its own SIGINT. */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -12,7 +12,7 @@ import { bin } from "../../support/process/refsync.mjs";
 import { folder } from "./support.mjs";
 
 /**
- * Starts the command, and waits until it is ready; `first` is what it prints first.
+ * Starts the command, and waits until it is ready. `first` is its first output.
  *
  * @param {import("node:test").TestContext} t
  * @param {string[]} args
@@ -24,13 +24,13 @@ async function start(t, ...args) {
   const exit = once(child, "exit");
   t.after(() => child.kill("SIGKILL"));
   const [line] = await once(child.stdout, "data");
-  // It may be printed just before a signal would be heard.
+  // The command may print this shortly before it handles signals.
   await delay(100);
   return { child, first: JSON.parse(line), exit };
 }
 
 /**
- * A request whose body does not end, so that `refsync serve` cannot stop by itself for some seconds.
+ * A request whose body does not end. Because of it, `refsync serve` cannot stop by itself for some seconds.
  *
  * @param {import("node:test").TestContext} t
  * @param {{ url: string, api_key: string }} service
@@ -42,7 +42,7 @@ async function unfinished(t, { url, api_key }) {
   await once(socket, "connect");
   const head = `POST /v1/default/repos HTTP/1.1\r\nHost: refsync\r\nAuthorization: Bearer ${api_key}\r\n`;
   socket.write(`${head}Content-Length: 1000\r\n\r\n{`);
-  // Until it is under way.
+  // Waits until the request is in progress.
   await delay(500);
   return socket;
 }
@@ -74,7 +74,7 @@ test("a second Ctrl-C ends `refsync serve` at once", async (t) => {
   const { child, first, exit } = await start(t, "serve", "--data", join(folder(t), "data"));
   await unfinished(t, first);
   child.kill("SIGINT");
-  // A busy machine hears the first one late.
+  // A busy machine handles the first signal late.
   await delay(1000);
   assert.equal(child.exitCode, null, "it waits for the request");
   const second = performance.now();

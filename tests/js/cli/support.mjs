@@ -1,4 +1,4 @@
-// The command as a user runs it.
+// Runs the command like a user.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 
@@ -37,7 +37,7 @@ export async function refsync(args, env = {}, cwd = process.cwd()) {
 }
 
 /**
- * Starts `refsync serve`; gives what its first line says.
+ * Starts `refsync serve`, and returns its first line.
  *
  * @param {TestContext} t
  * @param {string} data
@@ -62,7 +62,7 @@ export async function serveWith(t, env, data, ...flags) {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {object | string} [body] A string is sent as it is.
+   * @param {object | string} [body] A string is sent unchanged.
    * @returns {Promise<{ status: number, body: Json }>}
    */
   const api = async (method, path, body) => {
@@ -79,7 +79,7 @@ export async function serveWith(t, env, data, ...flags) {
 }
 
 /**
- * Starts `refsync worker`; `first` is what its first line says.
+ * Starts `refsync worker`. `first` is its first line.
  *
  * @param {TestContext} t
  * @param {NodeJS.ProcessEnv} env
@@ -90,7 +90,7 @@ export async function worker(t, env, ...flags) {
 }
 
 /**
- * Starts the command, which prints a line of JSON once it is there, in a folder of its own. It goes with the test.
+ * Starts the command in a folder of its own. The command prints a line of JSON when it is ready. It ends with the test.
  *
  * @param {TestContext} t
  * @param {NodeJS.ProcessEnv} env
@@ -115,7 +115,7 @@ async function start(t, env, args) {
 }
 
 /**
- * Waits for the end of a run, of the repository `app` unless another is named.
+ * Waits for the end of a run of the repository `app`, or of another repository if one is named.
  *
  * @param {Pick<Served, "api">} service
  * @param {string} id

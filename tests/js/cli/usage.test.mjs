@@ -53,7 +53,7 @@ for (const [args, message] of wrong) {
 }
 
 test("the same value twice is that value, and a value behind an equals sign may look like an option", () => {
-  // Both get as far as the connection, which is refused.
+  // Both get to the connection, which is refused.
   const urls = ["http://127.0.0.1:1/x.git", "http://127.0.0.1:1/y.git"];
   for (const flags of [["--prune", "1", "--prune", "1"], ["--branches=--force"], ["--push-option=--x", "--atomic"]]) {
     const { status, stderr } = refsync("sync", ...urls, ...flags);
@@ -92,7 +92,8 @@ test("credentials in the URL are never printed", () => {
   assert.doesNotMatch(typo.stdout + typo.stderr, /hunter2/);
 });
 
-// What the engine makes of a URL with credentials, and what a server is sent: tests/js/hosts/credentials.test.mjs.
+// tests/js/hosts/credentials.test.mjs tests how the engine reads a URL with credentials, and which credentials a server
+// receives.
 /**
  * @type {[url: string, environment: NodeJS.ProcessEnv, expected: { url: string, username?: string, password?: string }][]}
  */

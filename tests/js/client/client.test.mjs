@@ -11,7 +11,7 @@ import { start } from "../service/support.mjs";
 /** @import { ClientOptions } from "refsync" */
 
 /**
- * A service with a repository `app` that has itself as its upstream, and a client of it.
+ * A service with a repository `app` that is its own upstream, and a client of the service.
  *
  * @param {import("node:test").TestContext} t
  * @param {Partial<ClientOptions>} [options]
@@ -145,7 +145,7 @@ test("a private key signs a fresh token for each request, which its public key v
   const der = privateKey.export({ format: "der", type: "pkcs8" }).toString("base64url");
   /** @type {string[]} */
   const tokens = [];
-  // Answers nothing but errors: what is judged is the request.
+  // Answers only with errors, because the test checks the request.
   /** @type {import("refsync").Fetch} */
   const recorded = async (_, init) => {
     tokens.push(present(new Headers(init?.headers).get("authorization")).slice("Bearer ".length));

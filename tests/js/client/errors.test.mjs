@@ -1,4 +1,4 @@
-// Every class of error, raised by a real answer of the real service, or by the lack of one.
+// Every class of error, caused by a real answer of the real service, or by a missing answer.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -132,7 +132,7 @@ test("no answer, none in time, and a call that is given up", async (t) => {
 });
 
 test("a web page in the API's place is an InvalidResponseError that says so", async (t) => {
-  // As a server of single-page applications answers: the page, whatever is asked.
+  // Like a server of single-page applications: it answers every path with the page.
   const page = await readFile(new URL("../../../pkg/dist/page/index.html", import.meta.url));
   const server = createServer((_, answer) => answer.writeHead(200, { "content-type": "text/html" }).end(page));
   const port = await listen(server);

@@ -1,4 +1,4 @@
-// A run followed by the service's events, and planned and cancelled, against the real service.
+// A run is followed with the service's events, planned and cancelled, against the real service.
 import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import { test } from "node:test";
@@ -66,7 +66,7 @@ test("a watch whose connection is cut goes on where it was", async (t) => {
   const { client: direct, keys, url, service } = await hosted(t);
   /** @type {(string | string[] | undefined)[]} */
   const cuts = [];
-  // A reverse proxy that lets the first stream of events say something, and then cuts it off.
+  // A reverse proxy that lets the first stream of events send something, and then cuts it off.
   const proxy = createServer((incoming, answer) => {
     const path = incoming.url ?? "/";
     const onward = request(new URL(path, url), { method: incoming.method, headers: incoming.headers }, (reply) => {

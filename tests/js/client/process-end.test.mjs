@@ -1,4 +1,4 @@
-// A script that uses the client ends when its work has ended, however its calls ended.
+// A script that uses the client ends when its work has ended, even if its calls failed.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { serve } from "../../support/service/serve.mjs";
 
 const PACKAGE = new URL("../../../pkg/dist/index.js", import.meta.url).href;
 
-/** What a script does with a client, and what it prints. `silent` is a server that never answers. */
+/** The actions of a script with a client, and its output. `silent` is a server that never answers. */
 const scripts = {
   "a call that succeeds": ["(await client.whoami()).org.slug", "default"],
   "a call that fails": ["await client.repos.get({ repo: 'none' }).catch(({ name }) => name)", "NotFoundError"],

@@ -1,4 +1,4 @@
-// Where a client gets its address and its key from. A key must never go to a server that its owner did not name.
+// The sources of a client's address and key. A key must never go to a server that its owner did not name.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
@@ -60,14 +60,14 @@ test("the environment has the address and the key that the options leave out", a
 });
 
 test("in a browser the address is the page's own origin; the environment of a bundle does not count", async () => {
-  // What a page has of the globals that decide it.
+  // The globals of a page that are relevant here.
   /** @param {string} origin */
   const globals = (origin) => `
     const { exit } = process;
     Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Mozilla/5.0" } });
     globalThis.location = { origin: "${origin}" };
     globalThis.process = { exit, env: { REFSYNC_URL: "https://elsewhere.example.com" } };`;
-  // A page does not read files: the code is passed to the client.
+  // A page cannot read files, so it passes the code to the client.
   const options = `{ apiKey: "k", wasm: (await import("node:fs")).readFileSync("../../../pkg/dist/wasm/client/refsync_bg.wasm") }`;
   const { url } = await firstRequest(options, { globals: globals("https://app.example.com") });
   assert.equal(url, "https://app.example.com/v1/whoami");

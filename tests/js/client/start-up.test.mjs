@@ -1,4 +1,4 @@
-// How soon a first call is under way: what a script pays for WebAssembly.
+// The time until a first call is sent, which includes loading the WebAssembly.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ console.log((await sent) - imported);
 
 test("the first request leaves within 15 ms of the import", async (t) => {
   const times = [];
-  // The best of several: what else this machine does is not what is judged.
+  // The best of several, so that other work on this machine does not count.
   for (let n = 0; n < 7; n++) {
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", SCRIPT], {
       cwd: new URL(".", import.meta.url),

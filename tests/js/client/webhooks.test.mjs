@@ -1,4 +1,4 @@
-// Webhooks as the contract signs them; the signatures are made by Node's own HMAC.
+// Webhooks with the contract's signatures. Node's own HMAC makes the signatures.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";

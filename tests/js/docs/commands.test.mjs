@@ -1,6 +1,6 @@
 /**
- * Types every command of the documents into a shell, in order, in an empty folder of its own for each document. npm gets the packed
- * package from a registry of this test. What serves is stopped by Ctrl-C at the next heading.
+ * Types every command of the documents into a shell, in order, in an empty folder of its own for each document. npm gets
+ * the packed package from a registry of this test. Ctrl-C stops running commands at the next heading.
  */
 
 import assert from "node:assert/strict";
@@ -18,7 +18,7 @@ import { blocksIn, commandsIn, documents, textOf } from "./documents.mjs";
 import { EFFECTS } from "./effects.mjs";
 import { DATABASES, filled, PASSWORD, PLACEHOLDERS, thingsFor } from "./things.mjs";
 
-/** Commands that another test types, or that a test cannot type, and why. */
+/** Commands that another test types, or that a test cannot type, with the reason. */
 const NOT_TYPED_HERE = new Map([
   ["npm start", "tests/browser/start.test.mjs types it"],
   ["npm test", "this test is a part of it"],
@@ -27,7 +27,7 @@ const NOT_TYPED_HERE = new Map([
 /** Commands that run on until Ctrl-C. */
 const RUNS_ON = /\brefsync (serve|worker|proxy)\b/;
 
-/** Blocks of other languages are no commands: docs.test.mjs runs `js`; `json` and `text` are only read. */
+/** Blocks in other languages are not commands: docs.test.mjs runs `js`; `json` and `text` are only read. */
 const LANGUAGES = ["sh", "js", "json", "text"];
 
 const withCommands = documents.filter((document) => commandsIn(textOf(document)).length > 0);
@@ -101,7 +101,7 @@ test("every block of the documents is in a language that a test knows", () => {
 });
 
 /**
- * Types the commands of a document, and looks at what they promise.
+ * Types the commands of a document, and checks their promised effects.
  *
  * @param {import("node:test").TestContext} t
  * @param {string} document
@@ -162,7 +162,7 @@ async function typeOne(terminal, command, runsOn) {
 }
 
 /**
- * Makes the databases, and has PostgreSQL ask for a password from now on.
+ * Makes the databases. From then on PostgreSQL asks for a password.
  *
  * @param {string} url
  */
@@ -185,7 +185,7 @@ async function prepare(url) {
  * @param {string} home
  */
 function environment(home) {
-  // npm puts the workspace's own commands into it, `refsync` among them.
+  // npm adds the workspace's own commands to it, such as `refsync`.
   const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.endsWith("node_modules/.bin"));
   const bin = postgresBin();
   return {
@@ -197,7 +197,7 @@ function environment(home) {
     npm_config_cache: cache,
     npm_config_update_notifier: "false",
     npm_config_audit: "false",
-    // Where it is dash, Ctrl-C kills the shell between npx and refsync, so that npx does not learn refsync's exit code.
+    // If the shell is dash, Ctrl-C kills the shell between npx and refsync, so npx does not get refsync's exit code.
     npm_config_script_shell: "bash",
   };
 }
@@ -216,7 +216,7 @@ function withoutComment(command) {
 }
 
 /**
- * Says which command an error belongs to.
+ * Adds the command to an error.
  *
  * @template T
  * @param {string} where

@@ -22,7 +22,7 @@ export const documents = [
  * @property {string} language The word behind the opening fence; empty if there is none.
  * @property {string} text
  * @property {number} line The line of the document in which the text begins.
- * @property {number} section How many headings stand before it.
+ * @property {number} section The number of headings before it.
  *
  * @typedef {{ text: string, line: number, section: number }} Command
  */
@@ -102,13 +102,13 @@ function commandsOf({ text, line, section }) {
 }
 
 /**
- * Whether the shell would run it, instead of asking for another line.
+ * Whether the shell would run the command, instead of waiting for another line.
  *
  * @param {string} command
  */
 function isComplete(command) {
   if (command.endsWith("\\")) return false;
   const { status, stderr } = spawnSync("bash", ["-n"], { input: `${command}\n`, encoding: "utf8" });
-  // Of a here-document that does not end it only warns.
+  // For an unfinished here-document, the shell only prints a warning.
   return status === 0 && stderr === "";
 }

@@ -1,4 +1,4 @@
-/** What the documents promise of their commands, looked at once each command has been typed. */
+/** Checks the promised effects of the documents' commands after each command. */
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -13,17 +13,17 @@ import { PAGE } from "./things.mjs";
  * @property {import("./things.mjs").Things} things
  * @property {string} cwd Where the commands are typed.
  * @property {Awaited<ReturnType<typeof import("../../support/git/git-server.mjs").gitServer>>} server The Git host.
- * @property {string} name Its repositories of this document begin with this name.
+ * @property {string} name The names of this document's repositories begin with this.
  * @property {() => string} output What the command has printed so far.
- * @property {import("../../support/process/terminal.mjs").Running[]} running What runs now, the newest last.
+ * @property {import("../../support/process/terminal.mjs").Running[]} running The running commands, newest last.
  * @property {(running: import("../../support/process/terminal.mjs").Running) => Promise<void>} stop Ends one, as Ctrl-C does.
- * @property {Map<string, any>} notes What one effect leaves for a later one.
+ * @property {Map<string, any>} notes Values that one effect keeps for a later one.
  *
  * @typedef {[command: RegExp, holds: (context: Context) => Promise<void>]} Effect
  */
 
 /**
- * By document. Each pattern fits exactly one command of the document.
+ * The effects by document. Each pattern matches exactly one command of the document.
  *
  * @type {Record<string, Effect[]>}
  */
@@ -64,7 +64,7 @@ export const EFFECTS = {
         const destination = await server.create(`${name}-destination`);
         /** @type {string[]} */
         const asked = [];
-        /** As a browser does, whose page cannot forge it. */
+        /** Set like a browser does. A page cannot forge it. */
         const fetchFrom = (/** @type {string} */ page) => (/** @type {any} */ input, /** @type {any} */ init) => {
           asked.push(String(input));
           return fetch(input, { ...init, headers: { ...init.headers, origin: page } });
@@ -123,7 +123,7 @@ export const EFFECTS = {
         const answers = records(output()).filter(
           ({ method, path }) => method === "POST" && path === "/v1/default/repos",
         );
-        // The first is the one above, of `hosted`.
+        // The first one is the repository `hosted` from above.
         assert.deepEqual(
           answers.map(({ status }) => status),
           [201, 201],
@@ -157,7 +157,7 @@ export const EFFECTS = {
     [
       /refsync keys create --data .*--scope write/,
       async ({ output, notes }) => {
-        // A warning of npm may stand before it.
+        // npm may print a warning before it.
         const [key] = /^refsync_[0-9a-f]{24}_[\w-]{43}$/m.exec(output()) ?? [];
         assert.ok(key, output());
         notes.set("write key", `key_${key.split("_")[1]}`);
@@ -213,7 +213,7 @@ export const EFFECTS = {
 };
 
 /**
- * The service that a greeting tells of, with the key of its data folder.
+ * The service that the greeting names, with the key of its data folder.
  *
  * @param {string} greeting
  * @param {string} data
@@ -243,7 +243,7 @@ function serviceOf(greeting, data) {
       return json;
     },
     /**
-     * What it tells Git of its repository.
+     * The service's answer to Git about a repository.
      *
      * @param {string} repo
      */
@@ -254,7 +254,7 @@ function serviceOf(greeting, data) {
 /** @typedef {ReturnType<typeof serviceOf>} Hosted */
 
 /**
- * Every repository, as the API shows it, without what changes by itself.
+ * Every repository, as the API shows it, without the fields that change by themselves.
  *
  * @param {Hosted} service
  */
@@ -286,7 +286,7 @@ async function servesPage(greeting, data) {
 }
 
 /**
- * Asks for a pull, and waits until it is completed.
+ * Starts a pull, and waits until it is completed.
  *
  * @param {Hosted} service
  * @param {string} repo

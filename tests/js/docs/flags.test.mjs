@@ -18,7 +18,7 @@ import { blocksIn, documents, proseOf, root, textOf } from "./documents.mjs";
  */
 
 /**
- * What the command line itself has.
+ * The usages of the real command line.
  *
  * @type {Map<string, Usage>}
  */
@@ -33,7 +33,7 @@ const commands = new Map(
   }),
 );
 
-/** The commands that have commands of their own, such as `keys`. */
+/** The commands that have subcommands, such as `keys`. */
 const groups = commandLine()
   .commands.filter(({ commands }) => commands.length > 0)
   .map((command) => command.name());
@@ -116,7 +116,7 @@ test("each variable REFSYNC_… that the documents name is read by the code", ()
   );
   const code = paths.map((path) => readFileSync(path, "utf8")).join("\n");
   for (const document of documents) {
-    // `REFSYNC_DESTINATION_…` stands for several.
+    // `REFSYNC_DESTINATION_…` means several variables.
     for (const [name] of textOf(document).matchAll(/\bREFSYNC_[A-Z_]*[A-Z]\b(?!_)/g)) {
       assert.ok(new RegExp(`\\b${name}\\b`).test(code), `${document}: ${name}`);
     }
@@ -168,7 +168,7 @@ function usagesIn(text) {
 }
 
 /**
- * What stands in backquotes, one line each.
+ * The texts in backquotes, one line each.
  *
  * @param {string} prose
  */
@@ -177,7 +177,7 @@ function spansIn(prose) {
 }
 
 /**
- * Tables: the first cell of the head, and the first cell of each row.
+ * The tables: the first cell of the header, and the first cell of each row.
  *
  * @param {string} prose
  */

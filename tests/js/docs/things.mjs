@@ -1,10 +1,10 @@
-/** The real things that stand behind the placeholders of the documents. */
+/** The real values for the placeholders of the documents. */
 
 import { join } from "node:path";
 
 import { freePort } from "../../support/network/listen.mjs";
 
-/** An address of a page, which no test opens: the relay compares it with what a browser says. */
+/** The address of a page. No test opens it; the relay compares it with the browser's origin. */
 export const PAGE = "https://dashboard.test";
 /** The credential of `https://git.example.com/app.git`. */
 const TOKEN = "the-token-of-app";
@@ -14,8 +14,8 @@ export const PASSWORD = "the-password-of-refsync";
 export const DATABASES = ["refsync", "copy"];
 
 /**
- * What the documents say, and what is typed instead. The document's own data, ports and hosts become ones of this machine; a command
- * stays as it is otherwise.
+ * The placeholders of the documents, and the values that the test types. A document's data, ports and hosts become those of
+ * this machine. The rest of a command stays unchanged.
  *
  * @type {[name: string, value: (things: Things) => string][]}
  */
@@ -29,18 +29,18 @@ export const PLACEHOLDERS = [
   ["PGPASSWORD=…", () => `PGPASSWORD=${PASSWORD}`],
   ["postgres://refsync@db.example.com/", ({ postgres }) => postgres],
   ["/srv/", ({ folder }) => join(folder, "shared/")],
-  // The default ports may be taken on this machine, and its own addresses are private.
+  // The default ports may be in use on this machine, and its own addresses are private.
   ["8722", ({ port }) => String(port)],
   ["refsync serve", ({ port }) => `refsync serve --port ${port} --allow-private-network`],
   ["refsync worker", () => "refsync worker --allow-private-network"],
   ["refsync proxy", ({ port }) => `refsync proxy --port ${port} --allow-private-network`],
 ];
 
-/** What must not be left in a command that is typed. */
+/** Texts that must not remain in a typed command. */
 const LEFT_OVER = /…|\bexample\.|\b(github|gitlab)\.com|\/srv\//;
 
 /**
- * @typedef {object} Things What one document works with.
+ * @typedef {object} Things The values of one document.
  * @property {string} folder Empty at first; the commands are typed in a folder in it.
  * @property {number} port
  * @property {string} host The Git host, as an origin.
@@ -64,13 +64,13 @@ export async function thingsFor(name, { folder, server, postgres }) {
 }
 
 /**
- * A document's command, as it is typed. Throws if a placeholder has no thing behind it.
+ * A document's command in its typed form. Throws if a placeholder has no value.
  *
  * @param {string} command
  * @param {Things} things
  */
 export function filled(command, things) {
-  // The longest first: a URL, and not a part of it.
+  // Longest first, so that a whole URL is replaced and not only a part of it.
   const names = PLACEHOLDERS.map(([name]) => name).sort((a, b) => b.length - a.length);
   const pattern = new RegExp(names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "g");
   const values = new Map(PLACEHOLDERS);

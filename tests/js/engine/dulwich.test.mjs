@@ -1,4 +1,4 @@
-/** The engine with a Git server that is not Git: dulwich, as the source and as the destination. */
+/** The engine with dulwich, a Git server that does not use Git, as the source and as the destination. */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

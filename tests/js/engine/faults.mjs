@@ -1,7 +1,7 @@
 /**
- * Random faults between the engine and two real `git http-backend`s: a connection cut, stalled, slowed or filled with
- * garbage at a random byte of either direction; a server that answers early or lies about its length. After each, Git is
- * asked what is true.
+ * Random faults between the engine and two real `git http-backend`s: A connection is cut, stalled, slowed or filled with
+ * garbage at a random byte of either direction. A server answers early or sends a wrong length. After each fault, Git
+ * checks the result.
  */
 
 import assert from "node:assert/strict";
@@ -47,12 +47,12 @@ import { faultyLine, lineFaults } from "./faulty-line.mjs";
  */
 
 const serverFaults = /** @type {const} */ (["early", "too long", "too short"]);
-/** How long a remote may be silent, and how long a sync may take at most with one that is. */
+/** How long a remote may be silent, and how long a sync with a silent remote may take at most. */
 const stallTimeout = 3000;
 const longest = 60_000;
 
 /**
- * Numbers below a bound, the same for the same seed (mulberry32).
+ * Random numbers below a bound. The same seed gives the same numbers (mulberry32).
  *
  * @param {number} seed
  * @returns {Random}
@@ -68,8 +68,9 @@ function randomFrom(seed) {
 }
 
 /**
- * Runs rounds, the first with `seed`, until so many faults have happened, and throws where one ends wrong, with the seed
- * that repeats it. Resolves to how often each fault ended how. A round that ends before its fault comes is not counted.
+ * Runs rounds until this many faults have happened. The first round uses `seed`. Throws if a round ends wrong, with the
+ * seed that repeats it. Resolves to the number of each ending for each fault. A round that ends before its fault is not
+ * counted.
  *
  * @param {{ rounds: number, seed?: number, onRound?: (n: number, fault: Kind, ending: Ending) => void }} options
  */
@@ -96,7 +97,7 @@ export async function faults({ rounds, seed = 1, onRound = () => {} }) {
 }
 
 /**
- * Repositories, their server, a faulty line to each side of it, and how much passes in a sync without faults.
+ * Makes repositories, their server, and a faulty line to each side. Also counts the bytes of a sync without faults.
  *
  * @returns {Promise<World>}
  */
@@ -108,7 +109,7 @@ async function build() {
   for (const name of ["upstream", "empty", "behind"]) await backend.create(name, "main");
   await grow(folder("upstream"), 220);
   await git(folder("upstream"), "repack", "-adq");
-  // One that has the first half, and a branch of its own that the upstream has otherwise.
+  // It has the first half of the history, and its own version of a branch that the upstream also has.
   await git(
     folder("behind"),
     "fetch",
@@ -123,7 +124,7 @@ async function build() {
 
   /** @type {Server} */
   const server = { fault: null };
-  // What a fault breaks off, the server complains of: that is no news, unless the round ends wrong.
+  // The server complains about the broken requests of a fault. That is expected, unless the round ends wrong.
   /** @type {string[]} */
   const complaints = [];
   /** @param {string} line */
@@ -164,7 +165,7 @@ async function build() {
 }
 
 /**
- * What the server answers, spoilt where it is asked to.
+ * The server's answer, spoilt if a fault is set.
  *
  * @param {GitHost} backend
  * @param {Request} request
@@ -248,7 +249,7 @@ async function round(world, seed) {
   } else if (lineKind) {
     const direction = pick("up", "down");
     const usual = world.usual[start][side][direction];
-    // Half of them where the requests and the refs are, for the pack takes nearly all of the bytes.
+    // Half of the faults hit the requests and the refs, because the pack has nearly all of the bytes.
     const at = random(random(2) ? usual : Math.min(usual, 3000));
     world.lines[side].spoil({ kind: lineKind, direction, at, random });
   }
@@ -256,7 +257,7 @@ async function round(world, seed) {
   const limit = new AbortController();
   /** @type {Result} */
   const result = await Promise.race([
-    // What is only slow has to succeed, also on a busy machine.
+    // A slow line must still succeed, also on a busy machine.
     pull(world, name, { patience: kind === "slow" ? longest : stallTimeout }).then(
       (stats) => ({ stats }),
       (error) => ({ error }),
@@ -279,7 +280,7 @@ async function round(world, seed) {
 }
 
 /**
- * The outcome is what Git says.
+ * Checks that the outcome agrees with Git.
  *
  * @param {string} what
  * @param {Result} result
@@ -306,7 +307,7 @@ function told(what, { stats, error }, before, after) {
 }
 
 /**
- * Without faults the next sync does all that is left.
+ * Checks that the next sync, without faults, does the rest of the work.
  *
  * @param {World} world
  * @param {string} name
@@ -322,7 +323,7 @@ async function recovers(world, name, before, what) {
 }
 
 /**
- * Git may take a moment to clear up after a push that broke off; then nothing is left of it.
+ * Git may need a moment to clean up after a broken push. After that, no files of the push remain.
  *
  * @param {string} folder
  * @param {string} what
@@ -331,7 +332,7 @@ async function cleared(folder, what) {
   /** @type {string[]} */
   let left = [];
   for (let n = 0; n < 300; n++) {
-    // Git clears up while we look.
+    // Git may remove files while the test looks.
     const files = await readdir(folder, { recursive: true }).catch((error) => [`incoming: ${error.message}`]);
     left = files.filter((file) => /tmp_|incoming|\.lock$/.test(file));
     if (left.length === 0) return;

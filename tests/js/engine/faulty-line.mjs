@@ -1,10 +1,10 @@
-/** A TCP proxy that spoils what passes, once, at a given byte of one direction. */
+/** A TCP proxy that spoils its data once, at a given byte of one direction. */
 
 import { connect, createServer } from "node:net";
 
 import { listen } from "../../support/network/listen.mjs";
 
-/** What it can do at that byte; `slow` is the only one that a sync must survive. */
+/** The faults at that byte. A sync must survive only `slow`. */
 export const lineFaults = /** @type {const} */ (["reset", "close", "stall", "garbage", "slow"]);
 
 /**
@@ -36,7 +36,7 @@ export async function faultyLine(port) {
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
       sockets.add(socket);
-      // What happens to one side happens to the other; an error is always followed by a close.
+      // An event on one side is repeated on the other side. A close always follows an error.
       socket.on("error", () => {});
       socket.on("close", () => {
         sockets.delete(socket);
@@ -86,7 +86,7 @@ export async function faultyLine(port) {
       to.end(Buffer.from(Array.from({ length: 1 + random(5000) }, () => random(256))));
       (to === client ? upstream : client).end();
     }
-    // What comes is dropped from now on; the server hears of it when the engine gives up.
+    // Drops all data from now on. The server notices this when the engine gives up.
     if (kind === "stall") client.once("close", () => upstream.destroy());
   }
 
@@ -104,7 +104,7 @@ export async function faultyLine(port) {
       }
       return;
     }
-    // A few hundred bytes at a time, with a pause behind each.
+    // Sends a few hundred bytes at a time, with a pause after each piece.
     from.pause();
     let at = 0;
     const next = () => {

@@ -1,7 +1,7 @@
 /**
- * Sources that mean no good: each kind of answer that has no end, that explodes, or that takes its time.
+ * Hostile sources: every kind of answer that does not end, that explodes in size, or that is very slow.
  *
- * `hostile()` serves them all from one port, `url(kind)` names one.
+ * `hostile()` serves all of them from one port. `url(kind)` is the URL of one.
  */
 
 import { createHash } from "node:crypto";
@@ -20,7 +20,7 @@ import { portOf } from "../../support/network/listen.mjs";
 
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 const TIP = "c".repeat(40);
-/** So many objects are never reached, and Git has room to count them. */
+/** A number of objects that is never reached, and that Git can still count. */
 const MANY = 10_000_000;
 const COMMIT = 1;
 const BLOB = 3;
@@ -30,7 +30,7 @@ const REF_DELTA = 7;
 const line = (text) => Buffer.from(`${(Buffer.byteLength(text) + 4).toString(16).padStart(4, "0")}${text}`);
 const FLUSH = Buffer.from("0000");
 /**
- * Side-band packets, of as much as fits into each.
+ * Splits bytes into side-band packets of the largest size.
  *
  * @param {number} band
  * @param {Buffer} bytes
@@ -43,7 +43,7 @@ function* packets(band, bytes) {
 }
 
 /**
- * Writes the pieces, as fast as they are read.
+ * Writes the pieces as fast as the client reads them.
  *
  * @param {Response} response
  * @param {Pieces} pieces
@@ -57,7 +57,7 @@ async function send(response, pieces) {
 }
 
 /**
- * Waits until more can be written, or nobody reads any more.
+ * Waits until more can be written, or until the client stops reading.
  *
  * @param {Response} response
  */
@@ -75,7 +75,7 @@ function withResolvers() {
   return { promise, resolve };
 }
 
-/** What all give but those whose list has no end: one branch, which is elsewhere at the destination. */
+/** The refs of every source whose list ends: one branch, which has another commit at the destination. */
 const oneBranch = [line(`${TIP} refs/heads/main\n`), FLUSH];
 
 /**
@@ -100,7 +100,7 @@ async function* dribbling(bytes) {
 }
 
 /**
- * An entry of a pack, its data deflated already.
+ * An entry of a pack. Its data is deflated already.
  *
  * @param {number} kind
  * @param {number} size
@@ -132,7 +132,7 @@ const commitText = (parent, message) =>
 const idOf = (commit) => createHash("sha1").update(`commit ${commit.length}\0`).update(commit).digest();
 
 /**
- * In zlib's format, without making it smaller: a million of them take a second.
+ * Encodes in zlib's format without compression, because this is fast: a million entries take a second.
  *
  * @param {Buffer} content
  */
@@ -154,7 +154,8 @@ function stored(content) {
 }
 
 /**
- * The pieces of a pack, as the answer to a `fetch`; to one that asks what is known, it is everything.
+ * The pieces of a pack, as the answer to a `fetch`. If the request asks which commits are known, the answer is: all of
+ * them.
  *
  * @param {Pieces} pieces
  * @param {string} request
@@ -212,7 +213,7 @@ function delta(size) {
 }
 
 /**
- * A commit of so many bytes, and many more as deltas of it: a pack of some kilobytes.
+ * A commit of this many bytes, and many more commits as deltas of it: a pack of some kilobytes.
  *
  * @param {number} size
  * @param {number} deltas
@@ -238,11 +239,11 @@ const inflating = () => {
   return [packHeader(1), entry(COMMIT, content.length, deflateSync(content, { level: 9 }))];
 };
 
-/** Made before anybody asks: it takes a second in which nothing else is answered. */
+/** Made before the first request, because it takes a second in which the server cannot answer. */
 const bombs = { large: bomb(60_000_000, 5), many: bomb(4_000_000, 60), inflating: inflating() };
 
 /**
- * What each kind answers to `ls-refs`, and to `fetch`.
+ * The answers of each kind to `ls-refs` and to `fetch`.
  *
  * @type {Record<string, Kind>}
  */

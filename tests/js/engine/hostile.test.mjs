@@ -1,4 +1,4 @@
-// `refsync sync` from sources that mean no good: each ends with a clear error, in bounded time and memory.
+// Syncs from hostile sources with `refsync sync`. Each ends with a clear error, in bounded time and memory.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
@@ -9,9 +9,12 @@ import { bin } from "../../support/process/refsync.mjs";
 import { hostile } from "./hostile.mjs";
 import { host } from "./support.mjs";
 
-/** The most memory that such a sync may take, in MB. */
+/** The peak memory that such a sync may use, in MB. */
 const MOST_MEMORY = 300;
-/** Tells on the fourth channel what the process took at most. `resourceUsage` would count what its parent had when it began. */
+/**
+ * Reports the peak memory of the process on the fourth channel. `resourceUsage` would include the parent's memory from
+ * before the start.
+ */
 const TELL_MEMORY = `data:text/javascript,${encodeURIComponent(
   'import { readFileSync, writeSync } from "node:fs"; process.on("exit", () => writeSync(3, readFileSync("/proc/self/status")));',
 )}`;
@@ -41,7 +44,7 @@ function emptyTree() {
 }
 
 /**
- * Syncs from a source of this kind; gives the error that it ends with, and what it took.
+ * Syncs from a source of this kind. Returns its error, time and memory.
  *
  * @param {string} kind
  * @param {string} destination
@@ -65,8 +68,8 @@ async function sync(kind, destination, flags) {
 /**
  * @typedef {[kind: string, code: string, words: RegExp, most: number, flags?: string[], destination?: string]} Row
  *
- * The kind of source, the code of the error and words of its message; the seconds that it may take on a busy machine, flags that
- * make it quicker than it is by itself, and the destination.
+ * The kind of source, the error's code, and words of its message. Then the most seconds on a busy machine, flags that
+ * make the sync faster, and the destination.
  *
  * @type {Row[]}
  */

@@ -40,7 +40,7 @@ const listener = await serve({
   },
 });
 /**
- * Passes some chunks on and then fails.
+ * Forwards some chunks and then fails.
  *
  * @param {number} chunks
  * @returns {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>}
@@ -57,7 +57,7 @@ function failingAfter(chunks) {
   });
 }
 
-/** A server that answers nothing, and one that fails. */
+/** A server that never answers, and one that fails. */
 const silent = createServer(() => {});
 const failing = createServer((_, response) => response.writeHead(500).end("broken"));
 /** @param {import("node:http").Server} server */
@@ -81,7 +81,7 @@ const tree = await hosted.git("source", "rev-parse", "main^{tree}");
  */
 const commit = (name, parent, message) => hosted.git(name, "commit-tree", tree, ...parent, "-m", message);
 
-// One commit each: the whole pack comes in one piece.
+// One commit each, so that the whole pack comes in one piece.
 /** @param {string} name */
 const emptyTree = (name) => hosted.git(name, "hash-object", "-t", "tree", "-w", "/dev/null");
 /**
@@ -92,7 +92,7 @@ const root = async (name, message) => hosted.git(name, "commit-tree", await empt
 const original = await root("original", "one");
 await hosted.git("rewritten", "update-ref", "refs/heads/main", await root("rewritten", "another"));
 
-/** Brings the destinations to where each scenario starts. */
+/** Resets the destinations to the start of each scenario. */
 async function reset() {
   for (const name of ["behind", "diverged", "same"]) {
     await hosted.git(

@@ -1,4 +1,4 @@
-/** What a caller of `refsync/engine` can say to servers of every kind, over real sockets. */
+/** Settings of `refsync/engine` for servers of every kind, over real sockets. */
 
 import assert from "node:assert/strict";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -29,7 +29,7 @@ const pull = (destination, options = {}) =>
   sync({ source: hosted.url("upstream"), destination: hosted.url(destination), fetch: hosted.fetch, ...options });
 
 /**
- * Git's own server, which wants `me:secret`.
+ * Git's own server, which requires `me:secret`.
  *
  * @param {(string | null)[]} seen
  * @returns {EngineFetch}
@@ -124,7 +124,7 @@ test("a repository that has moved is followed, and its requests go to the new ad
 test("a question of over 1 MiB is compressed, as Git's servers limit what they read of one", async () => {
   const names = 11_500;
   await fill(hosted.folder("wide"), names, 0);
-  // Tags of the same names on commits that the source does not have: the question for the proof names all of them.
+  // Tags with the same names on commits that the source does not have. So the proof's request names all of them.
   await fill(hosted.folder("narrow"), names, 1_000_000);
   /** @type {[encoding: string | undefined, isSmall: boolean][]} */
   const questions = [];
@@ -152,7 +152,7 @@ test("more refs than a host takes in one push go in several", async () => {
 });
 
 /**
- * A commit for each of as many tags; `from` makes them different ones.
+ * Makes this many tags, each on a commit of its own. Another `from` gives other commits.
  *
  * @param {string} folder
  * @param {number} count

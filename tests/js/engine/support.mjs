@@ -8,7 +8,7 @@ import { gitHttpBackend } from "../../../pkg/dist/node.js";
 import { git } from "../../support/git/git.mjs";
 
 /**
- * Empty repositories of these names, served by `git http-backend`; `fetch` keeps account of what was asked.
+ * Empty repositories of these names, served by `git http-backend`; `fetch` records the requests.
  *
  * @param {string[]} names
  */
@@ -29,7 +29,7 @@ export async function host(...names) {
       return backend.fetch(new Request(url, init));
     },
     /**
-     * One more.
+     * Makes one more repository.
      *
      * @param {string} name
      */
@@ -50,7 +50,7 @@ export async function host(...names) {
     refs: (name, ...patterns) =>
       git(join(root, `${name}.git`), "for-each-ref", "--format=%(refname) %(objectname)", ...patterns),
     /**
-     * What a push that was broken off may leave behind.
+     * The files that a broken push may leave behind.
      *
      * @param {string} name
      */

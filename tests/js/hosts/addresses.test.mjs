@@ -1,4 +1,4 @@
-/** Addresses of repositories as people paste them. */
+/** Addresses of repositories in the forms that people paste. */
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-/** Hosts whose answers are correct Git in an unusual form. Git itself says for each whether it reads them. */
+/** Hosts whose answers are correct Git in an unusual form. For each form, Git shows whether it can read it. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ import { both, fails, gitWith, repositories, works } from "./both.mjs";
  */
 
 /**
- * Changes each answer of Git's: its headers and its body.
+ * Changes the headers and the body of each of Git's answers.
  *
  * @param {(answer: Passed) => Partial<Passed>} change
  * @returns {Habit}
@@ -36,7 +36,7 @@ const typed = (type) =>
   });
 
 /**
- * Writes each answer by hand: `form(head, body)` are its bytes, from a head that tells the length and ends the connection.
+ * Writes each answer by hand. `form(head, body)` returns its bytes. The head contains the length and closes the connection.
  *
  * @param {(head: string, body: Buffer) => (string | Buffer)[]} form
  * @returns {Habit}
@@ -87,7 +87,7 @@ const habits = {
   "comes behind early hints": written((head, body) => ["HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", head, body]),
 };
 
-/** What Node's own `fetch` refuses to read. */
+/** Answers that Node's own `fetch` refuses to read. */
 const loose = {
   "comes behind a 100 that nobody asked for": written((head, body) => ["HTTP/1.1 100 Continue\r\n\r\n", head, body]),
   "ends its header lines without a CR": written((head, body) => [head.replaceAll("\r\n", "\n"), body]),

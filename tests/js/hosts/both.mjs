@@ -18,7 +18,7 @@ import { front, repositories, runGit } from "./front.mjs";
 export const SIDES = ["source", "destination"];
 
 /**
- * Both ways to send requests: what a script uses that gives no `fetch`, and what `refsync sync` uses.
+ * Both ways to send requests: the default of a script without its own `fetch`, and the `fetch` of `refsync sync`.
  *
  * @param {Test} t
  * @returns {Record<string, ReturnType<typeof httpFetch> | undefined>}
@@ -30,7 +30,8 @@ export function fetches(t) {
 }
 
 /**
- * Syncs from the host and to it, with each `fetch`. Calls `check(what, result, destination)` with what became of each sync, and the name of its destination. `address(url)` changes the URL of the host's repository.
+ * Syncs from the host and to it, with each `fetch`. Calls `check(what, result, destination)` with the result of each sync,
+ * and the name of its destination. `address(url)` changes the URL of the host's repository.
  *
  * @param {Test} t
  * @param {Repositories} repos
@@ -43,7 +44,7 @@ export async function both(t, repos, habit, check, { only, address = (url) => ur
   for (const [name, fetch] of Object.entries(fetches(t))) {
     if (only && only !== name) continue;
     for (const side of SIDES) {
-      // Each has a server of its own, for some habits are for the first request only.
+      // Each has a server of its own, because some habits concern only the first request.
       const host = await front(t, repos, typeof habit === "function" ? habit() : habit);
       const destination = await repos.empty();
       const at = { source: plain.url("upstream"), destination: plain.url(destination) };
@@ -58,7 +59,7 @@ export async function both(t, repos, habit, check, { only, address = (url) => ur
 }
 
 /**
- * The sync has done its work.
+ * Checks that the sync has done its work.
  *
  * @param {Repositories} repos
  * @returns {Check}
@@ -71,7 +72,7 @@ export function works(repos) {
 }
 
 /**
- * The sync has failed with this code and words like these, and has changed nothing.
+ * Checks that the sync has failed with this code and a message with these words, and that nothing has changed.
  *
  * @param {Repositories} repos
  * @param {string} code
@@ -88,7 +89,7 @@ export function fails(repos, code, ...words) {
 }
 
 /**
- * What Git makes of the host: whether it lists the refs of the one repository, and whether it pushes to the other.
+ * Git's own result with the host: whether it lists the refs of one repository, and whether it pushes to the other.
  *
  * @param {Test} t
  * @param {Repositories} repos

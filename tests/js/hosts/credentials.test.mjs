@@ -1,4 +1,4 @@
-/** Credentials as people copy them, and the header that a server gets. */
+/** Credentials in the forms that people copy, and the header that a server gets. */
 
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
@@ -21,7 +21,7 @@ import { fetches, front, repositories, runGit, SIDES } from "./both.mjs";
 const basic = (pair) => `Basic ${Buffer.from(pair).toString("base64")}`;
 
 /**
- * A host that lets in only those who send this pair of user name and password, and remembers what was sent.
+ * A host that accepts only this pair of user name and password, and records the received credentials.
  *
  * @param {string | Buffer} pair
  * @returns {Habit}
@@ -34,7 +34,7 @@ const guarded = (pair) => ({
 });
 
 /**
- * What was sent so far, each once, in order.
+ * The credentials received so far, each once, in order.
  *
  * @param {Host} host
  */
@@ -100,7 +100,7 @@ for (const [name, pair, settings] of table) {
 
 /** @type {[name: string, pair: string, settings: Settings][]} */
 const options = [
-  // Git takes the first `@` for the end of the password; browsers, and what this package says is a URL, the last one.
+  // Git treats the first `@` as the end of the password. Browsers and this package treat the last one as the end.
   ["an at sign in a password in the URL", "me:p@ss", inUrl("me:p@ss")],
   ["a user name and a password", "me:secret", beside({ username: "me", password: "secret" })],
   ["a token alone", "git:token", beside({ password: "token" })],
@@ -128,7 +128,7 @@ for (const [name, pair, settings] of options) {
 }
 
 /**
- * As `atob` gives the bytes.
+ * The bytes as a string, as `atob` returns them.
  *
  * @param {string} pair
  */
@@ -139,7 +139,7 @@ function decoded(pair) {
 test("a token alone in the URL is sent as a user name, and where that is refused, as a password", async (t) => {
   const repos = await repositories(t);
   await repos.create("upstream", 12);
-  // GitHub and Gitea take the first; GitLab, Azure DevOps and Bitbucket the second.
+  // GitHub and Gitea accept the first form; GitLab, Azure DevOps and Bitbucket accept the second one.
   for (const host of await withLibrary(t, repos, "t0ken:", inUrl("t0ken"))) assert.deepEqual(sent(host), ["t0ken:"]);
   for (const host of await withLibrary(t, repos, "git:t0ken", inUrl("t0ken"))) {
     assert.deepEqual(sent(host), ["t0ken:", "git:t0ken"]);
@@ -160,7 +160,7 @@ test("a credential that cannot be sent is refused before anything is asked", asy
 });
 
 /**
- * The command, from the host and to it.
+ * Runs the command, from the host and to it.
  *
  * @param {Test} t
  * @param {Repositories} repos

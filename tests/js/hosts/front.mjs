@@ -1,6 +1,6 @@
 /**
- * A host with a habit: real `git http-backend`, and in front of it a small server that behaves as some Git hosts and proxies
- * do.
+ * A host with a habit: real `git http-backend`, and in front of it a small server that behaves like some Git hosts and
+ * proxies.
  */
 
 import { spawn } from "node:child_process";
@@ -15,19 +15,19 @@ import { grow, growNoise } from "../../support/git/history.mjs";
 import { listenFor } from "../../support/network/listen.mjs";
 
 /**
- * A request, with the whole of its body once that is read.
+ * A request. It has the whole body after that is read.
  *
  * @typedef {{ method: string, url: string, headers: import("node:http").IncomingHttpHeaders, at: string, body: Buffer }} Asked
  */
 /**
- * An answer, or what writes one by hand.
+ * An answer, or a function that writes one by hand.
  *
  * @typedef {{ status: number, headers: Record<string, string | string[] | undefined>, body: string | Buffer }} Answer
  * @typedef {{ status: number, headers: Record<string, string>, body: Buffer }} Passed
  * @typedef {{ raw: (socket: import("node:net").Socket) => void }} Raw
  */
 /**
- * What a host does that Git's own server does not.
+ * The behaviour of a host that differs from Git's own server.
  *
  * @typedef {object} Habit
  * @property {(request: Asked, response: import("node:http").ServerResponse, incoming: import("node:http").IncomingMessage) => boolean} [early]
@@ -40,7 +40,7 @@ import { listenFor } from "../../support/network/listen.mjs";
  */
 
 /**
- * A folder of bare repositories, which goes with the test.
+ * A folder of bare repositories. It is removed with the test.
  *
  * @param {Test} t
  */
@@ -61,7 +61,7 @@ export async function repositories(t) {
       return `empty-${count}`;
     },
     /**
-     * A new repository whose pack has about as many bytes: they do not compress.
+     * Makes a new repository whose pack has about this many bytes. Its files do not compress.
      *
      * @param {string} name
      * @param {number} bytes
@@ -88,9 +88,9 @@ export async function repositories(t) {
 }
 
 /**
- * Serves the repositories below `root` at a free port. `habit.early(request, response, incoming)` may answer before the body is read
- * (true means that it did). `habit.answer(request, pass)` gives the answer: `request` has `method`, `url`, `headers` and the
- * whole `body`; `pass` asks Git for `{ status, headers, body }`. `seen` are the requests so far.
+ * Serves the repositories below `root` at a free port. `habit.early(request, response, incoming)` may answer before the
+ * body is read (true means that it did). `habit.answer(request, pass)` gives the answer: `request` has `method`, `url`,
+ * `headers` and the whole `body`; `pass` asks Git for `{ status, headers, body }`. `seen` has the requests so far.
  *
  * @param {Test} t
  * @param {Repositories} repos
@@ -124,7 +124,7 @@ export async function front(t, { backend }, habit = {}) {
 }
 
 /**
- * What Git answers to a request.
+ * Git's answer to a request.
  *
  * @param {Repositories["backend"]} backend
  * @param {Pick<Asked, "method" | "url" | "headers" | "body">} request

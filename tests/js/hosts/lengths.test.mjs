@@ -1,4 +1,4 @@
-/** Hosts and proxies that want to know how long a request is. */
+/** Hosts and proxies that require the length of a request. */
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
@@ -7,7 +7,7 @@ import { listenFor } from "../../support/network/listen.mjs";
 import { both, fails, fetches, front, gitWith, repositories, works } from "./both.mjs";
 import { pass } from "./front.mjs";
 
-/** More than what is collected anyway. */
+/** More bytes than the engine collects anyway. */
 const LARGE = 3_000_000;
 
 /**
@@ -16,8 +16,8 @@ const LARGE = 3_000_000;
  */
 
 /**
- * Refuses a request that does not tell its length before it is read, as some servers and proxies do. They close the connection once
- * nothing comes any more, or after a while: who closes at once may lose the answer in a reset.
+ * Refuses a request without a length before reading it, like some servers and proxies. They close the connection when no
+ * more data comes, or after a while. A server that closes at once may lose its answer in a reset.
  *
  * @param {number} status
  * @returns {Habit}
@@ -117,8 +117,8 @@ test("a host that answers 411 to every push gets two", async (t) => {
 });
 
 /**
- * A server of HTTP/1.0: it reads as many bytes as the request says that it has, none if it does not say, and ends each answer
- * with the connection.
+ * A server of HTTP/1.0. It reads as many bytes as the request's length says, or none without a length. The end of the
+ * connection ends each answer.
  *
  * @param {import("./front.mjs").Test} t
  * @param {import("./front.mjs").Repositories} repos
@@ -165,7 +165,7 @@ test("a server of HTTP/1.0 gets the length of a large push", async (t) => {
   const { sync } = await import("../../../pkg/dist/engine.js");
   const plain = await front(t, repos);
   for (const [name, fetch] of Object.entries(fetches(t))) {
-    // Node's `fetch` does not tell the version of HTTP; this header goes with it.
+    // Node's `fetch` does not show the version of HTTP; this header shows it.
     const host = await oldServer(t, repos, { says: fetch ? "" : "Connection: close\r\n" });
     const destination = await repos.empty();
     await sync({ source: plain.url("upstream"), destination: host.url(destination), ...(fetch && { fetch }) });

@@ -1,4 +1,7 @@
-/** Repositories that have moved. Git follows a redirect of the first request and asks the rest there; it sends no credentials on. */
+/**
+ * Repositories that have moved. Git follows a redirect of the first request, and sends all later requests to the new place.
+ * It does not send credentials there.
+ */
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -18,7 +21,7 @@ const to = (location, status = 301) => ({ status, headers: { location }, body: "
 const password = { address: (/** @type {string} */ url) => url.replace("://", "://me:s3cret@") };
 
 /**
- * Redirects the first request for a repository's refs to where `location` says; other requests there are not found.
+ * Redirects the first request for a repository's refs to `location`. Other requests for the repository get a 404.
  *
  * @param {(path: string, request: Asked) => string} location
  * @param {number} [status]
@@ -92,7 +95,7 @@ test(".git is added or left out where the server wants that, as GitLab does", as
 });
 
 /**
- * A host that sends everybody to another one: to one that is open, or that answers all with this status.
+ * A host that redirects everybody to another host. That host is open, or answers everything with this status.
  *
  * @param {import("./front.mjs").Test} t
  * @param {import("./front.mjs").Repositories} repos

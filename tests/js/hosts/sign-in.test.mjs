@@ -25,7 +25,7 @@ const isPost = ({ method }) => method === "POST";
 /** @param {Asked} request */
 const isRefs = ({ url }) => url.includes("/info/refs");
 /**
- * Answers some requests so, and passes on the others.
+ * Answers some requests this way, and forwards the others.
  *
  * @param {(request: Asked) => boolean} condition
  * @param {(request: Asked) => import("./front.mjs").Answer} answer
@@ -37,7 +37,7 @@ const answering = (condition, answer) => ({
 const everything = () => true;
 
 /**
- * A server of its own that has the sign-in page, as a company's single sign-on is.
+ * A separate server with the sign-in page, like a company's single sign-on.
  *
  * @param {import("./front.mjs").Test} t
  */
@@ -100,7 +100,7 @@ test("a redirect to a sign-on server is a sign-in page, on the refs and on a POS
   await repos.create("upstream", 12);
   for (const condition of [isRefs, isPost, everything]) {
     await both(t, repos, answering(condition, redirect), async (what, result, destination) => {
-      // The first question of a source is a POST that succeeds.
+      // A source's first request is a POST that succeeds.
       if (condition === isRefs && result.side === "source") return works(repos)(what, result, destination);
       await fails(repos, "unauthorized", place, wanted)(what, result, destination);
     });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { AddressPolicy } from "../../../pkg/dist/node/http/address-policy.js";
 
-// The IANA special-purpose address registries, one or two of each.
+// One or two addresses from each entry of the IANA special-purpose address registries.
 /** @type {[address: string, why: string][]} */
 const refused = [
   ["0.0.0.0", "unspecified"],

@@ -1,4 +1,5 @@
-// One process at a time has a data folder: real processes, also in process namespaces of their own, killed and suspended.
+// Only one process at a time has a data folder. The processes are real, also in process namespaces of their own. They are
+// killed and suspended.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,14 +20,14 @@ import { spawnForeign } from "../../support/process/namespace.mjs";
 
 const noProc = !existsSync("/proc/self/stat") && "this system has no /proc";
 const script = fileURLToPath(new URL("lock-holder.mjs", import.meta.url));
-/** No `flock`, Perl or Python is there: the kernel's lock cannot be taken. */
+/** `flock`, Perl and Python are missing, so the kernel's lock cannot be taken. */
 const noKernelLock = { env: { PATH: "/nonexistent" } };
 
 /** @param {TestContext} t */
 function folder(t) {
   const path = mkdtempSync(join(tmpdir(), "refsync-lock-"));
   t.after(async () => {
-    // First whoever writes into it.
+    // Kills the writers first, then removes the folder.
     for (const { child, exit } of started.splice(0)) {
       child.kill("SIGKILL");
       await exit;
@@ -37,14 +38,14 @@ function folder(t) {
 }
 
 /**
- * The processes of the test that runs.
+ * The processes of the running test.
  *
  * @type {{ child: ChildProcess, exit: Promise<unknown[]> }[]}
  */
 const started = [];
 
 /**
- * Starts a process that wants the folder. `said` are its lines.
+ * Starts a process that tries to lock the folder. `said` has its lines.
  *
  * @param {string} path
  * @param {string} name
@@ -68,7 +69,7 @@ function want(path, name, { wait = 0, mode = "exclusive", isForeign = false, ...
     exit,
     kill: (/** @type {NodeJS.Signals} */ signal) => process.kill(pid(), signal),
     /**
-     * Waits for a line that begins so.
+     * Waits for a line that begins with this word.
      *
      * @param {string} word
      */
@@ -84,7 +85,7 @@ function want(path, name, { wait = 0, mode = "exclusive", isForeign = false, ...
 }
 
 /**
- * Who wrote when, in milliseconds since 1970.
+ * The writers and their times, in milliseconds since 1970.
  *
  * @param {string} path
  */
@@ -246,7 +247,7 @@ test("processes that share a folder keep out one that wants it alone, and are ke
 });
 
 /**
- * A process that has ended, and that its parent does not wait for: `stat` is what the kernel says of it.
+ * A process that has ended and that its parent does not wait for. `stat` is the kernel's record of it.
  *
  * @param {TestContext} t
  * @param {string[]} command
@@ -271,7 +272,7 @@ async function zombie(t, ...command) {
 
 test("a zombie does not hold the folder, although its process id is still there", { skip: noProc }, async (t) => {
   const path = folder(t);
-  // It takes the folder, and is killed while its parent does not wait for it.
+  // It locks the folder, and is killed while its parent does not wait for it.
   const ended = zombie(t, process.execPath, script, path, "first");
   while (!existsSync(join(path, "written"))) await delay(20);
   const pid = Number(readFileSync(join(path, "lock"), "utf8").split(" ")[0]);
@@ -282,7 +283,7 @@ test("a zombie does not hold the folder, although its process id is still there"
   await second.says("held");
   second.kill("SIGTERM");
   await second.exit;
-  // As version 0.1 wrote it.
+  // In the format of version 0.1.
   const old = await zombie(t, "sleep", "0.3");
   writeFileSync(join(path, "lock"), `${old.pid} ${old.started}\n`);
   await want(path, "third").says("held");
@@ -290,7 +291,7 @@ test("a zombie does not hold the folder, although its process id is still there"
 
 test("the lock of an earlier version is respected, and its process is named", async (t) => {
   const path = folder(t);
-  // As version 0.1 wrote it: the process id and its start, which is the 22nd field of its `stat`.
+  // In the format of version 0.1: the process id and its start, which is the 22nd field of its `stat`.
   const stat = readFileSync(`/proc/${process.pid}/stat`, "utf8");
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   writeFileSync(join(path, "lock"), `${process.pid} ${started}\n`);

@@ -1,4 +1,4 @@
-// The engine in threads: what crashes, needs too much memory or never answers fails alone.
+// The engine in threads. A sync that crashes, needs too much memory or never answers fails alone.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ const ENGINE = new URL("../../../pkg/dist/wasm/engine/refsync_bg.wasm", import.m
 const network = { allow: ["127.0.0.0/8"] };
 
 /**
- * A service whose engine has threads with these options, and `app`, whose upstream is `source`.
+ * A service whose engine uses threads with these options. It has `app`, whose upstream is `source`.
  *
  * @param {import("node:test").TestContext} t
  * @param {import("refsync/node").EngineThreadsOptions} options

@@ -39,7 +39,7 @@ async function hosted(t) {
 }
 
 /**
- * A work tree with one commit, and a file of so many megabytes that do not compress.
+ * A work tree with one commit, and a file of this many megabytes that do not compress.
  *
  * @param {TestContext} t
  * @param {number} [megabytes]
@@ -64,7 +64,7 @@ test("git pushes, fetches and clones over HTTP", async (t) => {
   assert.equal(await git(clone, "for-each-ref", "refs/tags"), await git(tree, "for-each-ref", "refs/tags"));
   assert.equal(await git(clone, "rev-parse", "HEAD"), await git(tree, "rev-parse", "HEAD"));
   await git(join(root, "r1.git"), "fsck", "--strict");
-  // What was pushed later arrives by a fetch.
+  // A fetch gets the commits that were pushed later.
   await git(tree, "commit", "--quiet", "--allow-empty", "-m", "two");
   await git(tree, "push", "--quiet", url, "main");
   await git(clone, "pull", "--quiet");
@@ -149,7 +149,7 @@ test("the parent's own Git variables and configuration do not reach the reposito
 });
 
 /**
- * The processes that work in a folder, by their id. Linux tells.
+ * The ids of the processes that work in a folder, from Linux's `/proc`.
  *
  * @param {string} folder
  */
@@ -158,7 +158,7 @@ function processesIn(folder) {
     try {
       return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
     } catch {
-      // It ended meanwhile, or is somebody else's.
+      // The process ended meanwhile, or belongs to another user.
       return false;
     }
   });
@@ -191,7 +191,7 @@ test("a fetch that nobody reads any more is ended, in Git too", async (t) => {
 
 for (const { kind, headers } of [
   { kind: "in chunks", headers: {} },
-  // Git's own server never ends such a request: it waits for the bytes that do not come.
+  // Git's own server never ends such a request, because it waits for the missing bytes.
   { kind: "with its length", headers: { "content-length": "1000000" } },
 ])
   test(`a push ${kind} whose client goes away leaves the refs as they were and nothing behind`, async (t) => {
@@ -210,7 +210,7 @@ for (const { kind, headers } of [
     const old = await git(tree, "rev-parse", "HEAD");
     const command = `${old} ${"1".repeat(40)} refs/heads/main\0report-status`;
     request.write(`${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`);
-    // A pack that announces 200 objects, so that Git indexes it, and then goes silent.
+    // The pack announces 200 objects, so Git indexes it. Then the sender goes silent.
     request.write(Buffer.concat([Buffer.from("PACK"), Buffer.from([0, 0, 0, 2, 0, 0, 0, 200])]));
     const incoming = () => readdirSync(join(root, "r1.git/objects")).filter((name) => name.startsWith("tmp_objdir"));
     await eventually(() => incoming().length > 0, { what: "Git takes the pack", within: 8_000 });
@@ -233,7 +233,7 @@ test("a pushed replace ref is refused alone, and one that is there from before c
   await git(tree, "push", "--quiet", url, "main");
   const tip = await git(tree, "rev-parse", "HEAD");
   const blob = await git(tree, "rev-parse", "HEAD:a");
-  // Read by its replacement, the tip is no commit any more: then Git refuses every later push and fetch.
+  // With the replacement, the tip is not a commit any more. Then Git refuses every later push and fetch.
   const replace = `refs/replace/${tip}`;
   await git(tree, "update-ref", replace, blob);
   await git(tree, "--no-replace-objects", "commit", "--quiet", "--allow-empty", "-m", "two");

@@ -250,7 +250,7 @@ test("an answer that is cut short fails instead of ending", async (t) => {
 });
 
 test("a GET on a kept-alive connection that the server has closed is sent once more, a POST is not", async (t) => {
-  // Answers one request on each connection and closes it, without a word, when the next one comes.
+  // Answers one request on each connection. When the next one comes, it closes the connection without an answer.
   let connections = 0;
   const url = await listenFor(
     t,
@@ -269,7 +269,7 @@ test("a GET on a kept-alive connection that the server has closed is sent once m
   const once = async (init) => {
     const response = await fetch(url, init);
     await response.text();
-    // The connection is free only after the turn that read its last byte.
+    // The connection becomes free after the turn that read its last byte.
     await delay(10);
   };
   await once();
@@ -391,6 +391,7 @@ test("an upload to a slow reader, and a slowly read answer, are held back instea
     if (read % (16 * 1024 * 1024) < piece.length) await delay(20);
   }
   assert.equal(read, total);
-  // Node's collector lets garbage stand for a while: the bound is far below the 200 MB, not near the buffers.
+  // Node's collector may keep garbage for a while. So the bound is far below the 200 MB, but not close to the buffers'
+  // size.
   assert.ok(peak < 110 * 1024 * 1024, `the peak was ${Math.round(peak / 1024 / 1024)} MB above the start`);
 });

@@ -1,5 +1,5 @@
-// Locks a data folder as a service does, and writes to a file every 20 ms for as long as it may: a process of the lock's tests.
-// `node lock-holder.mjs FOLDER NAME WAIT`. Its lines on stdout: `held`, `refused MESSAGE`, `lost MESSAGE`.
+// Locks a data folder like a service, and writes to a file every 20 ms while it has the lock. The tests of the lock start
+// it. `node lock-holder.mjs FOLDER NAME WAIT`. Its lines on stdout: `held`, `refused MESSAGE`, `lost MESSAGE`.
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -17,7 +17,7 @@ try {
       say(`lost ${error.message}`);
       process.exit(3);
     },
-    // A tenth of what a service has.
+    // A tenth of a service's value.
     timing: { beat: 200, lease: 1_000, watch: 1_500 },
   });
   say("held");

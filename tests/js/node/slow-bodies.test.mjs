@@ -1,4 +1,5 @@
-// A request whose body arrives slowly or never is ended in bounded time, also with a valid key; a large push is not.
+// A request whose body is slow or never arrives ends in bounded time, even with a valid key. A large push does not end
+// early.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
@@ -91,7 +92,7 @@ test("a push is not ended because the service reads slowly", async (t) => {
   const listener = await listening(t, async (request) => {
     for await (const chunk of /** @type {AsyncIterable<Uint8Array>} */ (/** @type {unknown} */ (request.body))) {
       read += chunk.byteLength;
-      // Once for as long as three looks take, with all of it waiting.
+      // Waits once, without reading, for as long as three checks take.
       if (read < 200_000) await delay(1000);
     }
     return new Response(`${read} bytes`);

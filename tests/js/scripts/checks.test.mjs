@@ -1,4 +1,4 @@
-// The checks of the source tree find what they are for, and nothing else.
+// The checks of the source tree find their targets, and nothing else.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// The public npm SDK of the API, as it comes from its registry, against our service.
+// The public npm SDK of the API, from its registry, against our service.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const { Mesa, MesaApiError, MesaWebhookVerificationError } = await import(
 );
 
 /**
- * The code and the status that a call is refused with.
+ * The code and the status of a refused call.
  *
  * @param {Promise<unknown>} call
  */
@@ -44,7 +44,7 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
   const { url, token } = s.upstream;
   /** @param {string} value */
   const upstream = (value) => ({ url, auth: { kind: "token", token: value } });
-  // A default branch that is not there makes the run carry a message, which the SDK does not know.
+  // With a default branch that does not exist, the run has a message. The SDK does not know this field.
   const made = await mesa.repos.create({ name: "sdk", default_bookmark: "trunk", upstream: upstream(token) });
   assert.equal(made.upstream.auth_kind, "token");
   const pull = { repo: "sdk", direction: "pull", ref_globs: { branches: "*" } };

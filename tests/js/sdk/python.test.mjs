@@ -1,4 +1,4 @@
-// The public Python SDK of the API, as it comes from its registry, against our service.
+// The public Python SDK of the API, from its registry, against our service.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { events, working } from "./support.mjs";
 const script = fileURLToPath(new URL("walk.py", import.meta.url));
 
 /**
- * Runs the script to its end; gives what it prints.
+ * Runs the script to its end, and returns its output.
  *
  * @param {string} mode
  * @param {NodeJS.ProcessEnv} env

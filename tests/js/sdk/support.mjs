@@ -1,4 +1,5 @@
-// What the public SDKs of the API are tried on: a service that listens and works, with an upstream and a webhook receiver.
+// The surroundings for tests of the API's public SDKs: a service with a listener and a worker, an upstream, and a webhook
+// receiver.
 import { join } from "node:path";
 
 import { work } from "refsync/node";
@@ -6,7 +7,7 @@ import { work } from "refsync/node";
 import { receive } from "../service/receiver.mjs";
 import { eventually, git, start } from "../service/support.mjs";
 
-/** The events that a walk through all calls makes, and how often. */
+/** The events of a walk through all calls, and their numbers. */
 export const events = {
   "repo.created": 1,
   "repo.updated": 2,
@@ -18,7 +19,7 @@ export const events = {
 };
 
 /**
- * Starts it: the repository `source` has a commit, `plain` has no upstream.
+ * Starts the service. The repository `source` has a commit, and `plain` has no upstream.
  *
  * @param {import("node:test").TestContext} t
  */
@@ -40,7 +41,7 @@ export async function working(t) {
     apiUrl: `${url}/v1`,
     upstream: { url: `${url}/acme/source.git`, token: s.keys.write },
     hook,
-    /** Ends the work once everything was delivered that `events` says; gives the deliveries. */
+    /** Ends the work after all deliveries of `events`, and returns the deliveries. */
     async delivered() {
       await eventually(() => hook.types().includes("repo.deleted") && hook.types().includes("sync.failed"));
       stop.abort();

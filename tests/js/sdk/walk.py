@@ -39,7 +39,7 @@ async def walk() -> dict:
         target = await mesa.webhook_targets.create(url=os.environ["HOOK_URL"], name="sdk", events=EVENTS)
         said["secret"] = target.secret
 
-        # A default branch that is not there makes the run carry a message, which the SDK does not know.
+        # With a default branch that does not exist, the run has a message. The SDK does not know this field.
         made = await mesa.repos.create(name="sdk", default_bookmark="trunk", upstream=UpstreamConfig(url=url, auth=TokenAuth(token=token)))
         said["made"] = made.to_dict()
         said["no_upstream"] = await refused(mesa.repos.sync_upstream(repo="plain", direction="pull"), ConflictError)

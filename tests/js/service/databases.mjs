@@ -1,4 +1,4 @@
-// Tests that run on both databases: PGlite, and a PostgreSQL that the file starts when the first test asks for it.
+// Runs tests on both databases: PGlite, and a PostgreSQL that starts when the first test needs it.
 import { after, test } from "node:test";
 
 import { postgres } from "../../support/service/postgres.mjs";
@@ -12,7 +12,7 @@ import { postgres } from "../../support/service/postgres.mjs";
 let server;
 
 /**
- * A test that runs twice. It hands `where` on to `start`.
+ * A test that runs twice. It passes `where` to `start`.
  *
  * @param {string} name
  * @param {(t: TestContext, where: Pick<StartOptions, "postgres">) => Promise<void>} body

@@ -1,4 +1,4 @@
-// A webhook receiver on a socket, which judges what it gets with Node's own crypto.
+// A webhook receiver on a socket. It checks deliveries with Node's own crypto.
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 
@@ -14,7 +14,7 @@ import { listen } from "../../support/network/listen.mjs";
  */
 
 /**
- * Listens; `answer(delivery)` gives the status, 204 when left out. All of it goes with the test.
+ * Listens until the test ends. `answer(delivery)` returns the status; the default is 204.
  *
  * @param {import("node:test").TestContext} t
  * @param {(delivery: Delivery, count: number) => number | Promise<number>} [answer]
@@ -50,7 +50,7 @@ export async function receive(t, answer = () => 204) {
 }
 
 /**
- * Whether a delivery is signed with `secret`, as a receiver finds out that looks for one `t` and one `sha256`.
+ * Whether a delivery is signed with `secret`, for a receiver that expects one `t` and one `sha256`.
  *
  * @param {Delivery} delivery
  * @param {string} secret
@@ -62,7 +62,7 @@ export function isSigned({ headers, raw }, secret) {
 }
 
 /**
- * Sends everything that is due.
+ * Sends all due deliveries.
  *
  * @param {import("refsync/service").Service} service
  */

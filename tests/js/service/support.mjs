@@ -1,4 +1,4 @@
-// A service over a real PGlite and real `git http-backend` repositories, and what tests ask of it.
+// A service on a real PGlite and real `git http-backend` repositories, with helpers for the tests.
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -42,7 +42,7 @@ async function openDatabase(connectionString = process.env.REFSYNC_TEST_POSTGRES
 }
 
 /**
- * A service with the organisation `acme`, and a key of each scope. All of it goes with the test.
+ * A service with the organisation `acme`, and a key of each scope. It is removed with the test.
  *
  * @param {TestContext} t
  * @param {StartOptions} [options]
@@ -108,7 +108,7 @@ export async function start(t, options = {}) {
     call,
     queued: () => queued,
     /**
-     * A call that must answer 2xx; gives its body.
+     * A call whose answer must be 2xx. Returns its body.
      *
      * @param {string} method
      * @param {string} path
@@ -137,9 +137,9 @@ export async function start(t, options = {}) {
 }
 
 /**
- * A server that takes requests and never answers, such as an upstream whose pulls stay in progress; `held` has the one that
- * each pull begins with, the question for its refs, as `{ request, response }`. It refuses whatever else it is asked. After
- * `hangUp` it ends every connection. It goes with the test.
+ * A server that accepts requests and never answers, such as an upstream whose pulls stay in progress. `held` has the first
+ * request of each pull, for the list of refs, as `{ request, response }`. It refuses all other requests. After `hangUp` it
+ * ends every connection. It stops with the test.
  *
  * @param {TestContext} t
  */
@@ -183,7 +183,7 @@ export async function running(t) {
 }
 
 /**
- * The names of the fields that an answer complains about.
+ * The names of the bad fields in an answer.
  *
  * @param {Answer} answer
  */

@@ -1,5 +1,5 @@
 // A script of a user who runs the engine and the service: every exported type of `refsync/engine`, `refsync/service` and
-// `refsync/node`, as an annotation, so that the compiler says when one is missing or has changed.
+// `refsync/node`, as an annotation. So the compiler reports a type that is missing or has changed.
 import {
   AbortError,
   type AskCredentials,
@@ -121,7 +121,7 @@ const bare: EngineFetch = async (url): Promise<FetchAnswer> => {
 };
 export const asked: RemoteOptions = { url: "https://git.example.com/a.git", credentials: ask, fetch: bare };
 
-/** PostgreSQL, where there is one, and a worker that is woken by it. */
+/** PostgreSQL, if there is one, and a worker that it wakes. */
 export async function open(url: string | undefined, wake: (what?: Waiting) => void): Promise<NotifyingDatabase> {
   const pool: PostgresOptions = { connections: 4, onError: console.error };
   const embedded: EmbeddedOptions = { isSparing: true };

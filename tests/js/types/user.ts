@@ -274,7 +274,7 @@ export function rethrown(init: ErrorInit): RefsyncError {
   return new RefsyncError("a test of my own", init);
 }
 
-// What must not compile.
+// These must not compile.
 // @ts-expect-error: the option is called apiUrl
 new SyncClient({ apiURL: "http://127.0.0.1:8722" });
 // @ts-expect-error: there is no such direction

@@ -7,7 +7,7 @@ import { launch, openSignedIn } from "./page.mjs";
 /** @typedef {Awaited<ReturnType<typeof dashboard>>} Dashboard */
 
 /**
- * Starts service and browser; `fill` commits to the work tree whose branches and tags `origin` then has.
+ * Starts the service and the browser. `fill` commits to a work tree. `origin` then gets its branches and tags.
  *
  * @param {(tree: import("../git/git.mjs").WorkTree) => Promise<unknown>} fill
  */
@@ -24,7 +24,7 @@ export async function dashboard(fill) {
     service,
     tree,
     /**
-     * Opens the dashboard, in a context of its own, at a repository.
+     * Opens the dashboard at a repository, in a browser context of its own.
      *
      * @param {string} [name]
      * @param {import("playwright-core").BrowserContextOptions} [options]

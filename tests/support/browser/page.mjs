@@ -1,4 +1,4 @@
-/** The dashboard in a real Chromium, by what a user sees of it. */
+/** The dashboard in a real Chromium. Helpers use only the parts that a user sees. */
 
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
@@ -22,7 +22,7 @@ export function launch() {
 /** @typedef {Awaited<ReturnType<typeof openPage>>} OpenedPage */
 
 /**
- * Opens `address` in a fresh context, and keeps account of what must not happen there.
+ * Opens `address` in a fresh context, and records forbidden events there.
  *
  * @param {import("playwright-core").Browser} browser
  * @param {string} address
@@ -47,8 +47,8 @@ export async function openPage(browser, address, options = {}) {
   return {
     page,
     /**
-     * Closes the page; fails when it wrote an error to the console or called another origin. Chromium itself writes one
-     * for each answer that is not 2xx: `refusals` are the statuses that the test has provoked.
+     * Closes the page. Fails if the page wrote an error to the console or called another origin. Chromium itself writes an
+     * error for each answer that is not 2xx; `refusals` are the statuses that the test expects.
      *
      * @param {{ refusals?: number[] }} [provoked]
      */
@@ -80,7 +80,7 @@ export async function openSignedIn(browser, { origin, apiKey }, options = {}) {
 }
 
 /**
- * Presses Pull or Push and waits for the run's end; answers its status.
+ * Presses Pull or Push and waits for the run's end. Returns its status.
  *
  * @param {import("playwright-core").Page} page
  * @param {"pull" | "push"} direction
@@ -101,7 +101,7 @@ export async function sync(page, direction) {
 }
 
 /**
- * The id of the run on show, or null.
+ * The id of the visible run, or null.
  *
  * @param {import("playwright-core").Page} page
  */

@@ -1,4 +1,4 @@
-/** A web server for a built page, which hands `/v1` and Git on to the service, so that both have one origin. */
+/** A web server for a built page. It forwards `/v1` and Git to the service, so that both have one origin. */
 
 import { readFile } from "node:fs/promises";
 import { createServer, request } from "node:http";

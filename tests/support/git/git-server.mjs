@@ -1,4 +1,4 @@
-/** A Git host on loopback: Git's own server, over bare repositories in a folder that goes with it. */
+/** A Git host on loopback: Git's own server, for bare repositories in a folder that is removed with it. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { gitHttpBackend, serve } from "../../../pkg/dist/node.js";
 import { git } from "./git.mjs";
 
 /**
- * Starts one. Everyone can read and write a repository, unless it was made with a token.
+ * Starts a Git host. Everyone can read and write a repository, unless it was made with a token.
  */
 export async function gitServer() {
   const root = await mkdtemp(join(tmpdir(), "refsync-git-server-"));
@@ -34,7 +34,7 @@ export async function gitServer() {
     /** Its address without a path. */
     origin: listener.url,
     /**
-     * Makes an empty repository; gives its URL.
+     * Makes an empty repository, and returns its URL.
      *
      * @param {string} name
      * @param {{ token?: string }} options `token`: the password that it asks for.
@@ -45,7 +45,7 @@ export async function gitServer() {
       return `${listener.url}/git/${name}.git`;
     },
     /**
-     * Adds an empty commit to `main`; gives its id.
+     * Adds an empty commit to `main`, and returns its id.
      *
      * @param {string} name
      * @param {string} message

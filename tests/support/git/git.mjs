@@ -1,4 +1,4 @@
-/** Git itself: it makes the repositories of the tests, and says what is true in them. */
+/** Git itself. It makes the repositories of the tests, and shows their true state. */
 
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -27,7 +27,7 @@ const ENVIRONMENT = {
 };
 
 /**
- * Runs `git` in `folder`; answers its standard output, trimmed.
+ * Runs `git` in `folder`, and returns its standard output, trimmed.
  *
  * @param {string} folder
  * @param {string[]} args
@@ -37,7 +37,7 @@ export async function git(folder, ...args) {
 }
 
 /**
- * The same, but commits have the time of now: two of them differ even if all else is the same.
+ * The same, but commits have the current time. So two commits differ even if everything else is the same.
  *
  * @param {string} folder
  * @param {string[]} args
@@ -67,7 +67,7 @@ export async function workTree() {
     /** @param {string[]} args */
     git: (...args) => git(folder, ...args),
     /**
-     * An empty commit on the current branch; answers its id.
+     * Makes an empty commit on the current branch, and returns its id.
      *
      * @param {string} message
      */
@@ -80,7 +80,7 @@ export async function workTree() {
 }
 
 /**
- * What `git for-each-ref` says of the repository at `url`: ids by full ref name.
+ * The output of `git for-each-ref` for the repository at `url`: ids by full ref name.
  *
  * @param {string} url
  */

@@ -1,4 +1,4 @@
-/** A repository as a grown project has it, made by `git fast-import`: the same on every machine. */
+/** A repository like that of a grown project, made by `git fast-import`. It is the same on every machine. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ export async function grow(folder, commits) {
 }
 
 /**
- * Fills the bare repository in `folder` with commits whose pack has about as many bytes: their files do not compress.
+ * Fills the bare repository in `folder` with commits whose pack has about this many bytes. Their files do not compress.
  *
  * @param {string} folder
  * @param {number} bytes
@@ -39,7 +39,7 @@ export async function growNoise(folder, bytes) {
 }
 
 /**
- * Gives the bare repository in `folder` what the stream says.
+ * Imports the stream into the bare repository in `folder`.
  *
  * @param {string} folder
  * @param {string} text

@@ -1,11 +1,11 @@
-/** A TCP line to a port of this machine that can fall silent, so that neither end is told, or be cut. */
+/** A TCP line to a port of this machine. It can be cut, or become silent without either end noticing. */
 
 import { connect, createServer } from "node:net";
 
 import { listen } from "./listen.mjs";
 
 /**
- * Opens one on a free port.
+ * Opens a line on a free port.
  *
  * @param {number} port
  */
@@ -29,7 +29,7 @@ export async function line(port) {
    */
   function carry(from, to) {
     sockets.add(from);
-    // An error is always followed by a close.
+    // A close always follows an error.
     from.on("error", () => {});
     from.on("close", () => {
       sockets.delete(from);
@@ -45,11 +45,11 @@ export async function line(port) {
   };
   return {
     port: await listen(server),
-    /** What is sent is lost; connections stay, and new ones are taken. */
+    /** Loses all data. Connections stay open, and new ones are accepted. */
     silence() {
       state = "silent";
     },
-    /** Connections are reset, and so is each new one. */
+    /** Resets all connections, and each new one. */
     cut() {
       state = "cut";
       end();

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * Has a server listen on a free port of loopback; gives the port.
+ * Makes a server listen on a free port of loopback, and returns the port.
  *
  * @param {import("node:net").Server} server
  */
@@ -15,7 +15,7 @@ export async function listen(server) {
 }
 
 /**
- * Has a server listen on a free port; gives its origin. It and its connections end with the test.
+ * Makes a server listen on a free port, and returns its origin. The server and its connections end with the test.
  *
  * @param {import("node:test").TestContext} t
  * @param {import("node:net").Server} server
@@ -39,7 +39,7 @@ export async function listenFor(t, server, host = "127.0.0.1") {
 }
 
 /**
- * The port of a server that listens.
+ * The port of a listening server.
  *
  * @param {import("node:net").Server} server
  */
@@ -49,7 +49,7 @@ export function portOf(server) {
   return address.port;
 }
 
-/** A port of loopback that nobody listened on a moment ago. */
+/** A port of loopback that had no listener a moment ago. */
 export async function freePort() {
   const server = createServer();
   const port = await listen(server);

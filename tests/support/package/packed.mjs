@@ -1,4 +1,4 @@
-/** The package as a user gets it: packed, and installed into an empty project. */
+/** The package as users get it: packed, and installed into an empty project. */
 
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -11,12 +11,12 @@ const run = promisify(execFile);
 const PKG = fileURLToPath(new URL("../../../pkg", import.meta.url));
 
 /**
- * @typedef {{ filename: string, files: { path: string }[] }} Packed What `npm pack --json` says of a package.
+ * @typedef {{ filename: string, files: { path: string }[] }} Packed The output of `npm pack --json` for a package.
  * @typedef {Awaited<ReturnType<typeof project>>} Project
  */
 
 /**
- * Packs the package; `path` is the tarball, `files` what is in it.
+ * Packs the package. `path` is the tarball, and `files` are its files.
  *
  * @param {string} folder
  */
@@ -26,7 +26,7 @@ export async function pack(folder) {
   });
   /** @type {Packed[] | Record<string, Packed>} */
   const parsed = JSON.parse(stdout);
-  // npm 11 and older give a list, newer ones an object by name.
+  // npm 11 and older print a list, newer versions an object by name.
   const [packed] = Array.isArray(parsed) ? parsed : Object.values(parsed);
   if (!packed) throw new Error("npm pack: it packed nothing");
   const { filename, files } = packed;
@@ -34,7 +34,7 @@ export async function pack(folder) {
 }
 
 /**
- * An empty project with the packed package in it. `remove` deletes it.
+ * Makes an empty project and installs the packed package in it. `remove` deletes the project.
  *
  * @param {Record<string, unknown>} [more]
  */

@@ -1,6 +1,6 @@
 /**
- * An npm registry on loopback: it has the packed package, and the packages that are installed in this workspace. So
- * `npm install refsync pg` is typed as users type it, before anything is published and without a network.
+ * An npm registry on loopback: it has the packed package, and the packages that are installed in this workspace. So a test
+ * can type `npm install refsync pg` like a user, before anything is published and without a network.
  */
 
 import { spawn } from "node:child_process";
@@ -21,7 +21,7 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
  * @typedef {{ manifest: Manifest, folder?: string, tarball?: string }} Release What a tarball is made from, or the tarball.
  */
 
-/** Starts one. `url` is its address, `close` stops it. */
+/** Starts a registry. `url` is its address, and `close` stops it. */
 export async function registry() {
   const staging = await mkdtemp(join(tmpdir(), "refsync-registry-"));
   try {
@@ -91,7 +91,7 @@ async function manifestIn(folder) {
 }
 
 /**
- * What a registry says of a package. The newest version is the latest.
+ * A registry's data about a package. The newest version is the latest.
  *
  * @param {Release[]} releases
  * @param {string} url
@@ -120,7 +120,7 @@ async function sendTarball({ folder, tarball }, staging, response) {
   if (tarball !== undefined) return createReadStream(tarball).pipe(response);
   const stage = await mkdtemp(join(staging, "stage-"));
   await symlink(/** @type {string} */ (folder), join(stage, "package"));
-  // `-h`: the folder itself instead of the link. Its own node_modules are other packages.
+  // `-h` packs the folder itself instead of the link. Its own node_modules are other packages.
   const tar = spawn("tar", ["-c", "-h", "-f", "-", "--exclude", "node_modules", "-C", stage, "package"]);
   return tar.stdout.pipe(response);
 }

@@ -1,4 +1,4 @@
-/** Processes in process namespaces of their own, as two containers on one machine have them. */
+/** Runs processes in process namespaces of their own, like two containers on one machine. */
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -7,13 +7,14 @@ import { join } from "node:path";
 import { present } from "../present.mjs";
 
 /**
- * How this machine lets us make one: as root, or as a user that the kernel lets map itself to root. Null if neither works.
+ * The command that makes a namespace on this machine: as root, or as a user that may map itself to root. Null if neither
+ * works.
  *
  * @returns {[string, ...string[]] | null}
  */
 export function namespaceCommand() {
   const flags = ["--pid", "--fork", "--kill-child", "--mount-proc", "--net"];
-  // By its path, since a test may leave the process no PATH.
+  // Uses its path, because a test may give the process no PATH.
   const unshare = (process.env.PATH ?? "")
     .split(":")
     .map((folder) => join(folder, "unshare"))
@@ -22,7 +23,7 @@ export function namespaceCommand() {
   for (const more of [[], ["--user", "--map-root-user"]]) {
     try {
       execFileSync(unshare, [...more, ...flags, process.execPath, "--version"], { stdio: "ignore" });
-      // Without a network of its own: the test has to reach it.
+      // Shares the network, because the test has to reach the process.
       return [unshare, ...more, ...flags.slice(0, -1)];
     } catch {
       // Not installed, or not allowed.
@@ -32,8 +33,8 @@ export function namespaceCommand() {
 }
 
 /**
- * Runs Node with these arguments in a process namespace of its own, where it has another process id than outside; in this
- * namespace if the machine allows no other, which `isForeign` says.
+ * Runs Node with these arguments in a process namespace of its own, in which its process id differs from the outside. If
+ * the machine does not allow this, runs it in the present namespace. `isForeign` shows which.
  *
  * @param {string[]} args
  * @param {{ env?: NodeJS.ProcessEnv }} [options]
@@ -45,7 +46,7 @@ export function spawnForeign(args, options = {}) {
   return {
     child,
     isForeign: command !== null,
-    /** The id that the process itself has out here. */
+    /** The id of the process itself outside the namespace. */
     pid: () => (command === null ? present(child.pid) : innermost(present(child.pid))),
   };
 }

@@ -3,11 +3,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** How long a process may live on after its result, in milliseconds. A timer that is left behind takes 8 s and more. */
+/** How long a process may live after its result, in milliseconds. A forgotten timer keeps it alive for 8 s and more. */
 export const GRACE = 1000;
 
 /**
- * Runs Node with these arguments; its first line, and how long it lived after that line, in milliseconds.
+ * Runs Node with these arguments. Returns its first line, and how long it lived after that line, in milliseconds.
  *
  * @param {string[]} args
  * @param {(child: import("node:child_process").ChildProcess) => void} [started]

@@ -1,4 +1,4 @@
-/** The command `refsync`, as the build makes it. */
+/** The command `refsync`, from the build. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 export const bin = fileURLToPath(new URL("../../../pkg/bin/refsync.js", import.meta.url));
 
 /**
- * Starts `refsync` with these arguments, which make it print one line of JSON once it answers. Resolves with that line.
+ * Starts `refsync` with these arguments. They make it print one line of JSON when it answers. Resolves with that line.
  *
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options] `env` has variables that are added to this process's own.

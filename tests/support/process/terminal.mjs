@@ -1,6 +1,6 @@
 /**
- * A shell into which a test types commands, one after the other. Variables, exports and the current folder carry over. A command
- * that serves runs on while the next ones are typed, as in a second terminal.
+ * A shell in which a test types commands, one after the other. Variables, exports and the current folder are kept. A
+ * command that serves keeps running while the next ones are typed, as in a second terminal.
  */
 
 import { spawn } from "node:child_process";
@@ -11,19 +11,19 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * @typedef {object} Running A command that runs on.
+ * @typedef {object} Running A command that keeps running.
  * @property {string} command
- * @property {() => string} output What it has printed so far.
- * @property {() => Promise<number>} interrupt Types Ctrl-C; gives its exit code.
+ * @property {() => string} output Its output so far.
+ * @property {() => Promise<number>} interrupt Types Ctrl-C, and returns its exit code.
  */
 
-/** What a command of ours prints once it is ready, if it runs on. */
+/** The output of our commands when they are ready, if they keep running. */
 const READY = "Ctrl-C stops it.";
 /** How long a command may take until it has ended or is ready, in milliseconds. */
 const PATIENCE = 120_000;
 
 /**
- * Opens one in `folder`, with exactly this environment. `close` kills whatever still runs.
+ * Opens a shell in `folder`, with exactly this environment. `close` kills all running processes.
  *
  * @param {string} folder
  * @param {Record<string, string>} env
@@ -46,7 +46,7 @@ export async function openTerminal(folder, env) {
     return {
       paths,
       output: () => read(paths.out),
-      /** Whole lines only: the file may be read while it is written. */
+      /** Only whole lines, because the file may be read during a write. */
       number: (/** @type {string} */ path) => (read(path).endsWith("\n") ? Number(read(path)) : null),
     };
   };
@@ -82,7 +82,7 @@ export async function openTerminal(folder, env) {
     },
 
     /**
-     * Types a command that runs on, and waits until it is ready. Rejects if it ends instead.
+     * Types a command that keeps running, and waits until it is ready. Rejects if it ends instead.
      *
      * @param {string} command
      * @returns {Promise<Running>}
@@ -90,7 +90,7 @@ export async function openTerminal(folder, env) {
     async start(command) {
       const { paths, output, number } = next();
       const redirected = `{ ${command}\n} </dev/null >'${paths.out}' 2>&1`;
-      // `set -m` gives it a process group, which is what Ctrl-C reaches.
+      // `set -m` gives it a process group, which receives Ctrl-C.
       const job = `{ ${redirected}; echo $? >'${paths.code}'; } & echo $! >'${paths.group}'`;
       shell.stdin?.write(`set -m; ${job}; set +m\n`);
       const group = await until(() => number(paths.group), "the command has not started");
@@ -138,7 +138,7 @@ function kill(group) {
   try {
     process.kill(-group, "SIGKILL");
   } catch (error) {
-    // It may have ended just now.
+    // The process may have just ended.
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== "ESRCH") throw error;
   }
 }

@@ -1,14 +1,14 @@
-/** `refsync` in a terminal, which `script` provides. */
+/** Runs `refsync` in a terminal, which `script` provides. */
 
 import { spawn } from "node:child_process";
 import { bin } from "./refsync.mjs";
 
 /**
- * Runs a command that serves until it says that Ctrl-C stops it, and then stops it; what it printed until then.
+ * Runs a command that serves until it prints that Ctrl-C stops it, and then stops it. Returns its output until then.
  *
  * @param {import("node:test").TestContext} t
  * @param {string[]} args
- * @param {{ isPiped?: boolean }} [options] `isPiped`: what it prints goes into a pipe instead.
+ * @param {{ isPiped?: boolean }} [options] `isPiped`: its output goes into a pipe instead.
  */
 export async function openTty(t, args, { isPiped = false } = {}) {
   const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ");

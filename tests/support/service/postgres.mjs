@@ -1,4 +1,4 @@
-/** A PostgreSQL of a test's own, in a folder of its own, on loopback; it goes when it is stopped. */
+/** A PostgreSQL for one test, on loopback, in a folder of its own. The folder is removed when it stops. */
 
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ const run = promisify(execFile);
 /** @typedef {Awaited<ReturnType<typeof postgres>>} Postgres */
 
 /**
- * Makes a cluster and starts it, with further settings of PostgreSQL's. Rejects where it is not installed.
+ * Makes a cluster and starts it, with additional PostgreSQL settings. Rejects if PostgreSQL is not installed.
  *
  * @param {Record<string, string | number>} [more]
  */
@@ -72,10 +72,10 @@ export async function postgres(more = {}) {
     url,
     start,
     halt,
-    /** Everything that it has logged. */
+    /** Its log so far. */
     log: () => said,
     /**
-     * What `pg_dump` writes: SQL, unless its options say otherwise.
+     * The output of `pg_dump`: SQL, unless its options choose another format.
      *
      * @param {string[]} flags
      */
@@ -84,7 +84,7 @@ export async function postgres(more = {}) {
       return dumped.stdout;
     },
     /**
-     * Has `psql` run SQL, all of it or nothing.
+     * Runs SQL with `psql`, all of it or nothing.
      *
      * @param {string} sql
      */
@@ -102,7 +102,7 @@ export async function postgres(more = {}) {
 }
 
 /**
- * Who runs it: PostgreSQL refuses root, for whom Debian's account is taken.
+ * The user that runs it. PostgreSQL refuses root, so root uses Debian's account.
  *
  * @param {string} folder
  */

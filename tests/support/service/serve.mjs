@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { startRefsync } from "../process/refsync.mjs";
 
 /**
- * `refsync proxy` for these pages and hosts, which may be on this machine.
+ * Starts `refsync proxy` for these pages and hosts, which may be on this machine.
  *
  * @param {{ origins: string[], hosts: string[] }} pages
  */
@@ -30,8 +30,8 @@ export async function relay({ origins, hosts }) {
  */
 
 /**
- * Starts the service; resolves once it answers. `api` calls it without the client package, so that a test's set-up does
- * not lean on what the test judges.
+ * Starts the service. Resolves when it answers. `api` calls it without the client package, so that a test's set-up does not
+ * depend on the tested code.
  */
 export async function serve() {
   const data = await mkdtemp(join(tmpdir(), "refsync-test-"));
@@ -85,7 +85,7 @@ export async function serve() {
      */
     remote: (repo) => `${origin}/${org}/${repo}.git`,
     /**
-     * The same for `git`, with the key in it.
+     * The same for `git`, with the key in the URL.
      *
      * @param {string} repo
      */

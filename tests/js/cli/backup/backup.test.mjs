@@ -1,4 +1,4 @@
-// Backups that are made and restored while nothing goes wrong.
+// Backups and restores without failures.
 import assert from "node:assert/strict";
 import { cpSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ test("a backup is restored into an empty folder, and into a PostgreSQL", async (
   for (const name of readdirSync(join(restored, "repositories"))) {
     await git(join(restored, "repositories", name), "fsck", "--strict", "--no-dangling");
   }
-  // Ids and counters go on where they were.
+  // Ids and counters continue from their old values.
   assert.equal((await embedded.api("POST", "/repos", { name: "later" })).status, 201);
   const again = await embedded.api("POST", "/app/upstream/syncs", { direction: "pull", ref_globs: { tags: "v*" } });
   assert.equal(again.status, 201);
@@ -86,7 +86,8 @@ test("pg_dump and a copy of the data folder are restored into another PostgreSQL
   const queued = await sync(s, "pull");
   const was = await state(s, tree);
 
-  // In this order, while it is served: what is pushed meanwhile is in the repositories, if not in the database.
+  // Dumps the database first and then copies the repositories, while the service runs. Commits that are pushed meanwhile
+  // are then in the repositories, if not in the database.
   const dump = await before.dump("--schema=refsync");
   const copy = join(folder(t), "copy");
   cpSync(data, copy, { recursive: true });

@@ -1,4 +1,4 @@
-// `refsync restore` and `refsync restore --check` on backups that are whole, cut short or changed.
+// `refsync restore` and `refsync restore --check` on backups that are complete, cut short or changed.
 import assert from "node:assert/strict";
 import { cpSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,7 +25,7 @@ test("--check tells that a backup is whole, and writes nothing", async (t) => {
   const { status, stdout, stderr } = await refsync(["restore", "--check", backup, "--data", join(cwd, "data")]);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /is whole: \d+ rows and 4 repositories, as of 20/);
-  // Paths as they are typed.
+  // Paths as users type them.
   const typed = await refsync(["restore", "--check", "./backup"], {}, dirname(backup));
   assert.equal(typed.status, 0, typed.stderr);
   assert.deepEqual(contents(backup), was);
@@ -37,7 +37,8 @@ test("--check tells that a backup is whole, and writes nothing", async (t) => {
 });
 
 /**
- * What is done to a backup, what `--check` says, and whether `restore` refuses it too or restores all but that repository.
+ * The change to a backup, the message of `--check`, and the effect on `restore`: it refuses the backup too, or it restores
+ * everything except that repository.
  *
  * @type {Record<string, [spoil: (at: string, repo: string) => void, says: RegExp, isOneRepository?: boolean]>}
  */

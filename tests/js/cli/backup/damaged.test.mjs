@@ -27,7 +27,7 @@ for (const kind of ["the embedded database", "PostgreSQL"]) {
       rmSync(data, { recursive: true });
       assert.equal((await refsync(["restore", first, "--data", data], env)).status, 0);
     }
-    // Of one everything is gone, of the other a file that only main needs.
+    // One repository has lost everything, and the other a file that only main needs.
     rmSync(repository("app"), { recursive: true });
     const main = await git(repository("second"), "rev-parse", "main");
     const pack = readFileSync(packOf(repository("second")));
@@ -67,7 +67,7 @@ for (const kind of ["the embedded database", "PostgreSQL"]) {
     for (const name of ["up", "empty"]) {
       assert.equal(await git(tree, "ls-remote", s.remote(name)), before.refs[name]);
     }
-    // Each is whole again after a pull, from the upstream that is here now.
+    // A pull from the upstream, which still exists, makes each of them whole again.
     for (const name of ["app", "second"]) {
       const upstream = { url: `${s.url}/default/up.git`, auth: { kind: "token", token: s.apiKey } };
       await s.api("PATCH", `/${name}`, { upstream });

@@ -1,4 +1,4 @@
-// Data folders and backups with something in them, and ways to damage them. For the tests of backups.
+// Data folders and backups with content, and ways to damage them, for the tests of backups.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ export const isDamaged = ({ damaged }) => damaged !== undefined;
 export const nameOf = ({ name }) => name;
 
 /**
- * A data folder with a repository that was synced, one that is empty, and a run that waits.
+ * Makes a data folder with a synced repository, an empty one, and a waiting run.
  *
  * @param {TestContext} t
  */
@@ -39,7 +39,7 @@ export async function filled(t) {
 }
 
 /**
- * What must be the same afterwards.
+ * The data that must be the same afterwards.
  *
  * @param {import("../support.mjs").Served} s
  * @param {string} tree
@@ -81,7 +81,7 @@ export async function backedUp(t) {
   const ids = Object.fromEntries(repos.map((/** @type {Repo} */ { name, id }) => [name, id]));
   const before = await state(s, tree);
   await s.stop();
-  // One pack each, as after Git's housekeeping.
+  // Each has one pack, as after Git's housekeeping.
   for (const id of Object.values(ids)) await git(join(data, "repositories", `${id}.git`), "gc", "--quiet");
   const backup = join(folder(t), "backup");
   const made = await refsync(["backup", backup, "--data", data]);

@@ -12,7 +12,7 @@ import { folder, git, refsync, serveWith } from "../support.mjs";
 /** @import { Json } from "../../../support/json.mjs" */
 
 /**
- * The run of an earlier version as it is shown now: with how many refs ended in each way.
+ * A run of an earlier version in its present form: with the number of refs for each outcome.
  *
  * @param {Json} run
  * @returns {Json}

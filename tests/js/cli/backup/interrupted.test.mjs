@@ -37,7 +37,7 @@ test("a backup that is killed is not taken for a whole one", async (t) => {
 
 test("a restore that fails leaves nothing behind, on either database", async (t) => {
   const { backup } = await backedUp(t);
-  // Format 1 has no hashes, so that this row is found when it is written: long after the first ones.
+  // Format 1 has no hashes. So the bad row is found only when it is written, long after the first rows.
   const rows = readFileSync(join(backup, "database.jsonl"), "utf8").replace(
     '"status":"completed"',
     '"status":"nonsense"',
@@ -59,7 +59,7 @@ test("a restore that fails leaves nothing behind, on either database", async (t)
   assert.match(shared.stderr, /syncs_status_check/);
   assert.deepEqual(readdirSync(place), []);
   assert.doesNotMatch(await server.dump("--schema-only"), /refsync/, "the schema goes with the rows");
-  // The same database and folder serve for the next attempt.
+  // The next attempt uses the same database and folder.
   writeFileSync(join(backup, "database.jsonl"), rows.replace('"status":"nonsense"', '"status":"completed"'));
   assert.equal((await refsync(["restore", backup, "--data", data], env)).status, 0);
 });

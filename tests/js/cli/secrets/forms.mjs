@@ -1,8 +1,9 @@
-// The forms in which a credential may be repeated.
+// The forms in which a program may repeat a credential.
 import assert from "node:assert/strict";
 
 /**
- * Each credential, the forms that it may be repeated in, and parts of those that HTTP sends, of which a cut may leave some.
+ * Each credential with the forms in which a program may repeat it. Also parts of the forms that HTTP sends, because a cut
+ * text may contain only a part.
  *
  * @param {Record<string, string>} planted
  * @returns {[name: string, form: string][]}
@@ -17,7 +18,7 @@ function forms(planted) {
 }
 
 /**
- * The ways in which programs write a text in another one.
+ * The ways in which programs embed a text in another one.
  *
  * @param {string} text
  */
@@ -40,7 +41,7 @@ export function spellings(text) {
 }
 
 /**
- * Fails where one of them is in one of these places, by name.
+ * Fails if one of them is in one of these places, and names both.
  *
  * @param {Record<string, string>} planted
  * @param {Record<string, string>} places

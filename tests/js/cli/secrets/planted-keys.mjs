@@ -1,4 +1,4 @@
-// Private keys and what they sign, with everything that is worth hiding in them.
+// Private keys and the tokens that they sign, with all parts that must stay secret.
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 
 /** @import { KeyObject } from "node:crypto" */
@@ -8,8 +8,8 @@ const base64url = (value) =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
 /**
- * Has the service make a private key, and registers the public half of another one. Gives both in each notation, their
- * parts, and access tokens that they sign: a good one, one that has expired, and one that another key signed.
+ * Lets the service make a private key, and registers the public half of another one. Returns both in each notation, their
+ * parts, and access tokens: a valid one, an expired one, and one that another key signed.
  *
  * @param {import("refsync/service").Service} service
  * @param {string} org
@@ -36,7 +36,7 @@ export async function plantKeys(service, org) {
   const keys = {
     privateKey: made,
     pem,
-    // As somebody writes one who needs it in one line.
+    // A PEM in one line, as somebody may write it.
     pemLine: ec.replaceAll("\n", " "),
     jwk: JSON.stringify(elsewhere.privateKey.export({ format: "jwk" })),
   };
@@ -68,7 +68,7 @@ function pemOf(key) {
 }
 
 /**
- * A JWT as the wire contract has it; `named` is the key in its header, where that is not the one that signs.
+ * Makes a JWT of the wire contract. `named` is the key in its header, if it differs from the signing key.
  *
  * @param {KeyObject} key
  * @param {Record<string, unknown>} claims

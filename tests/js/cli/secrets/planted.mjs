@@ -1,4 +1,4 @@
-// Credentials with known values, and everything that a service does with them.
+// Plants credentials with known values in a service, and uses every feature of the service.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 
@@ -29,16 +29,16 @@ import { echo, processes, receiver, token, upstreams } from "./surroundings.mjs"
  */
 
 /**
- * Plants credentials in a service on `database`, which `open` opens before it is served from `data` with the variables `env`,
- * lets syncs succeed and fail, and gives what was planted and what anybody could then see, by where. `retried`: also
- * what fails for a while.
+ * Plants credentials in a service on `database`, which `open` opens before it is served from `data` with the variables
+ * `env`, lets syncs succeed and fail. Returns the planted credentials, and every visible text by its place. `retried`: also
+ * includes temporary failures.
  *
  * @param {TestContext} t
  * @param {Walk} options
  */
 export async function walk(t, { data, env = {}, open, retried }) {
   const own = {
-    // With every character that some escaping touches.
+    // A password with every character that some kind of escaping changes.
     token: `planted "token"\\/%2f%2F+  <b>&amp;'${randomBytes(8).toString("hex")}`,
     password: `planted\\n:p\u00e4ss@#?[]{}|;="%25"${randomBytes(8).toString("hex")}`,
     urlPassword: `planted-url/%2F\\"${randomBytes(8).toString("hex")}`,
@@ -83,7 +83,7 @@ export async function walk(t, { data, env = {}, open, retried }) {
     keep(`the answer of ${method} ${path}`, answer);
     return answer;
   };
-  // Its answer has the secret, once.
+  // Its answer contains the secret, once.
   const events = ["repo.created", "repo.updated", "repo.deleted"];
   for (const status of ["queued", "in_progress", "completed", "failed"]) events.push(`sync.${status}`);
   const { secret } = (await s.api("POST", "/webhook-targets", { url: hook.url, events })).body;
@@ -132,7 +132,7 @@ export async function walk(t, { data, env = {}, open, retried }) {
   await ended();
   const good = (await api("GET", "/good/upstream/syncs")).body.syncs.map((/** @type {SyncRun} */ run) => run.status);
   assert.deepEqual(good, ["completed", "completed"], "some of it has to work, too");
-  // It did come in where it could be seen.
+  // The credential did arrive in a place where it could become visible.
   for (const [name, seen] of Object.entries({
     names: /"refs\/heads\/x\d+\/\[credential\]/,
     namesToo: /"refs\/heads\/x\d+\/\[credential\]/,
@@ -173,7 +173,7 @@ export async function walk(t, { data, env = {}, open, retried }) {
 }
 
 /**
- * What is wrong in a request is not repeated.
+ * An answer must not repeat the bad value of a request.
  *
  * @param {string} base
  * @param {Served["api"]} api
@@ -204,12 +204,12 @@ async function refusals(base, api, planted, keys) {
     ];
     for (const { status } of answers) assert.equal(status, 400);
   }
-  // A line's end cannot be sent as a password.
+  // A line break cannot be sent in a password.
   assert.equal((await api("POST", "/repos", { upstream: { url, auth: token(planted.pem) } })).status, 400);
 }
 
 /**
- * Calls with credentials that are good, and with some that are not, of the API and of Git.
+ * Makes calls of the API and of Git, with valid and with invalid credentials.
  *
  * @param {Served} s
  * @param {PlantedKeys} made

@@ -1,4 +1,4 @@
-// Credentials with known values are planted, and then searched for everywhere that anybody but their owner may look.
+// Plants credentials with known values, and then searches for them in every place that other people may read.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -34,7 +34,7 @@ test("no planted credential is in any log, error, event, table, answer or proces
 });
 
 /**
- * What is text in every file below a folder, by its path there: the most of a database is not.
+ * The text in every file below a folder, by path. Most of a database is not text.
  *
  * @param {string} root
  * @returns {Record<string, string>}
@@ -58,7 +58,7 @@ test("nor on the embedded database, or in a file of the data folder or of a back
   const keys = { REFSYNC_SECRET_KEY: planted.secretKey };
   const made = await refsync(["backup", backup, "--data", data], keys);
   assert.equal(made.status, 0, made.stderr);
-  // The key that `serve` shows at each start is kept for that.
+  // `serve` stores this key in a file, because it prints the key at each start.
   const { "api-key": apiKey, "secret.key": _, ...kept } = files(data);
   assert.equal(present(apiKey).trim(), planted.apiKey);
   const { "api-key": __, "secret.key": ___, ...saved } = files(backup);

@@ -1,4 +1,4 @@
-// The surroundings of a service in which credentials are planted: upstreams, a receiver of webhooks, and the process list.
+// The surroundings of a service with planted credentials: upstreams, a receiver of webhooks, and the process list.
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
@@ -11,7 +11,7 @@ import { spellings } from "./forms.mjs";
  */
 
 /**
- * Git servers that refuse, and repeat whatever they were sent.
+ * Git servers that refuse every request and repeat everything that they received.
  *
  * @param {TestContext} t
  */
@@ -29,7 +29,7 @@ export async function echo(t) {
     const path = request.url ?? "/";
     const type = "application/x-git-upload-pack-advertisement";
     if (path.startsWith("/refs/") && request.method === "GET") {
-      // Each spelling that a ref may be named.
+      // Uses each spelling that is valid in a ref name.
       const names = all
         .filter((name) => /^[\w%+.-]+$/.test(name) && password)
         .map((name, n) => `refs/heads/x${n}/${name}`);
@@ -65,7 +65,7 @@ export async function echo(t) {
 }
 
 /**
- * Takes deliveries; answers 500 to each second one, so that they are told about.
+ * Receives deliveries. Answers 500 to every second one, so that the service reports failures.
  *
  * @param {TestContext} t
  */
@@ -102,7 +102,7 @@ export function processes(parent) {
     .map((id) => {
       const isChild = new RegExp(`^PPid:\\s${parent}$`, "m").test(read(`/proc/${id}/status`));
       const args = read(`/proc/${id}/cmdline`);
-      // Until a child has become Git it shows what its parent was started with.
+      // Until a child process has become Git, it shows its parent's arguments and environment.
       return isChild && args.startsWith("git\0") ? args + read(`/proc/${id}/environ`) : args;
     })
     .join("\n");
@@ -112,7 +112,7 @@ export function processes(parent) {
 export const token = (value) => ({ kind: "token", token: value });
 
 /**
- * Upstreams that accept, refuse, fail, and repeat what they were sent, each with a credential.
+ * Upstreams that accept, refuse, fail, and repeat the data that they received. Each has a credential.
  *
  * @param {string} url
  * @param {string} hostile
@@ -135,7 +135,7 @@ export function upstreams(url, hostile, planted) {
     names: { url: `${hostile}/refs/x.git`, auth: joe(planted.password) },
     namesToo: { url: `${hostile}/refs/x.git`, auth: token(planted.token) },
     inUrl: { url: `${hostile.replace("://", `://joe:${encodeURIComponent(planted.urlPassword)}@`)}/401/x.git` },
-    // These are tried three times.
+    // The service tries these three times.
     failing: { url: `${hostile}/500/x.git`, auth: joe(planted.jwk) },
     unreachable: { url: `http://127.0.0.1:9/x.git`, auth: token(planted.token) },
     nobody: { url: "http://nobody.invalid/x.git", auth: joe(planted.password) },

@@ -1,4 +1,4 @@
-// What `refsync serve` does with a data folder that has lost a part of itself, or that belongs to another database.
+// Tests `refsync serve` with a data folder that has lost a part of itself, or that belongs to another database.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -26,15 +26,15 @@ import { bin, folder, git, refsync, serve, serveWith, terminal, workTree } from 
 
 /** @import { TestContext } from "node:test" */
 
-/** Two data folders of services that have ended: with a repository that was pushed to, and a stored credential. */
+/** Two data folders of stopped services. Both have a repository with a push, and a stored credential. */
 let used = "";
 let other = "";
-/** Where the table of repositories and its index are in the database's folder. */
+/** The files of the table of repositories and its index in the database's folder. */
 const kept = { table: "", index: "" };
 /** @type {(() => unknown)[]} */
 const ends = [];
 before(async () => {
-  // All that the helpers need of a test.
+  // The only parts of a test that the helpers need.
   const t = /** @type {TestContext} */ (
     /** @type {unknown} */ ({ after: (/** @type {() => unknown} */ end) => ends.push(end) })
   );
@@ -63,8 +63,8 @@ after(async () => {
 });
 
 /**
- * Every file of a data folder, and what is in it. Not the file that the kernel locks; and of a database only whether it is there,
- * for PostgreSQL notes in it that it was opened.
+ * Every file of a data folder with its content. The file that the kernel locks is left out. For a database, only its
+ * existence counts, because PostgreSQL writes into it when it is opened.
  *
  * @param {string} path
  */
@@ -83,7 +83,7 @@ function contents(path) {
   };
 }
 
-/** @typedef {(data: string) => void} Change What is done to a data folder. */
+/** @typedef {(data: string) => void} Change A change to a data folder. */
 
 /** @type {(name: string) => Change} */
 const remove = (name) => (data) => rmSync(join(data, name), { recursive: true });
@@ -243,7 +243,7 @@ test("with a PostgreSQL the data folder refuses another database, and an embedde
   await git(await workTree(t), "push", "--quiet", s.remote("app"), "main");
   await s.stop();
   /**
-   * Starts what must not come up; gives what it says.
+   * Starts a command that must refuse to start, and returns its message.
    *
    * @param {string | null} database
    * @param {string} [place]

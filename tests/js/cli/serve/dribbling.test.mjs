@@ -1,4 +1,4 @@
-// Upstreams that send a byte every few seconds do not keep `refsync serve` from the others.
+// Upstreams that send a byte every few seconds do not block `refsync serve` for other upstreams.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// One process at a time serves a data folder.
+// Only one process at a time serves a data folder.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, readFileSync, symlinkSync } from "node:fs";
@@ -21,7 +21,7 @@ import { bin, folder, serve } from "../support.mjs";
 const nameOf = ({ name }) => name;
 
 /**
- * `refsync serve` in a process namespace of its own, as in a container; resolves once it answers.
+ * Starts `refsync serve` in a process namespace of its own, as in a container. Resolves when it answers.
  *
  * @param {TestContext} t
  * @param {string} data
@@ -63,7 +63,7 @@ async function container(t, data, { env = process.env } = {}) {
 }
 
 /**
- * Starts `refsync serve` in a process namespace of its own, which must not come up.
+ * Starts `refsync serve` in a process namespace of its own. It must refuse to start.
  *
  * @param {string} data
  * @param {string[]} flags
@@ -101,7 +101,7 @@ test("two containers on one volume: the second is refused, and nothing that was 
   const creating = create(first, 0, 10);
   assert.match(await refused(data), /process \d+ uses this data folder; stop it, or name another folder/);
   await creating;
-  // A suspended process is none that has ended.
+  // A suspended process has not ended.
   first.kill("SIGSTOP");
   assert.match(await refused(data), /uses this data folder/);
   first.kill("SIGCONT");
@@ -129,7 +129,7 @@ test("--wait: a new process starts as soon as the old one has ended", async (t) 
 
 test("without the kernel's lock a suspended process loses the folder, and ends without writing when it wakes up", async (t) => {
   const data = join(folder(t), "data");
-  // Git is all that it finds.
+  // PATH contains only Git.
   const path = folder(t);
   for (const place of present(process.env.PATH).split(":")) {
     if (existsSync(join(place, "git")) && !existsSync(join(path, "git")))
@@ -141,7 +141,7 @@ test("without the kernel's lock a suspended process loses the folder, and ends w
   first.kill("SIGSTOP");
   const second = await serve(t, data);
   assert.match(second.log(), /looking for 15 s if it lives/);
-  // This waits in the socket of the suspended process, which answers it first of all.
+  // This request waits in the socket of the suspended process, which answers it first after it resumes.
   const late = first.api("POST", "/repos", { name: "late" }).catch(() => null);
   await delay(200);
   first.kill("SIGCONT");

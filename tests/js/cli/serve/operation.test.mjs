@@ -12,7 +12,7 @@ import { folder, git, refsync, serve, serveWith, terminal, workTree } from "../s
 /** @import { Json } from "../../../support/json.mjs" */
 
 /**
- * A webhook receiver; gives what it got.
+ * A webhook receiver. Returns the deliveries.
  *
  * @param {import("node:test").TestContext} t
  */
@@ -160,7 +160,7 @@ test("rotate-key gives the folder a new key, and an interrupted one is finished 
   assert.equal((await second.api("GET", "/app")).status, 200);
   assert.doesNotMatch(second.log(), /sealed anew/);
   await second.stop();
-  // As it is where rotate-key was cut short.
+  // The state after an interrupted rotate-key.
   writeFileSync(join(data, "secret.key"), `${randomBytes(32).toString("base64")}\n${key()}`);
   const third = await serve(t, data);
   await third.stop();

@@ -18,7 +18,7 @@ const fixture = readFileSync(new URL("../../../fixtures/upgrade/schema-5.sql", i
 const facts = JSON.parse(fixture.slice(3, fixture.indexOf("\n")));
 
 /**
- * The data folder that a version with schema 5 left.
+ * The data folder of a version with schema 5.
  *
  * @param {TestContext} t
  */
@@ -56,7 +56,7 @@ test("a data folder of schema 5 opens, and everything in it is there and works",
   const show = async (id) => (await s.api("GET", `/app/upstream/syncs/${id}`)).body;
   assert.equal((await show(facts.runs.completed)).status, "completed");
   assert.match((await show(facts.runs.failed)).error, /refused the user name and password or token/);
-  // What was queued is worked: with the stored credential, which was read, against an upstream that is gone.
+  // Queued runs are done. The stored credential can be read. The upstream does not exist any more.
   const queued = await terminal(s, facts.runs.queued);
   assert.match(present(queued.error), /ECONNREFUSED|refused/);
   assert.equal((await s.api("GET", "/webhook-targets")).body.webhook_targets.length, 1);

@@ -1,4 +1,4 @@
-/** `refsync sync` with Git's own credential helpers. */
+/** Tests `refsync sync` with Git's own credential helpers. */
 
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { grow } from "../../../support/git/history.mjs";
 import { folder, refsync } from "../support.mjs";
 
 /**
- * Git's server for an upstream that wants `me:s3cret`, and for an empty repository that wants nothing.
+ * Git's server for an upstream that requires `me:s3cret`, and for an empty repository that requires no credential.
  *
  * @param {import("node:test").TestContext} t
  */

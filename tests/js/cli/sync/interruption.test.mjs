@@ -11,10 +11,10 @@ import { bin } from "../../../support/process/refsync.mjs";
 import { host } from "../../engine/support.mjs";
 
 const hosted = await host("upstream", "mirror");
-// More than the engine collects before it sends anything.
+// More bytes than the engine collects before it sends anything.
 await growNoise(hosted.folder("upstream"), 4_000_000);
 
-/** The hosted repositories; the source falls silent after 2 MB of its pack, and `/silent/` answers no push. */
+/** The hosted repositories. The source becomes silent after 2 MB of its pack, and `/silent/` does not answer a push. */
 const listener = await serve({
   service: {
     async fetch(request) {
@@ -39,7 +39,8 @@ after(async () => {
 });
 
 /**
- * The first bytes of a body, and then silence. Whoever cancels it cancels the body, so that Git's process ends with its test.
+ * The first bytes of a body, and then silence. Cancelling it cancels the body too, so that Git's process ends with its
+ * test.
  *
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
  * @param {number} bytes
@@ -71,7 +72,7 @@ function refsync(destination) {
 }
 
 /**
- * Waits until `condition` holds; the test's own time limit ends it otherwise.
+ * Waits until `condition` is true. Otherwise the test's own time limit ends the wait.
  *
  * @param {() => boolean | Promise<boolean>} condition
  */

@@ -1,4 +1,4 @@
-// What `refsync sync` makes of globs: several of a kind, excludes, and those that match nothing.
+// Tests the globs of `refsync sync`: several of a kind, excludes, and globs that match nothing.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -41,7 +41,7 @@ let count = 0;
 const url = (name) => `${listener.url}/org/${name}.git`;
 
 /**
- * A sync into a new repository: what was said, the exit code, and the refs that have arrived.
+ * Syncs into a new repository. Returns the output, the exit code, and the refs that have arrived.
  *
  * @param {string[]} flags
  */

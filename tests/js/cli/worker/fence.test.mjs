@@ -1,4 +1,4 @@
-// Workers whose database is gone for them alone: each stops its run before another worker may have it.
+// Workers that alone lose their connection to the database: each stops its run before another worker may take it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { present } from "../../../support/present.mjs";
 import { postgres } from "../../../support/service/postgres.mjs";
 import { folder, git, serveWith, terminal, worker, workTree } from "../support.mjs";
 
-/** Milliseconds of a lease, of which a worker must not need the last ones. */
+/** The milliseconds of a lease. A worker must not need the last ones. */
 const lease = 30_000;
 
 test("a worker that cannot renew its lease stops pushing before the lease ends and another worker pushes", async (t) => {
@@ -25,7 +25,7 @@ test("a worker that cannot renew its lease stops pushing before the lease ends a
     await database.stop();
   });
 
-  // A Git server that keeps the pushes of the first workers waiting, and knows who asks.
+  // A Git server that delays the pushes of the first workers, and knows which worker asks.
   const upstreams = folder(t);
   /** @type {Set<number>} */
   const pids = new Set();
@@ -89,7 +89,7 @@ test("a worker that cannot renew its lease stops pushing before the lease ends a
   const early = rows.map(({ at }) => at.getTime() - Math.max(...pushes().map(({ ended }) => present(ended))));
   assert.ok(Math.min(...early) > 2_000, `they stop ${early} ms before their leases end`);
   assert.deepEqual(entriesOf(other), [], "the second worker has not begun");
-  // What is left of the leases is not waited for.
+  // The test does not wait for the rest of the leases.
   await client.query("UPDATE refsync.syncs SET lease_expires_at = now() WHERE status = 'in_progress'");
 
   for (const name of names) {

@@ -1,4 +1,5 @@
-// `refsync worker` without a data folder: it works what lives on another Git server, and leaves hosted repositories alone.
+// `refsync worker` without a data folder: it does the runs of repositories on another Git server, and skips hosted
+// repositories.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,7 +11,7 @@ import { postgres } from "../../../support/service/postgres.mjs";
 import { folder, git, refsync, serve, serveWith, terminal, worker, workTree } from "../support.mjs";
 
 /**
- * Takes webhooks; gives the runs that their events are about.
+ * Receives webhooks, and returns the runs in their events.
  *
  * @param {import("node:test").TestContext} t
  */

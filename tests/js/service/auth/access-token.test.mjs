@@ -18,7 +18,7 @@ const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64
 const now = () => Math.floor(Date.now() / 1000);
 
 /**
- * A token as the public SDKs of the API make it; `claims` and `header` override.
+ * A token in the form of the API's public SDKs. `claims` and `header` override its fields.
  *
  * @param {KeyObject} key
  * @param {Record<string, unknown>} [claims]
@@ -115,7 +115,7 @@ onBoth(
         assert.match(body.error.details.fields[0].message, /form of an id/);
       }
     }
-    // As an earlier version took it.
+    // Sets a name that an earlier version accepted.
     await sql("UPDATE refsync.repos SET name = $1 WHERE id = $2", [secret.id, own.id]);
     const limited = { key: token(key, { access: { [secret.id]: "write-repo" } }) };
     for (const path of [`/acme/${secret.id}`, `/acme/${secret.id.toUpperCase()}`, "/acme/secret"]) {
@@ -134,7 +134,7 @@ onBoth(
     const s = await withKey(t, where);
     const ids = [];
     for (const name of ["granted", "secret"]) ids.push((await s.ok("POST", "/acme/repos", { name })).id);
-    /** What happens between the two looks of one call at the repository of a name. */
+    /** Runs between the two look-ups of a repository's name in one call. */
     const swap = async () => {
       for (const [from, to] of [
         ["granted", "third"],

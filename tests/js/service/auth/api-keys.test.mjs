@@ -1,4 +1,4 @@
-// Keys that the API makes, lists, limits and revokes.
+// API keys: make, list, limit and revoke them with the API.
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ import { fields, git, silentServer, start } from "../support.mjs";
  * An access token of this key for the organisation `acme`.
  *
  * @param {KeyObject} key
- * @param {Record<string, string>} [access] Everything when left out.
+ * @param {Record<string, string>} [access] Everything if left out.
  */
 function token(key, access) {
   const encode = (/** @type {unknown} */ value) => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -1,4 +1,4 @@
-// Receivers that do not answer: they hold up nobody else's webhooks, and are asked less and less often.
+// Receivers that do not answer. They do not delay other webhooks, and get deliveries less and less often.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
@@ -41,7 +41,7 @@ async function wellBehaved(t, { service, ok }) {
   const key = await service.createApiKey("good", "admin");
   const receiver = await receive(t);
   await ok("POST", "/good/webhook-targets", { url: receiver.url, events }, { key });
-  /** Milliseconds from an event to its arrival. */
+  /** The milliseconds from an event to its arrival. */
   const arrival = async () => {
     const before = receiver.deliveries.length;
     const from = performance.now();
@@ -203,7 +203,7 @@ onBoth("an organisation has one large delivery under way, and small ones pass it
   await eventually(() => silent.held.length >= 1);
   await ok("POST", "/acme/repos", {});
   await eventually(() => receiver.deliveries.length === 1);
-  // The four targets each have one small delivery more, under way or done with.
+  // Each of the four targets has one more small delivery, in progress or delivered.
   const large = silent.held.filter(({ request }) => Number(request.headers["content-length"]) > 500_000);
   assert.equal(large.length, 1);
 });

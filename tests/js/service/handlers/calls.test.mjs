@@ -6,7 +6,7 @@ import { fields, git, start } from "../support.mjs";
 /** @import { Scope } from "refsync/service" */
 
 const url = "https://git.example.com/team/app.git";
-/** What an upstream says before the first run. */
+/** The fields of an upstream before the first run. */
 const fresh = {
   latest_sync: null,
   verified_at: null,
@@ -136,7 +136,7 @@ test("a credential is sealed in the database, never shown, and moved out of the 
   ];
   assert.deepEqual(
     shown.slice(0, 3).map((repo) => repo.upstream.auth_kind),
-    // A name that stands alone is sent as a user name first, as Git does, and then as a token.
+    // A user name without a password is first sent as a user name, like in Git, and then as a token.
     ["token", "username_password", "username_password"],
   );
   assert.equal(shown[1].upstream.url, "https://git.example.com/x.git");

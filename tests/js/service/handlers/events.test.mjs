@@ -9,7 +9,7 @@ const url = "http://127.0.0.1:9/nowhere.git";
 /** @typedef {{ id?: string, type: string, data?: import("../../../support/json.mjs").Json, comment?: string }} ServerSentEvent */
 
 /**
- * Reads server-sent events as the HTML standard says: `{ id, type, data }`, and comments as `{ comment }`.
+ * Reads server-sent events by the HTML standard: `{ id, type, data }`, and comments as `{ comment }`.
  *
  * @param {Response} response
  * @returns {AsyncGenerator<ServerSentEvent>}
@@ -61,7 +61,7 @@ test("every status of a run is an event with the run as data, and the stream end
   })();
   await eventually(() => seen.length === 1);
   assert.deepEqual(present(seen[0]).data, run);
-  // Queued to in progress to queued again, faster than the stream looks.
+  // From queued to in progress and back to queued, faster than the stream checks.
   await service.tick();
   await sql("UPDATE refsync.syncs SET run_after = now()");
   await service.tick();

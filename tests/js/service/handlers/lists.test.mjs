@@ -1,4 +1,4 @@
-// What lists cost: how large their answers become, and how much of Git they look at.
+// The cost of lists: the size of their answers, and the number of reads from Git.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ import { eventually, git, start } from "../support.mjs";
 const MOST = 8_000_000;
 
 /**
- * Gives a repository a run with stats, as an older version stored it or as this one does.
+ * Adds a run with stats to a repository, in the form of an older version or of this one.
  *
  * @param {Started} started
  * @param {string} repoId
@@ -62,7 +62,7 @@ for (const isOld of [false, true]) {
     async (t, where) => {
       const started = await start(t, where);
       const { ok } = started;
-      // The newest comes first: one small, one that alone is too large, one that fits, one too many, one small.
+      // Newest first: a small one, one that alone is too large, one that fits, one too many, a small one.
       const sizes = [10, 3_000, 5_000, 9_000, 20];
       for (const [n, refs] of sizes.entries()) {
         const { id } = await ok("POST", "/acme/repos", { name: `r${n}`, upstream: { url: "https://upstream.test/r" } });
@@ -103,7 +103,7 @@ onBoth("a page ends where 8 MB are full, and the next one goes on there", async 
   const started = await start(t, where);
   const { ok, sql } = started;
   const { id } = await ok("POST", "/acme/repos", { name: "first" });
-  // A hundred tags, each as long as it may be, of characters that JSON writes in six.
+  // A hundred tags of the greatest length, with characters that JSON writes as six.
   await sql(
     `UPDATE refsync.repos SET tags = (
        SELECT jsonb_object_agg(rpad(n::text, 256, 'k'), repeat(chr(1), 1024)) FROM generate_series(1, 100) n)`,
@@ -130,7 +130,7 @@ onBoth("a page ends where 8 MB are full, and the next one goes on there", async 
 });
 
 /**
- * A service that counts how often it asks Git.
+ * A service that counts its calls of Git.
  *
  * @param {TestContext} t
  * @param {Pick<StartOptions, "postgres">} where
@@ -149,7 +149,7 @@ async function counted(t, where) {
     },
   };
   const started = await start(t, { ...where, service: { git: host } });
-  /** The change ids of the list by name, and how often Git was asked for them. */
+  /** The change ids of the list by name, and the number of calls of Git. */
   const heads = async () => {
     const before = asked.count;
     const { repos } = await started.ok("GET", "/acme/repos");
@@ -192,14 +192,14 @@ onBoth("heads in lists come from the database, and follow pushes, pulls and chan
   assert.deepEqual((await heads()).heads.source, changed.head_change_id);
   assert.equal((await heads()).asked, 0);
 
-  // Behind the service's back: a list does not know, a look at the one repository does.
+  // A change that the service does not see: the list does not show it, but a `GET` of the repository does.
   await git(join(root, `${source.id}.git`), "update-ref", "refs/heads/dev", "main");
   await git(join(root, `${source.id}.git`), "symbolic-ref", "HEAD", "refs/heads/main");
   assert.equal((await heads()).heads.source, changed.head_change_id);
   assert.equal((await ok("GET", "/acme/source")).head_change_id, one.heads.source);
   assert.equal((await heads()).heads.source, one.heads.source);
 
-  // As after an update from an older version, or after a push whose process was killed.
+  // The state after an update from an older version, or after a push whose process was killed.
   await sql("UPDATE refsync.repos SET head = NULL, head_is_known = false");
   const first = await heads();
   assert.equal(first.heads.source, one.heads.source);
@@ -233,7 +233,7 @@ onBoth(
     });
     const answering = service.fetch(request);
     await eventually(async () => !(await known()));
-    // A push of nothing.
+    // A push without changes.
     push?.enqueue(new TextEncoder().encode("0000"));
     push?.close();
     const answer = await answering;

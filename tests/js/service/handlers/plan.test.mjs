@@ -44,7 +44,7 @@ test("a plan is what the sync then does, and changes nothing", async (t) => {
       ["refs/heads/main", "rejected", "non_fast_forward"],
       ["refs/heads/new", "updated", null],
       ["refs/heads/same", "unchanged", null],
-      // A tag that moves to a descendant is a fast-forward, too.
+      // A tag that moves to a descendant is also a fast-forward.
       ["refs/tags/v1", "updated", null],
     ],
   );

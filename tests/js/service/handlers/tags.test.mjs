@@ -1,4 +1,4 @@
-// How many tags a repository may have: over all requests, and not only in one.
+// The limit on a repository's tags. It counts over all requests, not only within one.
 import assert from "node:assert/strict";
 
 import { onBoth } from "../databases.mjs";
@@ -37,7 +37,7 @@ onBoth("a repository has a hundred tags at most, however many requests set them"
   const count = Object.keys((await ok("GET", "/acme/r")).tags).length;
   assert.ok(count <= 100, `${count} tags after two requests at once: ${both.map(([status]) => status)}`);
 
-  // As an older version let it happen.
+  // The state that an older version allowed.
   await sql(
     "UPDATE refsync.repos SET tags = (SELECT jsonb_object_agg('old-' || n, 'x') FROM generate_series(1, 150) n)",
   );

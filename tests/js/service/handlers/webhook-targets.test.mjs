@@ -1,4 +1,4 @@
-// Webhook targets: what the API makes, shows and refuses.
+// Webhook targets: the API makes, shows and refuses them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,4 +1,5 @@
-// Hosted repositories whose files are damaged: each kind of damage is shown, can be deleted, and is healed by a pull.
+// Hosted repositories with damaged files. The API shows each kind of damage, the repository can be deleted, and a pull
+// repairs it.
 import assert from "node:assert/strict";
 import {
   chmodSync,
@@ -38,7 +39,7 @@ async function served(t) {
   const remote = (name) => `${url.replace("://", `://git:${s.keys.admin}@`)}/acme/${name}.git`;
   await git(tree, "init", "--quiet", "--initial-branch=main");
   for (const n of [1, 2, 3, 4]) {
-    // Of some size, so that there is a middle to damage.
+    // Large enough to have a middle that can be damaged.
     writeFileSync(
       join(tree, `file-${n}`),
       Array.from({ length: 400 }, (_, i) => `${n} ${(i * 7919 * n) % 104729}\n`).join(""),
@@ -127,11 +128,12 @@ const cutShort = (file, bytes) => {
   writeFileSync(file, copy);
 };
 
-/** As a backup notes it that read everything. */
+/** Notes damage like a backup that read everything. */
 const noted = `UPDATE refsync.repos SET damage = '{"reason": "noted", "is_plain": false}' WHERE id = $1::text`;
 
 /**
- * What is done to the repository; what `damaged` then says, or null if only reading everything finds it; whether its own branch is lost.
+ * The damage to the repository, the text of `damaged` (null if only a full read finds the damage), and whether its own
+ * branch is lost.
  *
  * @type {Record<string, [damage: (path: string) => void, says: RegExp | null, isOwnBranchLost?: boolean]>}
  */
@@ -205,7 +207,7 @@ const kinds = {
   ],
 };
 
-/** What a look at the files alone finds. */
+/** The damage that a check of the files finds. */
 const MISSING_FILES = /its folder|its file HEAD/;
 
 test("a damaged repository is shown, hides no other one, and is healed by a pull or deleted", async (t) => {
@@ -220,7 +222,7 @@ test("a damaged repository is shown, hides no other one, and is healed by a pull
       const { id, path } = await make(name);
       const own = await refs(name, "refs/heads/only-here");
       damage(path);
-      // A list does not look at each ref. It shows what was noted, and files that are missing.
+      // A list does not check each ref. It shows noted damage and missing files.
       const [first] = (await s.ok("GET", "/acme/repos")).repos;
       if (says !== null && MISSING_FILES.test(says.source)) assert.match(first.damaged, says);
       const shown = await s.ok("GET", `/acme/${name}`);
@@ -241,7 +243,7 @@ test("a damaged repository is shown, hides no other one, and is healed by a pull
         assert.doesNotMatch(shown.damaged, foreign, "no path of the machine, and no word of Git's for itself");
         assert.match(repos[0].damaged, says, "in the list, too");
       }
-      // What can be changed without its files can be changed.
+      // Changes that do not need the files are still possible.
       await s.ok("PATCH", `/acme/${name}`, { tags: { seen: "yes" } });
 
       const healed = await run("pull", name);
@@ -304,7 +306,7 @@ test("a push from a damaged repository rejects what is lost, and notes it; a pul
 
 test("what the machine cannot read at this moment is shown, but not made anew", async (t) => {
   const { s, run, path, root, id } = await filled(t);
-  // As if the disk failed: Git is one that says so.
+  // Simulates a failing disk: Git is replaced by a program that reports it.
   const broken = join(s.folder, "bin");
   mkdirSync(broken);
   writeFileSync(join(broken, "git"), "#!/bin/sh\necho 'fatal: unable to read: Input/output error' >&2; exit 128\n", {
@@ -342,7 +344,7 @@ test("files that their owner may not read are made readable, and nothing is lost
   await git(path, "config", "gc.auto", "0");
   chmodSync(join(path, "objects"), 0);
   const { damaged } = await s.ok("GET", "/acme/app");
-  // Root may read everything.
+  // Root can read everything.
   if (process.getuid?.() === 0) assert.equal(damaged, undefined);
   else assert.match(damaged, /permission denied|Permission denied/);
   assert.equal((await run("pull")).status, "completed");

@@ -1,4 +1,5 @@
-// The default branch of a repository after a pull: the upstream's, unless it was asked for. Git's own clone is the judge.
+// The default branch of a repository after a pull. It is the upstream's, unless a request named one. Git's own clone is the
+// judge.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -45,10 +46,10 @@ async function upstream(t, ...branches) {
     /** @param {string[]} args */
     source: (...args) => git(bare(id), ...args),
     upstream: { url, auth },
-    /** A repository that follows it. */
+    /** A repository that follows the source. */
     mirror: (more = {}) => s.ok("POST", "/acme/repos", { name: "app", upstream: { url, auth }, ...more }),
     /**
-     * A run, to its end: what it says of itself.
+     * Does a run to its end, and returns its messages.
      *
      * @param {Partial<import("refsync").RefGlobs>} [ref_globs]
      */
@@ -62,7 +63,7 @@ async function upstream(t, ...branches) {
       for (const { side } of messages) assert.equal(side, "refsync");
       return messages.map(({ text }) => text);
     },
-    /** The branch that a fresh clone of the mirror has checked out, and whether it has a commit. */
+    /** The branch that a fresh clone of the mirror checks out, and whether it has a commit. */
     async cloned() {
       const clone = join(s.folder, `clone-${Math.random()}`);
       await git(s.folder, "clone", "-q", remote("app"), clone);
@@ -147,7 +148,7 @@ test("a null is no branch that was asked for", async (t) => {
 test("where the upstream's HEAD names no branch that is here, a branch that is here is the default", async (t) => {
   const s = await upstream(t, "dev", "abc", "master");
   await s.mirror();
-  // Left out by the globs: `main` is not here, and of those that are `abc` is the first.
+  // The globs leave out `main`, so it is not here. The first branch that is here is `abc`.
   /** @type {(name: string, was: string) => string} */
   const guess = (name, was) =>
     `The default branch is now ${name}. It was ${was}, which is not here, and HEAD of the upstream names no branch that is here. ` +
@@ -155,7 +156,7 @@ test("where the upstream's HEAD names no branch that is here, a branch that is h
   assert.deepEqual(await s.pull({ branches: "abc" }), [guess("abc", "main")]);
   assert.deepEqual(await s.cloned(), ["abc", true]);
   assert.deepEqual(await s.pull({ branches: "[am]*" }), [], "it stays, now that it is here");
-  // Unborn, then a branch of that name appears.
+  // HEAD is unborn. Then a branch with that name appears.
   await s.head("refs/heads/later");
   assert.deepEqual(await s.pull(), []);
   await s.source("branch", "later", "dev");
@@ -184,7 +185,7 @@ test("a branch that is here by other ways is looked for, also where the run's gl
 test("a branch that was rejected and is not here does not become the default", async (t) => {
   const s = await upstream(t, "master", "dev");
   const { id } = await s.mirror();
-  // A ref whose name is in the way.
+  // A ref whose name blocks the branch.
   const bare = join(s.folder, "repositories", `${id}.git`);
   await git(s.work, "push", "-q", s.remote("app"), "dev:refs/heads/master/in/the/way");
   await s.pull();
@@ -205,7 +206,7 @@ test("a request that names a branch while a pull runs wins, in the database and 
   const s = await upstream(t, "master", "dev");
   const { id } = await s.mirror();
   await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
-  // The very statement that ends the run comes after the PATCH.
+  // The statement that ends the run comes directly after the PATCH.
   /** @type {import("refsync/service").Database} */
   const late = {
     async query(text, params) {

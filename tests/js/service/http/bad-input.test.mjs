@@ -75,7 +75,7 @@ test("each bad field of a sync is named, with the remedy", async (t) => {
 });
 
 /**
- * A body, and its field that is bad.
+ * A body and its bad field.
  *
  * @param {object} body
  * @param {string} field

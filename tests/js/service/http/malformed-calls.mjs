@@ -1,4 +1,4 @@
-// What the tests of malformed calls send.
+// The calls that the tests of malformed calls send.
 
 const names = [
   "app",
@@ -92,7 +92,7 @@ const paths = [
 ];
 
 /**
- * Calls that there are, for most requests: a wrong path or method is refused before anything else is looked at.
+ * Existing calls, for most requests. A wrong path or method would be refused before all other checks.
  *
  * @type {[method: string, path: string][]}
  */
@@ -108,7 +108,7 @@ const calls = [
 ];
 
 /**
- * Numbers that look like chance and are the same each time.
+ * Pseudo-random numbers that are the same each time.
  *
  * @param {number} seed
  * @returns {Generator<number, never>}
@@ -130,8 +130,8 @@ function* chance(seed) {
  */
 
 /**
- * Calls that are wrong in one way or another, the same each time: paths below `/v1`, with the organisation `org` and the
- * repository `app`, whose key is `key`.
+ * Malformed calls, the same each time: paths below `/v1`, with the organisation `org` and the repository `app`, whose key
+ * is `key`.
  *
  * @param {number} count
  * @param {{ key: string, targetId: string, org?: string }} target
@@ -152,7 +152,7 @@ export function* malformed(count, { key, targetId, org = "acme" }) {
     const authorization = n % 10 === 0 ? pick(credentials) : `Bearer ${key}`;
     const headers = { ...(authorization && { authorization }), ...(n % 17 === 0 && { accept: "application/xml" }) };
     const what = `${n}: ${method} ${path.slice(0, 60)} ${String(body).slice(0, 60)}`;
-    // What is well-formed by chance must not delete the repository that the others are about.
+    // A call that is valid by chance must not delete the repository that the other calls use.
     if (method === "DELETE" && /^\/acme\/app\b/i.test(path)) continue;
     yield { method, path: path.replace(/^\/acme\b/, `/${org}`), body, headers, what };
   }

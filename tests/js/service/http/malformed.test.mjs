@@ -1,4 +1,4 @@
-// A thousand malformed requests: no 5xx, no hang, and an error body that says what is wrong.
+// Sends a thousand malformed requests. There must be no 5xx and no hang, and the error body must describe the error.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
@@ -31,7 +31,7 @@ test("nine hundred malformed calls are refused in words, and none takes long", a
   for (const { path, method, body, headers, what } of malformed(900, { key: keys.admin, targetId: id })) {
     const request = new Request(`http://service.test/v1${path}`, { method, body, headers });
     const response = await within(10_000, service.fetch(request), what);
-    // A plan of an upstream that is away is the one 5xx that is meant.
+    // The only expected 5xx is a plan whose upstream cannot be reached.
     if (response.status >= 500)
       assert.ok(path.includes("/plan") && response.status === 503, `${response.status} ${what}`);
     const text = await within(10_000, response.text(), what);

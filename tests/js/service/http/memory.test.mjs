@@ -8,14 +8,14 @@ import { serve } from "../../../support/service/serve.mjs";
 import { malformed } from "./malformed-calls.mjs";
 
 const MB = 1024 * 1024;
-/** Calls of one pass. */
+/** The calls of one pass. */
 const CALLS = 300;
 /**
- * Passes that fill caches and touch PGlite's buffers for the first time. Two heap snapshots, 1,200 calls apart, had 20.5 and 19.2 MB:
- * what grows until then is not JavaScript's.
+ * The first passes fill caches and touch PGlite's buffers for the first time. Two heap snapshots, 1,200 calls apart, had
+ * 20.5 and 19.2 MB. So the growth during these passes is not in JavaScript's heap.
  */
 const WARM_UP = 7;
-/** The least of a pass is what the process holds; between two collections it has more. */
+/** The most growth. The smallest size of a pass counts, because between two collections the process holds more. */
 const GROWTH = 12 * MB;
 
 /** @param {number} pid */
@@ -31,7 +31,7 @@ test("thousands of malformed calls do not make the process grow", async (t) => {
   await api("POST", `/${org}/repos`, { name: "app", upstream: { url: "http://127.0.0.1:9/x.git" } });
   const { id: targetId } = await api("POST", `/${org}/webhook-targets`, { url: "http://127.0.0.1:9/" });
 
-  /** Sends every call, eight at a time; gives the least size meanwhile. */
+  /** Sends every call, eight at a time. Returns the smallest memory size during that time. */
   const pass = async () => {
     const calls = [...malformed(CALLS, { key, targetId, org })].filter(isHttp);
     let least = Number.POSITIVE_INFINITY;
@@ -63,7 +63,7 @@ test("thousands of malformed calls do not make the process grow", async (t) => {
 });
 
 /**
- * What `fetch` itself does not refuse to send.
+ * Whether `fetch` itself agrees to send the call.
  *
  * @param {import("./malformed-calls.mjs").MalformedCall} call
  */

@@ -1,5 +1,5 @@
-// The OpenAPI document against the service, by schemathesis: what it generates from the document, good and bad, must be
-// answered as the document says, and never with a 5xx.
+// Tests the OpenAPI document against the service with schemathesis. It generates valid and invalid calls from the document.
+// The service must answer them as documented, and never with a 5xx.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -18,7 +18,7 @@ const command = join(root, "target/tools/schemathesis/bin/schemathesis");
 const examples = process.env.REFSYNC_SOAK ? "100" : "10";
 
 /**
- * Runs schemathesis on a served document; resolves to its exit code and what it said.
+ * Runs schemathesis on a served document. Resolves to its exit code and its output.
  *
  * @param {TestContext} t
  * @param {{ origin: string, key: string, config?: string, args?: string[] }} options
@@ -45,7 +45,7 @@ async function schemathesis(t, { origin, key, config = "", args = [] }) {
 }
 
 /**
- * A service with something behind every path parameter, as schemathesis's configuration says it.
+ * A service with an object for every path parameter, as schemathesis's configuration names them.
  *
  * @param {TestContext} t
  */
@@ -77,7 +77,7 @@ test("the document is served without a credential, as it is in the repository", 
 
 test("calls on what is there are answered as the document says", async (t) => {
   const s = await furnished(t);
-  // A deleted target or repository would leave the calls after it nothing to act on.
+  // Deletions are left out below, because the calls after them would have no target or repository to use.
   const planned = await schemathesis(t, { ...s, args: ["--include-operation-id", "planSync"] });
   assert.equal(planned.code, 0, planned.said);
   const skipped = ["planSync", "deleteRepo", "deleteWebhookTarget"].flatMap((id) => ["--exclude-operation-id", id]);

@@ -1,4 +1,4 @@
-// How much of a process one organisation can take: open streams, plans, and work.
+// How much of a process one organisation can use: open streams, plans, and work.
 import assert from "node:assert/strict";
 
 import { onBoth } from "../databases.mjs";
@@ -76,7 +76,7 @@ onBoth("an answer of many bytes counts as many calls", async (t, where) => {
     `UPDATE refsync.repos SET tags = (
        SELECT jsonb_object_agg(rpad(n::text, 256, 'k'), repeat('v', 1024)) FROM generate_series(1, 100) n)`,
   );
-  // 130 KB: three calls.
+  // 130 KB count as three calls.
   let calls = 0;
   for (; (await call("GET", "/acme/r"))[0] === 200; calls += 1);
   assert.ok(calls >= 12 && calls <= 15, `${calls} calls were answered`);

@@ -1,4 +1,4 @@
-// A clock that is set back: nothing waits until it has caught up.
+// A clock that is set back. Nothing waits until the clock has caught up.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -11,7 +11,7 @@ import { start } from "../support.mjs";
 const HOUR = 3_600_000;
 
 /**
- * Sets every time that the database has stored an hour ahead, as a clock does that went back by an hour.
+ * Sets all times in the database an hour ahead. This has the same effect as a clock that goes back by an hour.
  *
  * @param {import("../support.mjs").Started} started
  */
@@ -98,7 +98,7 @@ onBoth("a process that starts on a database from the future works what waits", a
 });
 
 test("a clock that goes back an hour stops neither keys nor queued runs", async (t) => {
-  // PGlite tells the time by it as well.
+  // PGlite takes its time from this function, too.
   const real = Date.now;
   let shift = 0;
   t.mock.method(Date, "now", () => real() + shift);
@@ -113,7 +113,7 @@ test("a clock that goes back an hour stops neither keys nor queued runs", async 
   shift = -HOUR;
   const [{ after }] = await sql("SELECT extract(epoch FROM now())::float8 AS after");
   assert.ok(after < before - 3_000, "the database's clock went back");
-  // The next look at the clock is a second after the last one.
+  // The next check of the clock is one second after the last one.
   await new Promise((done) => setTimeout(done, 1_100));
   assert.equal(await service.tick(), true);
   assert.equal((await ok("GET", `/acme/r/upstream/syncs/${id}`)).status, "completed");

@@ -1,4 +1,5 @@
-// When a worker that cannot keep its lease stops: tests/js/cli/worker/fence.test.mjs takes the database away from whole processes.
+// When a worker that cannot renew its lease stops. tests/js/cli/worker/fence.test.mjs disconnects whole processes from the
+// database.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
@@ -17,7 +18,7 @@ test("a lease is counted from before the claim was asked for, and a database tha
   await s.ok("POST", "/acme/repos", { name: "app", upstream: { url } });
   const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
 
-  // The clock alone is ours: the claim's answer takes 20 seconds, and each heartbeat fails after 4.
+  // Only the clock is simulated: the claim's answer takes 20 seconds, and each heartbeat fails after 4.
   const began = performance.now();
   let now = began;
   t.mock.method(performance, "now", () => now);

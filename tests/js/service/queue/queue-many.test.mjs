@@ -64,7 +64,7 @@ test("processes that start at once migrate once, hear of each other's runs, and 
   await database.halt();
   await delay(500);
   await database.start();
-  // A server that tells of the restart is there again; so are the listeners.
+  // A server that reports the restart is running again, and its listeners are connected again.
   await eventually(async () => (await listening()) === 3);
   const after = await waits("after");
   assert.ok(after < 1_000, `woken again: ${after} ms`);

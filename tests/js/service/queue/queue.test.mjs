@@ -13,7 +13,7 @@ import { eventually, git, running, silentServer, start } from "../support.mjs";
  */
 
 /**
- * A branch `main` of two commits behind a Git server, as an upstream's URL.
+ * Makes a branch `main` of two commits on a Git server, and returns its URL for an upstream.
  *
  * @param {Started} s
  */
@@ -32,7 +32,7 @@ async function upstreamWithHistory({ listen, ok, folder, keys }) {
 const url = "http://127.0.0.1:9/nowhere.git";
 
 /**
- * A run as a worker that died left it: its lease is over.
+ * Sets a run to the state after its worker died: its lease has expired.
  *
  * @param {Started["sql"]} sql
  */
@@ -139,7 +139,7 @@ test("a run whose worker died is taken up again as the next attempt, and the dea
   await eventually(() => held.length === 2);
   assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 2]);
 
-  // The first worker comes to its end now: a final failure, were it still its run.
+  // The first worker ends now. If the run were still its own, it would fail for good.
   present(held[0]).response.writeHead(404).end();
   await first;
   assert.deepEqual([(await run()).status, (await run()).attempt], ["in_progress", 2]);
@@ -349,7 +349,7 @@ for (const { name, limits, total, most } of [
       total,
     );
     assert.ok(Math.max(...counts) <= most, `${counts}`);
-    // One of them loses its worker: it keeps its place, and the next worker takes it, not another.
+    // One run loses its worker. It keeps its place, so the next worker takes this run and no other.
     await sql(`UPDATE refsync.syncs SET lease_expires_at = now() - interval '1 s'
                WHERE seq = (SELECT min(seq) FROM refsync.syncs WHERE status = 'in_progress')`);
     const taken = service.tick();

@@ -23,7 +23,7 @@ const minutes = (count) => count * 60_000;
 const at = (moment, ...line) => new Date(present(nextTick(...line, Date.parse(moment)))).toISOString();
 
 /**
- * Makes the schedule's time come: `ago` is an interval of PostgreSQL.
+ * Makes the schedule due since `ago`, an interval of PostgreSQL.
  *
  * @param {Started} s
  */
@@ -31,7 +31,7 @@ const makeDue = (s, ago = "1 second") =>
   s.sql(`UPDATE refsync.repos SET schedule_at = now() - interval '${ago}' WHERE schedule IS NOT NULL`);
 
 /**
- * The service looks at its schedules once a second; a tick does it.
+ * Ticks until `fits` is true. The service checks its schedules in a tick, once a second.
  *
  * @param {Started} s
  * @param {() => unknown} fits
@@ -186,7 +186,7 @@ test("repositories with one schedule do not all come at once, and each comes at 
 
 test("an upstream that refuses its credential five times pauses its schedule, and says so until one is good", async (t) => {
   const s = await start(t);
-  // As when a server locks an account for a while.
+  // Like a server that locks an account for a while.
   let isLocked = false;
   /** @param {Request} request */
   const fetch = async (request) => (isLocked ? new Response("locked\n", { status: 401 }) : s.service.fetch(request));

@@ -1,5 +1,5 @@
-// Where upstreams and webhooks may not lead: every form of an address that is not public, judged by a listener that counts
-// what reaches it, on every address of this machine.
+// The addresses that upstreams and webhooks must not use: every form of a non-public address. A listener on every address
+// of this machine counts the connections.
 
 import assert from "node:assert/strict";
 import dns from "node:dns";
@@ -22,7 +22,7 @@ import { start } from "../support.mjs";
  */
 
 /**
- * Counts the connections to a port, on every IPv4 and IPv6 address that there is.
+ * Counts the connections to a port, on every IPv4 and IPv6 address of this machine.
  *
  * @param {TestContext} t
  */
@@ -50,13 +50,13 @@ const hosts = [
   ...["[64:ff9b::7f00:1]", "[64:ff9b::127.0.0.1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[fe80::1]", "[fc00::1]"],
   ...["10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254", "0xa9fea9fe", "2852039166"],
   ...["localhost", "LOCALHOST", hostname()],
-  // Full-width digits and dots are digits and dots to a URL.
+  // URLs treat full-width digits and dots as digits and dots.
   ...["１２７.0.0.1", "127。0。0。1"],
   ...own.filter(({ family }) => family === "IPv4").map(({ address }) => address),
 ];
 
 /**
- * A service that reaches only what `fetch` does, with a repository and a webhook target.
+ * A service that reaches only the addresses that `fetch` allows, with a repository and a webhook target.
  *
  * @param {TestContext} t
  * @param {GuardedFetch} [fetch]
@@ -71,7 +71,7 @@ async function guarded(t, fetch = guardedFetch()) {
 }
 
 /**
- * The refusal of a URL when it is set; null where it is taken.
+ * The refusal of a URL when it is set; null if the URL is accepted.
  *
  * @param {Guarded} s
  * @param {string} path
@@ -86,7 +86,7 @@ async function refusedAtOnce(s, path, body) {
 }
 
 /**
- * Why nothing comes of a sync, a plan and a webhook delivery at this origin.
+ * Why a sync, a plan and a webhook delivery to this origin fail.
  *
  * @param {Guarded} s
  * @param {string} origin
@@ -132,7 +132,8 @@ test("a name whose answers change is connected to at the address that was checke
   const { port, connections } = await counter(t);
   /** @type {string[]} */
   const answers = [];
-  // The system's resolver is not ours to change. What it would say: the first answer is public, each one after it is this machine.
+  // The test cannot change the system's resolver. It simulates these answers: the first one is public, and all later ones
+  // are this machine.
   /**
    * @param {string} name
    * @param {import("node:dns").LookupAllOptions | import("node:dns").LookupOneOptions} options
@@ -156,8 +157,9 @@ test("a name whose answers change is connected to at the address that was checke
   await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   const first = s.service.tick();
   while (answers.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
-  // A run begins with two requests. 192.0.2.1 answers nobody, so that run is ended from here (or a network refuses it at once, and
-  // the run asks again). A look-up of its own behind the first check would have led here, as would an unchecked second answer.
+  // A run begins with two requests. 192.0.2.1 does not answer, so the test ends the run (or a network refuses the
+  // connection at once, and the run tries again). A second look-up after the check, or an unchecked second answer, would
+  // have led to this machine.
   await s.service.stop();
   await first;
   assert.equal(connections(), 0, `connected to an address that was not checked: ${answers}`);
@@ -186,7 +188,7 @@ test("a redirect to such an address is refused", async (t) => {
     });
     t.after(() => listener.close(0));
     const s = await guarded(t, guardedFetch({ allow: ["127.0.0.1/32"] }));
-    // The listener answers Git's paths and those below /v1 alone.
+    // The listener answers only Git's paths and those below /v1.
     const [run, plan, webhook] = await refusals(s, listener.url);
     for (const refusal of [run, plan]) assert.match(refusal, /is not a public address/, target);
     assert.match(webhook, /redirected to/, "a delivery follows no redirect, wherever it leads");

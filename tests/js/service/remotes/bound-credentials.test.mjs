@@ -1,5 +1,5 @@
-// A credential goes to the server (scheme, host and port) that it was set for, and to no other one: not after a change of the URL,
-// not by a row of the database that somebody has changed, not behind a redirect.
+// A credential goes only to the server (scheme, host and port) that it was set for. It does not go to another one after a
+// change of the URL, after somebody changed a row of the database, or after a redirect.
 import assert from "node:assert/strict";
 import { createCipheriv, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
@@ -20,7 +20,7 @@ import { start } from "../support.mjs";
  */
 
 /**
- * A server that notes which credential it is sent, if any, and answers 404, or as `answer` does. It listens on both families.
+ * A server that notes each received credential. It answers 404, or with `answer`. It listens on IPv4 and IPv6.
  *
  * @param {TestContext} t
  * @param {(request: IncomingMessage, response: ServerResponse) => void} [answer]
@@ -77,7 +77,7 @@ for (const field of ["upstream", "origin"]) {
   test(`${field}: the same server however it is written keeps the credential, and nothing else does`, async (t) => {
     const s = await start(t);
     /**
-     * The kind of credential that is left, and whether there was a warning.
+     * The kind of the remaining credential, and whether there was a warning.
      *
      * @param {string} from
      * @param {string} to
@@ -88,7 +88,7 @@ for (const field of ["upstream", "origin"]) {
       assert.equal(changed[field].auth_kind === null, changed.warning !== undefined, `${from} to ${to}`);
       return changed[field].auth_kind;
     };
-    // It lives elsewhere, so that no change asks Git for its head.
+    // It is on another server, so that no change asks Git for its head.
     const elsewhere = { url: "http://127.0.0.1:9/x.git" };
     await s.ok("POST", "/acme/repos", { name: "app", upstream: elsewhere, origin: elsewhere });
     const same = [
@@ -181,7 +181,7 @@ test("the credential is sent to its server however its URL is written", async (t
 });
 
 /**
- * As a version before this one sealed: bound to its owner alone.
+ * Seals a secret like an earlier version: bound only to its owner.
  *
  * @param {unknown} secret
  * @param {string} owner
@@ -194,7 +194,7 @@ function sealUnbound(secret, owner) {
 }
 
 /**
- * A service whose database an earlier version left: with a credential of the upstream and one of the origin.
+ * A service with the database of an earlier version. It has a credential of the upstream and one of the origin.
  *
  * @param {TestContext} t
  * @param {string} url
@@ -231,7 +231,7 @@ for (const field of ["upstream", "origin"]) {
     await everySync(s);
     assert.ok(other.seen.length > 0, "it was asked");
     assert.deepEqual(new Set(other.seen), new Set([null]));
-    // It is gone, also for the server that it was for.
+    // The credential is gone, also for its own server.
     own.seen.length = 0;
     const back = await s.ok("PATCH", "/acme/app", { [field]: { url: `${own.url}/x.git` } });
     assert.deepEqual([back[field].auth_kind, back.warning], [null, undefined]);

@@ -122,7 +122,7 @@ test("a lost key can be accepted: the service starts, and runs say what has to b
 });
 
 test("a key that is none is a TypeError", () => {
-  // The keys are looked at first.
+  // The keys are checked first.
   const git = /** @type {import("refsync/service").GitHost} */ ({});
   const database = /** @type {import("refsync/service").Database} */ ({});
   const options = { database, git, fetch, secretKey: key(1) };

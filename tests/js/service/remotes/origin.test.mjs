@@ -1,4 +1,4 @@
-// Repositories that another Git server has.
+// Repositories on another Git server.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { listen } from "../../../support/network/listen.mjs";
 import { fields, git, start } from "../support.mjs";
 
 /**
- * Two services: `elsewhere` hosts what `here` only knows by its address, with one branch at the upstream.
+ * Two services. `elsewhere` hosts the repositories, and `here` knows only their addresses. The upstream has one branch.
  *
  * @param {import("node:test").TestContext} t
  */
@@ -133,7 +133,7 @@ test("an origin is checked, kept, replaced and removed", async (t) => {
 test("a repository is made or changed with its origin in one step, whatever dies after it", async (t) => {
   const { ok, database, folder, keys, sql } = await start(t);
   let writes = 0;
-  // As a process that is killed once it has written something, apart from when its key was used.
+  // Like a process that is killed after its first write, not counting the time when its key was used.
   /** @type {import("refsync/service").Database} */
   const dying = {
     query(text, params) {

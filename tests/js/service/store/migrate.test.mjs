@@ -1,4 +1,4 @@
-// Bringing the schema up to date while another process does the same.
+// Updates the schema while another process does the same.
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
@@ -31,7 +31,7 @@ test("a process that waits for another one's migration sees what that one has ma
       secretKey: new Uint8Array(32),
     });
 
-  // The second session remembers that the schema is not there.
+  // The second session's cache says that the schema does not exist.
   await second.query("SELECT to_regclass('refsync.schema_migrations')");
   await first.query("BEGIN");
   await first.query(`SELECT pg_advisory_xact_lock(${LOCK})`);

@@ -1,4 +1,4 @@
-// What cannot be stored: foreign text is made storable, and a result that cannot be stored fails its run at once.
+// Values that cannot be stored. Foreign text is made storable. A result that cannot be stored fails its run at once.
 import assert from "node:assert/strict";
 
 import { onBoth } from "../databases.mjs";
@@ -15,7 +15,7 @@ const old = "0".repeat(40);
 const id = "1".repeat(40);
 
 /**
- * An engine whose syncs end as the test says.
+ * An engine whose syncs return the test's result.
  *
  * @param {(report: (progress: string) => void) => Promise<string>} sync
  * @returns {ServiceEngine & { syncs: number }}
@@ -34,7 +34,7 @@ function engineThat(sync) {
 }
 
 /**
- * A run that an engine works, once it has ended or waits for its next attempt.
+ * Does a run with an engine. Returns the run when it has ended or waits for its next attempt.
  *
  * @param {TestContext} t
  * @param {Pick<StartOptions, "postgres">} where
@@ -104,7 +104,7 @@ onBoth("stats that the database refuses fail the run at once, with what the data
   const { service, ok, sql } = await start(t, { ...where, service: { engine } });
   await ok("POST", "/acme/repos", { name: "r", upstream: { url: "https://upstream.test/r.git" } });
   const { id: syncId } = await ok("POST", "/acme/r/upstream/syncs", { direction: "pull" });
-  // As PostgreSQL says of a jsonb with more than 256 MB.
+  // PostgreSQL's message for a jsonb with more than 256 MB.
   await sql(`CREATE FUNCTION refsync.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF NEW.stats IS NOT NULL THEN
       RAISE 'total size of jsonb array elements exceeds the maximum of 268435455 bytes' USING ERRCODE = '54000';

@@ -1,4 +1,4 @@
-// The SQL functions behind the shapes of the API: `migrate` replaces them if the database has those of another version.
+// The SQL functions that build the shapes of the API. `migrate` replaces them if the database has those of another version.
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
