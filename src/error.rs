@@ -12,7 +12,7 @@ pub struct Refusal {
     pub status: Option<u16>,
     /// A stable word in SCREAMING_SNAKE_CASE.
     pub code: String,
-    /// What is wrong and how to fix it, as text for people.
+    /// The problem and how to fix it, as text for people.
     pub message: String,
     /// Each bad field and why it is bad.
     pub fields: Vec<FieldError>,

@@ -129,11 +129,11 @@ pub struct Call {
     pub answer: &'static str,
     /// The answer.
     pub gives: Shape,
-    /// What the client may do if the answer is lost.
+    /// How the client handles a lost answer.
     pub repeat: Repeat,
 }
 
-/// What the client may do if an answer is lost.
+/// How the client handles a lost answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
     /// Call again: a second call changes nothing more.

@@ -17,7 +17,7 @@ pub struct ErrorBody {
 pub struct ApiError {
     /// A stable word in SCREAMING_SNAKE_CASE, such as `NOT_FOUND`.
     pub code: String,
-    /// What is wrong and how to fix it, as text for people.
+    /// The problem and how to fix it, as text for people.
     pub message: String,
     /// The bad fields of the request, if that is the problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]

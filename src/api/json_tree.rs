@@ -33,7 +33,7 @@ pub enum Json {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected} at byte {at}")]
 pub struct SyntaxError {
-    /// What was expected.
+    /// The expected text.
     pub expected: &'static str,
     /// The byte position, from 0.
     pub at: usize,

@@ -13,7 +13,7 @@ pub struct ApiKey {
     pub id: String,
     /// A name for people.
     pub name: Option<String>,
-    /// What the key allows: `read`, `write` or `admin`; each includes those before it.
+    /// The scope of the key: `read`, `write` or `admin`; each includes those before it.
     pub scope: String,
     /// The names of the repositories that the key is limited to; null for the whole organisation.
     pub repos: Option<Vec<String>>,

@@ -18,7 +18,7 @@ pub struct Whoami {
     pub org: WhoamiOrg,
     /// The API key's id; null for a signed token.
     pub key_id: Option<String>,
-    /// What the credential allows: `read`, `write`, `admin`; each includes those before it.
+    /// The scope of the credential: `read`, `write` or `admin`; each includes those before it.
     pub scopes: Vec<String>,
 }
 
@@ -313,7 +313,7 @@ pub struct CreateRepoRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamRequest | null")]
     pub upstream: Option<UpstreamRequest>,
-    /// The other Git server that stores the repository; omit it or use null if the service shall store it.
+    /// The other Git server that stores the repository; omit it or use null if the service itself stores it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "OriginRequest | null")]
     pub origin: Option<OriginRequest>,
@@ -326,7 +326,7 @@ pub struct UpdateRepoRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The branch that `HEAD` shall name. After this, pulls do not change it.
+    /// The new branch of `HEAD`. After this, pulls do not change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub default_bookmark: Option<String>,

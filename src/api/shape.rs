@@ -52,11 +52,11 @@ pub struct Key {
     pub name: &'static str,
     /// Its value.
     pub shape: Shape,
-    /// What happens if the key is missing.
+    /// The effect if the key is missing.
     pub missing: Missing,
 }
 
-/// What happens if a key is missing.
+/// The effect of a missing key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// The object is refused.
@@ -69,7 +69,7 @@ pub enum Missing {
     AllRefs,
 }
 
-/// What happens to keys that are not in an object's shape.
+/// The effect of keys that are not in an object's shape.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Others {
     /// They are refused, because such a key in a caller's request is a spelling mistake.
@@ -78,16 +78,16 @@ pub enum Others {
     Keep,
 }
 
-/// What is wrong, and where.
+/// An error in a tree, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The path of the value, such as `syncs[3].ref_globs.branches`; empty for the whole tree.
     pub path: String,
-    /// What is wrong with it.
+    /// The error.
     pub fault: Fault,
 }
 
-/// What is wrong with a value. In a sentence, this text follows the value's path.
+/// An error in a value. In a sentence, this text follows the value's path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The value is missing.
@@ -109,9 +109,9 @@ pub trait Shaped {
     const IF_THERE: Shape = Self::SHAPE;
     /// Whether null is a valid value.
     const HAS_NULL: bool = false;
-    /// What happens if a key without `#[serde(default)]` is missing.
+    /// The effect of a missing key without `#[serde(default)]`.
     const MISSING: Missing = Missing::Refuse;
-    /// What happens if a key with `#[serde(default)]` is missing.
+    /// The effect of a missing key with `#[serde(default)]`.
     const DEFAULT: Missing = Missing::LeaveOut;
 }
 

@@ -168,7 +168,7 @@ pub struct SyncRunStats {
 /// A message of a run, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct SyncRunMessage {
-    /// Who sent the message.
+    /// The sender of the message.
     pub side: MessageSide,
     /// The text: lines without colours and control characters, at most 8 KiB.
     pub text: String,

@@ -78,11 +78,11 @@ pub struct UpdateWebhookTargetRequest {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string | null")]
     pub name: Option<Option<String>>,
-    /// The events that shall be sent.
+    /// The new list of events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub events: Option<Vec<String>>,
-    /// The repositories whose events shall be sent; null for the whole organisation.
+    /// The repositories whose events are sent from now on; null for the whole organisation.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repo_ids: Option<Option<Vec<String>>>,

@@ -75,7 +75,7 @@ pub enum Error {
     Timeout {
         /// The call, for people.
         operation: String,
-        /// What did not arrive, and within which time.
+        /// The missing answer and its time limit.
         message: String,
         /// 408 if the server gave up.
         status: Option<u16>,
@@ -94,7 +94,7 @@ pub enum Error {
         status: u16,
         /// The expected shape, such as `a SyncRun`.
         expected: String,
-        /// What is wrong, and where.
+        /// The error and its place.
         found: String,
     },
 }

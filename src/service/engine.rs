@@ -85,9 +85,9 @@ pub struct EngineError {
 /// A side of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Where refs come from.
+    /// The side that refs come from.
     Source,
-    /// Where refs go to.
+    /// The side that refs go to.
     Destination,
 }
 

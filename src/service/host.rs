@@ -100,9 +100,9 @@ pub enum Look {
 
 /// A damaged repository that was recreated.
 pub struct Repair {
-    /// What was wrong with it.
+    /// The damage.
     pub reason: String,
-    /// What was lost: names of refs, or a text if the names are unknown.
+    /// The lost data: names of refs, or a text if the names are unknown.
     pub lost: Vec<String>,
     /// The new name of the damaged files, which the host keeps; `None` if nothing is left of them.
     pub kept: Option<String>,

@@ -24,7 +24,7 @@ use crate::service::{
     queue::{Claim, DefaultBranch, NewDefaultBranch},
 };
 
-/// What to do with the default branch after a pull.
+/// The decision on the default branch after a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Nothing.

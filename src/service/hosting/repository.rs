@@ -35,7 +35,7 @@ pub(crate) struct RepoRow {
 /// The noted damage of a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Damage {
-    /// What is wrong with its files.
+    /// The damage, for people.
     pub(crate) reason: String,
     /// Whether a quick check can find this damage, and can see that it is gone.
     pub(crate) is_plain: bool,

@@ -51,7 +51,7 @@ enum Check {
     },
 }
 
-/// What to do with the stored secrets.
+/// The decision about the stored secrets.
 #[derive(Default)]
 struct Settled {
     readable: usize,

@@ -55,7 +55,7 @@ impl Api {
         response
     }
 
-    /// Allows a request of Git's smart HTTP, or gives the answer that refuses it and the cause for the log.
+    /// Allows a request of Git's smart HTTP, or returns the answer that refuses it, and the cause for the log.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use crate::{
     http::{Body, Headers, Method, Response},
 };
 
-/// The document as it is served.
+/// The document in the form that the service sends.
 ///
 /// # Errors
 ///

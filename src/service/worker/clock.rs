@@ -31,7 +31,7 @@ struct Look {
     ahead: i64,
 }
 
-/// What was corrected.
+/// The corrections.
 #[derive(Deserialize)]
 struct Corrected {
     runs: u64,
