@@ -94,7 +94,7 @@ pub enum Fault {
     #[error("is missing")]
     Missing,
     /// The object does not have this key. Its possible keys are listed.
-    #[error("is not one of the fields: {0}")]
+    #[error("is an unknown field; the fields are {0}")]
     Unknown(String),
     /// The value has another type, or is out of range.
     #[error("{0}")]
