@@ -217,7 +217,7 @@ fn status_message(status: u16, message: &str, retry_after: Option<Duration>) -> 
         404 | 410 => format!("there is no such repository, or it is hidden from these credentials ({status})"),
         408 | 504 => format!("the server waited too long ({status})"),
         413 => "the server refuses a request of this size (413)".to_owned(),
-        422 => "the server refuses what was sent (422)".to_owned(),
+        422 => "the server refuses the content of the request (422)".to_owned(),
         429 => match retry_after {
             Some(wait) => format!("the server asks for fewer requests (429), and to wait {} s", wait.as_secs()),
             None => "the server asks for fewer requests (429)".to_owned(),

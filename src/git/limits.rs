@@ -49,18 +49,14 @@ pub enum Exceeded {
     RefBytes(usize),
     /// The bytes of a list of capabilities.
     #[error(
-        "its list of capabilities has more than {CAPABILITY_BYTES} bytes; no Git server needs that many, so this limit cannot be raised"
+        "its list of capabilities has more than {CAPABILITY_BYTES} bytes; no Git server needs that many, so this limit is fixed"
     )]
     Capabilities,
     /// The bytes before a pack.
-    #[error(
-        "it sent more than {0} bytes before its pack; no Git server needs that many, so this limit cannot be raised"
-    )]
+    #[error("it sent more than {0} bytes before its pack; no Git server needs that many, so this limit is fixed")]
     Preamble(u64),
     /// The bytes of a server's messages.
-    #[error(
-        "it sent more than {WORD_BYTES} bytes of messages; no Git server says that much, so this limit cannot be raised"
-    )]
+    #[error("it sent more than {WORD_BYTES} bytes of messages; no Git server says that much, so this limit is fixed")]
     Words,
     /// The commits of a proof.
     #[error(
@@ -69,12 +65,12 @@ pub enum Exceeded {
     Commits(usize),
     /// The unpacked size of a pack's commits.
     #[error(
-        "the commits of its pack unpack to more than {UNPACKED_RATIO} times the pack's size; a remote could keep us at work for nothing, so this limit cannot be raised"
+        "the commits of its pack unpack to more than {UNPACKED_RATIO} times the pack's size; a remote could keep us at work for nothing, so this limit is fixed"
     )]
     Unpacked,
     /// A commit's header.
     #[error(
-        "a commit has more than {COMMIT_BYTES} bytes before its message; no commit needs that many, so this limit cannot be raised"
+        "a commit has more than {COMMIT_BYTES} bytes before its message; no commit needs that many, so this limit is fixed"
     )]
     CommitHeader,
     /// The commits that others are deltas to.
@@ -84,7 +80,7 @@ pub enum Exceeded {
     Bases,
     /// A commit that comes as a delta.
     #[error(
-        "a commit of more than {COMMIT_BYTES} bytes comes as a delta, and is not held in memory, so this limit cannot be raised; `git repack -adf` at the source may store it whole"
+        "a commit of more than {COMMIT_BYTES} bytes comes as a delta, and is not held in memory, so this limit is fixed; `git repack -adf` at the source may store it whole"
     )]
     CommitDelta,
 }

@@ -22,7 +22,7 @@ pub enum Error {
     #[error("{0}")]
     NotFound(String),
     /// The caller does not accept JSON; 406.
-    #[error("answers are application/json; the Accept header refuses that")]
+    #[error("the Accept header refuses application/json, and this call has no other answer")]
     NotAcceptable,
     /// The body did not arrive in time; 408.
     #[error("the body did not arrive within {0} s")]
@@ -37,7 +37,7 @@ pub enum Error {
     #[error("the body has more than {0} bytes")]
     TooLarge(usize),
     /// The credential made too many calls; 429.
-    #[error("this credential makes too many calls; the next one may come in {0} s")]
+    #[error("too many calls with this credential; wait {0} s")]
     RateLimited(u32),
     /// The organisation has too many of something in progress; 429.
     #[error("this organisation has {most} {what} under way, which is the most; try again when one of them has ended")]
@@ -113,7 +113,7 @@ impl Error {
     pub fn response(self, trace_id: &str) -> Response {
         let (status, code) = (self.status(), self.code());
         let message = match &self {
-            Self::Internal(_) => "something failed in the service; its operator finds it by the trace_id".to_owned(),
+            Self::Internal(_) => "internal error; give the operator this trace_id".to_owned(),
             other => other.to_string(),
         };
         let retry_after = self.retry_after();

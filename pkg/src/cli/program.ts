@@ -29,7 +29,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
   const program = new Command("refsync")
     .description("Keeps a Git repository and its upstream in step.")
     .version(version)
-    .showHelpAfterError("(refsync --help shows what there is)")
+    .showHelpAfterError("(see refsync --help)")
     .exitOverride();
 
   /** Adds the flags of a command that does runs. */
@@ -37,14 +37,10 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     program
       .command(name)
       .option("--concurrency <number>", "runs at the same time in this process", positive, 4)
-      .option("--max-runs <number>", "runs at the same time in all processes; tell it to each", positive)
+      .option("--max-runs <number>", "runs at the same time in all processes; set the same number for each", positive)
       .option("--max-runs-per-org <number>", "the same for each organisation", positive)
-      .option("--run-timeout <seconds>", "the most that one attempt of a run may take", seconds, 3600)
-      .option(
-        "--public-url <url>",
-        "the service's address as others know it, which webhooks name repositories by",
-        httpUrl,
-      )
+      .option("--run-timeout <seconds>", "the time limit of one attempt", seconds, 3600)
+      .option("--public-url <url>", "the public address of the service, for webhooks", httpUrl)
       .addOption(log())
       .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
       .option(
@@ -52,14 +48,10 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
         "a range of addresses that they may live in, such as 10.1.0.0/16; may be given again",
         collect,
       )
-      .option(
-        "--accept-lost-key",
-        "start although the secret key that stored credentials are sealed with is lost",
-        false,
-      )
+      .option("--accept-lost-key", "start even if the secret key of the stored credentials is lost", false)
       .option(
         "--accept-lost-repositories",
-        "start although none of the hosted repositories is there; each is shown as damaged until it is pulled again",
+        "start even if all hosted repositories are missing; each is shown as damaged until it is pulled again",
         false,
       );
 
@@ -67,7 +59,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .description("Serve the API, hosted Git repositories and the page from a data folder.")
     .option("--port <number>", "port to listen on; 0 takes a free one", port, 8722)
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--data <folder>", "where everything is kept", "./refsync-data")
+    .option("--data <folder>", "the data folder", "./refsync-data")
     .option("--org <slug>", "organisation that the first start makes, and whose admin key is printed", "default")
     .addOption(database("a PostgreSQL that many processes share, instead of the embedded database"))
     .option("--no-worker", "answer calls only; workers do the rest")
@@ -109,15 +101,15 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     "backup",
     "Write everything into a folder: database, repositories, keys. Stop `refsync serve` first, unless it has a PostgreSQL.",
   )
-    .argument("<folder>", "where to; it must be empty or not be there")
+    .argument("<folder>", "the target folder; it must be empty or not exist")
     .addHelpText("after", backupHelp)
     .action(async (to: string, flags: PlaceFlags) => {
       process.exitCode = await (await import("./operator/backup.js")).backupCommand(to, flags);
     });
 
   operator("restore", "Fill a data folder that is empty or not there, and an empty database, from a backup.")
-    .argument("<folder>", "what `refsync backup` wrote")
-    .option("--check", "read the whole backup and tell whether it is whole; nothing is written", false)
+    .argument("<folder>", "the folder of the backup")
+    .option("--check", "read the backup and check that it is complete; nothing is written", false)
     .addHelpText("after", backupHelp)
     .action(async (from: string, flags: RestoreFlags) => {
       process.exitCode = await (await import("./operator/backup.js")).restoreCommand(from, flags);
@@ -125,7 +117,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
 
   operator(
     "rotate-key",
-    "Make a new secret key, and seal what is stored with it. Stop every `refsync serve` and `worker` first.",
+    "Make a new secret key, and encrypt all stored secrets with it. Stop every `refsync serve` and `worker` first.",
   ).action(async (flags: PlaceFlags) => (await import("./operator/backup.js")).rotateKeyCommand(flags));
 
   const keysModule = () => import("./operator/keys.js");
@@ -144,12 +136,12 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       .addOption(scope.choices(["read", "write", "admin"]))
       .option("--name <text>", "a name for people")
       .option("--repo <name>", "a repository that the key is limited to; may be given again", collect)
-      .option("--expires-in <time>", "how long it is good for, such as 90d, 12h or 30m", duration);
+      .option("--expires-in <time>", "the lifetime, such as 90d, 12h or 30m", duration);
 
   const keys = program.command("keys").description("Make, list and revoke API keys.");
   newKey(
     managing(keys, "create", "Make an API key, and print it. It is not shown again."),
-    new Option("--scope <scope>", "what it allows; each includes those before it").makeOptionMandatory(),
+    new Option("--scope <scope>", "the scope of the key; each includes those before it").makeOptionMandatory(),
   ).action(async (flags: NewKeyFlags) => (await keysModule()).createKey(flags));
   ofOrg(managing(keys, "list", "List the API keys, without their secrets.")).action(async (flags: KeyFlags) =>
     (await keysModule()).listKeys(flags),
@@ -200,7 +192,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
     .option("--atomic", "move all refs or none", false)
     .option("--push-option <text>", "a word for the destination's hooks; may be given again", collect)
-    .option("--timeout <seconds>", "the most that the whole sync may take; any time if it is left out", seconds)
+    .option("--timeout <seconds>", "the time limit of the sync (default: none)", seconds)
     .option("--stall-timeout <seconds>", "how long a side may be silent (default: 120)", seconds)
     .option(
       "--min-rate <bytes/seconds>",
@@ -210,7 +202,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--max-refs <number>", "the most refs that a side may list (default: 1000000)", count)
     .option("--max-commits <number>", "the most new commits that are read for a proof (default: 4000000)", count)
     .option("--max-memory <MiB>", "the most memory for the engine (default: 2048)", count)
-    .option("--plan", "tell what would be done, and change nothing", false)
+    .option("--plan", "show the changes, and change nothing", false)
     .option("--fail-if-empty", "exit with 4 if a glob matches no ref, or if the source has no refs", false)
     .option("--json", "last line on stdout: the stats, or the error", false)
     .addHelpText("after", syncHelp())

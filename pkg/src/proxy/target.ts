@@ -75,7 +75,7 @@ export async function follow(
       return { answer, url };
     await answer.body?.cancel();
     if (redirects >= 5 || !URL.canParse(location, url.href)) {
-      throw new Refusal(502, "HOST_UNREACHABLE", `${url.host} redirects without an end`);
+      throw new Refusal(502, "HOST_UNREACHABLE", `${url.host} redirects too many times`);
     }
     const next = new URL(location, url);
     refuseHost(next, hosts);

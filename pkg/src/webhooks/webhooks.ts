@@ -122,7 +122,7 @@ export class Webhooks {
       ),
     );
     if (!valid.includes(true)) {
-      throw new WebhookError("receive webhook: the signature is not that of the secret", { code: "SIGNATURE_WRONG" });
+      throw new WebhookError("receive webhook: the signature does not match the secret", { code: "SIGNATURE_WRONG" });
     }
     const { tolerance = 300 } = this.#options;
     const age = Date.now() / 1000 - Number(time);

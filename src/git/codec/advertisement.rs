@@ -91,7 +91,8 @@ async fn read_refs(first: Line, reader: &mut Reader, limits: &Limits) -> Result<
     let (mut refs, mut haves, mut is_shallow) = (Vec::<Ref>::new(), Vec::new(), false);
     let mut is_first = true;
     while line != Line::Flush {
-        let text = line.text().ok_or_else(|| ErrorKind::Protocol("a delimiter stands among the refs".into()))?;
+        let text =
+            line.text().ok_or_else(|| ErrorKind::Protocol("the list of refs contains a delimiter packet".into()))?;
         let (text, list) = split_at_byte(text, 0).unwrap_or((text, b""));
         if is_first {
             capabilities = Capabilities::from_list(list);

@@ -182,7 +182,7 @@ fn decode(bytes: &[u8]) -> Result<Option<(Kind, usize)>, ErrorKind> {
 /// The error for a packet that does not start with a valid length.
 pub(in crate::git) fn no_length(bytes: &[u8]) -> ErrorKind {
     let start = quoted(&bytes[..bytes.len().min(LENGTH)]);
-    ErrorKind::Protocol(format!("a packet line starts with {start}, which is no valid length"))
+    ErrorKind::Protocol(format!("a packet line starts with {start}, which is not a valid length"))
 }
 
 /// Appends `data` as one line. It has at most 65,516 bytes.

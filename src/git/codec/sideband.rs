@@ -75,7 +75,7 @@ impl Demultiplexer {
             self.tail += chunk.len();
             chunk.clear();
             if self.tail > MAX_TAIL {
-                return Err(ErrorKind::Protocol("it goes on behind its flush packet".into()));
+                return Err(ErrorKind::Protocol("the answer continues after its flush packet".into()));
             }
         }
         Ok(None)

@@ -61,7 +61,7 @@ impl Entry {
                 }
                 None => return Ok(None),
             },
-            _ => return Err(broken("it is of no kind that there is")),
+            _ => return Err(broken("its kind is unknown")),
         };
         Ok(Some(Self { kind, size, length: bytes.len() - rest.len() }))
     }

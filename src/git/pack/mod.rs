@@ -177,7 +177,7 @@ impl CommitScanner {
         if let Some(header) = self.pending.first_chunk::<12>() {
             let [start @ .., a, b, c, d] = header;
             if !matches!(start, b"PACK\0\0\0\x02" | b"PACK\0\0\0\x03") {
-                return Err(ErrorKind::Protocol("the pack does not start as one of version 2 or 3 does".into()));
+                return Err(ErrorKind::Protocol("the pack is not of version 2 or 3".into()));
             }
             self.objects_left = u32::from_be_bytes([*a, *b, *c, *d]);
             self.offset += 12;
@@ -317,8 +317,8 @@ impl CommitScanner {
     fn add_commit(&mut self, start: u64, hasher: Hasher, size: u64) -> Result<(), ErrorKind> {
         let broken = |what: String| ErrorKind::Protocol(format!("a commit of the pack is broken: {what}"));
         let id = hasher.try_finalize().map_err(|_| broken("it is made for a known attack on SHA-1".into()))?;
-        let parents =
-            parents(&self.content, self.object_format).ok_or_else(|| broken("its tree or a parent is no id".into()))?;
+        let parents = parents(&self.content, self.object_format)
+            .ok_or_else(|| broken("the id of its tree or of a parent is not valid".into()))?;
         let is_whole = self.content.len() as u64 == size;
         if !is_whole && !parents.are_all {
             return Err(Exceeded::CommitHeader.into());

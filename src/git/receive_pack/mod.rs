@@ -52,7 +52,7 @@ impl Remote {
                 Ok(ReceivePack { link, lengths, has_streamed, capabilities, object_format, refs, haves })
             }
             (_, Advertisement::V2(_)) => {
-                let kind = ErrorKind::Protocol("it speaks protocol v2 for a push, which there is none of".into());
+                let kind = ErrorKind::Protocol("it answers a push with protocol v2, which has no push".into());
                 Err(self.error(Operation::ListRefs, kind))
             }
         }

@@ -165,7 +165,7 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
     match line.text().and_then(|text| text.strip_prefix(b"unpack ")) {
         Some(b"ok") => {}
         Some(why) => report.unpack_error = Some(clean_short(why)),
-        None => return Err(ErrorKind::Protocol("the report does not start with that on the pack".into())),
+        None => return Err(ErrorKind::Protocol("the report does not start with the status of the pack".into())),
     }
     loop {
         let line = reader.expect("a ref's report or a flush packet").await?;
@@ -184,7 +184,7 @@ async fn decode_report(reader: &mut Reader) -> Result<Report, ErrorKind> {
             // They describe the ref before them. We read its new value at the destination later.
             report.done_otherwise.extend(last.clone());
         } else {
-            return Err(ErrorKind::Protocol(format!("{} is no part of a report", quoted(text))));
+            return Err(ErrorKind::Protocol(format!("{} is not part of a report", quoted(text))));
         }
     }
 }

@@ -258,7 +258,7 @@ const USER_AGENT: &str = concat!("git/2.0 (refsync/", env!("CARGO_PKG_VERSION"),
 fn not_git(media_type: &str) -> ErrorKind {
     ErrorKind::NotGit(match media_type {
         "" | "text/plain" | "application/octet-stream" => {
-            "it answers as a server of plain files does (dumb HTTP), which cannot be synced with".to_owned()
+            "it is a server of plain files (dumb HTTP), which is not supported".to_owned()
         }
         other => format!("it answers with {other}"),
     })

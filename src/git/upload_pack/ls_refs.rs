@@ -41,8 +41,9 @@ pub(super) async fn decode(body: Body, object_format: Kind, limits: &Limits) -> 
         match reader.expect("a ref or a flush packet").await? {
             Line::Flush => break,
             line => {
-                let text =
-                    line.text().ok_or_else(|| ErrorKind::Protocol("a delimiter stands among the refs".into()))?;
+                let text = line
+                    .text()
+                    .ok_or_else(|| ErrorKind::Protocol("the list of refs contains a delimiter packet".into()))?;
                 refs.extend(decode_line(text, object_format)?);
                 if refs.len() > limits.refs {
                     return Err(Exceeded::Refs(limits.refs).into());

@@ -141,7 +141,7 @@ impl UploadPack {
         match self.link.remote.connect(Service::UploadPack).await? {
             (_, Advertisement::V2(capabilities)) => Ok(known.get_or_init(|| capabilities)),
             (_, Advertisement::Refs { .. }) => {
-                let kind = ErrorKind::Protocol("it speaks protocol v2 for its refs, and another for the rest".into());
+                let kind = ErrorKind::Protocol("it lists its refs with protocol v2, but does not go on with v2".into());
                 Err(self.link.remote.error(Operation::ListRefs, kind))
             }
         }

@@ -83,7 +83,7 @@ impl Caller {
 
 /// The refusal of a repository that a credential may not access. It does not reveal whether the repository exists.
 pub(crate) fn elsewhere() -> Error {
-    Error::Forbidden("this credential is good for other repositories only".into())
+    Error::Forbidden("this credential does not allow access to this repository".into())
 }
 
 pub(crate) fn require_scope(has: Scope, needed: Scope) -> Result<(), Error> {

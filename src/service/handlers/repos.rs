@@ -102,7 +102,7 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
     if matches!(added, Ok(None))
         && let Err(error) = git.remove(&repo_id).await
     {
-        host.log(&format!("git: remove {repo_id}, which was not needed after all: {error}"));
+        host.log(&format!("git: remove {repo_id}, which is not used: {error}"));
     }
     added?.ok_or_else(|| name_taken(&name))?.shown(host).await
 }

@@ -85,7 +85,7 @@ async fn read(body: Body) -> Result<SyncRequest, Error> {
         [("ref_globs.branches", &request.ref_globs.branches), ("ref_globs.tags", &request.ref_globs.tags)]
     {
         if glob.as_str().contains('\0') {
-            return Err(Error::field(field, "must not have a NUL, which no ref name has"));
+            return Err(Error::field(field, "must not contain a NUL character"));
         }
     }
     Ok(request)

@@ -92,13 +92,13 @@ pub(crate) async fn allowed(
     headers: &Headers,
 ) -> Result<Allowed, Error> {
     let target = Target::parse(method, url)
-        .ok_or_else(|| Error::NotFound("this is no request of Git's smart HTTP protocol".into()))?;
+        .ok_or_else(|| Error::NotFound("this is not a request of Git's smart HTTP protocol".into()))?;
     let mut caller = auth::authenticate(host, limiter, headers).await?;
     caller.require_org(&target.org)?;
     repository::require(host, &mut caller, target.scope, &target.repo).await?;
     let repo = repository::find(host, &caller, &target.repo).await?;
     if let Some(origin) = &repo.origin {
-        let message = format!("the repository {} lives at {}; use that address", repo.name, origin.url);
+        let message = format!("the repository {} is stored at {}; use that address", repo.name, origin.url);
         return Err(Error::NotFound(message));
     }
     let url = format!("{}/{}", local_url(&repo.id), target.rest);

@@ -87,7 +87,7 @@ pub fn parse(request: ScheduleRequest, runtime: &dyn Runtime) -> Result<Schedule
     let ScheduleRequest { every, cron, time_zone, direction, ref_globs } = request;
     let ref_globs = ref_globs.unwrap_or_default();
     if [&ref_globs.branches, &ref_globs.tags].iter().any(|glob| glob.as_str().contains('\0')) {
-        return Err(refusal(".ref_globs", "must not have a NUL, which no ref name has".into()));
+        return Err(refusal(".ref_globs", "must not contain a NUL character".into()));
     }
     let schedule = |every, cron, time_zone| Schedule {
         every,

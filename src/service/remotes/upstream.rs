@@ -47,7 +47,7 @@ pub fn parse(url: &str) -> Result<Parsed, String> {
 
 fn check_host(host: &str) -> Result<(), String> {
     let (name, port) = match host.strip_prefix('[') {
-        Some(v6) => v6.split_once(']').ok_or("has an IPv6 address without its ]")?,
+        Some(v6) => v6.split_once(']').ok_or("has an IPv6 address without a closing ]")?,
         None => host.find(':').map_or((host, ""), |colon| host.split_at(colon)),
     };
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');

@@ -58,12 +58,16 @@ async fn metrics(host: &Host) -> Result<Response, Error> {
     let row: Option<Metrics> = store::row(host.database(), sql!("sql/metrics.sql"), ()).await?;
     let m = row.ok_or_else(|| Error::Internal("metrics: the database gave no row".into()))?;
     let gauges = [
-        ("refsync_syncs_queued", "Runs that wait, also for their next attempt.", m.queued.to_string()),
-        ("refsync_syncs_in_progress", "Runs that a worker has.", m.in_progress.to_string()),
-        ("refsync_syncs_lost", "Runs whose worker was lost and that nobody took up yet.", m.lost.to_string()),
-        ("refsync_syncs_oldest_ready_seconds", "How long the run that could have started first waits.", m.oldest),
+        (
+            "refsync_syncs_queued",
+            "Queued runs, including those that wait for their next attempt.",
+            m.queued.to_string(),
+        ),
+        ("refsync_syncs_in_progress", "Runs in progress.", m.in_progress.to_string()),
+        ("refsync_syncs_lost", "Runs that lost their worker and wait for a new one.", m.lost.to_string()),
+        ("refsync_syncs_oldest_ready_seconds", "How long the oldest run that is ready to start has waited.", m.oldest),
         ("refsync_webhook_deliveries_pending", "Deliveries in the outbox.", m.deliveries.to_string()),
-        ("refsync_webhook_deliveries_refused", "Those that were refused at least once.", m.refused.to_string()),
+        ("refsync_webhook_deliveries_refused", "Deliveries that were refused at least once.", m.refused.to_string()),
         ("refsync_repos", "Repositories.", m.repos.to_string()),
     ];
     let text: String = gauges

@@ -13,7 +13,7 @@ pub(crate) fn from_js(operation: &str, name: &str, data: &JsValue) -> Result<Jso
     // `undefined` and functions have no JSON. Cycles and `BigInt`s throw.
     let text = JSON::stringify(data).ok().and_then(|text| text.as_string());
     let json = text.and_then(|text| Json::parse(text.as_bytes()).ok());
-    json.ok_or_else(|| Error::invalid_field(operation, name, "is missing or not plain data"))
+    json.ok_or_else(|| Error::invalid_field(operation, name, "is missing, or is not a plain object"))
 }
 
 /// Turns the tree into plain JavaScript data.

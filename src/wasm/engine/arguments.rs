@@ -17,7 +17,7 @@ pub(super) fn from_js<T: DeserializeOwned>(
 ) -> Result<T, Refusal> {
     // `undefined` and functions have no JSON. Cycles and `BigInt`s throw.
     let text = JSON::stringify(data).ok().and_then(|text| text.as_string());
-    let text = text.ok_or_else(|| Refusal::of_field(operation, name, "is missing or not plain data"))?;
+    let text = text.ok_or_else(|| Refusal::of_field(operation, name, "is missing, or is not a plain object"))?;
     // From bytes: another kind of reader would add a second copy of every decoder.
     serde_json::from_slice(text.as_bytes()).map_err(|error| {
         let path = json_path::of_error(text.as_bytes(), &error);

@@ -131,7 +131,7 @@ impl SyncSettings {
     pub(super) fn push_options(&self) -> Result<Vec<String>, Refusal> {
         let is_refused = |option: &String| option.contains(['\n', '\0']) || option.len() > MAX_PUSH_OPTION;
         if self.push_options.iter().any(is_refused) {
-            let refusal = "must be texts of at most 65000 bytes without line ends";
+            let refusal = "must be strings of at most 65000 bytes without line breaks";
             return Err(Refusal::of_field(OPERATION, "pushOptions", refusal));
         }
         Ok(self.push_options.clone())

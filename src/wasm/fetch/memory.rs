@@ -28,7 +28,7 @@ impl MemoryLimit {
         if size > self.0 {
             let megabytes = self.0 >> 20;
             let message = format!(
-                "the sync needs more than {megabytes} MiB of memory; if that is in order, raise maxMemory (--max-memory)"
+                "the sync needs more than {megabytes} MiB of memory; to allow this, raise maxMemory (--max-memory)"
             );
             return Err(Error::new(ErrorKind::OutOfMemory, message));
         }

@@ -244,7 +244,7 @@ fn after_push(answer: web_sys::Response, service: Rc<Service>, repo_id: String) 
 }
 
 async fn ask_git(git: &JsGitHost, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
-    settled(git.fetch(request)).await?.dyn_into().map_err(|_| type_error("git.fetch must give a Response").into())
+    settled(git.fetch(request)).await?.dyn_into().map_err(|_| type_error("git.fetch must return a Response").into())
 }
 
 fn object(options: &Object, name: &str) -> Result<JsValue, js_sys::Error> {

@@ -49,7 +49,7 @@ export async function backupCommand(to: string, place: PlaceFlags): Promise<Exit
     await folder.verify(database);
     const kept = { database, folder: folder.path, repositories: folder.repositories };
     const { rows, repositories, damaged } = await backUp(kept, to);
-    say(`${rows} rows and ${repositories} repositories are in ${to}, and the keys: keep it as safe as them`);
+    say(`${rows} rows and ${repositories} repositories are in ${to}, and the keys. Protect it like the keys.`);
     if (process.env.REFSYNC_SECRET_KEY) say("REFSYNC_SECRET_KEY is not in it: keep that key, too");
     return told(damaged, ({ refs }) => (refs > 0 ? `, but for ${refs} refs that are whole` : ""));
   });
