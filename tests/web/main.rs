@@ -27,7 +27,7 @@ async fn a_run_keeps_its_nulls_and_its_words_on_the_way_through() {
     for json in [RUN, DONE] {
         let page = Page::answering(200, json);
         let request = js(r#"{"repo":"app","sync_id":"s1"}"#);
-        let run = settled(client(&page).sync(&Ts::new_unchecked(request), None, None)).await.expect("it is a SyncRun");
+        let run = settled(client(&page).call("showSync", &request, None, None)).await.expect("it is a SyncRun");
         assert_eq!(String::from(JSON::stringify(&run).expect("it is plain data")), json);
     }
 }
@@ -35,7 +35,7 @@ async fn a_run_keeps_its_nulls_and_its_words_on_the_way_through() {
 #[wasm_bindgen_test]
 async fn labels_are_a_plain_object() {
     let page = Page::answering(200, REPO);
-    let repo = settled(client(&page).repo(&Ts::new_unchecked(js(r#"{"repo":"app"}"#)), None, None)).await;
+    let repo = settled(client(&page).call("showRepo", &js(r#"{"repo":"app"}"#), None, None)).await;
     let repo = repo.expect("it is a Repo");
     assert_eq!(text(&Reflect::get(&repo, &"tags".into()).expect("it is an object"), "team"), "core");
 }
@@ -50,7 +50,7 @@ async fn globs_are_normalised_as_the_contract_says() {
     ] {
         let page = Page::answering(201, RUN);
         let request = js(&format!(r#"{{"repo":"app","direction":"push"{globs}}}"#));
-        let run = settled(client(&page).sync_upstream(&Ts::new_unchecked(request), None, None)).await;
+        let run = settled(client(&page).call("createSync", &request, None, None)).await;
         assert!(run.is_ok(), "{globs}");
         assert_eq!(
             page.sent(),
@@ -77,7 +77,7 @@ async fn an_update_tells_omitted_from_undefined_from_null() {
     ] {
         let page = Page::answering(200, REPO);
         let request = js_sys::eval(&format!("({{ repo: 'app', {change} }})")).expect("it is an object");
-        let repo = settled(client(&page).update_repo(&Ts::new_unchecked(request), None, None)).await;
+        let repo = settled(client(&page).call("updateRepo", &request, None, None)).await;
         assert!(repo.is_ok(), "{change}");
         assert_eq!(page.sent(), [format!("PATCH https://h/v1/acme/app {sent}")], "{change}");
     }
@@ -103,7 +103,7 @@ async fn bad_input_names_its_field_and_sends_nothing() {
     ] {
         let page = Page::answering(201, RUN);
         let value = js_sys::eval(request).expect("it is a JavaScript value");
-        let thrown = settled(client(&page).sync_upstream(&Ts::new_unchecked(value), None, None)).await;
+        let thrown = settled(client(&page).call("createSync", &value, None, None)).await;
         let error = error_of(thrown);
         assert_eq!(text(&error, "name"), "InvalidRequestError", "{request}: {}", text(&error, "message"));
         assert_eq!(text(&error, "code"), "INVALID_REQUEST", "{request}");
@@ -142,7 +142,7 @@ async fn an_answer_that_refuses_becomes_an_error_with_all_it_says() {
     let body = r#"{"error":{"code":"UPSTREAM_NOT_CONFIGURED","message":"it has no upstream","trace_id":"t-9","details":{"fields":[{"field":"direction","message":"why"}]}}}"#;
     let page = Page::answering(409, body);
     let request = js(r#"{"repo":"app","direction":"pull"}"#);
-    let error = error_of(settled(client(&page).sync_upstream(&Ts::new_unchecked(request), None, None)).await);
+    let error = error_of(settled(client(&page).call("createSync", &request, None, None)).await);
     assert!(error.is_instance_of::<js_sys::Error>());
     assert_eq!(text(&error, "name"), "ConflictError");
     assert_eq!(text(&error, "code"), "UPSTREAM_NOT_CONFIGURED");
@@ -159,7 +159,7 @@ async fn an_answer_that_refuses_becomes_an_error_with_all_it_says() {
 async fn a_rate_limit_says_how_long_in_milliseconds() {
     let page = Page::answering(429, r#"{"error":{"code":"RATE_LIMITED","message":"slower"}}"#);
     page.set("headers", &js(r#"{"retry-after":"120"}"#));
-    let error = error_of(settled(client(&page).repo(&Ts::new_unchecked(js(r#"{"repo":"app"}"#)), None, None)).await);
+    let error = error_of(settled(client(&page).call("showRepo", &js(r#"{"repo":"app"}"#), None, None)).await);
     assert_eq!(text(&error, "name"), "RateLimitedError");
     let wait = Reflect::get(&error, &"retryAfter".into()).expect("an error is an object");
     assert_eq!(wait.as_f64(), Some(120_000.0));
@@ -169,7 +169,7 @@ async fn a_rate_limit_says_how_long_in_milliseconds() {
 async fn a_fetch_that_fails_is_tried_three_times_and_names_its_cause() {
     let page = Page::answering(200, REPO);
     page.set("failure", &js_sys::TypeError::new("Failed to fetch"));
-    let error = error_of(settled(client(&page).repo(&Ts::new_unchecked(js(r#"{"repo":"app"}"#)), None, None)).await);
+    let error = error_of(settled(client(&page).call("showRepo", &js(r#"{"repo":"app"}"#), None, None)).await);
     assert_eq!((text(&error, "name"), text(&error, "code")), ("ConnectionError".into(), "CONNECTION_FAILED".into()));
     assert_eq!(text(&error, "message"), "get repository acme/app: Failed to fetch");
     assert_eq!(page.sent().len(), 3, "two retries");
@@ -181,7 +181,7 @@ async fn the_browsers_own_fetch_reaches_the_page_that_serves_the_tests() {
     let origin = js_sys::eval("location.origin").expect("a page has one").as_string().expect("it is a string");
     let fetch = js_sys::eval("(url, init) => fetch(url, init)").expect("it is a function").unchecked_into();
     let client = Client::new(&settings(&origin), fetch, true).expect("the settings are valid");
-    let error = error_of(settled(client.repo(&Ts::new_unchecked(js(r#"{"repo":"app"}"#)), None, None)).await);
+    let error = error_of(settled(client.call("showRepo", &js(r#"{"repo":"app"}"#), None, None)).await);
     assert_eq!(text(&error, "name"), "NotFoundError", "{}", text(&error, "message"));
 }
 
@@ -190,7 +190,7 @@ async fn an_abort_ends_the_call_its_fetch_and_keeps_its_reason() {
     let page = Page::answering(200, REPO);
     page.set("hang", &JsValue::TRUE);
     let controller = web_sys::AbortController::new().expect("a browser has it");
-    let call = client(&page).repo(&Ts::new_unchecked(js(r#"{"repo":"app"}"#)), Some(controller.signal()), None);
+    let call = client(&page).call("showRepo", &js(r#"{"repo":"app"}"#), Some(controller.signal()), None);
     // The fetch has to be in progress.
     page::pause(20).await;
     assert_eq!(page.sent().len(), 1);
@@ -204,8 +204,9 @@ async fn an_abort_ends_the_call_its_fetch_and_keeps_its_reason() {
 #[wasm_bindgen_test]
 async fn a_signal_that_has_aborted_sends_nothing() {
     let page = Page::answering(200, REPO);
-    let request = Ts::new_unchecked(js(r#"{"repo":"app"}"#));
-    let error = error_of(settled(client(&page).repo(&request, Some(web_sys::AbortSignal::abort()), None)).await);
+    let request = js(r#"{"repo":"app"}"#);
+    let error =
+        error_of(settled(client(&page).call("showRepo", &request, Some(web_sys::AbortSignal::abort()), None)).await);
     assert_eq!(text(&error, "name"), "AbortError");
     assert!(page.sent().is_empty());
 }
@@ -216,8 +217,8 @@ async fn a_call_that_takes_too_long_times_out() {
     page.set("hang", &JsValue::TRUE);
     let client = client(&page);
     let started = js_sys::Date::now();
-    let request = Ts::new_unchecked(js(r#"{"repo":"app"}"#));
-    let error = error_of(settled(client.repo(&request, None, Some(30.0))).await);
+    let request = js(r#"{"repo":"app"}"#);
+    let error = error_of(settled(client.call("showRepo", &request, None, Some(30.0))).await);
     assert_eq!((text(&error, "name"), text(&error, "code")), ("TimeoutError".into(), "TIMEOUT".into()));
     assert!(js_sys::Date::now() - started < 5_000.0, "three tries of 30 ms and two waits of at most 1.5 s together");
     assert_eq!(page.number("aborted"), 3.0, "each try was aborted");
