@@ -55,6 +55,12 @@ export async function attack({ seconds, say = () => {} }) {
   const data = join(folder, "data");
   const keys = await prepare(data);
   const attackers = fork(new URL("attackers-process.mjs", import.meta.url));
+  const ended = once(attackers, "exit").then(async ([code, signal]) => {
+    // The report may still be on its way.
+    await delay(30_000, undefined, { ref: false });
+    throw new Error(`the attackers ended (${code ?? signal}) without a report`);
+  });
+  ended.catch(() => {});
   const [[{ upstreams, receivers }], good, inbox] = await Promise.all([
     /** @type {Promise<[Ready]>} */ (once(attackers, "message")),
     gitServer(),
@@ -100,7 +106,7 @@ export async function attack({ seconds, say = () => {} }) {
     const [times, peak, tenant] = await watchers;
     const told = /** @type {Promise<[Told]>} */ (once(attackers, "message"));
     attackers.send("stop");
-    const [{ runs, calls, texts }] = await told;
+    const [{ runs, calls, texts }] = await Promise.race([told, ended]);
     texts.push(log.join(""), ...inbox.bodies, JSON.stringify(await calm("GET", "/repos")));
     const healthP99 = percentile(times, 0.99);
     const slowestStart = Math.max(...tenant.starts);
