@@ -140,7 +140,7 @@ impl<'a> AccessToken<'a> {
     pub async fn verify(self, now: i64, crypto: &dyn Crypto) -> Result<Grant, &'static str> {
         let key = public_key(&self.public_key).ok_or("the access token's key is not a valid Ed25519 key")?;
         if !crypto.is_signed(&key, &self.signature, self.signed.as_bytes()).await {
-            return Err("the access token was not signed with its key");
+            return Err("the signature of the access token was not made with its key");
         }
         let lifetime = self.expires_at.checked_sub(self.issued_at);
         if !lifetime.is_some_and(|seconds| (1..=MAX_LIFETIME).contains(&seconds)) {
