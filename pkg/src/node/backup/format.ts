@@ -105,7 +105,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
     throw new NotWholeError(`${join(folder, FILES.manifest)}: is damaged: ${(error as Error).message}`);
   }
   if (manifest.format !== 1 && manifest.format !== 2) {
-    throw new NotWholeError(`${folder} is a backup of a newer version of refsync; use that version`);
+    throw new NotWholeError(`${folder} is a backup of a newer refsync; use that version`);
   }
   return manifest;
 }
