@@ -165,6 +165,11 @@ impl CallName {
 }
 
 impl Call {
+    /// The verb for an error that names no object: without the preposition that would lead to it.
+    pub fn task(&self) -> &'static str {
+        [" of", " in"].iter().find_map(|preposition| self.verb.strip_suffix(preposition)).unwrap_or(self.verb)
+    }
+
     /// The names in the path, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(parameter)

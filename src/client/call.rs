@@ -65,7 +65,7 @@ impl Client {
 
     /// The HTTP request of a call.
     pub(super) async fn prepare(&self, call: &'static Call, mut request: Json) -> Result<Prepared, Error> {
-        let refused = |mismatch| Error::argument(call.verb, "request", mismatch);
+        let refused = |mismatch| Error::argument(call.task(), "request", mismatch);
         let keys = [&call.path_keys(), call.takes.keys()];
         match &mut request {
             Json::Object(pairs) => object(&keys, pairs, Others::Refuse).map_err(refused)?,
@@ -78,14 +78,14 @@ impl Client {
             value
                 .as_deref()
                 .map_or(Ok(()), url::check_segment)
-                .map_err(|e| Error::invalid_field(call.verb, name, e))?;
+                .map_err(|e| Error::invalid_field(call.task(), name, e))?;
             match name {
                 "org" => own_org = value,
                 _ => parameters.extend(value.map(|value| (name, value))),
             }
         }
         if call.parameters().any(|name| name == "org") {
-            parameters.insert(0, ("org", self.org(call.verb, own_org.as_deref()).await?));
+            parameters.insert(0, ("org", self.org(call.task(), own_org.as_deref()).await?));
         }
         let mut operation = match (call.repeat, request.text("direction")) {
             (Repeat::LookFirst, Some(direction)) => [direction, " upstream of repository"].concat(),
@@ -108,7 +108,7 @@ impl Client {
     /// Sends a call that only reads, about the object of another call.
     async fn read(&self, name: CallName, parameters: &Parameters) -> Result<Answer, Error> {
         let call = name.call();
-        self.tries(&self.outgoing(call, call.verb.to_owned(), parameters, &[], None)).await.0
+        self.tries(&self.outgoing(call, call.task().to_owned(), parameters, &[], None)).await.0
     }
 
     fn outgoing(
@@ -175,7 +175,7 @@ impl Client {
     async fn find_run(&self, request: &Json, parameters: &Parameters, began: i64) -> Result<Option<Answer>, Error> {
         let list = CallName::ListSyncs.call();
         let newest = [("limit", "20".to_owned())];
-        let outgoing = self.outgoing(list, list.verb.to_owned(), parameters, &newest, None);
+        let outgoing = self.outgoing(list, list.task().to_owned(), parameters, &newest, None);
         let mut answer = self.tries(&outgoing).await.0?;
         let now = self.timer.now();
         // `Date` has no fraction of a second.

@@ -46,6 +46,7 @@ test("npm start serves a page whose first Pull shows every outcome, and a second
   assert.match(why("refs/tags/nightly"), /already points elsewhere/i);
   const shown = present(await page.locator("[data-card=run]").textContent());
   for (const word of ["Rejected", "Updated", "Filtered", "Unchanged"]) assert.ok(shown.includes(word), word);
+  assert.match(shown, /1 was left out on purpose\. All others were synced\./);
   await close();
   await first.stop();
 

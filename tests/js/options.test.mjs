@@ -174,11 +174,39 @@ for (const [field, message, options] of /** @type {[string, string, object][]} *
   ["ref_globs", "must be an object", { ref_globs: "main" }],
   ["ref_globs.branches", "must be a glob, or a list of globs", { ref_globs: { branches: 5 } }],
   ["minRate", "must be an object", { minRate: 5 }],
+  ["source", "must be a URL or an object", { source: 5 }],
+  ["destination", "must be a URL or an object", { destination: null }],
+  ["source.fetch", "must be a function", { source: { url: "http://h/a", fetch: 5 } }],
+  ["destination.credentials", "must be a function", { destination: { url: "http://h/b", credentials: "me" } }],
 ])) {
   test(`sync refuses ${JSON.stringify(options)} in plain words`, async () => {
     const error = await sync(wrong({ ...sides, ...options })).catch((thrown) => thrown);
     assert.ok(error instanceof InvalidRequestError, `${error}`);
     assert.deepEqual(error.fields, [{ field, message }]);
     assert.equal(error.message, `sync: ${field} ${message}`);
+  });
+}
+
+for (const [message, call] of /** @type {[string, () => unknown][]} */ ([
+  ["sync: options must be an object", () => Reflect.apply(sync, undefined, [])],
+  [
+    "make a client: fetch must be a function",
+    () => new SyncClient(wrong({ apiUrl: "http://h", apiKey: "k", fetch: 5 })),
+  ],
+  ["call: signal must be an AbortSignal", () => client().whoami(wrong({ signal: 5 }))],
+  ["wait for sync: onUpdate must be a function", () => client().syncs.wait(wrong({}), wrong({ onUpdate: 5 }))],
+  ["list repositories: limit must be 1 to 100", () => client().repos.list({ limit: 0 })],
+  [
+    "create repository: request must be an object, not null",
+    () => Reflect.apply(client().repos.create, client().repos, [null]),
+  ],
+  ["list webhook targets: limit must be 1 to 100", () => client().webhookTargets.list({ limit: 101 })],
+])) {
+  test(`a call is refused in plain words: ${message}`, async () => {
+    const error = await Promise.resolve()
+      .then(call)
+      .catch((thrown) => thrown);
+    assert.ok(error instanceof InvalidRequestError, `${error}`);
+    assert.equal(error.message, message);
   });
 }

@@ -42,10 +42,10 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       .option("--run-timeout <seconds>", "the time limit of one attempt", seconds, 3600)
       .option("--public-url <url>", "the public address of the service, for webhooks", httpUrl)
       .addOption(log())
-      .option("--allow-private-network", "let upstreams and webhooks live on loopback and private addresses", false)
+      .option("--allow-private-network", "allow upstreams and webhooks on loopback and private addresses", false)
       .option(
         "--allow-range <range>",
-        "a range of addresses that they may live in, such as 10.1.0.0/16; may be given again",
+        "a range of addresses to allow, such as 10.1.0.0/16; may be given again",
         collect,
       )
       .option("--accept-lost-key", "start even if the secret key of the stored credentials is lost", false)
@@ -60,7 +60,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--port <number>", "port to listen on; 0 takes a free one", port, 8722)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--data <folder>", "the data folder", "./refsync-data")
-    .option("--org <slug>", "organisation that the first start makes, and whose admin key is printed", "default")
+    .option("--org <slug>", "the organisation that the printed address opens; the first start creates it", "default")
     .addOption(database("a PostgreSQL that many processes share, instead of the embedded database"))
     .option("--no-worker", "answer calls only; workers do the rest")
     .option("--json", 'first line on stdout, once it answers: {"url","org","api_key"}', false)
@@ -107,7 +107,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       process.exitCode = await (await import("./operator/backup.js")).backupCommand(to, flags);
     });
 
-  operator("restore", "Fill a data folder that is empty or not there, and an empty database, from a backup.")
+  operator("restore", "Restore a backup into an empty or missing data folder, and into an empty database.")
     .argument("<folder>", "the folder of the backup")
     .option("--check", "read the backup and check that it is complete; nothing is written", false)
     .addHelpText("after", backupHelp)
@@ -180,8 +180,8 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
   program
     .command("sync")
     .description(
-      "Bring the destination's branches and tags to the source's, forwards only unless --force. With one of --branches and --tags the " +
-        "other kind stays out; with neither, every branch and tag is synced.",
+      "Update the branches and tags of the destination to those of the source. Refs only move forward, unless --force is given. With " +
+        "only one of --branches and --tags, the other kind is not synced. With neither, all branches and tags are.",
     )
     .argument("<source-url>", "Git repository to read, http or https")
     .argument("<destination-url>", "Git repository to write, http or https")
@@ -191,12 +191,12 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
     .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
     .option("--atomic", "move all refs or none", false)
-    .option("--push-option <text>", "a word for the destination's hooks; may be given again", collect)
+    .option("--push-option <text>", "an option for the destination's hooks; may be given again", collect)
     .option("--timeout <seconds>", "the time limit of the sync (default: none)", seconds)
     .option("--stall-timeout <seconds>", "how long a side may be silent (default: 120)", seconds)
     .option(
       "--min-rate <bytes/seconds>",
-      "the least that a side must send while it is waited for; 0 is any rate (default: 1000/60)",
+      "the lowest rate of a side while the sync waits for it; 0 allows any rate (default: 1000/60)",
       minRate,
     )
     .option("--max-refs <number>", "the most refs that a side may list (default: 1000000)", count)

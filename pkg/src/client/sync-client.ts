@@ -6,6 +6,7 @@
 import { wasm } from "#client-wasm";
 import { InvalidRequestError, typed } from "../errors.js";
 import type { Fetch } from "../host.js";
+import { func, refuseWrong, signal, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
 import { environmentVariable, isBrowser, ownFetch, pageOrigin } from "../runtime.js";
 import type { CallName, ClientSettings, Organization, OrgPath, Whoami } from "../wasm/client/refsync.js";
@@ -74,6 +75,7 @@ export class SyncClient {
    */
   constructor(options: ClientOptions = {}) {
     refuseUnknown("make a client", options, known);
+    refuseWrong("make a client", wrongIn(options, { fetch: func }));
     const {
       fetch: own,
       wasm: code,
@@ -105,6 +107,7 @@ export class SyncClient {
     };
     this.#send = async <T>(name: CallName, request: object, options: CallOptions) => {
       refuseUnknown("call", options, callOptions);
+      refuseWrong("call", wrongIn(options, { signal }));
       return withClient((client) => client.call(name, request, options.signal, options.timeout) as Promise<T>);
     };
     this.repos = new Repos(this.#send);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { signal as abortSignal, func, refuseWrong, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
 import type { ListSyncsRequest, SyncPath, WaitTarget } from "../wasm/client/refsync.js";
 import { type Paged, paged } from "./paged.js";
@@ -65,6 +66,7 @@ export class Syncs {
     const update = onUpdate && ((run: unknown) => onUpdate(run as WholeRun));
     return this.#withClient((client) => {
       refuseUnknown("wait for sync", options, waitOptions);
+      refuseWrong("wait for sync", wrongIn(options, { signal: abortSignal, onUpdate: func }));
       return client.waitForSync(run, target, update, signal) as Promise<EndedRun>;
     });
   }
@@ -75,6 +77,7 @@ export class Syncs {
    */
   async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<WholeRun, void, undefined> {
     refuseUnknown("watch sync", options, watchOptions);
+    refuseWrong("watch sync", wrongIn(options, { signal: abortSignal }));
     // A run from a list may have no stats. Then the whole run is the first change.
     if (isWhole(run)) yield run;
     const { signal, ...target } = options;

@@ -14,7 +14,7 @@ import init, { initSync, listRefs, runSync } from "../wasm/engine/refsync.js";
 import { loader, type WasmSource } from "../wasm/load.js";
 import { addressOf, refusedCredential } from "./address.js";
 import type { Columns } from "./columns.js";
-import { refuseOtherKinds } from "./kinds.js";
+import { refuseNoObject, refuseOtherKinds } from "./kinds.js";
 import type { AskCredentials, RemoteOptions, SyncGlobs, SyncOptions } from "./options.js";
 
 const load = loader({ init, initSync }, ownWasm);
@@ -28,6 +28,7 @@ export function engineMemory(): number {
 
 /** Syncs, or only finds out what a sync would do. Returns the stats as columns. */
 export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: boolean }): Promise<Columns> {
+  refuseNoObject(options);
   refuseUnknown("sync", options, known);
   refuseUnknown("sync", options.ref_globs, knownGlobs, "ref_globs.");
   refuseUnknown("sync", options.minRate, knownRate, "minRate.");

@@ -55,9 +55,9 @@ export class Webhooks {
   constructor(options: WebhookOptions) {
     refuseUnknown("Webhooks", options, known);
     refuseUnknown("Webhooks", options.on, { ...knownEvents, other: true }, "on.");
-    const secrets = typeof options.secret === "string" ? [options.secret] : [...(options.secret ?? [])];
+    const secrets = Array.isArray(options.secret) ? options.secret : [options.secret];
     if (secrets.length === 0 || secrets.some((secret) => typeof secret !== "string" || secret === "")) {
-      throw new TypeError("Webhooks: secret is missing or empty");
+      throw new TypeError("Webhooks: secret is missing or empty, or not a string");
     }
     this.#options = options;
     const key = (secret: string) =>

@@ -181,7 +181,7 @@ pub fn events_refusal(events: &[String]) -> Option<String> {
         return Some("must name at least one event".into());
     }
     if let Some(unknown) = events.iter().find(|event| !is_event(event)) {
-        return Some(format!("{} is not an event; there are {EVENTS:?}", unknown.escape_default()));
+        return Some(format!("{} is not an event; use one of: {}", unknown.escape_default(), EVENTS.join(", ")));
     }
     let distinct: BTreeSet<&String> = events.iter().collect();
     (distinct.len() < events.len()).then(|| "must name no event twice".into())

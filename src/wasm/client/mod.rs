@@ -108,14 +108,14 @@ impl Client {
     ) -> Result<Promise, JsValue> {
         let name =
             CallName::parse(name).ok_or_else(|| Error::invalid_field("call", "name", "is no call of the API"))?;
-        let verb = name.call().verb;
-        let request = from_js(verb, "request", request)?;
-        let client = match duration(verb, timeout)? {
+        let task = name.call().task();
+        let request = from_js(task, "request", request)?;
+        let client = match duration(task, timeout)? {
             Some(timeout) => self.0.with_timeout(timeout),
             None => self.0.clone(),
         };
         let answer = async move { to_js(&client.call(name, request).await?) };
-        Ok(promise(verb, signal, answer.boxed_local()))
+        Ok(promise(task, signal, answer.boxed_local()))
     }
 
     /// Follows a run until it has ended. `on_update` is called with every change. If it throws, the wait ends with its

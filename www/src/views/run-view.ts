@@ -188,7 +188,9 @@ export class RunView {
 
 function rejection(counts: Readonly<Record<Outcome, number>>, table: RefTable | undefined): HTMLElement {
   const { rejected } = counts;
-  const others = counts.updated + counts.unchanged > 0 && " All others were synced.";
+  const were = counts.filtered === 1 ? "was" : "were";
+  const left = counts.filtered > 0 ? `${counts.filtered} ${were} left out on purpose. ` : "";
+  const others = counts.updated + counts.unchanged > 0 && ` ${left}All others were synced.`;
   return h(
     "div",
     { class: "notice notice-warn" },
