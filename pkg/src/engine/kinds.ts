@@ -42,7 +42,8 @@ const kinds = {
 
 const remote: Kind = {
   words: "must be a URL or an object",
-  has: (value) => typeof value === "string" || object.has(value),
+  // A side that is left out is refused later, as a URL that is missing.
+  has: (value) => value === undefined || typeof value === "string" || object.has(value),
 };
 
 /** The kinds of a side's options that are not checked with its URL. */

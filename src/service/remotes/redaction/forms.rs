@@ -8,8 +8,8 @@ use base64::{
 };
 
 use super::{
-    DISTINCT, LAYERS,
-    spelling::{Layer, misread, without_markup},
+    BUDGET, DISTINCT, LAYERS,
+    spelling::{Layer, layers, misread, without_markup},
 };
 
 /// One credential.
@@ -43,8 +43,7 @@ impl Sought {
         texts.retain(|text| text.len() >= DISTINCT);
         // Also with its own escapes decoded, because texts are also searched after decoding.
         let spellings = std::iter::once(secret.to_owned()).chain(misread(secret));
-        let layers = |text: &String| std::iter::successors(Some(Layer::of(text)), Layer::decoded).take(LAYERS + 1);
-        let plain: Vec<Layer> = spellings.flat_map(|text| layers(&text).collect::<Vec<_>>()).collect();
+        let plain: Vec<Layer> = spellings.flat_map(|text| layers(&text, LAYERS, BUDGET)).collect();
         let joined = plain.iter().flat_map(|layer| [layer.without_blanks().bytes, without_markup(&layer.bytes)]);
         let joined = joined.filter(|text| plain.iter().all(|layer| layer.bytes != *text)).collect();
         texts.extend(plain.into_iter().map(|layer| layer.bytes));

@@ -106,9 +106,8 @@ impl Redaction {
     }
 
     fn hiding(&self, text: &str, find: fn(&Sought, &Layer) -> Vec<Range<usize>>) -> String {
-        let layers = std::iter::successors(Some(Layer::of(text)), Layer::decoded).take(LAYERS + 1);
-        let hidden =
-            layers.flat_map(|layer| self.sought.iter().flat_map(|sought| find(sought, &layer)).collect::<Vec<_>>());
+        let layers = spelling::layers(text, LAYERS, text.len() * 4 + BUDGET);
+        let hidden = layers.iter().flat_map(|layer| self.sought.iter().flat_map(|sought| find(sought, layer)));
         without(text, hidden.collect())
     }
 }
@@ -139,3 +138,5 @@ const HIDDEN: &str = "[credential]";
 pub const DISTINCT: usize = 8;
 /// How many layers of escaping are undone.
 const LAYERS: usize = 3;
+/// How many bytes the decodings of one text may have together, beside four times its own length.
+const BUDGET: usize = 4_096;

@@ -1,15 +1,64 @@
-//! Removes one layer of escaping from a text: it decodes all common kinds of escapes at once.
+//! Removes one layer of escaping from a text: it decodes the escapes of one kind, or of all common kinds at once.
 //!
 //! | kind | example for `"` |
 //! | --- | --- |
-//! | percent-encoding, and `+` for a space (RFC 3986, HTML forms) | `%22` |
-//! | JSON, JavaScript, Rust (a backslash) | `\"`, `\u0022`, `\u{22}`, `\x22` |
-//! | C, as Git quotes names | `\042` |
+//! | percent-encoding (RFC 3986) | `%22` |
+//! | the same, and `+` for a space (HTML forms) | `%22` |
+//! | a backslash: JSON, JavaScript, Rust; C, as Git quotes names | `\"`, `\u0022`, `\u{22}`, `\x22`, `\042` |
 //! | HTML and XML | `&quot;`, `&#34;`, `&#x22;` |
+//! | invisible characters, which are dropped | |
 //!
-//! Invisible characters are dropped. A backslash before other punctuation stands for that punctuation.
+//! A backslash before other punctuation stands for that punctuation.
+//!
+//! One kind at a time, because a credential may look escaped itself: JSON writes `\+` as `\\+`. With all kinds at once that is
+//! a backslash and a space.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
+
+/// The kinds of escapes that are decoded together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kinds {
+    All,
+    Percent,
+    Form,
+    Backslash,
+    Entity,
+    Invisible,
+}
+
+impl Kinds {
+    const ALL: [Self; 6] = [Self::All, Self::Percent, Self::Form, Self::Backslash, Self::Entity, Self::Invisible];
+
+    fn include(self, kind: Self) -> bool {
+        self == Self::All || self == kind || (self == Self::Form && kind == Self::Percent)
+    }
+}
+
+/// A text, and what it says after up to `depth` decodings: of all kinds at once, and of one kind after another in every order.
+///
+/// Beside the text and the decodings of all kinds, the layers together may have `budget` bytes. A text in which only one kind of
+/// escapes appears has few layers; only a text that was made for it reaches the budget.
+pub(super) fn layers(text: &str, depth: usize, mut budget: usize) -> Vec<Layer> {
+    let all = std::iter::successors(Some(Layer::of(text)), |layer| layer.decoded(Kinds::All)).take(depth + 1);
+    let mut layers: Vec<Layer> = all.collect();
+    // How many decodings led to each layer.
+    let mut steps: Vec<usize> = (0..layers.len()).collect();
+    let mut seen: HashSet<Vec<u8>> = layers.iter().map(|layer| layer.bytes.clone()).collect();
+    let mut at = 0;
+    while at < layers.len() {
+        let step = steps[at] + 1;
+        for kinds in Kinds::ALL.into_iter().filter(|_| step <= depth) {
+            let Some(next) = layers[at].decoded(kinds).filter(|next| !seen.contains(&next.bytes)) else { continue };
+            let Some(left) = budget.checked_sub(next.bytes.len()) else { return layers };
+            budget = left;
+            seen.insert(next.bytes.clone());
+            layers.push(next);
+            steps.push(step);
+        }
+        at += 1;
+    }
+    layers
+}
 
 /// Bytes, and the position of each byte in a text.
 pub(super) struct Layer {
@@ -25,15 +74,15 @@ impl Layer {
         Self { bytes: text.as_bytes().to_vec(), spans }
     }
 
-    /// The text with every escape decoded once; `None` if it has no escapes.
-    pub(super) fn decoded(&self) -> Option<Self> {
+    /// The text with every escape of these kinds decoded once; `None` if it has none.
+    fn decoded(&self, kinds: Kinds) -> Option<Self> {
         if !has_escapes(&self.bytes) {
             return None;
         }
         let mut decoded = Self { bytes: Vec::with_capacity(self.bytes.len()), spans: Vec::new() };
         let mut at = 0;
         while let Some(byte) = self.bytes.get(at) {
-            let (length, meant) = match escape(&self.bytes[at..]) {
+            let (length, meant) = match escape(&self.bytes[at..], kinds) {
                 Some((length, Meant::Nothing)) => (length, Vec::new()),
                 Some((length, Meant::Byte(byte))) => (length, vec![byte]),
                 Some((length, Meant::Character(character))) => (length, character.to_string().into_bytes()),
@@ -81,13 +130,15 @@ enum Meant {
     Character(char),
 }
 
-/// Decodes the escape that `text` begins with. Also returns its length in bytes.
-fn escape(text: &[u8]) -> Option<(usize, Meant)> {
+/// Decodes the escape of these kinds that `text` begins with. Also returns its length in bytes.
+fn escape(text: &[u8], kinds: Kinds) -> Option<(usize, Meant)> {
+    let is = |kind| kinds.include(kind);
     match text {
-        [b'+', ..] => Some((1, Meant::Byte(b' '))),
-        [b'%', high, low, ..] => Some((3, Meant::Byte(number(&[*high, *low], 16)? as u8))),
-        [b'\\', rest @ ..] => backslash(rest).map(|(length, meant)| (length + 1, meant)),
-        [b'&', rest @ ..] => entity(rest).map(|(length, meant)| (length + 1, meant)),
+        [b'+', ..] if is(Kinds::Form) => Some((1, Meant::Byte(b' '))),
+        [b'%', high, low, ..] if is(Kinds::Percent) => Some((3, Meant::Byte(number(&[*high, *low], 16)? as u8))),
+        [b'\\', rest @ ..] if is(Kinds::Backslash) => backslash(rest).map(|(length, meant)| (length + 1, meant)),
+        [b'&', rest @ ..] if is(Kinds::Entity) => entity(rest).map(|(length, meant)| (length + 1, meant)),
+        _ if !is(Kinds::Invisible) => None,
         [0xc2, 0xad, ..] | [0xd8, 0x9c, ..] => Some((2, Meant::Nothing)),
         [0xe1, 0xa0, 0x8e, ..]
         | [0xe2, 0x80, 0x8b..=0x8f | 0xaa..=0xae, ..]
