@@ -57,11 +57,19 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
     deliveries.ring();
   };
   let atWork = 0;
+  let wakes = 0;
+  // When the last lane found no run, and how many wakes there had been.
+  let inVain = { at: Number.NEGATIVE_INFINITY, wakes };
   const run = async () => {
     atWork += 1;
     try {
-      const worked = await service.tick(onClaimed, concurrency > 1 && atWork === concurrency);
+      const isLastLane = concurrency > 1 && atWork === concurrency;
+      // Every claim of another lane rings for the last lane too, but says nothing of runs that only the last lane may claim.
+      if (isLastLane && inVain.wakes === wakes && performance.now() < inVain.at + pollInterval) return false;
+      const look = { at: performance.now(), wakes };
+      const worked = await service.tick(onClaimed, isLastLane);
       if (worked) deliveries.ring();
+      else if (isLastLane) inVain = look;
       return worked;
     } finally {
       atWork -= 1;
@@ -76,7 +84,10 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
   }
   return {
     wake(what) {
-      if (what !== "webhook") runs.ring();
+      if (what !== "webhook") {
+        wakes += 1;
+        runs.ring();
+      }
       if (what !== "sync") deliveries.ring();
     },
     stopped: Promise.all(lanes).then(() => {}),
