@@ -14,6 +14,7 @@ import { isThere } from "../files.js";
 import { cgi } from "./cgi.js";
 import { git, gitEnvironment } from "./command.js";
 import { filesDamage, hasFewRefs, quickDamage } from "./damage.js";
+import { PushRefs } from "./push-refs.js";
 import { makeEmpty, removeAll, removeKept, repair } from "./rebuild.js";
 
 /** The options of a Git host. */
@@ -38,6 +39,7 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
     GIT_HTTP_MAX_REQUEST_BUFFER: "64m",
   };
   const { check = () => {} } = options;
+  const pushRefs = new PushRefs(gitEnvironment(root));
   const path = (repoId: string) => join(root, `${checkedId(repoId)}.git`);
 
   return {
@@ -95,7 +97,13 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
       if (!found?.[1] || !(await isThere(join(root, found[1])))) return new Response("not found\n", { status: 404 });
       // If a push is cut short, Git gets time to remove the received files. Other requests are ended at once.
       const grace = found[2] === "git-receive-pack" ? 5000 : 0;
-      return cgi(request, { command: "git", args: ["http-backend"], env, pathInfo: pathname, grace });
+      const backend = () => cgi(request, { command: "git", args: ["http-backend"], env, pathInfo: pathname, grace });
+      if (!PushRefs.answers(request, root)) return backend();
+      // If that fails, `git http-backend` says why.
+      return pushRefs.answer(request, join(root, found[1])).catch((error: unknown) => {
+        if (request.signal.aborted) throw error;
+        return backend();
+      });
     },
   };
 }
