@@ -9,6 +9,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openEmbedded } from "../../node/database/embedded.js";
 import { type NotifyingDatabase, openPostgres } from "../../node/database/postgres.js";
+import { noRepositories } from "../../node/git/no-repositories.js";
 import { askOperator, type OperatorFetch } from "../../node/http/operator-socket.js";
 import { Service } from "../../service.js";
 import { openedFolder } from "../opened-folder.js";
@@ -54,8 +55,8 @@ async function withDatabase<T>(
     await verify();
     const service = new Service({
       database,
-      git: noRepositories,
-      fetch: refuse,
+      git: noRepositories("operator commands cannot reach repositories"),
+      fetch: () => Promise.reject(new Error("operator commands make no requests")),
       // Keys are stored as hashes, so these commands need no secret key.
       secretKey: new Uint8Array(32),
     });
@@ -93,8 +94,6 @@ function stopped(data: string): Error {
   return new Error(`${data}: the process that served it has stopped; repeat the command`);
 }
 
-const refuse = () => Promise.reject(new Error("operator commands cannot reach repositories"));
-const noRepositories = { create: refuse, remove: refuse, setHead: refuse, fetch: refuse };
 /** The service reads only the path. */
 const BASE = "http://localhost";
 /** The newest schema that this version knows. */

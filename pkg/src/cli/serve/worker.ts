@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { GitHost } from "../../host.js";
 import { gitHttpBackend } from "../../node/git/http-backend.js";
+import { noRepositories } from "../../node/git/no-repositories.js";
 import { engineThreads } from "../../node/threads/engine-threads.js";
 import { Service } from "../../service.js";
 import { openedFolder } from "../opened-folder.js";
@@ -32,7 +32,7 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   const engine = engineThreads({ repositories: folder?.repositories, network, threads: concurrency });
   const service = new Service({
     database,
-    git: folder === null ? noRepositories : gitHttpBackend({ root: folder.repositories }),
+    git: folder === null ? noRepositories(NO_FOLDER) : gitHttpBackend({ root: folder.repositories }),
     engine,
     onlyOrigins: folder === null,
     ...options,
@@ -59,7 +59,5 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   });
 }
 
-const refuse = () => Promise.reject(new Error("this worker has no data folder, and so no repositories"));
-
-/** The Git host of a worker without a data folder. The worker claims no run that would need it. */
-const noRepositories: GitHost = { create: refuse, remove: refuse, setHead: refuse, fetch: refuse };
+/** Without a data folder, the worker claims no run that would need repositories. */
+const NO_FOLDER = "this worker has no data folder, and so no repositories";

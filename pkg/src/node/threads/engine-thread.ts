@@ -12,6 +12,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { engineMemory } from "../../engine/run.js";
 import { serviceEngine } from "../../service/engine.js";
 import { gitHttpBackend } from "../git/http-backend.js";
+import { noRepositories } from "../git/no-repositories.js";
 import { guardedFetch } from "../http/guarded-fetch.js";
 import type { ThreadSetup, ToParent, ToThread } from "./engine-threads.js";
 
@@ -21,7 +22,10 @@ giveWay();
 
 const setup = workerData as ThreadSetup;
 const fetch = guardedFetch(setup.network);
-const git = setup.repositories === undefined ? noRepositories() : gitHttpBackend({ root: setup.repositories });
+const git =
+  setup.repositories === undefined
+    ? noRepositories("this service has no hosted repositories")
+    : gitHttpBackend({ root: setup.repositories });
 const engine = serviceEngine(git, fetch, setup.wasm);
 let running: AbortController | undefined;
 
@@ -66,8 +70,4 @@ async function answer(work: Promise<string | undefined>): Promise<void> {
 
 function send(message: ToParent): void {
   parentPort?.postMessage(message);
-}
-
-function noRepositories() {
-  return { fetch: () => Promise.reject(new Error("this service has no hosted repositories")) };
 }
