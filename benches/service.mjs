@@ -95,7 +95,8 @@ async function throughput({ pool, call }, workers, atATime) {
   const [working, before] = [performance.now(), busy()];
   await allEnded(pool);
   const worked = (performance.now() - working) / 1000;
-  const cores = `${((busy() - before) / worked).toFixed(1)} of ${cpus().length} cores busy`;
+  const used = busy() - before;
+  const cores = `${(used / worked).toFixed(1)} of ${cpus().length} cores busy, ${((used / runs) * 1000).toFixed(1)} ms of CPU a run`;
   await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
   const what = `${runs} runs queued in ${queued.toFixed(2)} s; workers: ${workers.length}, runs at a time in each: ${atATime}`;
   report(`${what}; ended in ${worked.toFixed(1)} s, ${(runs / worked).toFixed(1)} a second, ${cores}`);

@@ -85,7 +85,7 @@ pub struct SyncRequest {
 pub(super) fn requested_globs(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
-        "description": "Which refs take part; all branches and tags when left out. An omitted key is none of that kind.",
+        "description": "Which refs take part. Default: all branches and tags. If one key is omitted, no ref of that kind takes part.",
         "properties": {
             "branches": {"type": ["string", "null"], "maxLength": 1024},
             "tags": {"type": ["string", "null"], "maxLength": 1024},

@@ -56,7 +56,7 @@ impl Client {
             Either::Right(_) => Err(E::from(Error::Timeout {
                 operation: format!("{OPERATION} {id}"),
                 message: format!(
-                    "it has not ended within {}; it goes on and can be waited for again",
+                    "it has not ended within {}; it continues, and you can wait for it again",
                     Seconds(timeout)
                 ),
                 status: None,

@@ -65,7 +65,7 @@ pub enum Exceeded {
     Commits(usize),
     /// The unpacked size of a pack's commits.
     #[error(
-        "the commits of its pack unpack to more than {UNPACKED_RATIO} times the pack's size; a remote could keep us at work for nothing, so this limit is fixed"
+        "the commits of its pack unpack to more than {UNPACKED_RATIO} times the pack's size; more would only cost time, so this limit is fixed"
     )]
     Unpacked,
     /// A commit's header.

@@ -607,7 +607,7 @@ fn a_ref_that_the_destination_puts_elsewhere_is_not_told_as_updated() {
     let stats = pull(&from, &to).expect("it succeeds");
     let moved = find(&stats, "refs/heads/for/review");
     assert_eq!((moved.outcome, moved.reason.clone()), (Outcome::Rejected, Some(Reason::RemoteRefused)), "{moved:?}");
-    assert!(moved.message.as_deref().is_some_and(|m| m.contains("otherwise than asked")), "{moved:?}");
+    assert!(moved.message.as_deref().is_some_and(|m| m.contains("in another way than asked")), "{moved:?}");
     assert_eq!(local.refs()["refs/heads/landed"], upstream.refs()["refs/heads/main"], "the hook has run");
     assert!(!local.refs().contains_key("refs/heads/for/review"));
     assert_eq!(find(&stats, "refs/heads/main").outcome, Outcome::Updated);

@@ -70,17 +70,13 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       collect,
     )
     .option("--rate-limit <calls>", "calls that each key may make, a second[:at once], such as 100:3000", rateLimit)
-    .option(
-      "--wait <seconds>",
-      "how long to wait for another process that uses the data folder; 0 when left out",
-      seconds,
-    )
+    .option("--wait <seconds>", "how long to wait for another process that uses the data folder (default: 0)", seconds)
     .option("--metrics", "serve Prometheus's /metrics, to anyone who can reach it", false)
     .action(serve);
 
   working("worker")
     .description(
-      "Work the runs of a PostgreSQL that `refsync serve --database` processes fill, beside as many others as you like.",
+      "Do the runs that `refsync serve --database` queues in a PostgreSQL. Any number of workers can share them.",
     )
     .addOption(database("the PostgreSQL").makeOptionMandatory())
     .option(
@@ -95,7 +91,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       .command(name)
       .description(description)
       .option("--data <folder>", "the data folder of `refsync serve`", "./refsync-data")
-      .addOption(database("the PostgreSQL, where it is not the data folder's own database"));
+      .addOption(database("the PostgreSQL; not needed for the data folder's own database"));
 
   operator(
     "backup",
@@ -188,7 +184,7 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
     .option("--branches <glob>", "branches to sync, such as 'release/*'; may be given again", collect)
     .option("--tags <glob>", "tags to sync, such as 'v1.*'; may be given again", collect)
     .option("--exclude <glob>", "full ref names to leave out, such as 'refs/heads/wip/*'; may be given again", collect)
-    .option("--force", "move diverged refs too; what was there is kept under refs/refsync/backup/", false)
+    .option("--force", "also move diverged refs; the old commits are kept under refs/refsync/backup/", false)
     .option("--prune <number>", "delete refs that the source lacks: at most this many, else nothing is done", count)
     .option("--atomic", "move all refs or none", false)
     .option("--push-option <text>", "an option for the destination's hooks; may be given again", collect)
@@ -311,7 +307,7 @@ Credentials come in the URL or from the environment, and are never printed:
   REFSYNC_SOURCE_USERNAME, REFSYNC_SOURCE_PASSWORD or REFSYNC_SOURCE_TOKEN
   REFSYNC_DESTINATION_USERNAME, REFSYNC_DESTINATION_PASSWORD or REFSYNC_DESTINATION_TOKEN
 A user name in the URL is used with the environment's password or token. If the URL has a password, the environment is ignored.
-A server that wants some and got none is given what Git's credential helpers know of it, where Git is installed.
+If a server wants credentials and there are none, Git's credential helpers are asked, provided that Git is installed.
 
 Globs of --branches and --tags match short names: 'main', not 'refs/heads/main'. If there are several, a ref must match one.
 

@@ -27,7 +27,7 @@ export function secretKeys(
   if (present) return { secretKey: bytes("REFSYNC_SECRET_KEY", present), previousSecretKeys: [...others, ...kept] };
   if (folder === null) {
     throw new Error(
-      "without --data the secret key comes from REFSYNC_SECRET_KEY: what secret.key holds in the data folder of `refsync serve`",
+      "without --data the secret key comes from REFSYNC_SECRET_KEY; set it to the content of secret.key in the data folder of `refsync serve`",
     );
   }
   return { secretKey: folder.secretKey, previousSecretKeys: [...others, ...folder.previousSecretKeys] };

@@ -301,7 +301,10 @@ impl CommitScanner {
                     return Ok(());
                 }
                 self.count(size)?;
-                let base = self.bases.at(base).expect("it was there when the entry began, and nothing came since");
+                let base = self
+                    .bases
+                    .at(base)
+                    .expect("the base was found when the entry began, and nothing has been added since");
                 self.content = delta::apply(base, &self.content, size)?;
                 let mut hasher = self.hasher(size);
                 hasher.update(&self.content);

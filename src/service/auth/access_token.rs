@@ -93,7 +93,9 @@ impl<'a> AccessToken<'a> {
         // Its secret would be the hash of an API key. That hash is in the database, so anyone who reads the database could
         // sign.
         if header.alg == "HS256" {
-            return Err("access tokens that are signed with an API key (HS256) are not taken; send the API key itself");
+            return Err(
+                "access tokens that are signed with an API key (HS256) are not accepted; send the API key itself",
+            );
         }
         if header.alg != "EdDSA" || header.typ != "mesa-at+jwt" || header.crit.is_some() {
             return Err("the access token's header must have the alg EdDSA and the typ mesa-at+jwt, and no crit");

@@ -73,14 +73,14 @@ async fn repair(host: &Host, claim: &Claim) -> Result<bool, Error> {
     let kept = kept.map_or_else(String::new, |kept| format!("; the damaged files are kept as {kept}"));
     // A pull of all branches and tags brings back what the upstream has of it.
     let note = (!lost.is_empty())
-        .then(|| Damage { reason: format!("it was made anew without what was lost: {reason}"), is_plain: false });
+        .then(|| Damage { reason: format!("it was recreated without the lost parts: {reason}"), is_plain: false });
     let named = lost.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     let lost_refs = match lost.len() {
         0 => "every ref is saved".to_owned(),
         count => format!("lost, {count} in all: {named}"),
     };
     let name = format!("{}/{}", claim.org, claim.repo_name);
-    host.log(&format!("repository {name} ({repo_id}) was damaged and is made anew: {reason}; {lost_refs}{kept}"));
+    host.log(&format!("repository {name} ({repo_id}) was damaged and has been recreated: {reason}; {lost_refs}{kept}"));
     store(host, repo_id, note.as_ref()).await?;
     Ok(true)
 }

@@ -67,7 +67,7 @@ impl Page {
             None => DEFAULT_LIMIT,
             Some(text) => match text.parse() {
                 Ok(limit @ 1..=MAX_LIMIT) => limit,
-                _ => return Err(Error::field("limit", "must be a whole number from 1 to 100; 50 when left out")),
+                _ => return Err(Error::field("limit", "must be a whole number from 1 to 100; the default is 50")),
             },
         };
         let after = match parameter(query, "cursor")? {

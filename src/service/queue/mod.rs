@@ -175,7 +175,7 @@ pub(crate) struct Completed {
 pub(crate) enum NotCompleted {
     /// Its stats are too large.
     #[error(
-        "the refs were synced, but what became of them cannot be stored: {refs} refs take {bytes} bytes, and {MAX_STATS_BYTES} bytes \
+        "the refs were synced, but their outcomes cannot be stored: {refs} refs take {bytes} bytes, and {MAX_STATS_BYTES} bytes \
          are the most; narrow ref_globs, so that a run has fewer refs"
     )]
     TooLarge {
@@ -185,7 +185,7 @@ pub(crate) enum NotCompleted {
         bytes: usize,
     },
     /// The database can never store them.
-    #[error("the refs were synced, but what became of them cannot be stored: {0}")]
+    #[error("the refs were synced, but their outcomes cannot be stored: {0}")]
     Unstorable(Error),
     /// The database failed. This may be temporary.
     #[error(transparent)]

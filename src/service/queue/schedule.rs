@@ -102,7 +102,7 @@ pub fn parse(request: ScheduleRequest, runtime: &dyn Runtime) -> Result<Schedule
             Some(_) => Ok(schedule(Some(every), None, None)),
             None => Err(refusal(".every", "must be a whole number and m, h or d, from 1m to 30d, such as 15m".into())),
         },
-        (Some(_), None, Some(_)) => Err(refusal(".time_zone", "goes with cron; an interval has none".into())),
+        (Some(_), None, Some(_)) => Err(refusal(".time_zone", "needs cron; an interval has no time zone".into())),
         (None, Some(cron), time_zone) => {
             let time_zone = time_zone.unwrap_or_else(|| "UTC".into());
             let is_named = time_zone.len() <= 64 && time_zone.bytes().all(|b| b.is_ascii_graphic());
@@ -115,7 +115,7 @@ pub fn parse(request: ScheduleRequest, runtime: &dyn Runtime) -> Result<Schedule
             }
             match runtime.next_tick(&cron, &time_zone, 0) {
                 Ok(Some(_)) => Ok(schedule(None, Some(cron), Some(time_zone))),
-                Ok(None) => Err(refusal(".cron", "names a day that no calendar has".into())),
+                Ok(None) => Err(refusal(".cron", "names only days that do not exist, such as 31 February".into())),
                 Err(error) => Err(refusal(".cron", format!("is not a cron line ({error}); {fields}"))),
             }
         }

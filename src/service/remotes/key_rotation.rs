@@ -90,7 +90,7 @@ pub(crate) async fn run(host: &Host) -> Result<(), Error> {
     if changed.len() + unreadable > 0 {
         let resealed = changed.len();
         host.log(&format!(
-            "secret key: {resealed} stored secrets were sealed anew, {unreadable} cannot be read and have to be set again"
+            "secret key: {resealed} stored secrets were encrypted again, {unreadable} cannot be read and have to be set again"
         ));
     }
     if may_bind && !changed.is_empty() {
@@ -162,5 +162,5 @@ impl Stage {
     }
 }
 
-const WRONG_KEY: &str = "the secret key is not the one that this database's secrets are sealed with: start with that one, or \
+const WRONG_KEY: &str = "the secret key is not the one that encrypted this database's secrets: start with that one, or \
     with it in REFSYNC_PREVIOUS_SECRET_KEYS; where it is lost, --accept-lost-key";

@@ -126,7 +126,7 @@ fn parameters() -> Value {
         "target_id": path("target_id", "The webhook target's id."),
         "key_id": path("key_id", "The key's id."),
         "cursor": {"name": "cursor", "in": "query", "schema": {"type": "string", "maxLength": 200},
-            "description": "A `next_cursor` of this list; the newest items when left out."},
+            "description": "A `next_cursor` of this list. Default: the newest items."},
         "tags": {"name": "tags", "in": "query", "schema": {"type": "string", "maxLength": 500},
             "description": "`key:value`, several with commas, or a JSON object: only repositories with these tags."},
         "limit": {"name": "limit", "in": "query",
@@ -213,7 +213,7 @@ impl Shapes {
 
 const REFUSALS: &[(&str, &str)] = &[
     ("400", "The request is not valid; `details.fields` names each bad field."),
-    ("401", "There is no credential, or it is not good."),
+    ("401", "The credential is missing or not valid."),
     ("403", "The credential is not enough."),
     ("404", "There is no such thing."),
     ("406", "JSON is not accepted."),
@@ -222,5 +222,5 @@ const REFUSALS: &[(&str, &str)] = &[
     ("413", "The body is larger than a megabyte."),
     ("429", "The credential makes too many calls; `Retry-After` says when the next may come."),
     ("500", "Something failed in the service; quote the `trace_id`."),
-    ("503", "The upstream or the service is away for now."),
+    ("503", "The upstream or the service is temporarily unavailable."),
 ];

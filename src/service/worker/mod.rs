@@ -223,7 +223,7 @@ impl Worker {
     /// Pauses the schedule of an upstream that refuses its credential again and again.
     async fn count_refusal(&self, claim: &Claim) -> Result<(), Error> {
         let reason = format!(
-            "the upstream refused the stored credential {REFUSALS} times in a row; set another one, or sync by hand once it is good again"
+            "the upstream refused the stored credential {REFUSALS} times in a row; set another one; or, when it is valid again, start a sync yourself"
         );
         let params = json!({
             "sync_id": claim.run.id,

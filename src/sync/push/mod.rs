@@ -161,8 +161,10 @@ fn unpack_failure(report: &Report, sides: &Sides) -> TransferError {
 fn take_report(batch: &Batch, report: &Report, queue: &mut Queue, pushed: &mut Pushed) {
     for command in &batch.commands {
         let why = match report.refs.get(&command.name) {
-            _ if report.is_silent => "the destination gives no report, and does not have it",
-            Some(None) if report.done_otherwise.contains(&command.name) => "the destination did otherwise than asked",
+            _ if report.is_silent => "the destination sends no report, and the ref has not moved there",
+            Some(None) if report.done_otherwise.contains(&command.name) => {
+                "the destination accepted it, but stored it in another way than asked"
+            }
             Some(None) => {
                 pushed.verdicts.insert(command.name.clone(), Verdict::Accepted);
                 continue;

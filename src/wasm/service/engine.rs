@@ -41,7 +41,7 @@ impl Engine for HostEngine {
             // name.
             if synced.length() as usize > MAX_STATS_BYTES + MAX_REST {
                 return Err(unusable(format!(
-                    "the refs were synced, but what became of them cannot be stored: it takes more than {MAX_STATS_BYTES} bytes; \
+                    "the refs were synced, but their outcomes cannot be stored: they take more than {MAX_STATS_BYTES} bytes; \
                      narrow ref_globs, so that a run has fewer refs"
                 )));
             }

@@ -138,6 +138,6 @@ test("an access token that the npm SDK signs with an API key is refused, and the
   assert.equal(status, 401);
   assert.equal(
     body.error.message,
-    "access tokens that are signed with an API key (HS256) are not taken; send the API key itself",
+    "access tokens that are signed with an API key (HS256) are not accepted; send the API key itself",
   );
 });

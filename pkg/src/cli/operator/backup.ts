@@ -89,7 +89,7 @@ export async function restoreCommand(from: string, { check, ...place }: RestoreF
 export async function rotateKeyCommand(place: PlaceFlags): Promise<void> {
   if (process.env.REFSYNC_SECRET_KEY) {
     throw new Error(
-      "rotate-key: the key is REFSYNC_SECRET_KEY; put the new one there and the present one into REFSYNC_PREVIOUS_SECRET_KEYS",
+      "rotate-key: the secret key is in REFSYNC_SECRET_KEY; set that to a new key, and REFSYNC_PREVIOUS_SECRET_KEYS to the old one",
     );
   }
   const present = randomBytes(32).toString("base64");
@@ -101,7 +101,7 @@ export async function rotateKeyCommand(place: PlaceFlags): Promise<void> {
     await folder.attach(database, { migrate: () => serviceOn(database).migrate() });
     await folder.keep("secret.key", present);
   });
-  say("everything is sealed with a new secret key");
+  say("all stored secrets are encrypted with a new secret key");
 }
 
 /** Reports damaged repositories on stderr, and returns the exit code for them. */

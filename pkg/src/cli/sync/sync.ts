@@ -55,7 +55,9 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
   const progress = progressLine(process.stderr);
   const interrupted = interruption(() => {
     progress.clear();
-    process.stderr.write("stopping, once the destination has dropped what it was sent; Ctrl-C again leaves at once\n");
+    process.stderr.write(
+      "stopping as soon as the destination has removed the received objects; press Ctrl-C again to leave at once\n",
+    );
   });
   // The user names both addresses, so none is refused.
   const fetch = httpFetch();
@@ -93,7 +95,7 @@ export async function sync(sourceUrl: string, destinationUrl: string, flags: Syn
       process.stderr.write(`warning: ${line}\n`);
     }
     await Promise.all([source.settle(true), destination.settle(true)]);
-    if (interrupted.isStopping) process.stderr.write("interrupted too late: it was done already\n");
+    if (interrupted.isStopping) process.stderr.write("the interruption came too late: the sync was already done\n");
     const note = flags.plan ? "a plan: nothing was changed\n" : "";
     const counts = countsOf(columns);
     const stats = () => ({ ...statsOf(columns), ...(unmatched.length > 0 && { unmatched }) });
@@ -125,11 +127,11 @@ function described(error: unknown): { code: string; message: string; refused?: "
   const { code, message, side } = error as { code?: unknown; message?: unknown; side?: SyncError["side"] };
   if (code === "aborted") {
     // The source's stream failed on purpose.
-    const what = "interrupted: no ref was moved, and the destination has dropped what it was being sent";
+    const what = "interrupted: no ref was moved, and the destination has removed the received objects";
     return { code: "interrupted", message: what };
   }
   if (code === "ABORTED") {
-    const doubt = "the destination may still be at work on what it was sent; --plan tells what is missing";
+    const doubt = "the destination may still be storing the objects that it received; --plan shows what is missing";
     return { code: "interrupted", message: `interrupted, and left at once: ${doubt}` };
   }
   const words = printable(typeof message === "string" ? message : String(error));

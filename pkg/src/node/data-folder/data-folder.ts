@@ -23,7 +23,7 @@ export type { AttachOptions } from "./belonging.js";
 export interface DataFolderOptions {
   /** Several processes use it at the same time, whose database is elsewhere: one PostgreSQL. */
   shared?: boolean;
-  /** Milliseconds to wait for a process that uses the folder to end. 0 when left out: rejects at once. */
+  /** Milliseconds to wait for a process that uses the folder to end. Default 0: rejects at once. */
   wait?: number;
   /** Called with a message that says what this process waits for. */
   onWait?: (message: string) => void;

@@ -36,7 +36,7 @@ import { type FolderLock, Lease, type Timing } from "./lease.js";
 export interface FolderLockOptions {
   /** Exclusive, or shared with other processes whose database is elsewhere. */
   mode: LockMode;
-  /** Milliseconds to wait for another process to end. 0 when left out. */
+  /** Milliseconds to wait for another process to end. Default 0. */
   wait?: number;
   /** Called with what this process waits for. */
   onWait?: (message: string) => void;

@@ -127,14 +127,14 @@ test("the secret key may come from the environment, moves over from the folder's
   const [one, two] = [key(), key()];
   const second = await serveWith(t, { REFSYNC_SECRET_KEY: one }, data);
   await second.stop();
-  assert.match(second.log(), /1 stored secrets were sealed anew, 0 cannot be read/);
+  assert.match(second.log(), /1 stored secrets were encrypted again, 0 cannot be read/);
   const third = await serveWith(t, { REFSYNC_SECRET_KEY: two, REFSYNC_PREVIOUS_SECRET_KEYS: one }, data);
   await third.stop();
-  assert.match(third.log(), /1 stored secrets were sealed anew/);
+  assert.match(third.log(), /1 stored secrets were encrypted again/);
 
   const wrong = await refsync(["serve", "--port", "0", "--data", data]);
   assert.equal(wrong.status, 1);
-  assert.match(wrong.stderr, /the secret key is not the one that this database's secrets are sealed with/);
+  assert.match(wrong.stderr, /the secret key is not the one that encrypted this database's secrets/);
   const short = await refsync(["serve", "--port", "0", "--data", data], { REFSYNC_SECRET_KEY: "c2hvcnQ=" });
   assert.match(short.stderr, /REFSYNC_SECRET_KEY: must be 32 bytes in base64/);
   const lost = await serve(t, data, "--accept-lost-key");
@@ -158,13 +158,13 @@ test("rotate-key gives the folder a new key, and an interrupted one is finished 
   assert.equal(key().trim().split("\n").length, 1);
   const second = await serve(t, data);
   assert.equal((await second.api("GET", "/app")).status, 200);
-  assert.doesNotMatch(second.log(), /sealed anew/);
+  assert.doesNotMatch(second.log(), /encrypted again/);
   await second.stop();
   // The state after an interrupted rotate-key.
   writeFileSync(join(data, "secret.key"), `${randomBytes(32).toString("base64")}\n${key()}`);
   const third = await serve(t, data);
   await third.stop();
-  assert.match(third.log(), /1 stored secrets were sealed anew, 0 cannot be read/);
+  assert.match(third.log(), /1 stored secrets were encrypted again, 0 cannot be read/);
 });
 
 test("rotate-key seals an origin's credential anew, and a sync works with it; with a wrong key it does not", async (t) => {
@@ -202,9 +202,9 @@ test("rotate-key seals an origin's credential anew, and a sync works with it; wi
   writeFileSync(join(data, "secret.key"), before);
   const refused = await refsync(["serve", "--port", "0", "--data", data]);
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /the secret key is not the one that this database's secrets are sealed with/);
+  assert.match(refused.stderr, /the secret key is not the one that encrypted this database's secrets/);
   const lost = await start("--accept-lost-key");
-  assert.match(lost.log(), /0 stored secrets were sealed anew, 2 cannot be read and have to be set again/);
+  assert.match(lost.log(), /0 stored secrets were encrypted again, 2 cannot be read and have to be set again/);
   await lost.api("PATCH", "/app", { upstream: address("source") });
   const failed = await pull(lost);
   assert.equal(failed.status, "failed");

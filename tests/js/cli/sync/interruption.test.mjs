@@ -88,7 +88,7 @@ test("Ctrl-C in the middle of a pack moves no ref and leaves nothing at the dest
   child.kill("SIGINT");
   const { code, stderr, json } = await ended;
   assert.equal(code, 1);
-  assert.match(stderr, /no ref was moved, and the destination has dropped/);
+  assert.match(stderr, /no ref was moved, and the destination has removed/);
   assert.equal(json.error.code, "interrupted");
   assert.equal(await hosted.refs("mirror"), "");
   assert.deepEqual(await hosted.leftovers("mirror"), []);
@@ -98,7 +98,7 @@ test("a second Ctrl-C does not wait for a destination that says nothing", { time
   const { child, ended, said } = refsync("silent/mirror.git");
   await until(() => hosted.asked.includes("POST silent"));
   child.kill("SIGINT");
-  await until(() => said().includes("Ctrl-C again leaves at once"));
+  await until(() => said().includes("press Ctrl-C again to leave at once"));
   await delay(300);
   child.kill("SIGINT");
   const { code, stderr, json } = await ended;
@@ -107,7 +107,7 @@ test("a second Ctrl-C does not wait for a destination that says nothing", { time
   assert.equal(json.error.code, "interrupted");
 });
 
-test("a Ctrl-C that npx passes on as well still waits until the destination has dropped the pack", {
+test("a Ctrl-C that npx passes on as well still waits until the destination has removed the pack", {
   timeout: 60_000,
 }, async () => {
   const { child, ended } = refsync("git/mirror.git");
@@ -116,6 +116,6 @@ test("a Ctrl-C that npx passes on as well still waits until the destination has 
   await delay(20);
   child.kill("SIGINT");
   const { stderr } = await ended;
-  assert.match(stderr, /no ref was moved, and the destination has dropped/);
+  assert.match(stderr, /no ref was moved, and the destination has removed/);
   assert.deepEqual(await hosted.leftovers("mirror"), []);
 });

@@ -64,7 +64,7 @@ test("a worker without a data folder syncs what lives elsewhere, and never claim
   const wrongKey = { ...env, REFSYNC_SECRET_KEY: Buffer.alloc(32, 1).toString("base64") };
   const refused = await refsync(["worker"], wrongKey);
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /the secret key is not the one that this database's secrets are sealed with/);
+  assert.match(refused.stderr, /the secret key is not the one that encrypted this database's secrets/);
 
   const key = readFileSync(join(data, "secret.key"), "utf8").trim();
   const remote = await worker(t, { ...env, REFSYNC_SECRET_KEY: key }, "--allow-private-network");

@@ -260,7 +260,7 @@ test("a damaged repository is shown, hides no other one, and is healed by a pull
       if (!isOwnBranchLost) assert.equal(await refs(name, "refs/heads/only-here"), own, "what is whole is saved");
       const kept = readdirSync(root).filter((file) => file.startsWith(`.damaged-${id}`));
       assert.equal(kept.length, kind === "its folder is gone" ? 0 : 1);
-      const told = new RegExp(`repository acme/${name} .* was damaged and is made anew`);
+      const told = new RegExp(`repository acme/${name} .* was damaged and has been recreated`);
       assert.ok(
         s.lines.some((line) => told.test(line)),
         s.lines.join("\n"),
@@ -297,14 +297,14 @@ test("a push from a damaged repository rejects what is lost, and notes it; a pul
   assert.match(damaged, /missing object/);
   const part = await run("pull", "app", { branches: "main" });
   assert.equal(part.status, "completed", part.error);
-  assert.match((await s.ok("GET", "/acme/app")).damaged, /made anew without what was lost: missing object/);
+  assert.match((await s.ok("GET", "/acme/app")).damaged, /recreated without the lost parts: missing object/);
   assert.equal(await refs("app", "refs/heads/*"), await refs("up", "refs/heads/main"));
   assert.equal((await run("pull")).status, "completed");
   assert.equal("damaged" in (await s.ok("GET", "/acme/app")), false);
   assert.equal(await refs("app", "refs/tags/*"), await refs("up", "refs/tags/*"));
 });
 
-test("what the machine cannot read at this moment is shown, but not made anew", async (t) => {
+test("what the machine cannot read at this moment is shown, but not recreated", async (t) => {
   const { s, run, path, root, id } = await filled(t);
   // Simulates a failing disk: Git is replaced by a program that reports it.
   const broken = join(s.folder, "bin");

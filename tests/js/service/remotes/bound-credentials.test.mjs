@@ -289,7 +289,7 @@ onBoth(`what an earlier version sealed is bound at the first start to the server
   const own = await server(t);
   const { s } = await fromBefore(t, own.url, where);
   const again = await restart(s);
-  assert.match(again.lines.join("\n"), /2 stored secrets were sealed anew, 0 cannot be read/);
+  assert.match(again.lines.join("\n"), /2 stored secrets were encrypted again, 0 cannot be read/);
   const [row] = await s.sql("SELECT upstream_auth, origin_auth FROM refsync.repos");
   assert.deepEqual([row.upstream_auth.slice(0, 3), row.origin_auth.slice(0, 3)], ["v2.", "v2."]);
   await everySync(again);

@@ -67,7 +67,7 @@ test("a start with a new key and the one before seals everything anew, and the o
   const before = await sealed(s);
   const rotating = restart(s, { secretKey: key(8), previousSecretKeys: [key(6), key(7)] });
   await rotating.service.migrate();
-  assert.match(rotating.lines.join("\n"), /3 stored secrets were sealed anew, 0 cannot be read/);
+  assert.match(rotating.lines.join("\n"), /3 stored secrets were encrypted again, 0 cannot be read/);
   const after = await sealed(s);
   assert.equal(after.length, 2);
   assert.ok(after.every((text) => !before.includes(text)));
@@ -113,7 +113,7 @@ test("a lost key can be accepted: the service starts, and runs say what has to b
   const { s } = await withSecrets(t);
   const { service, lines } = restart(s, { secretKey: key(9), acceptLostKey: true });
   await service.migrate();
-  assert.match(lines.join("\n"), /0 stored secrets were sealed anew, 3 cannot be read/);
+  assert.match(lines.join("\n"), /0 stored secrets were encrypted again, 3 cannot be read/);
   const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   await service.tick();
   const run = await s.ok("GET", `/acme/app/upstream/syncs/${id}`);

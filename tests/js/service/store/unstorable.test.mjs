@@ -88,7 +88,7 @@ onBoth("stats that are too large fail the run at once, with the reason and what 
   assert.equal(run.status, "failed");
   assert.match(
     run.error,
-    /^the refs were synced, but what became of them cannot be stored: .*64000000 bytes.*; narrow ref_globs, so that a run has fewer refs$/,
+    /^the refs were synced, but their outcomes cannot be stored: .*64000000 bytes.*; narrow ref_globs, so that a run has fewer refs$/,
   );
   assert.equal(run.attempt, 1);
   assert.equal(await service.tick(), false, "no other attempt does all the work again");
@@ -115,7 +115,7 @@ onBoth("stats that the database refuses fail the run at once, with what the data
   assert.equal(await service.tick(), true);
   const run = await ok("GET", `/acme/r/upstream/syncs/${syncId}`);
   assert.equal(run.status, "failed");
-  assert.match(run.error, /what became of them cannot be stored: .*total size of jsonb array elements exceeds/);
+  assert.match(run.error, /their outcomes cannot be stored: .*total size of jsonb array elements exceeds/);
   assert.equal(await service.tick(), false);
   assert.equal(engine.syncs, 1);
 });
