@@ -29,6 +29,10 @@ export {
   type RepoChangeData,
   type RepoData,
   type SyncData,
+  type UnknownEvent,
   type WebhookEvent,
 } from "./webhooks/events.js";
-export { type Handlers, WebhookError, type WebhookOptions, Webhooks } from "./webhooks/webhooks.js";
+export { type NodeMiddlewareOptions, type NodeRequest, type NodeResponse, nodeMiddleware } from "./webhooks/node.js";
+export { type RawBody, signTestPayload } from "./webhooks/signature.js";
+export { WebhookError } from "./webhooks/webhook-error.js";
+export { type Handlers, type WebhookOptions, Webhooks } from "./webhooks/webhooks.js";

@@ -79,11 +79,17 @@ export interface EventData {
 /** An event that this version knows. */
 export type KnownEvent = { [Type in keyof EventData]: Envelope<Type, EventData[Type]> }[keyof EventData];
 
-/** An event. Its type may be newer than this version: check it with {@link isKnown} before you read its data. */
-export type WebhookEvent = KnownEvent | Envelope<string, unknown>;
+/**
+ * An event. Compare its `type` to narrow its `data`. A service that is newer than this version may send other types, too, which compilers
+ * do not see: have a default case, and see {@link isKnown}.
+ */
+export type WebhookEvent = KnownEvent;
+
+/** An event whose type is newer than this version. */
+export type UnknownEvent = Envelope<string, unknown>;
 
 /** Whether this version knows the event's type, and so its data. */
-export function isKnown(event: WebhookEvent): event is KnownEvent {
+export function isKnown(event: WebhookEvent | UnknownEvent): event is KnownEvent {
   return Object.hasOwn(knownEvents, event.type);
 }
 

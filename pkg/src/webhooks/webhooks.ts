@@ -3,16 +3,18 @@
  *
  * @module
  */
-import { RefsyncError } from "../errors.js";
+import { func, refuseWrong, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
-import { type Envelope, type EventData, isKnown, knownEvents, type WebhookEvent } from "./events.js";
+import { type Envelope, type EventData, isKnown, knownEvents, type UnknownEvent, type WebhookEvent } from "./events.js";
+import { LARGEST_BODY, type RawBody, signingKey, verifySignature } from "./signature.js";
+import { WebhookError } from "./webhook-error.js";
 
 /** A handler for each type of event. */
 export type Handlers = {
   [Type in keyof EventData]?: (event: Envelope<Type, EventData[Type]>) => void | Promise<void>;
 } & {
-  /** Called with each event that has no handler of its own. */
-  other?: (event: WebhookEvent) => void | Promise<void>;
+  /** Called with each event that has no handler of its own. Its type may be newer than this version. */
+  other?: (event: WebhookEvent | UnknownEvent) => void | Promise<void>;
 };
 
 /** The options of a receiver. */
@@ -21,25 +23,21 @@ export interface WebhookOptions {
   secret: string | readonly string[];
   /** The handlers of events. */
   on?: Handlers;
+  /**
+   * Called with the error of a handler, and the event, before `respond` or the middleware answers 500. Default: `console.error`. After
+   * the 500, the service sends the event again.
+   */
+  onError?: (error: unknown, event: WebhookEvent) => void;
   /** The largest difference between the sender's clock and ours, in seconds. Default: 300. */
   tolerance?: number;
   /** How many ids are remembered, so that a repeated event is dropped. Default: 10,000. */
   remember?: number;
 }
 
-/**
- * The request is not a webhook of the service. `code` is `SIGNATURE_MISSING`, `SIGNATURE_WRONG`, `TOO_OLD`, `TOO_NEW` or
- * `INVALID_BODY`.
- */
-export class WebhookError extends RefsyncError {
-  /** The name of its class. */
-  override readonly name = "WebhookError";
-}
-
-/** The largest body that is read. The stats of a run with many refs may be long. */
-const LARGEST = 64 * 1024 * 1024;
-
-const known = { secret: true, on: true, tolerance: true, remember: true } satisfies Record<keyof WebhookOptions, true>;
+const known = { secret: true, on: true, onError: true, tolerance: true, remember: true } satisfies Record<
+  keyof WebhookOptions,
+  true
+>;
 
 /** Receives the webhooks of one target, or of several targets with the same secrets. */
 export class Webhooks {
@@ -54,15 +52,28 @@ export class Webhooks {
    */
   constructor(options: WebhookOptions) {
     refuseUnknown("Webhooks", options, known);
+    refuseWrong("Webhooks", wrongIn(options, { onError: func }));
     refuseUnknown("Webhooks", options.on, { ...knownEvents, other: true }, "on.");
     const secrets = Array.isArray(options.secret) ? options.secret : [options.secret];
     if (secrets.length === 0 || secrets.some((secret) => typeof secret !== "string" || secret === "")) {
       throw new TypeError("Webhooks: secret is missing or empty, or not a string");
     }
     this.#options = options;
-    const key = (secret: string) =>
-      crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
-    this.#keys = Promise.all(secrets.map(key));
+    this.#keys = Promise.all(secrets.map(signingKey));
+  }
+
+  /**
+   * Checks the signature of a body, and returns its event. Calls no handler. `signature` is the header `x-mesa-signature`; `rawBody` is
+   * the body before any parsing. Rejects with a {@link WebhookError} if the service did not send this body.
+   *
+   * ```ts
+   * const event = await webhooks.verify(request.rawBody, request.headers["x-mesa-signature"]);
+   * if (event.type === "sync.completed") console.log(event.data.sync.stats.refs.length);
+   * ```
+   */
+  async verify(rawBody: RawBody, signature: string | null | undefined): Promise<WebhookEvent> {
+    await verifySignature(signature, rawBody, await this.#keys, this.#options.tolerance ?? 300);
+    return parse(rawBody);
   }
 
   /**
@@ -71,12 +82,44 @@ export class Webhooks {
    * the same error, and the event is handled again when it is sent again.
    */
   async receive(request: Request): Promise<WebhookEvent | null> {
-    const body = await request.arrayBuffer();
-    if (body.byteLength > LARGEST)
-      throw new WebhookError("receive webhook: the body is too large", { code: "INVALID_BODY" });
-    await this.#verify(request.headers.get("x-mesa-signature"), body);
-    const event = parse(body);
-    if (this.#seen.has(event.id)) return null;
+    const event = await this.verify(await bodyOf(request), request.headers.get("x-mesa-signature"));
+    return (await this.#handle(event)) ? event : null;
+  }
+
+  /**
+   * {@link receive} as a web server's handler. It answers 204, 401 if the signature is wrong, 400 if the body is not an event, and 500
+   * if a handler failed; see `onError`.
+   */
+  async respond(request: Request): Promise<Response> {
+    const body = await bodyOf(request).catch((error: unknown) => error as WebhookError);
+    const signature = request.headers.get("x-mesa-signature");
+    const { status, text } = body instanceof WebhookError ? refusal(body) : await this.answer(body, signature);
+    return new Response(text || null, { status });
+  }
+
+  /** {@link respond} for a server without `Request` and `Response`: the status and text of the answer. */
+  async answer(rawBody: RawBody, signature: string | null | undefined): Promise<{ status: number; text: string }> {
+    let event: WebhookEvent;
+    try {
+      event = await this.verify(rawBody, signature);
+    } catch (error) {
+      if (error instanceof WebhookError) return refusal(error);
+      throw error;
+    }
+    try {
+      await this.#handle(event);
+      return { status: 204, text: "" };
+    } catch (error) {
+      const { onError = (error: unknown) => console.error(`webhook ${event.id} (${event.type}):`, error) } =
+        this.#options;
+      onError(error, event);
+      return { status: 500, text: "the handler failed" };
+    }
+  }
+
+  /** Calls the event's handler; false if the event was handled before. */
+  async #handle(event: WebhookEvent): Promise<boolean> {
+    if (this.#seen.has(event.id)) return false;
     this.#remember(event.id);
     try {
       const handlers = this.#options.on ?? {};
@@ -88,51 +131,7 @@ export class Webhooks {
       this.#seen.delete(event.id);
       throw error;
     }
-    return event;
-  }
-
-  /**
-   * {@link receive} as a web server's handler. It answers 204, 401 if the signature is wrong, 400 if the body is not an event, and 500
-   * if a handler failed.
-   */
-  async respond(request: Request): Promise<Response> {
-    try {
-      await this.receive(request);
-      return new Response(null, { status: 204 });
-    } catch (error) {
-      if (!(error instanceof WebhookError)) return new Response("the handler failed", { status: 500 });
-      return new Response(error.message, { status: error.code === "INVALID_BODY" ? 400 : 401 });
-    }
-  }
-
-  async #verify(header: string | null, body: ArrayBuffer): Promise<void> {
-    const parts = (header ?? "").split(",").map((part) => part.trim().split("="));
-    const values = (name: string) => parts.filter(([key]) => key === name).map(([, value]) => value ?? "");
-    const [time] = values("t");
-    const signatures = values("sha256").filter((hex) => /^[0-9a-f]{64}$/i.test(hex));
-    if (time === undefined || !/^\d{1,12}$/.test(time) || signatures.length === 0) {
-      throw new WebhookError("receive webhook: x-mesa-signature is missing or malformed", {
-        code: "SIGNATURE_MISSING",
-      });
-    }
-    const signed = new Uint8Array(await new Blob([`${time}.`, body]).arrayBuffer());
-    const valid = await Promise.all(
-      (await this.#keys).flatMap((key) =>
-        signatures.map((hex) => crypto.subtle.verify("HMAC", key, unhex(hex), signed)),
-      ),
-    );
-    if (!valid.includes(true)) {
-      throw new WebhookError("receive webhook: the signature does not match the secret", { code: "SIGNATURE_WRONG" });
-    }
-    const { tolerance = 300 } = this.#options;
-    const age = Date.now() / 1000 - Number(time);
-    if (Math.abs(age) > tolerance) {
-      const [code, words] = age > 0 ? (["TOO_OLD", "ago"] as const) : (["TOO_NEW", "ahead of this clock"] as const);
-      throw new WebhookError(
-        `receive webhook: it was signed ${Math.abs(age).toFixed(0)} s ${words}, and ${tolerance} s are allowed`,
-        { code },
-      );
-    }
+    return true;
   }
 
   #remember(id: string): void {
@@ -145,21 +144,25 @@ export class Webhooks {
   }
 }
 
-const encoder = new TextEncoder();
+async function bodyOf(request: Request): Promise<ArrayBuffer> {
+  const body = await request.arrayBuffer();
+  if (body.byteLength <= LARGEST_BODY) return body;
+  throw new WebhookError("receive webhook: the body is too large", { code: "INVALID_BODY" });
+}
 
-function parse(body: ArrayBuffer): WebhookEvent {
+function refusal({ code, message }: WebhookError): { status: number; text: string } {
+  return { status: code === "INVALID_BODY" ? 400 : 401, text: message };
+}
+
+function parse(body: RawBody): WebhookEvent {
   let event: Partial<WebhookEvent> | null = null;
   try {
-    event = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    event = JSON.parse(typeof body === "string" ? body : new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
     // Reported below, like every other body that is not an event.
   }
   if (typeof event?.id !== "string" || typeof event.type !== "string" || typeof event.data !== "object") {
-    throw new WebhookError("receive webhook: the body is no event", { code: "INVALID_BODY" });
+    throw new WebhookError("receive webhook: the body is not an event", { code: "INVALID_BODY" });
   }
   return event as WebhookEvent;
-}
-
-function unhex(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

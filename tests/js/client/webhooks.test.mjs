@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
 
-import { isKnown, WebhookError, Webhooks } from "refsync/webhooks";
+import { isKnown, signTestPayload, WebhookError, Webhooks } from "refsync/webhooks";
 
 import { present } from "../../support/present.mjs";
 
@@ -149,4 +149,54 @@ test("a receiver without a secret is not made", () => {
   for (const secret of ["", [], [""]]) assert.throws(() => new Webhooks({ secret }), TypeError);
   // @ts-expect-error: as a variable that is not set
   assert.throws(() => new Webhooks({ secret: undefined }), TypeError);
+});
+
+test("verify checks a raw body of any kind against the header, and calls no handler", async () => {
+  const webhooks = new Webhooks({
+    secret: SECRET,
+    on: { "sync.failed": () => assert.fail("verify calls no handler") },
+  });
+  const text = JSON.stringify(event());
+  const header = await signTestPayload(text, SECRET);
+  const bytes = new TextEncoder().encode(text);
+  for (const body of [text, bytes, bytes.buffer, Buffer.from(text)]) {
+    assert.deepEqual(await webhooks.verify(body, header), event());
+  }
+  await assert.rejects(webhooks.verify(`${text} `, header), refused("SIGNATURE_WRONG"));
+  for (const none of [undefined, null, ""])
+    await assert.rejects(webhooks.verify(text, none), refused("SIGNATURE_MISSING"));
+});
+
+test("a test payload has the signature that Node's own HMAC makes", async () => {
+  const timestamp = 1_700_000_000;
+  const payload = "{\u00e4}";
+  const mac = createHmac("sha256", SECRET).update(`${timestamp}.${payload}`).digest("hex");
+  assert.equal(await signTestPayload(payload, SECRET, { timestamp }), `t=${timestamp},sha256=${mac}`);
+  const webhooks = new Webhooks({ secret: SECRET });
+  await assert.rejects(
+    webhooks.verify(payload, await signTestPayload(payload, SECRET, { timestamp })),
+    refused("TOO_OLD"),
+  );
+});
+
+test("onError hears of a handler that throws; without it the error is printed", async (t) => {
+  const broken = new RangeError("the disk is full");
+  const on = {
+    other: () => {
+      throw broken;
+    },
+  };
+  /** @type {unknown[][]} */
+  const heard = [];
+  const webhooks = new Webhooks({ secret: SECRET, on, onError: (...said) => void heard.push(said) });
+  assert.equal((await webhooks.respond(signed(event()))).status, 500);
+  assert.deepEqual(heard, [[broken, event()]]);
+  assert.equal((await webhooks.respond(signed("{}"))).status, 400);
+  assert.equal(heard.length, 1, "a wrong request is no error of a handler");
+
+  const printed = t.mock.method(console, "error", () => {});
+  await new Webhooks({ secret: SECRET, on }).respond(signed(event()));
+  assert.deepEqual(printed.mock.calls[0]?.arguments, ["webhook evt_1 (sync.failed):", broken]);
+  // @ts-expect-error: not a function
+  assert.throws(() => new Webhooks({ secret: SECRET, onError: 5 }), /Webhooks: onError must be a function/);
 });

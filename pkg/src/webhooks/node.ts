@@ -1,0 +1,96 @@
+/**
+ * Webhooks as a request handler of Node's `http`, of Express and of Fastify.
+ *
+ * @module
+ */
+import { LARGEST_BODY } from "./signature.js";
+import type { Webhooks } from "./webhooks.js";
+
+/** The part of Node's `IncomingMessage` that is read. */
+export interface NodeRequest extends AsyncIterable<Uint8Array | string> {
+  method?: string | undefined;
+  url?: string | undefined;
+  headers: Record<string, string | string[] | undefined>;
+  /** The body, if the framework has read it: bytes or a text. */
+  body?: unknown;
+}
+
+/** The part of Node's `ServerResponse` that is written. */
+export interface NodeResponse {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(text: string): unknown;
+}
+
+/** The options of `nodeMiddleware`. */
+export interface NodeMiddlewareOptions {
+  /** The path that receives webhooks, such as `/hooks`. Default: every path that reaches the middleware. */
+  path?: string | undefined;
+}
+
+/**
+ * Makes a handler of Node requests. It answers like `Webhooks.respond`, and 405 if the method is not POST. A request for another path
+ * goes to `next`, or is answered 404 if there is no `next`.
+ *
+ * In Express, use it before `express.json()`: the signature is that of the raw body. `express.raw()` may come before it.
+ *
+ * ```ts
+ * createServer(nodeMiddleware(webhooks, { path: "/hooks" })).listen(3000);
+ * app.post("/hooks", nodeMiddleware(webhooks)); // Express
+ * ```
+ */
+export function nodeMiddleware(webhooks: Webhooks, { path }: NodeMiddlewareOptions = {}) {
+  return async (request: NodeRequest, response: NodeResponse, next?: (error?: unknown) => void): Promise<void> => {
+    const answer = (status: number, text: string, headers: Record<string, string> = {}) => {
+      response.writeHead(status, { "content-type": "text/plain; charset=utf-8", ...headers });
+      response.end(text);
+    };
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (path !== undefined && pathname !== path) return next ? next() : answer(404, "not found");
+    if (request.method !== "POST") return answer(405, "use POST", { allow: "POST" });
+    try {
+      const body = await rawBody(request);
+      if (body === null) return answer(413, "the body is too large");
+      const { status, text } = await webhooks.answer(body, header(request, "x-mesa-signature"));
+      answer(status, text);
+    } catch (error) {
+      // Without `next`, nobody would handle a rejection, and a sender that breaks off its request would end the process.
+      if (next) next(error);
+      else answer(500, "the request could not be read");
+    }
+  };
+}
+
+/** The body before any parsing; null if it is too large. Throws if it was parsed already. */
+async function rawBody(request: NodeRequest): Promise<Uint8Array<ArrayBuffer> | string | null> {
+  const { body } = request;
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return new Uint8Array(body);
+  if (body !== undefined) {
+    throw new TypeError(
+      "webhooks: the body was parsed before, so its signature cannot be checked; put the middleware before express.json(), or use " +
+        "express.raw({ type: '*/*' }) for its path",
+    );
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
+    length += bytes.byteLength;
+    if (length > LARGEST_BODY) return null;
+    chunks.push(bytes);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+function header({ headers }: NodeRequest, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(",") : value;
+}
+
+const encoder = new TextEncoder();
