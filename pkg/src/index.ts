@@ -30,7 +30,7 @@ export type {
 } from "./client/run.js";
 export type { CallOptions } from "./client/send.js";
 export { type ClientOptions, SyncClient } from "./client/sync-client.js";
-export { Syncs, type WaitOptions, type WatchOptions } from "./client/syncs.js";
+export { type RunName, Syncs, type WaitOptions, type WatchOptions } from "./client/syncs.js";
 export { WebhookTargets } from "./client/webhook-targets.js";
 export {
   AbortError,

@@ -42,3 +42,20 @@ export const ownFetch: Fetch = async (input, init) => {
   await response.body?.cancel();
   throw new TypeError("unexpected redirect: a request with a body does not follow it");
 };
+
+/**
+ * {@link ownFetch}, which says in a page of a browser what a server of another origin has to allow. The browser tells a page only that the
+ * request failed. `remedy` gets the page's origin.
+ */
+export function ownFetchWith(remedy: (page: string) => string): Fetch {
+  return async (input, init) => {
+    try {
+      return await ownFetch(input, init);
+    } catch (error) {
+      const page = pageOrigin();
+      if (page === undefined || !(error instanceof TypeError) || new URL(input).origin === page) throw error;
+      const message = `${error.message}: there is no connection, or the server does not let pages of ${page} read its answers (CORS)`;
+      throw new TypeError(`${message}; ${remedy(page)}`, { cause: error });
+    }
+  };
+}

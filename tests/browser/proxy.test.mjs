@@ -85,7 +85,12 @@ test("a page reaches a Git host of another origin through the relay, and not wit
   const { origin } = new URL(site.origin);
   const proxy = await relay({ origins: [origin], hosts: [service.origin] });
   t.after(() => proxy.stop());
-  assert.match(await syncInPage(), /^SyncError: .*Failed to fetch/, "the host answers no page of another origin");
+  const refused = await syncInPage();
+  assert.match(refused, /^SyncError: .*Failed to fetch/, "the host answers no page of another origin");
+  assert.ok(
+    refused.includes(`does not let pages of ${origin} read its answers (CORS); pass a relay as the option proxy`),
+    refused,
+  );
   assert.deepEqual(await syncInPage(proxy.url), ["refs/heads/main updated", "refs/tags/v1 updated"]);
   assert.deepEqual(await refsOf(service.gitUrl("mirror")), await refsOf(service.gitUrl("source")));
   assert.deepEqual(await syncInPage(proxy.url), ["refs/heads/main unchanged", "refs/tags/v1 unchanged"]);
@@ -94,5 +99,7 @@ test("a page reaches a Git host of another origin through the relay, and not wit
 test("a page that the relay does not serve gets nothing through it", async (t) => {
   const proxy = await relay({ origins: ["http://other.test"], hosts: [service.origin] });
   t.after(() => proxy.stop());
-  assert.match(await syncInPage(proxy.url), /^SyncError: .*Failed to fetch/);
+  const refused = await syncInPage(proxy.url);
+  assert.match(refused, /^SyncError: .*Failed to fetch/);
+  assert.match(refused, /start `refsync proxy` with --allow-origin http:/);
 });

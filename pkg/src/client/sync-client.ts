@@ -8,7 +8,7 @@ import { InvalidRequestError, typed } from "../errors.js";
 import type { Fetch } from "../host.js";
 import { func, refuseWrong, signal, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
-import { environmentVariable, isBrowser, ownFetch, pageOrigin } from "../runtime.js";
+import { environmentVariable, isBrowser, ownFetchWith, pageOrigin } from "../runtime.js";
 import type { CallName, ClientSettings, Organization, OrgPath, Whoami } from "../wasm/client/refsync.js";
 import init, { initSync, WasmClient } from "../wasm/client/refsync.js";
 import { loader, type WasmSource } from "../wasm/load.js";
@@ -87,7 +87,7 @@ export class SyncClient {
       throw missing("apiKey", "REFSYNC_API_KEY");
     }
     if (typeof apiUrl !== "string" || apiUrl === "") throw missing("apiUrl", "REFSYNC_URL");
-    const fetch = own ?? ownFetch;
+    const fetch = own ?? ownFetchWith((page) => `start the service with --allow-origin ${page}`);
     const signed = isSigned(apiKey) ? new SignedFetch(apiKey, fetch) : undefined;
     let client: WasmClient | undefined;
     const withClient: WithClient = async (use) => {

@@ -10,6 +10,14 @@ import { type Paged, paged } from "./paged.js";
 import type { EndedRun, SyncRun, SyncRunPage, WholeRun } from "./run.js";
 import type { CallOptions, Send, WithClient } from "./send.js";
 
+/** A run by its id and its repository, as they were stored. */
+export interface RunName {
+  /** The run's id. */
+  id: string;
+  /** The repository's id. */
+  repo_id: string;
+}
+
 /** Options of a watch. */
 export interface WatchOptions extends WaitTarget {
   /** Ends the watch, but not the sync. The watch then rejects with an `AbortError`. */
@@ -55,29 +63,50 @@ export class Syncs {
 
   /**
    * Resolves to the run when it is `completed` or `failed`. If it has already ended, this makes no request, unless the run comes
-   * from a list that left out its `stats`.
+   * from a list that left out its `stats`. The run may also be a {@link RunName}, or its id if `options.repo` names the repository.
    *
    * It follows the service's events (server-sent events over `fetch`). If a service has none, it polls: first after 0.25 s, then more
    * slowly, up to every 2 s. A browser opens only six connections to a host, so only one run at a time is followed by events there, and
    * eight elsewhere; other runs are polled. Rejects with a `TimeoutError` if the run has not ended within `timeout` milliseconds.
    */
-  wait(run: SyncRun, options: WaitOptions = {}): Promise<EndedRun> {
+  async wait(run: SyncRun | RunName | string, options: WaitOptions = {}): Promise<EndedRun> {
+    refuseUnknown("wait for sync", options, waitOptions);
+    refuseWrong("wait for sync", wrongIn(options, { signal: abortSignal, onUpdate: func }));
     const { signal, onUpdate, ...target } = options;
     const update = onUpdate && ((run: unknown) => onUpdate(run as WholeRun));
-    return this.#withClient((client) => {
-      refuseUnknown("wait for sync", options, waitOptions);
-      refuseWrong("wait for sync", wrongIn(options, { signal: abortSignal, onUpdate: func }));
-      return client.waitForSync(run, target, update, signal) as Promise<EndedRun>;
-    });
+    const found = await this.#found("wait for sync", run, options);
+    return this.#withClient((client) => client.waitForSync(found, target, update, signal) as Promise<EndedRun>);
+  }
+
+  /** The run itself, which is requested if it is only named. */
+  async #found(
+    operation: string,
+    run: SyncRun | RunName | string,
+    { repo, org, signal }: WatchOptions,
+  ): Promise<SyncRun> {
+    const name = typeof run === "string" ? { id: run, repo_id: repo } : run;
+    // Anything else is checked where the run is used.
+    if (typeof name?.id !== "string" || "status" in name) return run as SyncRun;
+    const where = repo ?? name.repo_id;
+    if (where === undefined) {
+      refuseWrong(operation, [
+        { field: "repo", message: "is missing; name the repository of the run, or pass the whole run" },
+      ]);
+    }
+    return this.get({ repo: where ?? "", sync_id: name.id, ...(org !== undefined && { org }) }, { signal });
   }
 
   /**
    * Yields the run in its current state, then after each change, and the ended run last. Use it with `for await`: leaving the loop ends
    * the watch. It follows the run and fails like {@link wait}. If it follows events, a run in progress has `progress`.
    */
-  async *watch(run: SyncRun, options: WatchOptions = {}): AsyncGenerator<WholeRun, void, undefined> {
+  async *watch(
+    given: SyncRun | RunName | string,
+    options: WatchOptions = {},
+  ): AsyncGenerator<WholeRun, void, undefined> {
     refuseUnknown("watch sync", options, watchOptions);
     refuseWrong("watch sync", wrongIn(options, { signal: abortSignal }));
+    const run = await this.#found("watch sync", given, options);
     // A run from a list may have no stats. Then the whole run is the first change.
     if (isWhole(run)) yield run;
     const { signal, ...target } = options;

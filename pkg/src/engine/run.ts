@@ -8,7 +8,7 @@ import { InvalidRequestError, typed } from "../errors.js";
 import type { EngineFetch } from "../host.js";
 import { refuseUnknown } from "../options.js";
 import { proxied } from "../proxy/proxied.js";
-import { isBrowser, ownFetch } from "../runtime.js";
+import { isBrowser, ownFetchWith } from "../runtime.js";
 import type { RemoteSettings } from "../wasm/engine/refsync.js";
 import init, { initSync, listRefs, runSync } from "../wasm/engine/refsync.js";
 import { loader, type WasmSource } from "../wasm/load.js";
@@ -35,8 +35,15 @@ export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: 
   refuseOtherKinds(options);
   const source = remote("source", options.source);
   const destination = remote("destination", options.destination);
-  const own = options.fetch ?? ownFetch;
-  const fetch = options.proxy === undefined ? own : proxied(relay(options.proxy), own);
+  const { proxy } = options;
+  const own =
+    options.fetch ??
+    ownFetchWith((page) =>
+      proxy === undefined
+        ? "pass a relay as the option proxy, see `refsync proxy`"
+        : `start \`refsync proxy\` with --allow-origin ${page}`,
+    );
+  const fetch = proxy === undefined ? own : proxied(relay(proxy), own);
   ({ memory } = await load(options.wasm));
   try {
     const settings = {

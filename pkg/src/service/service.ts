@@ -46,7 +46,7 @@ const knownOfRateLimit = { perSecond: true, burst: true } satisfies Record<
 
 /** The service. Making one loads nothing; the first call loads the WebAssembly. */
 export class Service {
-  readonly #service: () => Promise<WasmService>;
+  readonly #use: <T>(call: (service: WasmService) => T | Promise<T>) => Promise<T>;
 
   /** Throws a `TypeError` if an option is missing or has the wrong type, and an `InvalidRequestError` for an unknown one. */
   constructor(options: ServiceOptions) {
@@ -59,12 +59,16 @@ export class Service {
       throw new TypeError("Service: each of previousSecretKeys must be a Uint8Array of 32 bytes");
     }
     let service: WasmService | undefined;
-    this.#service = async () => {
-      await load(options.wasm);
-      const { git, fetch, engineWasm } = options;
-      const engine = options.engine ?? serviceEngine(git, fetch, engineWasm);
-      service ??= new WasmService({ ...options, nextTick, openapi, crypto: serviceCrypto, engine });
-      return service;
+    this.#use = async (call) => {
+      try {
+        await load(options.wasm);
+        const { git, fetch, engineWasm } = options;
+        const engine = options.engine ?? serviceEngine(git, fetch, engineWasm);
+        service ??= new WasmService({ ...options, nextTick, openapi, crypto: serviceCrypto, engine });
+        return await call(service);
+      } catch (error) {
+        throw readable(error);
+      }
     };
   }
 
@@ -73,7 +77,7 @@ export class Service {
    * anything else. Rejects if a newer version has used the database, or if the secret key is a different one.
    */
   async migrate(): Promise<void> {
-    await (await this.#service()).migrate();
+    await this.#use((service) => service.migrate());
   }
 
   /**
@@ -81,22 +85,22 @@ export class Service {
    * works on this database, for example while you hold the data folder's lock.
    */
   async adopt(): Promise<void> {
-    await (await this.#service()).adopt();
+    await this.#use((service) => service.adopt());
   }
 
   /** Brings the schema up to this version only. A backup is restored into it; `migrate` does the rest. */
   async migrateTo(version: number): Promise<void> {
-    await (await this.#service()).migrateTo(version);
+    await this.#use((service) => service.migrateTo(version));
   }
 
   /** Makes an organisation if it does not exist. A `name` renames it. Paths contain its slug. */
   async ensureOrganization(slug: string, name?: string): Promise<void> {
-    await (await this.#service()).ensureOrganization(slug, name);
+    await this.#use((service) => service.ensureOrganization(slug, name));
   }
 
   /** Makes an API key, and returns it. It cannot be shown again, because only its hash is stored. */
   async createApiKey(org: string, scope: Scope, name?: string): Promise<string> {
-    return (await this.#service()).createApiKey(org, scope, name);
+    return this.#use((service) => service.createApiKey(org, scope, name));
   }
 
   /**
@@ -104,7 +108,7 @@ export class Service {
    * admin. That key is valid for twelve hours, or until the user signs out.
    */
   async createPageCode(org: string): Promise<string> {
-    return (await this.#service()).createPageCode(org);
+    return this.#use((service) => service.createPageCode(org));
   }
 
   /**
@@ -112,17 +116,17 @@ export class Service {
    * stored. Its owner uses it to sign access tokens, as the SDKs of the Mesa API do.
    */
   async createPrivateKey(org: string, name?: string): Promise<string> {
-    return (await this.#service()).createPrivateKey(org, name);
+    return this.#use((service) => service.createPrivateKey(org, name));
   }
 
   /** Registers the public key of a private key that was made elsewhere, as a JWK's `x`. */
   async registerPublicKey(org: string, x: string, name?: string): Promise<void> {
-    await (await this.#service()).registerPublicKey(org, x, name);
+    await this.#use((service) => service.registerPublicKey(org, x, name));
   }
 
   /** Answers `/v1/…`, `/{org}/{repo}.git/…`, `/healthz` and `/readyz`. Rejects only if the Git host does. Git's bodies are streamed. */
   async fetch(request: Request): Promise<Response> {
-    return (await this.#service()).fetch(request);
+    return this.#use((service) => service.fetch(request));
   }
 
   /**
@@ -130,7 +134,7 @@ export class Service {
    * `/operator/orgs`. Never pass it a request that comes from a network.
    */
   async operatorFetch(request: Request): Promise<Response> {
-    return (await this.#service()).operatorFetch(request);
+    return this.#use((service) => service.operatorFetch(request));
   }
 
   /**
@@ -139,7 +143,7 @@ export class Service {
    * every lane. Rejects if the database fails.
    */
   async tick(onClaimed?: () => void, isLastLane = false): Promise<boolean> {
-    return (await this.#service()).tick(onClaimed, isLastLane);
+    return this.#use((service) => service.tick(onClaimed, isLastLane));
   }
 
   /**
@@ -147,7 +151,7 @@ export class Service {
    * resolve. Calls are still answered, and `/readyz` answers 503.
    */
   async stop(): Promise<void> {
-    (await this.#service()).stop();
+    await this.#use((service) => service.stop());
   }
 
   /**
@@ -155,6 +159,16 @@ export class Service {
    * seconds. A refused delivery is retried for a day. Rejects if the database fails.
    */
   async deliver(onClaimed?: () => void): Promise<boolean> {
-    return (await this.#service()).deliver(onClaimed);
+    return this.#use((service) => service.deliver(onClaimed));
   }
+}
+
+/**
+ * The same error, made here, if the WebAssembly code made it. For an uncaught error, Node prints the line that made it, which is the whole
+ * minified code in that case.
+ */
+function readable(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.stack?.split("\n", 3).some((line) => line.includes("__wbg_"))) return error;
+  const own = error instanceof TypeError ? new TypeError(error.message) : new Error(error.message);
+  return Object.assign(own, error);
 }

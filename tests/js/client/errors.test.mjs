@@ -1,5 +1,6 @@
 // Every class of error, caused by a real answer of the real service, or by a missing answer.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -149,4 +150,37 @@ test("every class of error that the client exports was raised above", () => {
     classes.filter((Class) => !raised.has(Class)).map(({ name }) => name),
     [],
   );
+});
+
+test("an error that nobody catches never shows the compiled code", () => {
+  /** @type {[program: string, message: RegExp][]} */
+  const programs = [
+    [
+      'import { SyncClient } from "refsync"; await new SyncClient({ apiUrl: "http://127.0.0.1:1", apiKey: "k", maxRetries: 0 }).whoami();',
+      /ConnectionError: /,
+    ],
+    [
+      'import { sync } from "refsync/engine"; await sync({ source: "http://127.0.0.1:1/a", destination: "http://127.0.0.1:1/b" });',
+      /SyncError: (source|destination): /,
+    ],
+    [
+      'import { Service } from "refsync/service"; const query = async () => { throw new Error("it is away"); }; ' +
+        "await new Service({ database: { query }, git: {}, fetch, secretKey: new Uint8Array(32) }).migrate();",
+      /Error: database: it is away/,
+    ],
+    [
+      'import { Service } from "refsync/service"; ' +
+        "await new Service({ database: { query() {} }, git: {}, fetch: 5, secretKey: new Uint8Array(32) }).tick();",
+      /TypeError: Service: fetch must be a function/,
+    ],
+  ];
+  for (const [program, message] of programs) {
+    const { stderr, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+      encoding: "utf8",
+    });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, message);
+    const longest = Math.max(...stderr.split("\n").map((line) => line.length));
+    assert.ok(longest < 300, `a line of ${longest} characters: ${stderr.slice(0, 400)}`);
+  }
 });

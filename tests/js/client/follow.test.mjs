@@ -153,3 +153,29 @@ test("a queued run is cancelled at once, and an ended one conflicts", async (t) 
   await assert.rejects(client.syncs.cancel({ repo: "app", sync_id: run.id }), ConflictError);
   await assert.rejects(client.syncs.cancel({ repo: "app", sync_id: "none" }), NotFoundError);
 });
+
+test("a run that is only named is waited for and watched", async (t) => {
+  const { client, service } = await hosted(t);
+  const { id, repo_id } = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
+  const waiting = Promise.all([
+    client.syncs.wait({ id, repo_id }),
+    client.syncs.wait(id, { repo: "app" }),
+    client.syncs.wait({ id, repo_id: "renamed meanwhile" }, { repo: "app", org: "acme", timeout: 20_000 }),
+  ]);
+  await service.tick();
+  for (const run of await waiting) assert.deepEqual([run.id, run.status], [id, "completed"]);
+  const seen = [];
+  for await (const run of client.syncs.watch({ id, repo_id })) seen.push(run.status);
+  assert.deepEqual(seen, ["completed"]);
+});
+
+test("a run that is named badly is refused in plain words", async (t) => {
+  const { client } = await hosted(t);
+  await assert.rejects(client.syncs.wait("an-id"), {
+    name: "InvalidRequestError",
+    message: "wait for sync: repo is missing; name the repository of the run, or pass the whole run",
+  });
+  await assert.rejects(client.syncs.wait("00000000-0000-4000-8000-000000000000", { repo: "app" }), NotFoundError);
+  // @ts-expect-error: as of a variable that is not set
+  await assert.rejects(client.syncs.wait(undefined), { name: "InvalidRequestError" });
+});

@@ -41,6 +41,7 @@ import type {
   RepoPage,
   RepoPath,
   Repos,
+  RunName,
   RunningRun,
   Schedule,
   ScheduleRequest,
@@ -106,6 +107,9 @@ export async function follow(run: SyncRun, signal: AbortSignal): Promise<number>
   const watch: WatchOptions = { signal, timeout: 1000 };
   for await (const now of syncs.watch(run, watch)) if (now.status === "in_progress") console.log(now.started_at.length);
   const ended: EndedRun = await syncs.wait(run);
+  const stored: RunName = { id: run.id, repo_id: run.repo_id };
+  await syncs.wait(stored);
+  await syncs.wait(run.id, { repo: "app" });
   const failed = (which: FailedRun): number => which.error.length;
   const completed = (which: CompletedRun): number => which.stats.refs.length;
   return ended.status === "completed" ? completed(ended) : failed(ended);
