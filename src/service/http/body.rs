@@ -10,6 +10,7 @@ use futures_util::{
 };
 use serde::de::DeserializeOwned;
 
+use super::spelling::misspelt;
 use crate::{
     api::{
         json_tree::Json,
@@ -49,7 +50,8 @@ pub async fn read<T: Shaped + DeserializeOwned>(body: Body) -> Result<T, Error> 
     parse(&bytes(body).await?)
 }
 
-/// Parses a body. Keys that `T` does not have are ignored, unless it has `#[serde(deny_unknown_fields)]`.
+/// Parses a body. Keys that `T` does not have are ignored, unless it has `#[serde(deny_unknown_fields)]`. A key that is nearly
+/// one of `T` is refused.
 ///
 /// # Errors
 ///
@@ -59,6 +61,9 @@ pub fn parse<T: Shaped + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
     if let Some(path) = tree.repeated_key() {
         return Err(Error::field(told(path), "has a key twice; send each key once"));
+    }
+    if let Some((path, meant)) = misspelt(&T::SHAPE, &tree) {
+        return Err(Error::field(told(path), format!("is not a field; did you mean {meant}?")));
     }
     T::SHAPE.check(&mut tree, Others::Keep).map_err(refusal)?;
     tree.decode().map_err(|error| Error::Internal(format!("a checked body does not decode: {error}")))

@@ -6,3 +6,4 @@ pub mod cors;
 pub mod exchange;
 pub mod page;
 pub mod places;
+mod spelling;

@@ -33,6 +33,30 @@ fn names_the_bad_field_by_its_path() {
 }
 
 #[test]
+fn a_misspelt_key_is_refused_with_the_right_spelling_and_other_keys_are_ignored() {
+    for (json, field, meant) in [
+        (r#"{"direction":"pull","refGlobs":{}}"#, "refGlobs", "ref_globs"),
+        (r#"{"direcion":"pull"}"#, "direcion", "direction"),
+        (r#"{"direction":"pull","ref-globs":null}"#, "ref-globs", "ref_globs"),
+    ] {
+        let error = body::parse::<SyncRequest>(json.as_bytes()).expect_err(json);
+        let Error::Invalid(fields) = &error else { panic!("{error}") };
+        assert_eq!(fields[0].field, field, "{json}");
+        assert_eq!(fields[0].message, format!("is not a field; did you mean {meant}?"), "{json}");
+    }
+    let nested = br#"{"upstream":{"ur":"https://git.example.com/a.git"}}"#;
+    assert_eq!(refused_field(&body::parse::<UpdateRepoRequest>(nested).expect_err("ur")), "upstream.ur");
+    for json in [
+        r#"{"name":"app","priority":1,"nickname":"x"}"#,
+        // The key is there in its right spelling, too.
+        r#"{"name":"app","Name":"other"}"#,
+        "{\"name\":\"app\",\"\u{e4}\u{1f511}\":1,\"\":2}",
+    ] {
+        assert!(body::parse::<UpdateRepoRequest>(json.as_bytes()).is_ok(), "{json}");
+    }
+}
+
+#[test]
 fn a_refused_credential_is_not_repeated_whichever_remote_it_is_for() {
     for remote in ["upstream", "origin"] {
         for auth in [r#"{"kind":"hunter2","token":"hunter2"}"#, r#"{"kind":"token","token":["hunter2"]}"#] {
