@@ -1,6 +1,7 @@
 // Builds the package: three wasm builds of the crate, TypeScript, the page. `node scripts/build.mjs`.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { inlineClient } from "./build/inline.mjs";
 import { once } from "./build/stamp.mjs";
 import { builds, buildWasm } from "./build/wasm.mjs";
 import { isMain, main, root, run } from "./command.mjs";
@@ -10,6 +11,7 @@ import { compilesStd } from "./tools.mjs";
 export async function build() {
   const ownStd = compilesStd();
   for (const [name, features] of Object.entries(builds)) await buildWasm(name, features, ownStd);
+  await inlineClient();
   await typescript();
   await page();
 }

@@ -33,22 +33,6 @@ declare module "@web/rollup-plugin-import-meta-assets" {
   export function importMetaAssets(): object;
 }
 
-declare module "esbuild" {
-  export interface BuildOptions {
-    absWorkingDir: string;
-    entryPoints: string[];
-    bundle: true;
-    minify?: boolean;
-    format: "esm";
-    outdir: string;
-    outExtension?: Record<string, string>;
-    conditions?: string[];
-    loader: Record<string, "copy" | "file">;
-    logLevel: "error";
-  }
-  export function build(options: BuildOptions): Promise<unknown>;
-}
-
 declare module "@parcel/core" {
   export interface ParcelOptions {
     entries: string;

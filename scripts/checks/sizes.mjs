@@ -1,8 +1,10 @@
-// Measures the gzipped bytes that a user's browser loads. Prints them, and fails if they are above the budgets. `node
-// scripts/checks/sizes.mjs`.
+// Measures the gzipped bytes that a user's browser and a server's bundle load. Prints them, and fails if they are above the
+// budgets. `node scripts/checks/sizes.mjs`.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+
+import { build } from "rolldown";
 
 import { main, root, StepError } from "../command.mjs";
 import { compilesStd } from "../tools.mjs";
@@ -13,6 +15,9 @@ import { compilesStd } from "../tools.mjs";
  */
 const budgets = { client: 60_000, engine: 210_000, service: 350_000 };
 
+/** The budget for everything that a server's bundle has of `refsync`, in gzipped bytes. It contains the WebAssembly as text. */
+const serverBudget = 80_000;
+
 await main(async () => {
   const over = [];
   for (const [build, budget] of Object.entries(budgets)) {
@@ -22,13 +27,33 @@ await main(async () => {
     console.log(`${build.padEnd(7)} ${kb(total)} gzipped (wasm ${kb(wasm)}, glue ${kb(glue)}), budget ${kb(budget)}`);
     if (total > budget) over.push(`${build} has ${total - budget} bytes too many`);
   }
+  const server = await serverBundle();
+  console.log(`server  ${kb(server)} gzipped (the client in a server's bundle), budget ${kb(serverBudget)}`);
+  if (server > serverBudget) over.push(`the client in a server's bundle has ${server - serverBudget} bytes too many`);
   if (over.length > 0)
     throw new StepError(compilesStd() ? over.join("; ") : `${over.join("; ")}; install rust-src and build again`);
 });
 
+/** The gzipped bytes of the client in a bundle for Node. */
+async function serverBundle() {
+  const { output } = await build({
+    input: join(root, "pkg/dist/index.js"),
+    platform: "node",
+    write: false,
+    output: { format: "esm", minify: true },
+    logLevel: "warn",
+  });
+  return output.reduce((sum, part) => sum + compressed(part.type === "chunk" ? part.code : part.source), 0);
+}
+
 /** @param {string} path */
 function gzipped(path) {
-  return gzipSync(readFileSync(join(root, path)), { level: 9 }).length;
+  return compressed(readFileSync(join(root, path)));
+}
+
+/** @param {string | Uint8Array} content */
+function compressed(content) {
+  return gzipSync(content, { level: 9 }).length;
 }
 
 /** @param {number} bytes */

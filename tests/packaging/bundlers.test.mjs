@@ -139,7 +139,7 @@ test("without a bundler, an import map will do", async (t) => {
   await cp(join(user.root, "node_modules/refsync/dist"), join(out, "refsync"), { recursive: true });
   await rm(join(out, "refsync/page"), { recursive: true, force: true });
   await writeFile(join(out, "main.js"), DASHBOARD);
-  const imports = { refsync: "./refsync/index.js", "#client-wasm": "./refsync/wasm/client.default.js" };
+  const imports = { refsync: "./refsync/index.js", "#client-wasm": "./refsync/wasm/client.browser.js" };
   const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
   await writeFile(join(out, "index.html"), page("./main.js").replace("<script", `${map}<script`));
   t.diagnostic("served as it is");

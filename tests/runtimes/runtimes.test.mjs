@@ -249,7 +249,7 @@ async function plainPage(name) {
   const imports = {
     refsync: file("index"),
     "refsync/engine": file("engine"),
-    "#client-wasm": file("wasm/client.default"),
+    "#client-wasm": file("wasm/client.browser"),
     "#engine-wasm": file("wasm/engine.default"),
   };
   await writeFile(

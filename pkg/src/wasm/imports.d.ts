@@ -3,3 +3,9 @@ declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
+
+declare module "*.wasm?module" {
+  /** The same for Vercel's and Next's edge runtime. */
+  const module: WebAssembly.Module;
+  export default module;
+}
