@@ -1,6 +1,7 @@
 // Builds the package: three wasm builds of the crate, TypeScript, the page. `node scripts/build.mjs`.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { portableDeclarations } from "./build/declarations.mjs";
 import { inlineClient } from "./build/inline.mjs";
 import { once } from "./build/stamp.mjs";
 import { builds, buildWasm } from "./build/wasm.mjs";
@@ -20,7 +21,7 @@ async function typescript() {
   const files = {
     inputs: [
       ...["pkg/src", "pkg/tsconfig.json", "tsconfig.json", "pkg/package.json", "package-lock.json"],
-      ...["scripts/build.mjs", "scripts/build/bundle.mjs"],
+      ...["scripts/build.mjs", "scripts/build/bundle.mjs", "scripts/build/declarations.mjs"],
     ],
     outputs: ["pkg/dist/wasm/client.node.js"],
   };
@@ -33,6 +34,7 @@ async function typescript() {
     cpSync(join(root, "pkg/src/wasm/module.d.ts"), join(dist, "wasm/module.d.ts"));
     for (const name of Object.keys(builds)) {
       cpSync(join(root, "pkg/src/wasm", name), join(dist, "wasm", name), { recursive: true });
+      portableDeclarations(join(dist, "wasm", name, "refsync.d.ts"));
     }
     for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"]) {
       if (existsSync(join(root, name))) cpSync(join(root, name), join(root, "pkg", name));

@@ -17,9 +17,11 @@
  *
  * @module
  */
+
 export type { AskCredentials, Credentials, RemoteOptions, SyncGlobs, SyncOptions } from "./engine/options.js";
 export { plan, sync } from "./engine/sync.js";
 export { AbortError, type ErrorInit, InvalidRequestError, RefsyncError, SyncError } from "./errors.js";
+export type {} from "./globals.js";
 export type { EngineFetch, Fetch, FetchAnswer } from "./host.js";
 export type {
   MessageSide,

@@ -11,6 +11,7 @@
  *
  * @module
  */
+
 export type { Credential } from "./client/credential.js";
 export type { Paged } from "./client/paged.js";
 export { Repos } from "./client/repos.js";
@@ -47,6 +48,7 @@ export {
   TimeoutError,
   UnauthenticatedError,
 } from "./errors.js";
+export type {} from "./globals.js";
 export type { Fetch } from "./host.js";
 export type {
   ApiError,

@@ -15,5 +15,6 @@
  *
  * @module
  */
+export type {} from "./globals.js";
 export type { Fetch } from "./host.js";
 export { type GitProxyOptions, gitProxy } from "./proxy/git-proxy.js";

@@ -17,7 +17,9 @@
  *
  * @module
  */
+
 export type { CompletedRun, FailedRun, QueuedRun, RunningRun } from "./client/run.js";
+export type {} from "./globals.js";
 export {
   type Envelope,
   type EventData,

@@ -59,7 +59,11 @@ test("no exported declaration contains any", () => {
     (file) => file.endsWith(".d.ts") && !/^wasm[/\\]\w+[/\\]/.test(file),
   );
   assert.ok(own.includes("index.d.ts"));
-  for (const file of own) assert.doesNotMatch(withoutComments(read(file)), ANY, file);
+  for (const file of own) {
+    // The DOM library's own declaration of this type has `any`, and all declarations need the same type parameters.
+    const source = withoutComments(read(file)).replace("interface ReadableStream<R = any>", "");
+    assert.doesNotMatch(source, ANY, file);
+  }
 });
 
 const ANY = /\bany\b/;

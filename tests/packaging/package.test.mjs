@@ -57,10 +57,12 @@ test("publint has nothing to say", async () => {
 });
 
 test("are the types wrong? no", async () => {
-  // The package has only ES modules, so results for CommonJS do not count. A .wasm file has no JavaScript to resolve to.
+  // A .wasm file has no JavaScript to resolve to.
   const entries = ["client.wasm", "engine.wasm", "service.wasm"].flatMap((entry) => ["--exclude-entrypoints", entry]);
+  // The package has only ES modules: CommonJS loads them with import(), or with the require() of Node 20.19 and newer.
+  const ignored = ["--ignore-rules", "cjs-resolves-to-esm"];
   // It exits with an error if it finds a problem.
-  const { stdout } = await run(bin("attw"), [tarball.path, "--profile", "esm-only", "--format", "ascii", ...entries]);
+  const { stdout } = await run(bin("attw"), [tarball.path, "--format", "ascii", ...ignored, ...entries]);
   for (const entry of ["", "/engine", "/service", "/node", "/webhooks", "/proxy"])
     assert.ok(stdout.includes(`"refsync${entry}"`));
 });

@@ -5,7 +5,7 @@
  */
 
 /** WebAssembly code, or its address. */
-export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+export type WasmSource = string | URL | ArrayBuffer | ArrayBufferView<ArrayBuffer> | WebAssembly.Module;
 
 /** The exports of wasm-bindgen's glue that start it. */
 interface Glue {
