@@ -1,8 +1,9 @@
-// Tests the packed package in users' runtimes and bundlers: `node scripts/matrix.mjs [runtimes|packaging|docs]`; all three
-// if none is named.
+// Tests the packed package in users' runtimes, bundlers and frameworks: `node scripts/matrix.mjs
+// [runtimes|packaging|frameworks|docs]`; all of them if none is named.
 //
-// Runtimes and bundlers are installed on first use, because together they are larger than everything else here.
-import { readdirSync } from "node:fs";
+// Runtimes and bundlers are installed on first use, because together they are larger than everything else here. A test of a
+// framework installs it with each run, into a folder of its own.
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { build } from "./build.mjs";
@@ -16,6 +17,7 @@ import { chromium } from "./tools.mjs";
 const parts = {
   runtimes: () => tests("runtimes"),
   packaging: () => tests("packaging"),
+  frameworks: () => tests("frameworks"),
   docs,
 };
 
@@ -35,7 +37,7 @@ await main(async () => {
 /** @param {string} name */
 async function tests(name) {
   const folder = join(root, "tests", name);
-  await install(folder);
+  if (existsSync(join(folder, "package.json"))) await install(folder);
   const files = readdirSync(folder).filter((file) => file.endsWith(".test.mjs"));
   const env = { ...process.env, CHROME_PATH: chromium() ?? undefined, REFSYNC_MATRIX: "all" };
   await run(process.execPath, ["--test", "--test-reporter=spec", ...files.map((file) => join(folder, file))], { env });
