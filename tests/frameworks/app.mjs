@@ -13,7 +13,8 @@ import { pack } from "../support/package/packed.mjs";
 /** How long an app may take until it answers, in milliseconds. */
 const START = 60_000;
 
-/** @typedef {Awaited<ReturnType<typeof app>>} App */
+/** The frameworks send no statistics, and ask nothing. */
+const silent = { NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1", CI: "1" };
 
 /**
  * Makes the app that `name` describes.
@@ -26,7 +27,7 @@ export async function app(name, variables) {
   const root = join(folder, "app");
   // A framework reads NODE_ENV, and a test runner's variables concern only its own children.
   const { NODE_ENV: _, NODE_TEST_CONTEXT: __, ...own } = process.env;
-  const env = { ...own, ...variables, NEXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1", CI: "1" };
+  const env = { ...own, ...variables, ...silent };
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
 
   /**
@@ -52,7 +53,7 @@ export async function app(name, variables) {
     await cp(fileURLToPath(new URL(name, import.meta.url)), root, { recursive: true });
     const { path } = await pack(folder);
     // The package is not in the app's package.json, so a framework that bundles development dependencies bundles it.
-    await run(["npm", "install", "--no-save", "--prefer-offline", "--no-audit", "--no-fund", path]);
+    await run(["npm", "install", "--no-save", "--no-audit", "--no-fund", path]);
   } catch (error) {
     await remove();
     throw error;

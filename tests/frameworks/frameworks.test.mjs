@@ -34,6 +34,20 @@ const next = (bundler) => ({
 const frameworks = {
   "Next with Turbopack": next("turbopack"),
   "Next with webpack": next("webpack"),
+  Nuxt: {
+    folder: "nuxt",
+    build: ["node_modules/.bin/nuxt", "build"],
+    start: [".output/server/index.mjs"],
+    server: { "a page": "/", "a route of the server": "/api/names" },
+    page: { "a page in the browser": { path: "/client" } },
+  },
+  SvelteKit: {
+    folder: "sveltekit",
+    build: ["node_modules/.bin/vite", "build"],
+    start: ["build/index.js"],
+    server: { "a load function": "/", "a route of the server": "/api" },
+    page: { "a page in the browser": { path: "/client" } },
+  },
 };
 
 /** @type {import("../support/service/serve.mjs").Served} */
