@@ -48,6 +48,13 @@ const frameworks = {
     server: { "a load function": "/", "a route of the server": "/api" },
     page: { "a page in the browser": { path: "/client" } },
   },
+  Astro: {
+    folder: "astro",
+    build: ["node_modules/.bin/astro", "build"],
+    start: ["dist/server/entry.mjs"],
+    server: { "a page": "/", "an endpoint": "/api" },
+    page: { "a page in the browser": { path: "/client" } },
+  },
 };
 
 /** @type {import("../support/service/serve.mjs").Served} */
