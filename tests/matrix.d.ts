@@ -4,6 +4,7 @@
 declare module "webpack" {
   export interface Configuration {
     mode: "production";
+    target?: "node";
     context: string;
     entry: string;
     output: { path: string; filename: string };
@@ -21,12 +22,12 @@ declare module "webpack" {
 
 declare module "rollup" {
   export function rollup(options: { input: string; plugins: object[] }): Promise<{
-    write(options: { dir: string; format: "es" }): Promise<unknown>;
+    write(options: { dir: string; format: "es" } | { file: string; format: "es" | "cjs" }): Promise<unknown>;
   }>;
 }
 
 declare module "@rollup/plugin-node-resolve" {
-  export function nodeResolve(options: { browser: boolean }): object;
+  export function nodeResolve(options?: { browser: boolean }): object;
 }
 
 declare module "@web/rollup-plugin-import-meta-assets" {
