@@ -20,7 +20,6 @@ try {
     // A tenth of a service's value.
     timing: { beat: 200, lease: 1_000, watch: 1_500 },
   });
-  say("held");
   process.once("SIGTERM", async () => {
     clearInterval(writing);
     await lock.release();
@@ -34,6 +33,8 @@ try {
     }
     appendFileSync(join(folder, "written"), `${name} ${performance.timeOrigin + performance.now()}\n`);
   }, 20);
+  // After the handler is there: the first process of a namespace ignores a signal without a handler.
+  say("held");
 } catch (error) {
   say(`refused ${/** @type {Error} */ (error).message}`);
   process.exitCode = 1;
