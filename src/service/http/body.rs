@@ -63,7 +63,9 @@ pub fn parse<T: Shaped + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         return Err(Error::field(told(path), "has a key twice; send each key once"));
     }
     if let Some((path, meant)) = misspelt(&T::SHAPE, &tree) {
-        return Err(Error::field(told(path), format!("is not a field; did you mean {meant}?")));
+        let is_top = !path.contains('.');
+        let what = if is_top { "is not a field of this call" } else { "is an unknown field" };
+        return Err(Error::field(told(path), format!("{what}; did you mean {meant}?")));
     }
     T::SHAPE.check(&mut tree, Others::Keep).map_err(refusal)?;
     tree.decode().map_err(|error| Error::Internal(format!("a checked body does not decode: {error}")))

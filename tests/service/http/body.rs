@@ -42,7 +42,7 @@ fn a_misspelt_key_is_refused_with_the_right_spelling_and_other_keys_are_ignored(
         let error = body::parse::<SyncRequest>(json.as_bytes()).expect_err(json);
         let Error::Invalid(fields) = &error else { panic!("{error}") };
         assert_eq!(fields[0].field, field, "{json}");
-        assert_eq!(fields[0].message, format!("is not a field; did you mean {meant}?"), "{json}");
+        assert_eq!(fields[0].message, format!("is not a field of this call; did you mean {meant}?"), "{json}");
     }
     let nested = br#"{"upstream":{"ur":"https://git.example.com/a.git"}}"#;
     assert_eq!(refused_field(&body::parse::<UpdateRepoRequest>(nested).expect_err("ur")), "upstream.ur");
