@@ -1,40 +1,19 @@
 // Each bundler makes one file for Node from the packed package, with its own defaults. The file is run in a folder that has no
 // packages, against the real service. esbuild is in `tests/runtimes`.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
-import { project } from "../support/package/packed.mjs";
-import { serve } from "../support/service/serve.mjs";
 
-const SERVER = `
-import { SyncClient } from "refsync";
-const main = async () => {
-  const names = [];
-  for await (const { name } of new SyncClient().repos.list()) names.push(name);
-  console.log(JSON.stringify(names));
-};
-main();
-`;
+import { bundled } from "../support/package/bundled.mjs";
 
-/** @type {import("../support/package/packed.mjs").Project} */
+/** @type {Awaited<ReturnType<typeof bundled>>} */
 let user;
-/** @type {import("../support/service/serve.mjs").Served} */
-let service;
 
 before(async () => {
-  user = await project();
-  await writeFile(join(user.root, "server.js"), SERVER);
-  service = await serve();
-  await service.api("POST", `/${service.org}/repos`, { name: "shown" });
+  user = await bundled();
 });
 
-after(async () => {
-  await service?.stop();
-  await user?.remove();
-});
+after(() => user?.stop());
 
 /** @typedef {(root: string, out: string) => Promise<void>} Bundle Bundles `server.js` of `root` into the folder `out`. */
 
@@ -82,15 +61,5 @@ const bundlers = {
 };
 
 for (const [name, bundle] of Object.entries(bundlers)) {
-  test(`${name}: the bundle for Node calls the service`, { timeout: 60_000 }, async () => {
-    const out = join(user.tarball.path, "..", name.replaceAll(/\W+/g, "-"));
-    await mkdir(out);
-    await bundle(user.root, out);
-    const files = await readdir(out);
-    assert.equal(files.length, 1, files.join(" "));
-    const env = { ...process.env, REFSYNC_URL: service.origin, REFSYNC_API_KEY: service.apiKey };
-    const ran = await promisify(execFile)(process.execPath, files, { cwd: out, env });
-    assert.equal(ran.stderr, "");
-    assert.deepEqual(JSON.parse(ran.stdout), ["shown"]);
-  });
+  test(`${name}: the bundle for Node calls the service`, { timeout: 60_000 }, () => user.bundleWorks(name, bundle));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TimeoutError } from "../errors.js";
 import { signal as abortSignal, func, refuseWrong, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
 import type { ListSyncsRequest, SyncPath, WaitTarget } from "../wasm/client/refsync.js";
@@ -74,7 +75,11 @@ export class Syncs {
     refuseWrong("wait for sync", wrongIn(options, { signal: abortSignal, onUpdate: func }));
     const { signal, onUpdate, ...target } = options;
     const update = onUpdate && ((run: unknown) => onUpdate(run as WholeRun));
+    const begun = performance.now();
     const found = await this.#found("wait for sync", run, options);
+    if (found !== run && target.timeout !== undefined) {
+      target.timeout = Math.max(0, target.timeout - (performance.now() - begun));
+    }
     return this.#withClient((client) => client.waitForSync(found, target, update, signal) as Promise<EndedRun>);
   }
 
@@ -82,7 +87,7 @@ export class Syncs {
   async #found(
     operation: string,
     run: SyncRun | RunName | string,
-    { repo, org, signal }: WatchOptions,
+    { repo, org, signal, timeout }: WatchOptions,
   ): Promise<SyncRun> {
     const name = typeof run === "string" ? { id: run, repo_id: repo } : run;
     // Anything else is checked where the run is used.
@@ -93,7 +98,17 @@ export class Syncs {
         { field: "repo", message: "is missing; name the repository of the run, or pass the whole run" },
       ]);
     }
-    return this.get({ repo: where ?? "", sync_id: name.id, ...(org !== undefined && { org }) }, { signal });
+    const path = { repo: where ?? "", sync_id: name.id, ...(org !== undefined && { org }) };
+    // Another timeout is refused where the run is used.
+    const isTime = typeof timeout === "number" && timeout >= 0;
+    const over = isTime ? AbortSignal.timeout(Math.min(timeout, MAX_TIMER)) : undefined;
+    try {
+      return await this.get(path, { signal: signal && over ? AbortSignal.any([signal, over]) : (signal ?? over) });
+    } catch (error) {
+      if (!over?.aborted || signal?.aborted) throw error;
+      const message = `${operation} ${name.id}: the service has not answered within ${timeout} ms`;
+      throw new TimeoutError(message, { code: "TIMEOUT", retryable: true });
+    }
   }
 
   /**
@@ -144,6 +159,9 @@ export class Syncs {
     }
   }
 }
+
+/** The longest time of a timer, in milliseconds. */
+const MAX_TIMER = 2 ** 31 - 1;
 
 function isWhole(run: SyncRun): run is WholeRun {
   return run.status !== "completed" || run.stats !== null;

@@ -64,7 +64,7 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
     atWork += 1;
     try {
       const isLastLane = concurrency > 1 && atWork === concurrency;
-      // Every claim of another lane rings for the last lane too, but says nothing of runs that only the last lane may claim.
+      // Each claim of another lane also wakes the last lane, but brings no new run that the last lane may claim.
       if (isLastLane && inVain.wakes === wakes && performance.now() < inVain.at + pollInterval) return false;
       const look = { at: performance.now(), wakes };
       const worked = await service.tick(onClaimed, isLastLane);

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { refuseWrong } from "../kinds.js";
+import { refuseUnknown } from "../options.js";
 import { LARGEST_BODY } from "./signature.js";
 import type { Webhooks } from "./webhooks.js";
 
@@ -38,13 +40,19 @@ export interface NodeMiddlewareOptions {
  * app.post("/hooks", nodeMiddleware(webhooks)); // Express
  * ```
  */
-export function nodeMiddleware(webhooks: Webhooks, { path }: NodeMiddlewareOptions = {}) {
+export function nodeMiddleware(webhooks: Webhooks, options: NodeMiddlewareOptions = {}) {
+  refuseUnknown("nodeMiddleware", options, known);
+  const { path } = options;
+  if (path !== undefined && !path.startsWith("/")) {
+    refuseWrong("nodeMiddleware", [{ field: "path", message: "must start with a slash, such as /hooks" }]);
+  }
   return async (request: NodeRequest, response: NodeResponse, next?: (error?: unknown) => void): Promise<void> => {
     const answer = (status: number, text: string, headers: Record<string, string> = {}) => {
       response.writeHead(status, { "content-type": "text/plain; charset=utf-8", ...headers });
       response.end(text);
     };
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    // Not `new URL`, which throws for the path that a sender may choose, such as `//`.
+    const [pathname] = (request.url ?? "").split("?");
     if (path !== undefined && pathname !== path) return next ? next() : answer(404, "not found");
     if (request.method !== "POST") return answer(405, "use POST", { allow: "POST" });
     try {
@@ -71,6 +79,8 @@ async function rawBody(request: NodeRequest): Promise<Uint8Array<ArrayBuffer> | 
         "express.raw({ type: '*/*' }) for its path",
     );
   }
+  // The loop below ends the connection if it leaves early, and then the sender would not see the answer.
+  if (Number(header(request, "content-length")) > LARGEST_BODY) return null;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request) {
@@ -92,5 +102,7 @@ function header({ headers }: NodeRequest, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value.join(",") : value;
 }
+
+const known = { path: true } satisfies Record<keyof NodeMiddlewareOptions, true>;
 
 const encoder = new TextEncoder();

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { refuseUnknown } from "../options.js";
 import { WebhookError } from "./webhook-error.js";
 
 /** A body as it was received, before any parsing. */
@@ -60,9 +61,10 @@ export async function verifySignature(
 export async function signTestPayload(
   payload: RawBody,
   secret: string,
-  { timestamp = Date.now() / 1000 }: { timestamp?: number | undefined } = {},
+  options: { timestamp?: number | undefined } = {},
 ): Promise<string> {
-  const time = Math.floor(timestamp);
+  refuseUnknown("signTestPayload", options, { timestamp: true });
+  const time = Math.floor(options.timestamp ?? Date.now() / 1000);
   const mac = await crypto.subtle.sign("HMAC", await signingKey(secret), await signedBytes(`${time}`, payload));
   const hex = Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join("");
   return `t=${time},sha256=${hex}`;

@@ -27,11 +27,17 @@ export interface WebhookOptions {
    * Called with the error of a handler, and the event, before `respond` or the middleware answers 500. Default: `console.error`. After
    * the 500, the service sends the event again.
    */
-  onError?: (error: unknown, event: WebhookEvent) => void;
+  onError?: (error: unknown, event: WebhookEvent) => void | Promise<void>;
   /** The largest difference between the sender's clock and ours, in seconds. Default: 300. */
   tolerance?: number;
   /** How many ids are remembered, so that a repeated event is dropped. Default: 10,000. */
   remember?: number;
+}
+
+/** The status and the text of an answer. */
+interface Answer {
+  status: number;
+  text: string;
 }
 
 const known = { secret: true, on: true, onError: true, tolerance: true, remember: true } satisfies Record<
@@ -91,20 +97,24 @@ export class Webhooks {
    * if a handler failed; see `onError`.
    */
   async respond(request: Request): Promise<Response> {
-    const body = await bodyOf(request).catch((error: unknown) => error as WebhookError);
-    const signature = request.headers.get("x-mesa-signature");
-    const { status, text } = body instanceof WebhookError ? refusal(body) : await this.answer(body, signature);
+    const { status, text } = await this.#answer(async () => {
+      return this.verify(await bodyOf(request), request.headers.get("x-mesa-signature"));
+    });
     return new Response(text || null, { status });
   }
 
   /** {@link respond} for a server without `Request` and `Response`: the status and text of the answer. */
-  async answer(rawBody: RawBody, signature: string | null | undefined): Promise<{ status: number; text: string }> {
+  answer(rawBody: RawBody, signature: string | null | undefined): Promise<Answer> {
+    return this.#answer(() => this.verify(rawBody, signature));
+  }
+
+  async #answer(verified: () => Promise<WebhookEvent>): Promise<Answer> {
     let event: WebhookEvent;
     try {
-      event = await this.verify(rawBody, signature);
+      event = await verified();
     } catch (error) {
-      if (error instanceof WebhookError) return refusal(error);
-      throw error;
+      if (!(error instanceof WebhookError)) throw error;
+      return { status: error.code === "INVALID_BODY" ? 400 : 401, text: error.message };
     }
     try {
       await this.#handle(event);
@@ -112,7 +122,7 @@ export class Webhooks {
     } catch (error) {
       const { onError = (error: unknown) => console.error(`webhook ${event.id} (${event.type}):`, error) } =
         this.#options;
-      onError(error, event);
+      await onError(error, event);
       return { status: 500, text: "the handler failed" };
     }
   }
@@ -148,10 +158,6 @@ async function bodyOf(request: Request): Promise<ArrayBuffer> {
   const body = await request.arrayBuffer();
   if (body.byteLength <= LARGEST_BODY) return body;
   throw new WebhookError("receive webhook: the body is too large", { code: "INVALID_BODY" });
-}
-
-function refusal({ code, message }: WebhookError): { status: number; text: string } {
-  return { status: code === "INVALID_BODY" ? 400 : 401, text: message };
 }
 
 function parse(body: RawBody): WebhookEvent {

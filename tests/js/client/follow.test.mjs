@@ -169,6 +169,23 @@ test("a run that is only named is waited for and watched", async (t) => {
   assert.deepEqual(seen, ["completed"]);
 });
 
+test("the timeout of a wait also counts while a named run is looked up", async (t) => {
+  /** @type {Fetch} */
+  const never = (_, init) =>
+    new Promise((_resolve, reject) => init?.signal?.addEventListener("abort", () => reject(init.signal?.reason)));
+  const client = new SyncClient({ apiUrl: "http://127.0.0.1:1", apiKey: "k", org: "acme", fetch: never });
+  const name = { id: "an-id", repo_id: "app" };
+  const begun = performance.now();
+  await assert.rejects(client.syncs.wait(name, { timeout: 100 }), { name: "TimeoutError", code: "TIMEOUT" });
+  assert.ok(performance.now() - begun < 3_000);
+  const stop = new AbortController();
+  const waiting = client.syncs.wait(name, { timeout: 10_000, signal: stop.signal });
+  stop.abort();
+  await assert.rejects(waiting, { name: "AbortError" });
+  // @ts-expect-error: not a number
+  await assert.rejects((await hosted(t)).client.syncs.wait(name, { timeout: "1" }));
+});
+
 test("a run that is named badly is refused in plain words", async (t) => {
   const { client } = await hosted(t);
   await assert.rejects(client.syncs.wait("an-id"), {

@@ -91,6 +91,46 @@ test("Node's own server", async () => {
   });
 });
 
+test("no request that a sender may write ends the process", async () => {
+  const { seen, webhooks } = receiver();
+  await listening(createServer(nodeMiddleware(webhooks, { path: "/hooks" })), async (url) => {
+    for (const head of [
+      "GET // HTTP/1.1",
+      "POST http:// HTTP/1.1",
+      "POST //[ HTTP/1.1",
+      "OPTIONS * HTTP/1.1",
+      "POST /hooks HTTP/1.1\r\nx-mesa-signature: t=1\r\nx-mesa-signature: sha256=2",
+    ]) {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      socket.write(`${head}\r\nhost: h\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`);
+      const [answer] = await once(socket, "data");
+      assert.match(String(answer), /^HTTP\/1\.1 4\d\d /, head);
+      socket.destroy();
+    }
+    await answersAsItShould(`${url}/hooks`, seen);
+  });
+});
+
+test("a body that is too large is refused before it is sent", async () => {
+  const { webhooks } = receiver();
+  await listening(createServer(nodeMiddleware(webhooks)), async (url) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.write("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 67108865\r\n\r\n{");
+    const [answer] = await once(socket, "data");
+    assert.match(String(answer), /^HTTP\/1\.1 413 /);
+    socket.destroy();
+  });
+});
+
+test("a misspelt option of the middleware or of a test signature is refused", async () => {
+  const { webhooks } = receiver();
+  /** @type {any} */
+  const misspelt = { pth: "/hooks", timestmp: 1 };
+  assert.throws(() => nodeMiddleware(webhooks, misspelt), /nodeMiddleware: pth is not an option; did you mean path\?/);
+  assert.throws(() => nodeMiddleware(webhooks, { path: "hooks" }), /nodeMiddleware: path must start with a slash/);
+  await assert.rejects(signTestPayload("{}", SECRET, misspelt), /timestmp is not an option; did you mean timestamp\?/);
+});
+
 test("a sender that breaks off its request ends neither the server nor the process", async () => {
   const { seen, webhooks } = receiver();
   await listening(createServer(nodeMiddleware(webhooks)), async (url) => {

@@ -3,7 +3,7 @@
  *
  * Every sync needs this list, and most syncs need no other Git command. Starting a process from Node copies the page tables of the whole
  * process: 1 ms for 50 MB, and 17 ms for 250 MB. So a small shell stays and starts Git for one repository after another. It runs
- * `git receive-pack` itself, and so saves the two processes that `git http-backend` puts before it.
+ * `git receive-pack` directly. `git http-backend` would start two more processes.
  *
  * @module
  */
@@ -126,7 +126,7 @@ class Shell {
       if (end > 0) pass(held.subarray(0, end));
       held = held.subarray(Math.max(end, 0));
       if (code === undefined) return;
-      // What Git says of a failure may come after the mark, so the shell ends, and the failure is noticed by its end.
+      // Git's message may arrive after the mark. When the shell has ended, all of it is there.
       if (code !== 0) {
         this.#code = code;
         return this.end();

@@ -106,7 +106,7 @@ impl Redaction {
     }
 
     fn hiding(&self, text: &str, find: fn(&Sought, &Layer) -> Vec<Range<usize>>) -> String {
-        let layers = spelling::layers(text, LAYERS, text.len() * 4 + BUDGET);
+        let layers = spelling::layers(text, LAYERS, text.len() * 6 + BUDGET);
         let hidden = layers.iter().flat_map(|layer| self.sought.iter().flat_map(|sought| find(sought, layer)));
         without(text, hidden.collect())
     }
@@ -138,5 +138,5 @@ const HIDDEN: &str = "[credential]";
 pub const DISTINCT: usize = 8;
 /// How many layers of escaping are undone.
 const LAYERS: usize = 3;
-/// How many bytes the decodings of one text may have together, beside four times its own length.
+/// How many bytes the decodings of one text may have together, beside six times its own length: there are six first ones.
 const BUDGET: usize = 4_096;

@@ -36,8 +36,8 @@ impl Kinds {
 
 /// A text, and what it says after up to `depth` decodings: of all kinds at once, and of one kind after another in every order.
 ///
-/// Beside the text and the decodings of all kinds, the layers together may have `budget` bytes. A text in which only one kind of
-/// escapes appears has few layers; only a text that was made for it reaches the budget.
+/// `budget` limits the bytes of all layers together, apart from the text and its decodings of all kinds. A text with one kind of
+/// escapes has few layers. Only a text that was made for this purpose reaches the budget.
 pub(super) fn layers(text: &str, depth: usize, mut budget: usize) -> Vec<Layer> {
     let all = std::iter::successors(Some(Layer::of(text)), |layer| layer.decoded(Kinds::All)).take(depth + 1);
     let mut layers: Vec<Layer> = all.collect();
