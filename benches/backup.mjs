@@ -13,10 +13,10 @@ import { pathToFileURL } from "node:url";
 import { parseArgs, promisify } from "node:util";
 
 import { PGlite } from "@electric-sql/pglite";
-import pg from "pg";
 
 import { main, root, StepError, say } from "../scripts/command.mjs";
 import { Member } from "../tests/soak/cluster.mjs";
+import { openPool } from "../tests/support/service/pool.mjs";
 import { postgres } from "../tests/support/service/postgres.mjs";
 import { measuredTree } from "./measured-tree.mjs";
 
@@ -128,7 +128,7 @@ async function fill(server, data, { repositories, outcomes, outcomesOfRun }) {
   await git("clone", "--quiet", "--mirror", tree, template);
   await git("--git-dir", template, "config", "--remove-section", "remote.origin");
 
-  const pool = new pg.Pool({ connectionString: server.url });
+  const pool = openPool(server.url);
   await pool.query(
     `INSERT INTO refsync.repos (id, org_id, name, default_bookmark, upstream_url)
      SELECT refsync.new_id('repo'), (SELECT id FROM refsync.organizations), 'repo-' || n, 'main', 'https://git.example.com/' || n
@@ -168,7 +168,7 @@ async function fill(server, data, { repositories, outcomes, outcomesOfRun }) {
  * @param {string} data
  */
 async function postgresState(server, data) {
-  const pool = new pg.Pool({ connectionString: server.url, max: 1 });
+  const pool = openPool(server.url, { max: 1 });
   try {
     return { tables: await tables((sql) => pool.query(sql)), refs: await refs(data) };
   } finally {

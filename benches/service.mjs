@@ -11,15 +11,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import pg from "pg";
-
 import { main, say } from "../scripts/command.mjs";
 import { Member } from "../tests/soak/cluster.mjs";
 import { present } from "../tests/support/present.mjs";
+import { openPool } from "../tests/support/service/pool.mjs";
 import { postgres } from "../tests/support/service/postgres.mjs";
 import { median } from "./measure.mjs";
 
-/** @typedef {{ pool: pg.Pool, call: ReturnType<typeof caller>, url: string }} Bench */
+/**
+ * @import { Pool } from "pg"
+ * @typedef {{ pool: Pool, call: ReturnType<typeof caller>, url: string }} Bench
+ */
 
 const REPOSITORIES = 200;
 /** Different globs make different runs of a repository. Equal ones would be joined. */
@@ -31,7 +33,7 @@ await main(async () => {
   const folder = mkdtempSync(join(tmpdir(), "refsync-bench-"));
   const own = values.database ? null : await postgres();
   const database = own?.url ?? values.database ?? "";
-  const pool = new pg.Pool({ connectionString: database });
+  const pool = openPool(database);
   const upstreams = await gitServer(join(folder, "upstreams"));
   const shared = ["--data", join(folder, "data"), "--database", database];
   const server = new Member(["serve", "--port", "0", "--no-worker", ...shared]);
@@ -134,7 +136,7 @@ async function latency({ pool, call }, workers) {
   );
 }
 
-/** @param {pg.Pool} pool */
+/** @param {Pool} pool */
 async function allEnded(pool) {
   for (;;) {
     const text = "SELECT count(*)::int AS open FROM refsync.syncs WHERE status IN ('queued', 'in_progress')";

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { gitHttpBackend, guardedFetch, serve } from "../../pkg/dist/node.js";
 import { Service } from "../../pkg/dist/service.js";
 import { listen } from "../../tests/support/network/listen.mjs";
+import { openPool } from "../../tests/support/service/pool.mjs";
 import { postgres as startPostgres } from "../../tests/support/service/postgres.mjs";
 import { main, StepError } from "../command.mjs";
 
@@ -29,8 +30,7 @@ await main(async () => {
 
 /** @param {import("../../tests/support/service/postgres.mjs").Postgres} postgres */
 async function rows(postgres) {
-  const { default: pg } = await import("pg");
-  const database = new pg.Pool({ connectionString: postgres.url });
+  const database = openPool(postgres.url);
   const folder = await mkdtemp(join(tmpdir(), "refsync-fixture-"));
   const fetch = guardedFetch({ allow: ["127.0.0.0/8"] });
   const secretKey = new Uint8Array(32).fill(7);

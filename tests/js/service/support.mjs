@@ -11,6 +11,7 @@ import { Service } from "refsync/service";
 import { eventually } from "../../support/eventually.mjs";
 import { gitNow as git } from "../../support/git/git.mjs";
 import { listen } from "../../support/network/listen.mjs";
+import { openPool } from "../../support/service/pool.mjs";
 
 /**
  * @import { IncomingMessage, ServerResponse } from "node:http"
@@ -35,8 +36,7 @@ export { eventually, git };
  */
 async function openDatabase(connectionString = process.env.REFSYNC_TEST_POSTGRES) {
   if (!connectionString) return new PGlite();
-  const { default: pg } = await import("pg");
-  const pool = new pg.Pool({ connectionString });
+  const pool = openPool(connectionString);
   await pool.query("SET client_min_messages = warning; DROP SCHEMA IF EXISTS refsync CASCADE");
   return pool;
 }

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { test } from "node:test";
 
 import { PGlite } from "@electric-sql/pglite";
-import pg from "pg";
 import { gitHttpBackend } from "refsync/node";
 import { Service } from "refsync/service";
 
+import { openPool } from "../../../support/service/pool.mjs";
 import { postgres } from "../../../support/service/postgres.mjs";
 import { onBoth } from "../databases.mjs";
 import { start } from "../support.mjs";
@@ -82,7 +82,7 @@ test("a database of schema 10 gets the same functions as a new one", async () =>
 
 test("processes that replace the views at the same time do not disturb each other", async (t) => {
   const server = await postgres();
-  const pools = Array.from({ length: 6 }, () => new pg.Pool({ connectionString: server.url, max: 1 }));
+  const pools = Array.from({ length: 6 }, () => openPool(server.url, { max: 1 }));
   t.after(async () => {
     await Promise.all(pools.map((pool) => pool.end()));
     await server.stop();
