@@ -237,6 +237,16 @@ pub struct SyncRunRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub message_index: Option<u32>,
+    /// The ref at the destination that keeps the object of `before`, because the ref was forced or deleted. Left out
+    /// otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub backup: Option<String>,
+    /// The object id that the source has, if the move is held; all zeros if the source has deleted the ref. Left out
+    /// otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub source: Option<String>,
 }
 
 /// The outcome of a ref.
@@ -257,7 +267,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Shape, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[tsify(
-    type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "atomic_push_failed" | "remote_refused" | (string & {})"#
+    type = r#""non_fast_forward" | "tag_moved" | "symbolic_ref" | "excluded" | "protected" | "hook_declined" | "name_conflict" | "invalid_name" | "lease_lost" | "missing_objects" | "atomic_push_failed" | "held" | "remote_refused" | (string & {})"#
 )]
 pub enum Reason {
     /// The destination's commit is not an ancestor of the source's commit, or the proof was not possible.
@@ -282,6 +292,8 @@ pub enum Reason {
     MissingObjects,
     /// Another ref was rejected, and the sync moves all refs or none.
     AtomicPushFailed,
+    /// The move is not a fast-forward, and waits for an approval.
+    Held,
     /// The destination refused it for another reason, see the message.
     RemoteRefused,
     /// A word that this version does not know.

@@ -1,14 +1,13 @@
-//! The old commits of refs that are forced.
+//! The old commits of refs that are forced or deleted.
 
 use std::collections::HashSet;
 
-use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
 use super::{
     error::Error,
     options::Options,
-    plan::{Decision, Plan},
+    plan::Plan,
     policy::Policy,
     push::{Ended, Pushed, push},
     sides::Sides,
@@ -16,14 +15,12 @@ use super::{
 };
 use crate::git::{Command, Ref};
 
-/// Keeps the old commits of refs that will be forced, each under its own name. If an old commit cannot be kept, its ref is
-/// not moved.
-pub(super) async fn keep_forced(plan: &mut Plan, sides: &mut Sides, options: &Options) -> Result<(), Error> {
-    let forced = plan.entries.iter().filter(|entry| entry.is_open() && entry.decision == Decision::Force);
-    let backups = forced.filter_map(|entry| Some((entry.name.clone(), backup(&entry.name, entry.destination?))));
+/// Keeps the old commits of refs that will be forced, and of those that will be deleted if the policy says so, each under
+/// its own name. If an old commit cannot be kept, its ref is not moved.
+pub(super) async fn keep_old(plan: &mut Plan, sides: &mut Sides, options: &Options) -> Result<(), Error> {
     // The name contains the id. If the name exists, this commit is kept already.
     let there: HashSet<&BString> = sides.receive.refs.iter().map(|r| &r.name).collect();
-    let backups: Vec<(BString, Ref)> = backups.filter(|(_, backup)| !there.contains(&backup.name)).collect();
+    let backups: Vec<(BString, Ref)> = plan.backups().filter(|(_, backup)| !there.contains(&backup.name)).collect();
     if backups.is_empty() {
         return Ok(());
     }
@@ -44,13 +41,3 @@ pub(super) async fn keep_forced(plan: &mut Plan, sides: &mut Sides, options: &Op
     }
     Ok(())
 }
-
-/// The ref that keeps the old commit of a forced ref.
-fn backup(name: &BString, old: ObjectId) -> Ref {
-    let short = name.strip_prefix(b"refs/").unwrap_or(name);
-    let mut kept = format!("{BACKUPS}{old}/").into_bytes();
-    kept.extend_from_slice(short);
-    Ref { name: kept.into(), id: old, peeled: None, symref_target: None }
-}
-
-const BACKUPS: &str = "refs/refsync/backup/";

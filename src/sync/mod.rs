@@ -9,6 +9,7 @@ mod alias;
 mod backup;
 mod conclude;
 mod error;
+mod move_refs;
 mod options;
 mod plan;
 mod policy;
@@ -21,15 +22,16 @@ mod update;
 mod verdict;
 
 pub use error::Error;
+pub use move_refs::move_refs;
 pub use options::Options;
 pub use plan::{Decision, Entry, Plan};
-pub use policy::{Policy, can_exclude};
+pub use policy::{Move, Policy, can_exclude};
 pub use progress::{Observer, Phase, Progress};
 pub use selection::{Selection, Unmatched};
 
 use self::{
     alias::spare_aliases,
-    backup::keep_forced,
+    backup::keep_old,
     conclude::{conclude, conclude_failure},
     push::{Ended, Pushed, narrow::MAX_COMMANDS, push},
     sides::Sides,
@@ -57,7 +59,7 @@ pub async fn run(
             prove(&mut plan, &mut sides, selection, source, destination, options).await?;
         }
         plan.apply(&options.policy);
-        keep_forced(&mut plan, &mut sides, options).await?;
+        keep_old(&mut plan, &mut sides, options).await?;
         plan.apply(&options.policy);
         let commands = plan.commands();
         if commands.is_empty() {

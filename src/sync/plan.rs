@@ -8,7 +8,7 @@ use gix_hash::{Kind, ObjectId};
 use gix_object::bstr::{BStr, BString, ByteSlice, ByteVec};
 
 use super::{
-    policy::Policy,
+    policy::{Policy, backup_name},
     selection::{HEADS, Selection, TAGS, Unmatched, head_branch},
     verdict::RefusedRef,
 };
@@ -35,6 +35,8 @@ pub struct Plan {
     pub unmatched: Unmatched,
     /// Whether the destination has no branch yet.
     into_empty: bool,
+    /// Whether the old commits of deleted refs are kept.
+    keeps_deleted: bool,
 }
 
 /// One ref.
@@ -120,12 +122,24 @@ impl Plan {
             source: object_format.null(),
             source_peeled: None,
             destination: Some(r.id),
-            decision: Decision::Delete,
+            decision: match policy.holds(r.name.as_bstr(), Some(r.id), object_format.null()) {
+                true => Decision::Rejected(Reason::Held, None),
+                false => Decision::Delete,
+            },
             message_index: None,
             is_done: false,
         }));
         sort_by_name(&mut entries, |entry| entry.name.as_bstr());
-        Self { entries, object_format, messages: Vec::new(), may_move_others: false, head, unmatched, into_empty }
+        Self {
+            entries,
+            object_format,
+            messages: Vec::new(),
+            may_move_others: false,
+            head,
+            unmatched,
+            into_empty,
+            keeps_deleted: policy.keep_deleted,
+        }
     }
 
     /// The commands that are still to do, including candidates. Deletions come first, because a deleted name may be in the
@@ -189,23 +203,35 @@ impl Plan {
         at.and_then(|at| u32::try_from(at).ok())
     }
 
-    /// Applies the policy: forces diverged refs if it says so, and moves nothing beside a rejected ref if it says all or
-    /// none.
+    /// Applies the policy: forces or holds diverged refs if it says so, and moves nothing beside a rejected ref if it says
+    /// all or none.
     pub fn apply(&mut self, policy: &Policy) {
-        if policy.force {
-            self.force();
+        if policy.force || policy.hold.is_some() {
+            self.force(policy);
         }
         if policy.atomic {
             self.hold_together();
         }
     }
 
-    fn force(&mut self) {
+    fn force(&mut self, policy: &Policy) {
         for entry in &mut self.entries {
             if matches!(&entry.decision, Decision::Rejected(Reason::NonFastForward | Reason::TagMoved, None)) {
-                entry.decision = Decision::Force;
+                entry.decision = match policy.holds(entry.name.as_bstr(), entry.destination, entry.source) {
+                    true => Decision::Rejected(Reason::Held, None),
+                    false => Decision::Force,
+                };
             }
         }
+    }
+
+    /// The refs to move or delete whose old commits are kept first: their names, and the names that keep the commits.
+    pub(super) fn backups(&self) -> impl Iterator<Item = (BString, Ref)> {
+        self.entries.iter().filter(|entry| entry.is_open()).filter_map(|entry| {
+            let id = entry.old_kept(self.keeps_deleted)?;
+            let name = backup_name(entry.name.as_bstr(), id);
+            Some((entry.name.clone(), Ref { name, id, peeled: None, symref_target: None }))
+        })
     }
 
     fn hold_together(&mut self) {
@@ -235,7 +261,11 @@ impl Plan {
     /// The refs of the stats, one by one: the texts of 100,000 refs at once would take 20 MB.
     pub fn into_refs(self) -> impl Iterator<Item = SyncRunRef> {
         let null = self.object_format.null();
+        let keeps_deleted = self.keeps_deleted;
         self.entries.into_iter().map(move |entry| {
+            let kept = entry.old_kept(keeps_deleted);
+            let backup = kept.map(|old| Vec::from(backup_name(entry.name.as_bstr(), old)).into_string_lossy());
+            let source = (entry.decision == Decision::Rejected(Reason::Held, None)).then(|| hex(entry.source));
             let (outcome, reason, message) = match entry.decision {
                 Decision::Create | Decision::FastForward | Decision::Force | Decision::Delete => {
                     (Outcome::Updated, None, None)
@@ -256,7 +286,8 @@ impl Plan {
                 (_, None) => hex(null),
             };
             let name = Vec::from(entry.name).into_string_lossy();
-            SyncRunRef { name, before, after, outcome, reason, message, message_index: entry.message_index }
+            let message_index = entry.message_index;
+            SyncRunRef { name, before, after, outcome, reason, message, message_index, backup, source }
         })
     }
 }
@@ -271,6 +302,12 @@ impl Entry {
     pub fn is_pending(&self) -> bool {
         use Decision::{Candidate, Create, Delete, FastForward, Force};
         matches!(self.decision, Create | Candidate | FastForward | Force | Delete)
+    }
+
+    /// The old commit, if it is kept under another name.
+    fn old_kept(&self, keeps_deleted: bool) -> Option<ObjectId> {
+        let is_kept = self.decision == Decision::Force || self.decision == Decision::Delete && keeps_deleted;
+        self.destination.filter(|_| is_kept)
     }
 
     /// Marks it as proved, if it is a candidate.

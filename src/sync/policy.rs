@@ -1,5 +1,8 @@
 //! What a sync may do besides fast-forwards. Everything is off by default.
 
+use gix_hash::ObjectId;
+use gix_object::bstr::{BStr, BString};
+
 use crate::glob::Glob;
 
 /// What a sync may do besides fast-forwards.
@@ -11,13 +14,34 @@ pub struct Policy {
     /// Delete the destination's refs that match the globs and that the source does not have, at most this many. If there
     /// are more, nothing is done at all.
     pub prune: Option<u32>,
+    /// Keep the old commits of deleted refs too, as `force` keeps those of moved refs.
+    pub keep_deleted: bool,
+    /// Diverged refs and refs to delete wait, except for these moves; `None` if nothing waits. Wins over `force`.
+    pub hold: Option<Vec<Move>>,
     /// All refs move or none: a ref that is rejected, here or at the destination, holds back all others.
     pub atomic: bool,
     /// Globs of full ref names. These refs are left out even if other globs match them.
     pub exclude: Vec<Glob>,
 }
 
+/// A move of one ref at the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The full name of the ref.
+    pub name: BString,
+    /// The id that the destination has.
+    pub from: ObjectId,
+    /// The id that the source has; the null id if the source does not have the ref.
+    pub to: ObjectId,
+}
+
 impl Policy {
+    /// Whether this move waits for an approval.
+    pub(super) fn holds(&self, name: &BStr, from: Option<ObjectId>, to: ObjectId) -> bool {
+        let is_approved = |approved: &Move| approved.name == name && Some(approved.from) == from && approved.to == to;
+        self.hold.as_ref().is_some_and(|approved| !approved.iter().any(is_approved))
+    }
+
     /// Whether this ref is left out.
     pub fn excludes(&self, name: &str) -> bool {
         self.exclude.iter().any(|glob| glob.matches(name))
@@ -30,3 +54,15 @@ pub fn can_exclude(glob: &Glob) -> bool {
     let fits = |namespace: &str| namespace.starts_with(&prefix) || prefix.starts_with(namespace);
     glob.is_none() || fits("refs/heads/") || fits("refs/tags/")
 }
+
+/// The ref that keeps the old commit of a ref that is forced or deleted: `refs/refsync/backup/<old id>/<name>`, without the
+/// `refs/` of the name.
+pub(super) fn backup_name(name: &BStr, old: ObjectId) -> BString {
+    let short = name.strip_prefix(b"refs/").unwrap_or(name);
+    let mut kept = format!("{BACKUPS}{old}/").into_bytes();
+    kept.extend_from_slice(short);
+    kept.into()
+}
+
+/// The folder of the refs that keep old commits.
+pub(super) const BACKUPS: &str = "refs/refsync/backup/";

@@ -3,7 +3,7 @@
 use futures_executor::block_on;
 use refsync::{
     api::{Outcome, Reason, SyncRunStats},
-    sync::{self, Options, Plan, Policy, Selection},
+    sync::{self, Move, Options, Plan, Policy, Selection},
 };
 
 use super::{find, outcomes, selection};
@@ -54,7 +54,9 @@ fn force_moves_what_diverged_and_keeps_what_was_there() {
         assert_eq!(refs[name], upstream.refs()[name], "{name}");
     }
     for name in ["heads/main", "tags/v1"] {
-        assert_eq!(refs[&format!("refs/refsync/backup/{ours}/{name}")], ours, "{name} is kept");
+        let backup = format!("refs/refsync/backup/{ours}/{name}");
+        assert_eq!(refs[&backup], ours, "{name} is kept");
+        assert_eq!(find(&stats, &format!("refs/{name}")).backup.as_ref(), Some(&backup), "the stats tell it");
     }
     assert!(!refs.keys().any(|name| name.contains("backup") && name.ends_with("other")), "a fast-forward needs none");
     local.fsck();
@@ -71,6 +73,81 @@ fn a_ref_whose_old_commit_cannot_be_kept_is_not_forced() {
     assert!(main.message.as_deref().is_some_and(|m| m.contains("could not be kept")), "{:?}", main.message);
     assert_eq!(find(&stats, "refs/heads/other").outcome, Outcome::Updated, "its neighbour goes on");
     assert_eq!(local.refs()["refs/heads/main"], before["refs/heads/main"]);
+}
+
+#[test]
+fn a_deleted_ref_is_kept_if_the_policy_says_so() {
+    let (upstream, local) = diverged();
+    let ours = local.git(&["rev-parse", "main"]);
+    local.git(&["update-ref", "refs/heads/gone", &ours]);
+    let policy = Policy { prune: Some(1), keep_deleted: true, ..Policy::default() };
+    let stats = pull(&upstream, &local, policy).expect("it succeeds");
+    let gone = find(&stats, "refs/heads/gone");
+    let backup = format!("refs/refsync/backup/{ours}/heads/gone");
+    assert_eq!((gone.outcome, gone.backup.as_ref()), (Outcome::Updated, Some(&backup)));
+    let refs = local.refs();
+    assert_eq!((refs.get("refs/heads/gone"), refs.get(&backup)), (None, Some(&ours)));
+}
+
+#[test]
+fn a_held_move_waits_until_exactly_this_move_is_approved() {
+    let (upstream, local) = diverged();
+    local.git(&["update-ref", "refs/heads/gone", "main"]);
+    let (ours, theirs) = (local.git(&["rev-parse", "main"]), upstream.git(&["rev-parse", "main"]));
+    let (tag, zeros) = (upstream.git(&["rev-parse", "v1"]), "0".repeat(40));
+    let before = local.refs();
+    let hold = |approved: &[(&str, &str, &str)]| {
+        let id = |hex: &str| hex.parse().expect("an id");
+        let approved =
+            approved.iter().map(|(name, from, to)| Move { name: (*name).into(), from: id(from), to: id(to) });
+        Policy { hold: Some(approved.collect()), prune: Some(5), keep_deleted: true, ..Policy::default() }
+    };
+    let held = [("gone", zeros.as_str()), ("main", theirs.as_str()), ("v1", tag.as_str())];
+    let check_held = |stats: &SyncRunStats, held: &[(&str, &str)]| {
+        let found = stats.refs.iter().filter(|r| r.reason == Some(Reason::Held));
+        let found: Vec<_> =
+            found.map(|r| (&r.name[r.name.rfind('/').unwrap_or(0) + 1..], r.source.as_deref().unwrap_or(""))).collect();
+        assert_eq!(found, held);
+    };
+    check_held(&plan(&upstream, &local, hold(&[])), &held);
+    let stats = pull(&upstream, &local, hold(&[])).expect("it succeeds");
+    check_held(&stats, &held);
+    assert_eq!(find(&stats, "refs/heads/other").outcome, Outcome::Updated, "a fast-forward does not wait");
+    let waiting = local.refs();
+    for name in ["refs/heads/main", "refs/heads/gone", "refs/tags/v1"] {
+        assert_eq!(waiting[name], before[name], "{name}");
+    }
+
+    // Another target, another old id and another ref do not count.
+    let other = upstream.git(&["rev-parse", "v1"]);
+    let wrong = [
+        ("refs/heads/main", ours.as_str(), other.as_str()),
+        ("refs/heads/main", other.as_str(), theirs.as_str()),
+        ("refs/heads/mai", ours.as_str(), theirs.as_str()),
+    ];
+    check_held(&pull(&upstream, &local, hold(&wrong)).expect("it succeeds"), &held);
+
+    let right =
+        [("refs/heads/main", ours.as_str(), theirs.as_str()), ("refs/heads/gone", ours.as_str(), zeros.as_str())];
+    let stats = pull(&upstream, &local, hold(&right)).expect("it succeeds");
+    check_held(&stats, &held[2..]);
+    let refs = local.refs();
+    assert_eq!((refs.get("refs/heads/main"), refs.get("refs/heads/gone")), (Some(&theirs), None));
+    for name in ["heads/main", "heads/gone"] {
+        assert_eq!(refs[&format!("refs/refsync/backup/{ours}/{name}")], ours, "{name} is kept");
+    }
+    local.fsck();
+}
+
+#[test]
+fn more_deletions_than_allowed_may_wait_but_not_happen() {
+    let (upstream, local) = diverged();
+    for n in 0..3 {
+        local.git(&["update-ref", &format!("refs/heads/gone-{n}"), "main"]);
+    }
+    let policy = Policy { hold: Some(Vec::new()), prune: Some(1), ..Policy::default() };
+    let stats = pull(&upstream, &local, policy).expect("nothing is deleted, so it succeeds");
+    assert_eq!(stats.refs.iter().filter(|r| r.reason == Some(Reason::Held)).count(), 5, "{stats:?}");
 }
 
 #[test]

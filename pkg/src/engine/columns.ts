@@ -71,7 +71,7 @@ export function refsOf(
     if (!isWanted(outcome)) continue;
     name ??= names.split("\n");
     const before = ids.slice(start, start + width);
-    const [, reason = null, message = null, messageIndex = null] = remarkOf.get(at) ?? [];
+    const [, reason = null, message = null, messageIndex, backup, source] = remarkOf.get(at) ?? [];
     refs.push({
       name: name[at] as string,
       before: before === none ? null : before,
@@ -79,13 +79,22 @@ export function refsOf(
       outcome,
       reason,
       message,
-      ...(messageIndex !== null && { message_index: messageIndex }),
+      ...(messageIndex != null && { message_index: messageIndex }),
+      ...(backup != null && { backup }),
+      ...(source != null && { source }),
     });
   }
   return refs;
 }
 
-type Remark = [at: number, reason: SyncRunRef["reason"], message: SyncRunRef["message"], messageIndex: number | null];
+type Remark = [
+  at: number,
+  reason: SyncRunRef["reason"],
+  message: SyncRunRef["message"],
+  messageIndex: number | null,
+  backup: string | null,
+  source: string | null,
+];
 
 function outcomeFrom(letter: string): Outcome {
   return outcomeOf[letter.toLowerCase()] as Outcome;

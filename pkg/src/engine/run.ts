@@ -9,7 +9,7 @@ import type { EngineFetch } from "../host.js";
 import { refuseUnknown } from "../options.js";
 import { proxied } from "../proxy/proxied.js";
 import { isBrowser, ownFetchWith } from "../runtime.js";
-import type { RemoteSettings } from "../wasm/engine/refsync.js";
+import type { RemoteSettings, SyncSettings } from "../wasm/engine/refsync.js";
 import init, { initSync, listRefs, runSync } from "../wasm/engine/refsync.js";
 import { loader, type WasmSource } from "../wasm/load.js";
 import { addressOf, refusedCredential } from "./address.js";
@@ -26,8 +26,14 @@ export function engineMemory(): number {
   return memory?.buffer.byteLength ?? 0;
 }
 
+/** The settings of a sync that only the service has. */
+export type ServicePolicy = Pick<SyncSettings, "hold" | "keep_deleted">;
+
 /** Syncs, or only finds out what a sync would do. Returns the stats as columns. */
-export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: boolean }): Promise<Columns> {
+export async function columnsOf(
+  options: SyncOptions,
+  { planOnly, policy }: { planOnly: boolean; policy?: ServicePolicy },
+): Promise<Columns> {
   refuseNoObject(options);
   refuseUnknown("sync", options, known);
   refuseUnknown("sync", options.ref_globs, knownGlobs, "ref_globs.");
@@ -62,6 +68,7 @@ export async function columnsOf(options: SyncOptions, { planOnly }: { planOnly: 
       ...(options.maxRefs !== undefined && { max_refs: options.maxRefs }),
       ...(options.maxCommits !== undefined && { max_commits: options.maxCommits }),
       ...(options.maxMemory !== undefined && { max_memory: options.maxMemory }),
+      ...policy,
     };
     const streams = options.requestStreams ?? !isBrowser();
     const { onProgress, signal } = options;

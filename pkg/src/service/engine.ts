@@ -6,7 +6,7 @@
  */
 import { notesOf, statsOf } from "../engine/columns.js";
 import type { Fetch, GitHost } from "../host.js";
-import type { RefGlobs, RemoteSettings, SyncRunStats } from "../wasm/engine/refsync.js";
+import type { RefGlobs, RemoteSettings, SyncRunStats, SyncSettings } from "../wasm/engine/refsync.js";
 import type { WasmSource } from "../wasm/load.js";
 
 /** Carries out the service's tasks; see `service/engine.rs`. Only JSON texts cross this interface. */
@@ -32,6 +32,7 @@ interface Task {
   destination: Remote;
   ref_globs: RefGlobs;
   plan_only: boolean;
+  policy: Pick<SyncSettings, "force" | "prune" | "atomic" | "exclude" | "keep_deleted" | "hold">;
 }
 
 /** `Remote` of `service/engine.rs`. */
@@ -48,12 +49,14 @@ export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: W
   return {
     async sync(task, report, signal) {
       const { columnsOf } = await import("../engine/run.js");
-      const { source, destination, ref_globs, plan_only }: Task = JSON.parse(task);
+      const { source, destination, ref_globs, plan_only, policy: asked }: Task = JSON.parse(task);
       const onProgress = (progress: unknown) => report(JSON.stringify(progress));
       const sides = { source: side(source), destination: side(destination) };
       // A service does not run in a page, so its runtime can stream a request.
-      const options = { ...sides, ref_globs, onProgress, signal, requestStreams: true, wasm };
-      const columns = await columnsOf(options, { planOnly: plan_only });
+      const { keep_deleted, hold, ...others } = asked;
+      const options = { ...sides, ref_globs, ...others, onProgress, signal, requestStreams: true, wasm };
+      const policy = { ...(keep_deleted && { keep_deleted }), ...(hold && { hold }) };
+      const columns = await columnsOf(options, { planOnly: plan_only, policy });
       const synced: Synced = { stats: statsOf(columns), head: notesOf(columns).head };
       return JSON.stringify(synced);
     },

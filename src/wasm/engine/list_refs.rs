@@ -1,4 +1,4 @@
-//! The refs of a remote.
+//! The refs of a remote: listed, and moved without a source.
 
 use js_sys::Promise;
 use serde::Serialize;
@@ -8,10 +8,11 @@ use wasm_bindgen::prelude::*;
 use super::{
     arguments::from_js,
     remote::{SideFunctions, connection},
-    settings::RemoteSettings,
+    settings::{RemoteSettings, approved},
 };
 use crate::{
     git::Ref,
+    sync::{self, Move},
     wasm::{error::throwable::into_js, fetch::streaming::FetchClient, promise::promise},
 };
 
@@ -41,6 +42,28 @@ pub fn list_refs(
         });
         let shown = serde_json::to_string(&shown.collect::<Vec<_>>()).expect("texts are JSON");
         Ok(shown.into())
+    }))
+}
+
+/// Moves refs of a remote to objects that it has, all or none. Each line is `old-id new-id name`, as in a push; an id of zeros
+/// stands for no ref. Resolves to the refusal, or to `undefined` if all refs have moved.
+///
+/// # Errors
+///
+/// If an argument is wrong. The promise rejects if the remote cannot be reached.
+#[wasm_bindgen(js_name = moveRefs, unchecked_return_type = "Promise<string | undefined>")]
+pub fn move_refs(
+    settings: &Ts<RemoteSettings>,
+    #[wasm_bindgen(unchecked_param_type = "{ fetch: Function; credentials?: Function | undefined }")]
+    functions: &SideFunctions,
+    lines: &str,
+) -> Result<Promise, JsValue> {
+    let settings: RemoteSettings = from_js("moveRefs", "request", &settings.js_value())?;
+    let remote = connection(&settings, FetchClient::new(functions.fetch()), functions);
+    let moves: Vec<Move> = lines.lines().filter_map(approved).collect();
+    Ok(promise(async move {
+        let refusal = sync::move_refs(&remote, &moves).await.map_err(|error| into_js(&error))?;
+        Ok(refusal.map_or(JsValue::UNDEFINED, JsValue::from))
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gix_hash::ObjectId;
 use serde::Deserialize;
 use tsify::Tsify;
 
@@ -11,7 +12,7 @@ use crate::{
     git::Limits,
     glob::Glob,
     globs::Globs,
-    sync::{self, Policy, Selection},
+    sync::{self, Move, Policy, Selection},
 };
 
 /// A Git repository on a smart-HTTP server, and the credential for it.
@@ -74,6 +75,14 @@ pub struct SyncSettings {
     #[serde(default)]
     #[tsify(optional)]
     pub atomic: bool,
+    /// Keep the old commits of deleted refs under `refs/refsync/backup/` too. Default: off.
+    #[serde(default)]
+    #[tsify(optional)]
+    pub keep_deleted: bool,
+    /// Diverged refs and refs to delete wait, except for these moves: each line is `old-id new-id name`, as in a push. The
+    /// new id is all zeros if the source does not have the ref. Wins over `force`. Default: nothing waits.
+    #[tsify(optional)]
+    pub hold: Option<String>,
     /// Globs of full ref names, such as `refs/heads/wip/*`. These refs are left out even if `ref_globs` matches them.
     #[serde(default)]
     #[tsify(optional, type = "string[]")]
@@ -108,6 +117,14 @@ pub struct SyncSettings {
     pub max_memory: Option<f64>,
 }
 
+/// A move, from `old-id new-id name`; `None` if an id is not one.
+pub(super) fn approved(line: &str) -> Option<Move> {
+    let mut words = line.splitn(3, ' ');
+    let mut id = || ObjectId::from_hex(words.next()?.as_bytes()).ok();
+    let (from, to) = (id()?, id()?);
+    Some(Move { name: words.next()?.into(), from, to })
+}
+
 impl SyncSettings {
     /// The refs that take part.
     pub(super) fn selection(&self) -> Result<Selection, Refusal> {
@@ -123,8 +140,9 @@ impl SyncSettings {
             );
             return Err(Refusal::of_field(OPERATION, &format!("exclude[{at}]"), refusal));
         }
-        let Self { force, prune, atomic, ref exclude, .. } = *self;
-        Ok(Policy { force, prune, atomic, exclude: exclude.clone() })
+        let Self { force, prune, keep_deleted, atomic, ref hold, ref exclude, .. } = *self;
+        let hold = hold.as_ref().map(|lines| lines.lines().filter_map(approved).collect());
+        Ok(Policy { force, prune, keep_deleted, hold, atomic, exclude: exclude.clone() })
     }
 
     /// The words for the destination's hooks.

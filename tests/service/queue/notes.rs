@@ -14,6 +14,8 @@ fn said(direction: Direction, globs: &str, names: &[&str]) -> Vec<String> {
         reason: None,
         message: None,
         message_index: None,
+        backup: None,
+        source: None,
     };
     let stats = SyncRunStats { refs: names.iter().map(found).collect(), messages: Vec::new() };
     let notes = unmatched(direction, &globs, &stats);

@@ -239,6 +239,8 @@ fn takes_out_credentials_in_names_but_not_the_words_of_a_weak_password() {
             reason: Some(Reason::Other(name.into())),
             message: None,
             message_index: None,
+            backup: Some(name.into()),
+            source: Some(after.into()),
         }],
         messages: vec![],
     };
@@ -305,6 +307,8 @@ fn the_words_of_a_remote_about_a_ref_are_searched_too() {
             reason: Some(Reason::HookDeclined),
             message: Some(message.into()),
             message_index: Some(0),
+            backup: None,
+            source: None,
         }],
         messages: vec![SyncRunMessage { side: MessageSide::Destination, text: message.into() }],
     };

@@ -81,7 +81,8 @@ impl Redaction {
     /// Removes the credentials from stats: from names, ids, and the remotes' own messages.
     pub fn stats(&self, mut stats: SyncRunStats) -> SyncRunStats {
         for r in &mut stats.refs {
-            let names = [Some(&mut r.name), r.before.as_mut(), Some(&mut r.after)];
+            let names =
+                [Some(&mut r.name), r.before.as_mut(), Some(&mut r.after), r.backup.as_mut(), r.source.as_mut()];
             for name in names.into_iter().flatten().filter(|name| self.may_be_in(name)) {
                 *name = self.name(name);
             }
