@@ -112,6 +112,14 @@ impl Glob {
         literals.collect()
     }
 
+    /// Whether it can match the full name of a branch or a tag: a glob of short names, such as `wip/*`, cannot. The empty
+    /// glob, which matches nothing, can.
+    pub fn fits_full_names(&self) -> bool {
+        let prefix = self.literal_prefix();
+        let fits = |namespace: &str| namespace.starts_with(&prefix) || prefix.starts_with(namespace);
+        self.is_none() || fits("refs/heads/") || fits("refs/tags/")
+    }
+
     /// Whether the whole of `name` matches. The time is linear in the name's length, and one step longer for each 64
     /// characters of the glob.
     pub fn matches(&self, name: &str) -> bool {

@@ -1,3 +1,5 @@
+//! What the crate generates at compile time: shapes and the texts of SQL files.
+//!
 //! `#[derive(Shape)]`: the shape of a serde type's JSON, read from the same attributes that serde reads.
 //!
 //! It implements `refsync::api::shape::Shaped`. Names come from `rename` and `rename_all`. `default`, `skip_serializing_if`
@@ -12,13 +14,37 @@ use serde_derive_internals::{
     ast::{Container, Data, Field, Style, Variant},
     attr::{Default, TagType},
 };
-use syn::{DeriveInput, Ident, LitInt, Meta, Token, parse_macro_input, punctuated::Punctuated};
+use syn::{DeriveInput, Ident, LitInt, LitStr, Meta, Token, parse_macro_input, punctuated::Punctuated};
 
 /// Derives `Shaped`.
 #[proc_macro_derive(Shape, attributes(serde, schemars))]
 pub fn shape(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// The text of an SQL file, by its path below `src/service/store`: without comments, indentation and empty lines, which
+/// would be a third of what a user downloads, and would go to the database with each statement.
+///
+/// A line that begins with `--` is a comment, also within a string of several lines. Such strings are not allowed.
+#[proc_macro]
+pub fn sql_text(input: TokenStream) -> TokenStream {
+    let path = parse_macro_input!(input as LitStr);
+    let file = std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default())
+        .join("src/service/store")
+        .join(path.value());
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) => {
+            let message = format!("{}: {error}", file.display());
+            return syn::Error::new(path.span(), message).into_compile_error().into();
+        }
+    };
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("--"));
+    let sql = lines.collect::<Vec<_>>().join("\n");
+    let file = file.display().to_string();
+    // The compiler watches the file because of `include_str!`.
+    quote! {{ const _: &str = include_str!(#file); #sql }}.into()
 }
 
 fn expand(input: &DeriveInput) -> syn::Result<Tokens> {

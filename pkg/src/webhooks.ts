@@ -26,6 +26,7 @@ export {
   type EventRepo,
   type EventRepoState,
   type EventRepository,
+  type HeldData,
   isKnown,
   type KnownEvent,
   type RepoChangeData,

@@ -13,11 +13,11 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::{
-    ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
-    CreateWebhookTargetRequest, DeleteResult, ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest,
-    Organization, PageRequest, PublicKeyPage, PublicKeySecret, Repo, RepoPage, Scope, SyncRequest, SyncRun,
-    SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage,
-    WebhookTargetSecret, Whoami,
+    ApiKeyPage, ApiKeySecret, ApproveRequest, Backups, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
+    CreateWebhookTargetRequest, DeleteResult, HeldRefs, ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest,
+    Organization, PageRequest, PublicKeyPage, PublicKeySecret, Repo, RepoPage, RestoreRequest, Restored, Scope,
+    SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest, WebhookTarget,
+    WebhookTargetPage, WebhookTargetSecret, Whoami,
     shape::{Key, Missing, Shape, Shaped},
 };
 use crate::http::Method;
@@ -81,6 +81,15 @@ calls! {
         () => 200 SyncRun, Cancellation;
     FollowSync: "follow sync of repository", Get "/{org}/{repo}/upstream/syncs/{sync_id}/events", Some(Scope::Read),
         () => 200 SyncRun, Again;
+
+    ListHeldRefs: "list held refs of repository", Get "/{org}/{repo}/upstream/held", Some(Scope::Read),
+        () => 200 HeldRefs, Again;
+    ApproveHeldRefs: "approve held refs of repository", Post "/{org}/{repo}/upstream/approve", Some(Scope::Write),
+        ApproveRequest => 200 HeldRefs, Again;
+    ListBackups: "list backups of repository", Get "/{org}/{repo}/upstream/backups", Some(Scope::Read),
+        () => 200 Backups, Again;
+    RestoreRef: "restore ref of repository", Post "/{org}/{repo}/upstream/restore", Some(Scope::Write),
+        RestoreRequest => 200 Restored, Never;
 
     ListWebhookTargets: "list webhook targets of", Get "/{org}/webhook-targets", Some(Scope::Admin),
         ListWebhookTargetsRequest => 200 WebhookTargetPage, Again;

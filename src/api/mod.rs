@@ -9,6 +9,7 @@ mod decode;
 mod error;
 pub mod json_tree;
 mod key;
+mod policy;
 mod progress;
 mod repo;
 mod requests;
@@ -16,6 +17,7 @@ mod schedule;
 mod scope;
 pub mod shape;
 mod sync;
+mod verbatim;
 mod webhook;
 
 pub use calls::{CALLS, Call, CallName, Repeat, parameter};
@@ -23,6 +25,10 @@ pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
 pub use key::{
     ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, PublicKey, PublicKeyPage,
     PublicKeySecret,
+};
+pub use policy::{
+    ApproveHeldRequest, ApproveRequest, Backup, Backups, HeldMove, HeldRef, HeldRefs, OnDiverged, PolicyRequest,
+    RestoreRefRequest, RestoreRequest, Restored, UpstreamPolicy,
 };
 pub use progress::{Phase, Progress};
 pub use repo::{
@@ -33,12 +39,13 @@ pub use requests::{
     ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest, OrgPath, PageRequest, RepoPath, SyncPath,
     SyncUpstreamRequest, WebhookTargetPath,
 };
-pub use schedule::{Schedule, ScheduleRequest};
+pub use schedule::{Schedule, ScheduleRequest, minutes};
 pub use scope::Scope;
 pub use sync::{
     Direction, MessageSide, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunCounts, SyncRunMessage,
     SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus,
 };
+pub use verbatim::Verbatim;
 pub use webhook::{
     CreateWebhookTargetRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret,
 };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 use tsify::Tsify;
 
-use super::{Schedule, ScheduleRequest, SyncRun};
+use super::{PolicyRequest, Schedule, ScheduleRequest, SyncRun, UpstreamPolicy, Verbatim};
 
 /// The owner of a credential, and what the credential allows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
@@ -125,6 +125,11 @@ pub struct Upstream {
     /// Why the schedule is paused; null if it is not paused.
     #[serde(default)]
     pub pause_reason: Option<String>,
+    /// What syncs may do with refs that cannot move forward. Left out if the policy was never set, so that the defaults are
+    /// valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "UpstreamPolicy")]
+    pub policy: Option<Verbatim<UpstreamPolicy>>,
     /// The newest run; null before the first one.
     pub latest_sync: Option<SyncRun>,
 }
@@ -252,6 +257,10 @@ pub struct UpstreamRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "ScheduleRequest | null")]
     pub schedule: Option<ScheduleRequest>,
+    /// What syncs may do with refs that cannot move forward; omit it or use null for the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "PolicyRequest | null")]
+    pub policy: Option<Verbatim<PolicyRequest>>,
 }
 
 /// An upstream in a request that changes a repository.
@@ -268,6 +277,10 @@ pub struct UpstreamUpdate {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "ScheduleRequest | null")]
     pub schedule: Option<Option<ScheduleRequest>>,
+    /// The policy. If omitted, it stays; null sets the defaults, an object replaces it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "PolicyRequest | null")]
+    pub policy: Option<Option<Verbatim<PolicyRequest>>>,
 }
 
 /// The Git server that stores the repository, in a request for a new repository.
@@ -353,6 +366,6 @@ pub struct DeleteResult {
 }
 
 /// Distinguishes a key whose value is null (`Some(None)`) from a missing key (`None`).
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

@@ -7,7 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use tsify::Tsify;
 
-use super::shape::{self, Missing, Shaped};
+use super::{
+    PolicyRequest, Verbatim,
+    shape::{self, Missing, Shaped},
+};
 use crate::glob::Glob;
 
 /// The direction of a sync.
@@ -79,6 +82,11 @@ pub struct SyncRequest {
     #[tsify(optional, type = "Partial<RefGlobs>")]
     #[schemars(schema_with = "requested_globs")]
     pub ref_globs: RefGlobs,
+    /// Keys of the upstream's policy that this sync has instead. `keep_backups` is not one of them. If the same sync is
+    /// queued already, it takes the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "PolicyRequest")]
+    pub policy: Option<Verbatim<PolicyRequest>>,
 }
 
 /// The globs of a request. One of them may be left out.

@@ -2,7 +2,7 @@
 
 use refsync_derive::Shape;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 /// A receiver of an organisation's events.
@@ -75,7 +75,7 @@ pub struct UpdateWebhookTargetRequest {
     #[tsify(optional)]
     pub url: Option<String>,
     /// The new name; null removes it.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::repo::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string | null")]
     pub name: Option<Option<String>>,
     /// The new list of events.
@@ -83,12 +83,7 @@ pub struct UpdateWebhookTargetRequest {
     #[tsify(optional)]
     pub events: Option<Vec<String>>,
     /// The repositories whose events are sent from now on; null for the whole organisation.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::repo::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repo_ids: Option<Option<Vec<String>>>,
-}
-
-/// Distinguishes a key whose value is null (`Some(None)`) from a missing key (`None`).
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

@@ -24,6 +24,14 @@ pub trait Engine {
         remote: &'a RemoteSettings,
         ref_name: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<RemoteRef>, EngineError>>;
+
+    /// Lists, restores or removes the backups of a repository. The request and the answer are JSON texts; see `BackupRequest`
+    /// of the package's `service/backups.ts`.
+    fn backups<'a>(
+        &'a self,
+        remote: &'a RemoteSettings,
+        request: &'a str,
+    ) -> LocalBoxFuture<'a, Result<String, EngineError>>;
 }
 
 /// The result of a task.
@@ -50,6 +58,8 @@ pub struct Task {
     source: RemoteSettings,
     destination: RemoteSettings,
     ref_globs: RefGlobs,
+    /// What it may do besides fast-forwards, as the JSON text that the engine reads.
+    policy: String,
     plan_only: bool,
 }
 
@@ -98,13 +108,14 @@ impl Task {
         ref_globs: &RefGlobs,
         local: RemoteSettings,
         upstream: RemoteSettings,
+        policy: String,
         plan_only: bool,
     ) -> Self {
         let (source, destination) = match direction {
             Direction::Pull => (upstream, local),
             Direction::Push => (local, upstream),
         };
-        Self { source, destination, ref_globs: ref_globs.clone(), plan_only }
+        Self { source, destination, ref_globs: ref_globs.clone(), policy, plan_only }
     }
 }
 

@@ -145,7 +145,11 @@ impl Error {
 
 /// A JSON answer.
 pub(crate) fn json(status: u16, body: &impl serde::Serialize) -> Response {
-    let bytes = serde_json::to_vec(body).expect("the API's shapes have string keys and finite numbers only");
+    json_text(status, serde_json::to_string(body).expect("the API's shapes have string keys and finite numbers only"))
+}
+
+/// An answer whose body is this JSON text.
+pub(crate) fn json_text(status: u16, body: String) -> Response {
     let headers = Headers::from_iter([("content-type", "application/json"), ("cache-control", "no-store")]);
-    Response { status, url: String::new(), headers, body: Body::Bytes(bytes.into()) }
+    Response { status, url: String::new(), headers, body: Body::Bytes(body.into()) }
 }

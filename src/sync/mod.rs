@@ -25,7 +25,7 @@ pub use error::Error;
 pub use move_refs::move_refs;
 pub use options::Options;
 pub use plan::{Decision, Entry, Plan};
-pub use policy::{Move, Policy, can_exclude};
+pub use policy::{Move, Policy};
 pub use progress::{Observer, Phase, Progress};
 pub use selection::{Selection, Unmatched};
 

@@ -48,13 +48,6 @@ impl Policy {
     }
 }
 
-/// Whether a glob in [`Policy::exclude`] can match a branch or a tag at all: a short name such as `wip/*` cannot.
-pub fn can_exclude(glob: &Glob) -> bool {
-    let prefix = glob.literal_prefix();
-    let fits = |namespace: &str| namespace.starts_with(&prefix) || prefix.starts_with(namespace);
-    glob.is_none() || fits("refs/heads/") || fits("refs/tags/")
-}
-
 /// The ref that keeps the old commit of a ref that is forced or deleted: `refs/refsync/backup/<old id>/<name>`, without the
 /// `refs/` of the name.
 pub(super) fn backup_name(name: &BStr, old: ObjectId) -> BString {

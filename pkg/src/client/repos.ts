@@ -5,12 +5,17 @@
  */
 
 import type {
+  ApproveHeldRequest,
+  Backups,
   CreateRepoRequest,
   DeleteResult,
+  HeldRefs,
   ListReposRequest,
   ListSyncsRequest,
   OrgPath,
   RepoPath,
+  Restored,
+  RestoreRefRequest,
   SyncPath,
   SyncRunStats,
   SyncUpstreamRequest,
@@ -73,6 +78,32 @@ export class Repos {
    */
   planUpstreamSync(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRunStats> {
     return this.#send("planSync", request, options);
+  }
+
+  /** The moves that wait for an approval, because the policy's `on_diverged` is `hold`. */
+  listHeldRefs(request: RepoPath, options: CallOptions = {}): Promise<HeldRefs> {
+    return this.#send("listHeldRefs", request, options);
+  }
+
+  /**
+   * Approves held moves, all or none. They happen at the next sync, if neither id has changed by then. Rejects with an
+   * `InvalidRequestError` if one of them is not held with these ids.
+   */
+  approveHeldRefs(request: ApproveHeldRequest, options: CallOptions = {}): Promise<HeldRefs> {
+    return this.#send("approveHeldRefs", request, options);
+  }
+
+  /** The backups of a repository: the old objects of refs that pulls have forced or deleted. */
+  listBackups(request: RepoPath, options: CallOptions = {}): Promise<Backups> {
+    return this.#send("listBackups", request, options);
+  }
+
+  /**
+   * Moves a ref back to the object of a backup. A new backup keeps its present object. Rejects with a `NotFoundError` if there is no
+   * such backup. The next pull moves the ref again if the policy says so.
+   */
+  restoreRef(request: RestoreRefRequest, options: CallOptions = {}): Promise<Restored> {
+    return this.#send("restoreRef", request, options);
   }
 
   /** One sync of a repository; the same as {@link Syncs.get}. */

@@ -10,7 +10,7 @@ import { refuseUnknown } from "../options.js";
 import { proxied } from "../proxy/proxied.js";
 import { isBrowser, ownFetchWith } from "../runtime.js";
 import type { RemoteSettings, SyncSettings } from "../wasm/engine/refsync.js";
-import init, { initSync, listRefs, runSync } from "../wasm/engine/refsync.js";
+import init, { initSync, listRefs, moveRefs, runSync } from "../wasm/engine/refsync.js";
 import { loader, type WasmSource } from "../wasm/load.js";
 import { addressOf, refusedCredential } from "./address.js";
 import type { Columns } from "./columns.js";
@@ -107,6 +107,27 @@ export async function remoteRefs(
   try {
     const [text, whole] = "name" in listing ? [listing.name, true] : [listing.prefix, false];
     return JSON.parse(await listRefs(settings, { fetch, credentials }, text, whole));
+  } catch (error) {
+    throw typed(error);
+  }
+}
+
+/**
+ * Moves refs of a remote to objects that it has, all or none. Each line is `old-id new-id name`; an id of zeros stands for no ref.
+ * Returns the remote's reason if it refuses.
+ */
+export async function movedRefs(
+  {
+    fetch,
+    credentials,
+    ...settings
+  }: RemoteSettings & { fetch: EngineFetch; credentials?: AskCredentials | undefined },
+  lines: string,
+  wasm: WasmSource | undefined,
+): Promise<string | undefined> {
+  ({ memory } = await load(wasm));
+  try {
+    return await moveRefs(settings, { fetch, credentials }, lines);
   } catch (error) {
     throw typed(error);
   }

@@ -8,6 +8,7 @@ import { notesOf, statsOf } from "../engine/columns.js";
 import type { Fetch, GitHost } from "../host.js";
 import type { RefGlobs, RemoteSettings, SyncRunStats, SyncSettings } from "../wasm/engine/refsync.js";
 import type { WasmSource } from "../wasm/load.js";
+import { backups } from "./backups.js";
 
 /** Carries out the service's tasks; see `service/engine.rs`. Only JSON texts cross this interface. */
 export interface ServiceEngine {
@@ -18,6 +19,11 @@ export interface ServiceEngine {
   sync(task: string, report: (progress: string) => void, signal: AbortSignal): Promise<string>;
   /** A ref by its full name, as a `RemoteRef`; undefined if there is no such ref. */
   findRef(remote: string, refName: string): Promise<string | undefined>;
+  /**
+   * Lists, restores or removes the backups of a repository. `request` is a `BackupRequest`. Without this method, the service cannot do
+   * that.
+   */
+  backups?(remote: string, request: string): Promise<string>;
 }
 
 /** `Synced` of `service/engine.rs`. */
@@ -32,8 +38,12 @@ interface Task {
   destination: Remote;
   ref_globs: RefGlobs;
   plan_only: boolean;
-  policy: Pick<SyncSettings, "force" | "prune" | "atomic" | "exclude" | "keep_deleted" | "hold">;
+  /** A {@link Policy} as JSON. */
+  policy: string;
 }
+
+/** What a sync may do besides fast-forwards: the SQL function `task_policy` makes it. */
+type Policy = Pick<SyncSettings, "force" | "prune" | "atomic" | "exclude" | "hold">;
 
 /** `Remote` of `service/engine.rs`. */
 interface Remote extends RemoteSettings {
@@ -41,7 +51,11 @@ interface Remote extends RemoteSettings {
 }
 
 /** An engine between the repositories of `git` and those that `fetch` reaches. */
-export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: WasmSource | undefined): ServiceEngine {
+export function serviceEngine(
+  git: Pick<GitHost, "fetch">,
+  fetch: Fetch,
+  wasm: WasmSource | undefined,
+): Required<ServiceEngine> {
   const side = ({ is_hosted, ...settings }: Remote) => ({
     ...settings,
     fetch: is_hosted ? (input: string, init?: RequestInit) => git.fetch(new Request(input, init)) : fetch,
@@ -53,9 +67,9 @@ export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: W
       const onProgress = (progress: unknown) => report(JSON.stringify(progress));
       const sides = { source: side(source), destination: side(destination) };
       // A service does not run in a page, so its runtime can stream a request.
-      const { keep_deleted, hold, ...others } = asked;
+      const { hold, ...others }: Policy = JSON.parse(asked);
       const options = { ...sides, ref_globs, ...others, onProgress, signal, requestStreams: true, wasm };
-      const policy = { ...(keep_deleted && { keep_deleted }), ...(hold && { hold }) };
+      const policy = { keep_deleted: true, ...(hold !== undefined && { hold }) };
       const columns = await columnsOf(options, { planOnly: plan_only, policy });
       const synced: Synced = { stats: statsOf(columns), head: notesOf(columns).head };
       return JSON.stringify(synced);
@@ -64,6 +78,16 @@ export function serviceEngine(git: Pick<GitHost, "fetch">, fetch: Fetch, wasm: W
       const { remoteRefs } = await import("../engine/run.js");
       const [found] = await remoteRefs(side(JSON.parse(remote)), { name: refName }, wasm);
       return found && JSON.stringify(found);
+    },
+    async backups(remote, request) {
+      const { movedRefs, remoteRefs } = await import("../engine/run.js");
+      const settings = side(JSON.parse(remote));
+      const answer = await backups(JSON.parse(request), {
+        list: (prefix) => remoteRefs(settings, { prefix }, wasm),
+        // A push without commands is none.
+        move: async (lines) => (lines.length === 0 ? undefined : movedRefs(settings, lines.join("\n"), wasm)),
+      });
+      return JSON.stringify(answer);
     },
   };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CompletedRun, FailedRun, QueuedRun, Repo, RunningRun } from "../client/run.js";
-import type { WhoamiOrg } from "../wasm/client/refsync.js";
+import type { Direction, HeldMove, WhoamiOrg } from "../wasm/client/refsync.js";
 
 /** The repository of an event. */
 export interface EventRepository {
@@ -58,6 +58,16 @@ export interface RepoChangeData extends RepoData {
   after: EventRepoState;
 }
 
+/** Moves of refs that wait for an approval from now on. */
+export interface HeldData {
+  /** The direction of the sync that found them. */
+  direction: Direction;
+  /** How many there are. */
+  count: number;
+  /** The first 100 of them, by name. */
+  refs: HeldMove[];
+}
+
 /** The data of each event, by its type. */
 export interface EventData {
   /** A sync was requested, or it waits for its next attempt. */
@@ -74,6 +84,8 @@ export interface EventData {
   "repo.updated": RepoChangeData;
   /** A repository was deleted. */
   "repo.deleted": RepoData;
+  /** A sync has found moves that wait for an approval. */
+  "upstream.held": HeldData;
 }
 
 /** An event that this version knows. */
@@ -102,4 +114,5 @@ export const knownEvents = {
   "repo.created": true,
   "repo.updated": true,
   "repo.deleted": true,
+  "upstream.held": true,
 } satisfies Record<keyof EventData, true>;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::api::{
     ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, DeleteResult, FieldError, PublicKey,
-    PublicKeyPage, PublicKeySecret,
+    PublicKeyPage, PublicKeySecret, Verbatim,
 };
 use crate::service::{
     auth::{self, NewApiKey, Scope, access_token},
@@ -17,13 +17,13 @@ use crate::service::{
     http::{
         body::{self, SECONDS},
         call::Incoming,
-        page::{Page, Row},
+        page::Page,
     },
     names::name_refusal,
     store,
 };
 
-pub(crate) async fn create_api_key(host: &Host, call: Incoming<'_>) -> Result<ApiKeySecret, Error> {
+pub(crate) async fn create_api_key(host: &Host, call: Incoming<'_>) -> Result<Verbatim<ApiKeySecret>, Error> {
     let request: CreateApiKeyRequest = body::read(call.body).await?;
     let org = &call.caller.org.slug;
     let CreateApiKeyRequest { scope, name, repos, expires_in_seconds } = request;
@@ -31,20 +31,18 @@ pub(crate) async fn create_api_key(host: &Host, call: Incoming<'_>) -> Result<Ap
     add_api_key(host, org, limits, Some(MAX_KEYS)).await?.ok_or_else(|| too_many(org, "API"))
 }
 
-pub(crate) async fn list_api_keys(host: &Host, call: &Incoming<'_>) -> Result<ApiKeyPage, Error> {
+pub(crate) async fn list_api_keys(host: &Host, call: &Incoming<'_>) -> Result<Verbatim<ApiKeyPage>, Error> {
     const LIST: &str = "api_keys";
     let page = Page::parse(call.query, LIST)?;
     let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
-    let rows: Vec<Row<ApiKey>> = store::rows(host.database(), sql!("sql/api_key_list.sql"), params).await?;
-    let (api_keys, next_cursor) = page.cut(rows, LIST);
-    Ok(ApiKeyPage { has_more: next_cursor.is_some(), next_cursor, api_keys })
+    Ok(page.answer(store::rows(host.database(), sql!("sql/api_key_list.sql"), params).await?, LIST))
 }
 
 pub(crate) async fn revoke_api_key(host: &Host, call: &Incoming<'_>) -> Result<DeleteResult, Error> {
     revoke(host, call, sql!("sql/api_key_remove.sql"), "API").await
 }
 
-pub(crate) async fn create_public_key(host: &Host, call: Incoming<'_>) -> Result<PublicKeySecret, Error> {
+pub(crate) async fn create_public_key(host: &Host, call: Incoming<'_>) -> Result<Verbatim<PublicKeySecret>, Error> {
     let request: CreatePublicKeyRequest = body::read(call.body).await?;
     let org = &call.caller.org.slug;
     let CreatePublicKeyRequest { x, name, scope, repos, expires_in_seconds } = request;
@@ -68,9 +66,9 @@ pub(crate) async fn create_public_key(host: &Host, call: Incoming<'_>) -> Result
         "expires_in_seconds": limits.seconds,
         "max_keys": MAX_KEYS,
     });
-    let row: Option<PublicKey> = store::row(host.database(), sql!("sql/public_key_add.sql"), params).await?;
+    let row: Option<Verbatim<PublicKey>> = store::row(host.database(), sql!("sql/public_key_add.sql"), params).await?;
     if let Some(key) = row {
-        return Ok(PublicKeySecret { key, private_key });
+        return Ok(key.with("private_key", private_key));
     }
     let params = json!({"org": org, "x": x});
     let known: Option<serde::de::IgnoredAny> =
@@ -81,13 +79,11 @@ pub(crate) async fn create_public_key(host: &Host, call: Incoming<'_>) -> Result
     })
 }
 
-pub(crate) async fn list_public_keys(host: &Host, call: &Incoming<'_>) -> Result<PublicKeyPage, Error> {
+pub(crate) async fn list_public_keys(host: &Host, call: &Incoming<'_>) -> Result<Verbatim<PublicKeyPage>, Error> {
     const LIST: &str = "public_keys";
     let page = Page::parse(call.query, LIST)?;
     let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
-    let rows: Vec<Row<PublicKey>> = store::rows(host.database(), sql!("sql/public_key_list.sql"), params).await?;
-    let (public_keys, next_cursor) = page.cut(rows, LIST);
-    Ok(PublicKeyPage { has_more: next_cursor.is_some(), next_cursor, public_keys })
+    Ok(page.answer(store::rows(host.database(), sql!("sql/public_key_list.sql"), params).await?, LIST))
 }
 
 pub(crate) async fn revoke_public_key(host: &Host, call: &Incoming<'_>) -> Result<DeleteResult, Error> {
@@ -183,10 +179,16 @@ fn no_such_org(org: &str) -> Error {
 /// [`Error::NotFound`] if there is no such organisation, or the database's failure.
 pub async fn make_api_key(host: &Host, org: &str, scope: Scope, name: Option<&str>) -> Result<String, Error> {
     let limits = Limits { scope, name: name.map(str::to_owned), repo_ids: None, seconds: None };
-    Ok(add_api_key(host, org, limits, None).await?.ok_or_else(|| no_such_org(org))?.api_key)
+    let made = add_api_key(host, org, limits, None).await?.ok_or_else(|| no_such_org(org))?;
+    Ok(made.0["api_key"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn add_api_key(host: &Host, org: &str, limits: Limits, most: Option<u32>) -> Result<Option<ApiKeySecret>, Error> {
+async fn add_api_key(
+    host: &Host,
+    org: &str,
+    limits: Limits,
+    most: Option<u32>,
+) -> Result<Option<Verbatim<ApiKeySecret>>, Error> {
     let NewApiKey { id, api_key } = NewApiKey::random();
     let params = json!({
         "id": id,
@@ -198,8 +200,8 @@ async fn add_api_key(host: &Host, org: &str, limits: Limits, most: Option<u32>) 
         "expires_in_seconds": limits.seconds,
         "max_keys": most,
     });
-    let row: Option<ApiKey> = store::row(host.database(), sql!("sql/api_key_add.sql"), params).await?;
-    Ok(row.map(|key| ApiKeySecret { key, api_key }))
+    let row: Option<Verbatim<ApiKey>> = store::row(host.database(), sql!("sql/api_key_add.sql"), params).await?;
+    Ok(row.map(|key| key.with("api_key", api_key)))
 }
 
 /// Makes a private key that signs access tokens, and registers its public key. The private key cannot be shown again.

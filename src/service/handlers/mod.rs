@@ -6,6 +6,7 @@ pub mod list_size;
 pub mod operator;
 pub mod org;
 pub mod page_sessions;
+pub mod policy;
 pub mod repos;
 pub mod sync_events;
 pub mod syncs;

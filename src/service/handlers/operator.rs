@@ -13,7 +13,7 @@ use crate::service::{
     names, store,
 };
 use crate::{
-    api::{Organization, WhoamiOrg},
+    api::{Organization, Verbatim, WhoamiOrg},
     http::{Body, Method, Response},
 };
 
@@ -25,7 +25,7 @@ const OPERATOR: &str = "operator";
 
 #[derive(Serialize)]
 struct Organizations {
-    orgs: Vec<Organization>,
+    orgs: Vec<Verbatim<Organization>>,
 }
 
 #[derive(Deserialize, Shape)]
@@ -66,7 +66,7 @@ pub(crate) async fn organizations(host: &Host, method: Method, body: Body) -> Re
     }
 }
 
-async fn create_organization(host: &Host, slug: &str, name: Option<String>) -> Result<Organization, Error> {
+async fn create_organization(host: &Host, slug: &str, name: Option<String>) -> Result<Verbatim<Organization>, Error> {
     if let Some(refusal) = names::org_refusal(slug) {
         return Err(Error::field("slug", refusal));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::api::{Organization, Whoami};
+use crate::api::{Organization, Verbatim, Whoami};
 use crate::service::{error::Error, host::Host, http::call::Incoming, store};
 
 pub(crate) fn whoami(call: &Incoming<'_>) -> Whoami {
@@ -14,7 +14,7 @@ pub(crate) fn whoami(call: &Incoming<'_>) -> Whoami {
     }
 }
 
-pub(crate) async fn show(host: &Host, call: &Incoming<'_>) -> Result<Organization, Error> {
+pub(crate) async fn show(host: &Host, call: &Incoming<'_>) -> Result<Verbatim<Organization>, Error> {
     let params = json!({"org_id": call.caller.org.id});
     let row = store::row(host.database(), sql!("sql/organization_show.sql"), params).await?;
     row.ok_or_else(|| Error::NotFound(format!("there is no organisation {}", call.caller.org.slug)))

@@ -15,7 +15,7 @@ use crate::service::{
     store,
 };
 use crate::{
-    api::{ApiKey, ApiKeySecret},
+    api::{ApiKey, ApiKeySecret, Verbatim},
     http::Body,
 };
 
@@ -43,7 +43,7 @@ pub async fn create_code(host: &Host, org: &str) -> Result<String, Error> {
 }
 
 /// Exchanges a code for a session.
-pub(crate) async fn start(host: &Host, body: Body) -> Result<ApiKeySecret, Error> {
+pub(crate) async fn start(host: &Host, body: Body) -> Result<Verbatim<ApiKeySecret>, Error> {
     let Exchange { code } = body::read(body).await?;
     let NewApiKey { id, api_key } = NewApiKey::random();
     let params = json!({
@@ -52,8 +52,8 @@ pub(crate) async fn start(host: &Host, body: Body) -> Result<ApiKeySecret, Error
         "key_hash": auth::hash(host, &api_key).await?,
         "expires_in_seconds": SESSION_SECONDS,
     });
-    let row: Option<ApiKey> = store::row(host.database(), sql!("sql/page_session_start.sql"), params).await?;
-    row.map(|key| ApiKeySecret { key, api_key }).ok_or(Error::Unauthenticated(
+    let row: Option<Verbatim<ApiKey>> = store::row(host.database(), sql!("sql/page_session_start.sql"), params).await?;
+    row.map(|key| key.with("api_key", api_key)).ok_or(Error::Unauthenticated(
         "this address was used already, or is older than ten minutes; restart refsync serve for a new one, or type an API key",
     ))
 }

@@ -7,8 +7,8 @@ use serde::{Serialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::api::{
-    AuthKind, CreateRepoRequest, DeleteResult, FieldError, Repo, RepoPage, Schedule, ScheduleRequest, SyncRun,
-    UpdateRepoRequest, UpstreamAuth,
+    AuthKind, CreateRepoRequest, DeleteResult, FieldError, PolicyRequest, Repo, RepoPage, Schedule, ScheduleRequest,
+    SyncRun, UpdateRepoRequest, UpstreamAuth, Verbatim,
 };
 use crate::service::{
     auth::Caller,
@@ -63,7 +63,8 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
     refusals.check("tags", tags_refusal(tags.iter().map(|(key, value)| (key, Some(value))), MAX_TAGS));
     let upstream = request.upstream.map(|upstream| {
         let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(host, schedule));
-        (refusals.remote(host, "upstream", &upstream.url, upstream.auth.map(Some)), schedule)
+        let policy = upstream.policy.map(|policy| refusals.policy(policy));
+        (refusals.remote(host, "upstream", &upstream.url, upstream.auth.map(Some)), schedule, policy)
     });
     let origin = request.origin.map(|origin| refusals.remote(host, "origin", &origin.url, origin.auth.map(Some)));
     refusals.into_result()?;
@@ -73,8 +74,10 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
     let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
     let is_asked_for = request.default_bookmark.is_some();
     let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
-    let ((url, auth), schedule) =
-        upstream.map_or(((None, None), None), |((url, auth), schedule)| ((Some(url), auth.flatten()), schedule));
+    let (url, auth, schedule, policy) = match upstream {
+        Some(((url, auth), schedule, policy)) => (Some(url), auth.flatten(), schedule, policy),
+        None => (None, None, None, None),
+    };
     let (origin_url, origin_auth) = origin.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
     let owner = origin::owner(&repo_id);
     let params = json!({
@@ -87,6 +90,7 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
         "change_id": change_id::derive(None),
         "upstream_url": url,
         "upstream_auth": remotes::seal_auth(host, auth.as_ref(), url.as_deref().unwrap_or_default(), &repo_id).await?,
+        "upstream_policy": policy,
         "schedule": schedule,
         "schedule_at": first_tick(host, schedule.as_ref(), &repo_id).await?,
         "origin_url": origin_url,
@@ -120,13 +124,14 @@ pub(crate) async fn update(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
         upstream.map(|upstream| {
             let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(host, schedule)));
             let (url, auth) = refusals.remote(host, "upstream", &upstream.url, upstream.auth);
-            NewRemote { url, auth, schedule }
+            let policy = upstream.policy.map(|set| set.map(|policy| refusals.policy(policy)));
+            NewRemote { url, auth, schedule, policy }
         })
     });
     let origin = request.origin.map(|origin| {
         origin.map(|origin| {
             let (url, auth) = refusals.remote(host, "origin", &origin.url, origin.auth);
-            NewRemote { url, auth, schedule: None }
+            NewRemote { url, auth, schedule: None, policy: None }
         })
     });
     refusals.into_result()?;
@@ -281,6 +286,8 @@ struct RemoteChanges {
     #[serde(skip_serializing_if = "Option::is_none")]
     schedule: Option<Option<Schedule>>,
     schedule_at: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Option<Verbatim<PolicyRequest>>>,
 }
 
 impl RemoteChanges {
@@ -291,7 +298,7 @@ impl RemoteChanges {
         left: Option<&Left>,
         owner_id: &str,
     ) -> Result<Option<Option<Self>>, Error> {
-        let NewRemote { url, auth, schedule } = match new {
+        let NewRemote { url, auth, schedule, policy } = match new {
             None => return Ok(None),
             Some(None) => return Ok(Some(None)),
             Some(Some(new)) => new,
@@ -301,7 +308,7 @@ impl RemoteChanges {
             None => None,
         };
         let schedule_at = first_tick(host, schedule.as_ref().and_then(Option::as_ref), repo_id).await?;
-        Ok(Some(Some(Self { url, kept_url: left.and_then(Left::kept_url), auth, schedule, schedule_at })))
+        Ok(Some(Some(Self { url, kept_url: left.and_then(Left::kept_url), auth, schedule, schedule_at, policy })))
     }
 }
 
@@ -310,6 +317,7 @@ struct NewRemote {
     url: String,
     auth: Option<Option<UpstreamAuth>>,
     schedule: Option<Option<Schedule>>,
+    policy: Option<Option<Verbatim<PolicyRequest>>>,
 }
 
 /// The stored credential, if a change of its remote does not mention it. It belongs to the server (scheme, host and port)
@@ -396,6 +404,14 @@ impl Refusals {
     /// The schedule, if it is valid.
     fn schedule(&mut self, host: &Host, request: ScheduleRequest) -> Option<Schedule> {
         schedule::parse(request, &*host.options.runtime).map_err(|refusals| self.0.extend(refusals)).ok()
+    }
+
+    /// The policy. A bad one is refused.
+    fn policy(&mut self, request: Verbatim<PolicyRequest>) -> Verbatim<PolicyRequest> {
+        if let Some((field, message)) = request.refusal() {
+            self.check(&format!("upstream.policy.{field}"), Some(message));
+        }
+        request
     }
 
     fn into_result(self) -> Result<(), Error> {

@@ -44,13 +44,14 @@ pub(crate) async fn plan(host: &Host, call: Incoming<'_>) -> Result<SyncRunStats
     struct UpstreamRow {
         url: String,
         auth: Option<String>,
+        policy: queue::Policy,
     }
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let _place = call.shares.plans.take(&call.caller.org.id)?;
     let request = read(call.body).await?;
-    let params = json!({"repo_id": repo.id});
+    let params = json!({"repo_id": repo.id, "direction": request.direction, "policy": request.policy});
     let stored = store::row(host.database(), sql!("sql/repo_upstream.sql"), params).await?;
-    let UpstreamRow { url, auth } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
+    let UpstreamRow { url, auth, policy } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
     let upstream = remotes::remote(host, &url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
     let origin = origin::find(host, &repo.id).await?;
@@ -59,6 +60,7 @@ pub(crate) async fn plan(host: &Host, call: Incoming<'_>) -> Result<SyncRunStats
     let plan = RemoteSync {
         direction: request.direction,
         ref_globs: &request.ref_globs,
+        policy: &policy.engine,
         plan_only: true,
         repository,
         upstream,
@@ -86,6 +88,15 @@ async fn read(body: Body) -> Result<SyncRequest, Error> {
     {
         if glob.as_str().contains('\0') {
             return Err(Error::field(field, "must not contain a NUL character"));
+        }
+    }
+    if let Some(policy) = &request.policy {
+        if let Some((field, message)) = policy.refusal() {
+            return Err(Error::field(format!("policy.{field}"), message));
+        }
+        if policy.0.get("keep_backups").is_some() {
+            let message = "belongs to the upstream's policy, not to one sync; set it with PATCH";
+            return Err(Error::field("policy.keep_backups", message));
         }
     }
     Ok(request)

@@ -7,17 +7,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::api::{
-    CreateWebhookTargetRequest, DeleteResult, FieldError, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage,
-    WebhookTargetSecret,
+    CreateWebhookTargetRequest, DeleteResult, FieldError, UpdateWebhookTargetRequest, Verbatim, WebhookTarget,
+    WebhookTargetPage, WebhookTargetSecret,
 };
 use crate::service::{
     error::Error,
     host::Host,
-    http::{
-        body,
-        call::Incoming,
-        page::{Page, Row},
-    },
+    http::{body, call::Incoming, page::Page},
     names::name_refusal,
     random::{hex, random},
     remotes::upstream,
@@ -25,7 +21,7 @@ use crate::service::{
     store,
 };
 
-pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<WebhookTargetSecret, Error> {
+pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Verbatim<WebhookTargetSecret>, Error> {
     let request: CreateWebhookTargetRequest = body::read(call.body).await?;
     let org_id = call.caller.org.id;
     let events = request.events.unwrap_or_else(|| vec!["push".into()]);
@@ -48,27 +44,26 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<WebhookTar
         "secret": host.secrets.seal(&secret, Owner::target(&id)).await?,
         "max_targets": MAX_TARGETS,
     });
-    let row = store::row(host.database(), sql!("sql/webhook_target_add.sql"), params).await?;
+    let row: Option<Verbatim<WebhookTarget>> =
+        store::row(host.database(), sql!("sql/webhook_target_add.sql"), params).await?;
     let too_many = || Error::Conflict(format!("the organisation has {MAX_TARGETS} webhook targets; delete one first"));
-    Ok(WebhookTargetSecret { target: row.ok_or_else(too_many)?, secret })
+    Ok(row.ok_or_else(too_many)?.with("secret", secret))
 }
 
-pub(crate) async fn list(host: &Host, call: &Incoming<'_>) -> Result<WebhookTargetPage, Error> {
+pub(crate) async fn list(host: &Host, call: &Incoming<'_>) -> Result<Verbatim<WebhookTargetPage>, Error> {
     let page = Page::parse(call.query, LIST)?;
     let params = json!({"org_id": call.caller.org.id, "after": page.after, "limit": page.rows()});
     let sql = sql!("sql/webhook_target_list.sql");
-    let rows: Vec<Row<WebhookTarget>> = store::rows(host.database(), sql, params).await?;
-    let (webhook_targets, next_cursor) = page.cut(rows, LIST);
-    Ok(WebhookTargetPage { has_more: next_cursor.is_some(), next_cursor, webhook_targets })
+    Ok(page.answer(store::rows(host.database(), sql, params).await?, LIST))
 }
 
-pub(crate) async fn show(host: &Host, call: &Incoming<'_>) -> Result<WebhookTarget, Error> {
+pub(crate) async fn show(host: &Host, call: &Incoming<'_>) -> Result<Verbatim<WebhookTarget>, Error> {
     let params = json!({"org_id": call.caller.org.id, "target_id": call.params.target_id});
     let row = store::row(host.database(), sql!("sql/webhook_target_show.sql"), params).await?;
     row.ok_or_else(|| no_such_target(call))
 }
 
-pub(crate) async fn update(host: &Host, mut call: Incoming<'_>) -> Result<WebhookTarget, Error> {
+pub(crate) async fn update(host: &Host, mut call: Incoming<'_>) -> Result<Verbatim<WebhookTarget>, Error> {
     // An unknown target is reported before errors of the body.
     show(host, &call).await?;
     let request: UpdateWebhookTargetRequest = body::read(std::mem::take(&mut call.body)).await?;
@@ -93,7 +88,7 @@ pub(crate) async fn update(host: &Host, mut call: Incoming<'_>) -> Result<Webhoo
 
 /// Gives the target a new secret. Deliveries are signed with it. For one more day, a delivery that the receiver refuses is
 /// sent again, signed with the previous secret.
-pub(crate) async fn rotate_secret(host: &Host, call: &Incoming<'_>) -> Result<WebhookTargetSecret, Error> {
+pub(crate) async fn rotate_secret(host: &Host, call: &Incoming<'_>) -> Result<Verbatim<WebhookTargetSecret>, Error> {
     let secret = new_secret();
     let target_id = &call.params.target_id;
     let params = json!({
@@ -102,8 +97,9 @@ pub(crate) async fn rotate_secret(host: &Host, call: &Incoming<'_>) -> Result<We
         "secret": host.secrets.seal(&secret, Owner::target(target_id)).await?,
         "both_valid_seconds": BOTH_VALID_SECONDS,
     });
-    let row = store::row(host.database(), sql!("sql/webhook_target_rotate.sql"), params).await?;
-    Ok(WebhookTargetSecret { target: row.ok_or_else(|| no_such_target(call))?, secret })
+    let row: Option<Verbatim<WebhookTarget>> =
+        store::row(host.database(), sql!("sql/webhook_target_rotate.sql"), params).await?;
+    Ok(row.ok_or_else(|| no_such_target(call))?.with("secret", secret))
 }
 
 pub(crate) async fn delete(host: &Host, call: &Incoming<'_>) -> Result<DeleteResult, Error> {
@@ -221,6 +217,7 @@ const EVENTS: &[&str] = &[
     "repo.created",
     "repo.updated",
     "repo.deleted",
+    "upstream.held",
 ];
 const LIST: &str = "webhook_targets";
 const MAX_TARGETS: usize = 100;

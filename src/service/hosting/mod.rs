@@ -5,4 +5,5 @@ pub mod damage;
 pub mod default_branch;
 pub mod git;
 pub mod head;
+pub mod policy;
 pub mod repository;

@@ -3,10 +3,12 @@
 //! A cursor is the base64url of `<list>:<seq>`, where `seq` is the last row of the page. Rows that are added later have a
 //! higher `seq`, so pages do not shift.
 
+use crate::api::Verbatim;
 use crate::service::error::Error;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// The requested page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,13 +86,14 @@ impl Page {
         self.limit + 1
     }
 
-    /// The items of this page, and the cursor of the next one.
-    pub(crate) fn cut<T>(&self, rows: Vec<Row<T>>, list: &str) -> (Vec<T>, Option<String>) {
+    /// The answer of the list `list`, whose items the database has built.
+    pub(crate) fn answer<T>(&self, rows: Vec<Row<Value>>, list: &str) -> Verbatim<T> {
         let (rows, next) = self.cut_rows(rows, list);
-        (rows.into_iter().map(|row| row.item).collect(), next)
+        let items: Vec<Value> = rows.into_iter().map(|row| row.item).collect();
+        Verbatim::<()>::from(json!({"has_more": next.is_some(), "next_cursor": next})).with(list, items)
     }
 
-    /// The same for rows that also have data about the items.
+    /// The rows of this page, and the cursor of the next one.
     pub(crate) fn cut_rows<T>(&self, mut rows: Vec<Row<T>>, list: &str) -> (Vec<Row<T>>, Option<String>) {
         let has_more = rows.len() > self.limit || rows.last().is_some_and(|row| row.has_next);
         rows.truncate(self.limit);

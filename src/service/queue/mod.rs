@@ -65,12 +65,25 @@ pub(crate) struct Claim {
     /// `None` if the service hosts the repository.
     pub(crate) origin: Option<origin::OriginRow>,
     pub(crate) default_branch: DefaultBranch,
+    /// The upstream's policy, with the keys that the request brought.
+    pub(crate) policy: Policy,
     /// Whether damage was noted in the hosted repository.
     #[serde(default)]
     pub(crate) is_damaged: bool,
     /// The token that proves that this worker still has the run.
     #[serde(default)]
     pub(crate) lease: String,
+}
+
+/// The policy of a run.
+#[derive(Deserialize)]
+pub(crate) struct Policy {
+    /// The engine's policy, as JSON.
+    pub(crate) engine: String,
+    /// Whether moves are held, or were held by an earlier run.
+    pub(crate) holds: bool,
+    /// How many minutes backups are kept; `None` for ever.
+    pub(crate) keep_minutes: Option<u32>,
 }
 
 /// The stored default branch.
@@ -93,6 +106,7 @@ pub(crate) async fn enqueue(
         "direction": request.direction,
         "branches": request.ref_globs.branches.as_str(),
         "tags": request.ref_globs.tags.as_str(),
+        "policy": request.policy,
     });
     row(database, sql!("sql/queue_enqueue.sql"), params).await
 }

@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::api::{Direction, FieldError, Schedule, ScheduleRequest, SyncRun};
+use crate::api::{Direction, FieldError, Schedule, ScheduleRequest, SyncRun, minutes};
 use crate::service::{
     host::{Host, Runtime},
     store,
@@ -145,16 +145,7 @@ pub fn next(schedule: &Schedule, repo_id: &str, now: Moment, runtime: &dyn Runti
 
 /// An interval in milliseconds; `None` if it is not from 1m to 30d.
 fn period(every: &str) -> Option<Moment> {
-    let (digits, unit) = every.split_at_checked(every.len().checked_sub(1)?)?;
-    let minutes = match unit {
-        "m" => 1,
-        "h" => 60,
-        "d" => 24 * 60,
-        _ => return None,
-    };
-    let is_number = (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    let minutes = digits.parse::<Moment>().ok().filter(|_| is_number)? * minutes;
-    (1..=30 * 24 * 60).contains(&minutes).then_some(minutes * 60_000)
+    minutes(every, 30).map(|minutes| Moment::from(minutes) * 60_000)
 }
 
 /// A repository's share of a range, from 0 to just below 1. Shares are spread evenly over ids. An id always has the same

@@ -27,6 +27,8 @@ pub(crate) struct Reached {
 pub(crate) struct RemoteSync<'a> {
     pub(crate) direction: Direction,
     pub(crate) ref_globs: &'a RefGlobs,
+    /// The engine's policy, as JSON.
+    pub(crate) policy: &'a str,
     pub(crate) plan_only: bool,
     pub(crate) repository: Reached,
     pub(crate) upstream: Reached,
@@ -67,9 +69,17 @@ pub(crate) async fn sync(
     sync: &RemoteSync<'_>,
     report: impl Fn(String) + 'static,
 ) -> Result<Synced, EngineError> {
-    let &RemoteSync { direction, ref_globs, plan_only, ref repository, ref upstream, repo_id, repo_name } = sync;
+    let &RemoteSync { direction, ref_globs, policy, plan_only, ref repository, ref upstream, repo_id, repo_name } =
+        sync;
     let redaction = upstream.redaction.clone().and(repository.redaction.clone());
-    let task = Task::sync(direction, ref_globs, repository.remote.clone(), upstream.remote.clone(), plan_only);
+    let task = Task::sync(
+        direction,
+        ref_globs,
+        repository.remote.clone(),
+        upstream.remote.clone(),
+        policy.to_owned(),
+        plan_only,
+    );
     let told = Box::new(move |progress: String| {
         // Only known numbers and words, so the engine cannot pass on other text.
         if let Ok(progress) = serde_json::from_slice::<Progress>(progress.as_bytes()) {
@@ -100,6 +110,13 @@ pub(crate) async fn find_ref(host: &Host, reached: &Reached, ref_name: &str) -> 
     };
     let found = host.options.engine.find_ref(remote, ref_name).await;
     found.map(|found| found.map(redacted)).map_err(|error| without(redaction, error))
+}
+
+/// Lists, restores or removes the backups of a repository; see [`Engine::backups`](crate::service::engine::Engine::backups).
+pub(crate) async fn backups(host: &Host, reached: &Reached, request: &str) -> Result<String, EngineError> {
+    let Reached { remote, redaction } = reached;
+    let answer = host.options.engine.backups(remote, request).await;
+    answer.map(|answer| redaction.name(&answer)).map_err(|error| without(redaction, error))
 }
 
 /// A stored credential.

@@ -9,7 +9,7 @@ use crate::http::{Body, Headers, Method, Request, Response};
 use crate::service::{
     auth,
     error::{Error, json},
-    handlers::{keys, operator, org, page_sessions, repos, sync_events, syncs, webhook_targets},
+    handlers::{keys, operator, org, page_sessions, policy, repos, sync_events, syncs, webhook_targets},
     hosting::repository,
     http::{
         body,
@@ -86,6 +86,9 @@ pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Res
         CallName::ShowSync => json(status, &syncs::show(host, &call).await?),
         CallName::CancelSync => json(status, &syncs::cancel(host, &call).await?),
         CallName::FollowSync => sync_events::follow(host, &call).await?,
+        name @ (CallName::ListHeldRefs | CallName::ApproveHeldRefs | CallName::ListBackups | CallName::RestoreRef) => {
+            policy::answer(host, name, call).await?
+        }
         CallName::ListWebhookTargets => json(status, &webhook_targets::list(host, &call).await?),
         CallName::CreateWebhookTarget => json(status, &webhook_targets::create(host, call).await?),
         CallName::ShowWebhookTarget => json(status, &webhook_targets::show(host, &call).await?),

@@ -100,6 +100,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (16, sql!("migrations/0016_lists.sql")),
     (17, sql!("migrations/0017_keys.sql")),
     (18, sql!("migrations/0018_views.sql")),
+    (21, sql!("migrations/0021_policy.sql")),
 ];
 
 /// The version of the last migration.
@@ -112,9 +113,11 @@ const VIEWS: &[&str] = &[
     sql!("views/public_key.sql"),
     sql!("views/organization.sql"),
     sql!("views/webhook_target.sql"),
+    sql!("views/policy.sql"),
     sql!("views/sync_run.sql"),
     sql!("views/repo.sql"),
     sql!("views/announce.sql"),
+    sql!("views/held.sql"),
 ];
 
 /// The version of the views. Add one with each release that changes a view. If processes of the previous release cannot use

@@ -1,8 +1,8 @@
-//! SQL statements are files: `sql!("sql/now.sql")` is the text of `store/sql/now.sql`.
+//! SQL statements are files: `sql!("sql/now.sql")` is the text of `store/sql/now.sql`, without its comments.
 
 /// The text of a file under `store/`.
 macro_rules! sql {
     ($path:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/service/store/", $path))
+        refsync_derive::sql_text!($path)
     };
 }

@@ -21,7 +21,7 @@ use crate::service::{
     engine::Synced,
     error::Error,
     host::Host,
-    hosting::{damage, default_branch, head},
+    hosting::{damage, default_branch, head, policy},
     queue::{self, Claim, Heartbeat, NotCompleted, notes, schedule},
     record::{Record, new_trace},
     remotes::{self, RemoteSync, origin},
@@ -165,6 +165,9 @@ impl Worker {
             self.note_head_after_pull(claim).await;
         }
         let ended = queue::complete(self.host.database(), claim, &stats, default_branch.as_ref()).await?;
+        if ended.is_some() {
+            policy::after_run(&self.host, claim, &stats).await;
+        }
         if let (Some(pointed_at), Some(ended), None) = (&default_branch, &ended, &claim.origin) {
             default_branch::correct_head(&self.host, repo_id, &pointed_at.name, &ended.default_branch).await;
             if pointed_at.name != ended.default_branch {
@@ -276,6 +279,7 @@ impl Worker {
         let task = RemoteSync {
             direction: run.direction,
             ref_globs: &run.ref_globs,
+            policy: &claim.policy.engine,
             plan_only: false,
             repository,
             upstream,

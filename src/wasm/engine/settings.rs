@@ -12,7 +12,7 @@ use crate::{
     git::Limits,
     glob::Glob,
     globs::Globs,
-    sync::{self, Move, Policy, Selection},
+    sync::{Move, Policy, Selection},
 };
 
 /// A Git repository on a smart-HTTP server, and the credential for it.
@@ -133,7 +133,7 @@ impl SyncSettings {
 
     /// What the sync may do beyond going forward.
     pub(super) fn policy(&self) -> Result<Policy, Refusal> {
-        if let Some(at) = self.exclude.iter().position(|glob| !sync::can_exclude(glob)) {
+        if let Some(at) = self.exclude.iter().position(|glob| !glob.fits_full_names()) {
             let short = &self.exclude[at];
             let refusal = format!(
                 "matches no full ref name, and so would leave nothing out; write refs/heads/{short} for branches, refs/tags/{short} for tags"

@@ -21,6 +21,8 @@ extern "C" {
     fn sync(this: &JsEngine, task: &str, report: &Function, signal: &AbortSignal) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, structural, catch, js_name = findRef)]
     fn find_ref(this: &JsEngine, remote: &str, ref_name: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn backups(this: &JsEngine, remote: &str, request: &str) -> Result<Promise, JsValue>;
 }
 
 /// The package's engine.
@@ -59,6 +61,18 @@ impl Engine for HostEngine {
             let found = settled(self.0.find_ref(&json(remote), ref_name)).await;
             let found = found.map_err(|error| engine_error(&error))?.as_string();
             found.map(|text| parsed(&text)).transpose()
+        }
+        .boxed_local()
+    }
+
+    fn backups<'a>(
+        &'a self,
+        remote: &'a RemoteSettings,
+        request: &'a str,
+    ) -> LocalBoxFuture<'a, Result<String, EngineError>> {
+        async move {
+            let answer = settled(self.0.backups(&json(remote), request)).await;
+            Ok(answer.map_err(|error| engine_error(&error))?.as_string().unwrap_or_default())
         }
         .boxed_local()
     }

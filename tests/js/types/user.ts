@@ -2,7 +2,11 @@
 
 import type {
   ApiError,
+  ApproveHeldRequest,
+  ApproveRequest,
   AuthKind,
+  Backup,
+  Backups,
   CallOptions,
   ClientOptions,
   ClientSettings,
@@ -19,11 +23,15 @@ import type {
   FailedRun,
   Fetch,
   FieldError,
+  HeldMove,
+  HeldRef,
+  HeldRefs,
   ListedCompletedRun,
   ListReposRequest,
   ListSyncsRequest,
   ListWebhookTargetsRequest,
   MessageSide,
+  OnDiverged,
   Organization,
   OrgPath,
   Origin,
@@ -33,6 +41,7 @@ import type {
   Paged,
   PageRequest,
   Phase,
+  PolicyRequest,
   Progress,
   QueuedRun,
   Reason,
@@ -41,6 +50,9 @@ import type {
   RepoPage,
   RepoPath,
   Repos,
+  Restored,
+  RestoreRefRequest,
+  RestoreRequest,
   RunName,
   RunningRun,
   Schedule,
@@ -59,6 +71,7 @@ import type {
   UpdateWebhookTargetRequest,
   Upstream,
   UpstreamAuth,
+  UpstreamPolicy,
   UpstreamRequest,
   UpstreamUpdate,
   WaitOptions,
@@ -232,6 +245,31 @@ export async function pull(direction: Direction, globs: Partial<RefGlobs>, signa
   const wait: WaitOptions = { ...target, signal, onUpdate: (run) => console.log(run.status satisfies SyncStatus) };
   const run = await syncs.wait(queued, wait);
   return run.stats ?? { refs: [] };
+}
+
+export async function setPolicy(upstream: UpstreamUpdate, on_diverged: OnDiverged): Promise<UpstreamPolicy | null> {
+  const policy: PolicyRequest = { on_diverged, prune_max: null, exclude: ["refs/heads/wip/*"], keep_backups: "90d" };
+  const repo = await repos.update({ repo: "app", upstream: { ...upstream, policy } });
+  await repos.syncUpstream({ repo: "app", direction: "pull", policy: { atomic: true } });
+  return repo.upstream?.policy ?? null;
+}
+
+export async function approveAll(repo: string): Promise<HeldRef[]> {
+  const { held }: HeldRefs = await repos.listHeldRefs({ repo });
+  const refs: HeldMove[] = held.map(({ name, from, to }: HeldRef) => ({ name, from, to }));
+  const moves: ApproveRequest = { refs };
+  const request: ApproveHeldRequest = { repo, ...moves };
+  return (await repos.approveHeldRefs(request)).held;
+}
+
+export async function undo(repo: string): Promise<(string | null)[]> {
+  const { backups }: Backups = await repos.listBackups({ repo });
+  const restored = backups.map(({ ref, oid }: Backup): Promise<Restored> => {
+    const backup: RestoreRequest = { ref, oid };
+    const request: RestoreRefRequest = { repo, ...backup };
+    return repos.restoreRef(request);
+  });
+  return (await Promise.all(restored)).map(({ before }) => before);
 }
 
 export async function history(repo: string): Promise<SyncRun[]> {

@@ -8,6 +8,7 @@ import {
   type EventRepository,
   type FailedRun,
   type Handlers,
+  type HeldData,
   isKnown,
   type KnownEvent,
   type NodeMiddlewareOptions,
@@ -58,6 +59,10 @@ export function describe(event: WebhookEvent): string {
     case "repo.deleted": {
       const { repo }: RepoData = event.data;
       return repo.id;
+    }
+    case "upstream.held": {
+      const { direction, count, refs }: HeldData = event.data;
+      return `${direction}: ${count} refs, such as ${refs[0]?.name}`;
     }
     default:
       return "a type of tomorrow";

@@ -1,6 +1,6 @@
 /** Words of the service, translated for users. */
 
-import type { AuthKind, Direction, Outcome, Phase, Progress, SyncRun, SyncRunRef } from "refsync";
+import type { AuthKind, Direction, Outcome, Phase, Progress, SyncRun, SyncRunRef, UpstreamPolicy } from "refsync";
 
 import { h } from "./dom";
 import { type Icon, icon } from "./icons";
@@ -35,6 +35,7 @@ const REASONS: Record<string, string> = {
   lease_lost: "The destination moved it meanwhile",
   missing_objects: "Objects that it needs are damaged or missing",
   atomic_push_failed: "Another ref was rejected, and all move or none",
+  held: "Rewritten, moved or deleted at the source: approve it under Held refs, then sync",
   remote_refused: "The destination refused it",
 };
 
@@ -42,6 +43,17 @@ const REASONS: Record<string, string> = {
 export function reasonText(ref: SyncRunRef): string | null {
   if (!ref.reason) return null;
   return REASONS[ref.reason] ?? ref.reason.replaceAll("_", " ");
+}
+
+/** What a policy does with rewritten refs. */
+export function policyText({ on_diverged, prune_max, atomic }: UpstreamPolicy): string {
+  const what = {
+    reject: "it stays as it is here",
+    backup_and_force: "it follows, and the old commit is kept",
+    hold: "it waits for an approval",
+  }[on_diverged];
+  const deleted = prune_max === null ? "" : `; at most ${number(prune_max)} deleted refs follow`;
+  return `${what ?? on_diverged}${deleted}${atomic ? "; all refs move or none" : ""}`;
 }
 
 /** `Rejected`, for `rejected`. */

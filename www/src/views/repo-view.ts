@@ -8,8 +8,9 @@ import { icon } from "../parts/icons";
 import { ProblemSlot } from "../parts/problem";
 import { foreign } from "../parts/text";
 import { timeAgo } from "../parts/time";
-import { authText, countsOf, countsText, directionMark, number, statusBadge } from "../parts/words";
+import { authText, countsOf, countsText, directionMark, number, policyText, statusBadge } from "../parts/words";
 import { addressOf } from "../route";
+import { HeldView } from "./held-view";
 import { History } from "./history";
 import { PlanView } from "./plan-view";
 import { deleteRepo, editRepo, editUpstream, removeUpstream } from "./repo-dialogs";
@@ -25,6 +26,7 @@ export class RepoView {
   readonly #runBody = h("div");
   readonly #lost = new ProblemSlot();
   readonly #history: History;
+  readonly #held: HeldView;
   readonly #form: SyncForm;
   readonly #plan = new PlanView(({ direction, globs }) => void this.#form.ask(direction, globs));
   readonly #unlisten: () => void;
@@ -39,6 +41,7 @@ export class RepoView {
   ) {
     this.#repo = repo;
     this.#history = new History(workspace, repo);
+    this.#held = new HeldView(workspace, repo.id);
     this.#form = new SyncForm(
       workspace,
       repo,
@@ -50,6 +53,7 @@ export class RepoView {
       this.#head,
       h("div", { class: "two cards" }, card("Upstream", this.#upstream), card("Sync", this.#sync)),
       this.#plan.element,
+      this.#held.element,
       card("Run", this.#lost.element, this.#runBody),
       card("History", this.#history.element),
     );
@@ -178,6 +182,7 @@ export class RepoView {
     const title = () => this.#head.querySelector("h1");
     redraw(this.#head, () => this.#drawHead(), title);
     redraw(this.#upstream, () => this.#drawUpstream(), title);
+    void this.#held.refresh(this.#repo.upstream);
     // The form keeps the text that the user typed.
     if (!this.#repo.upstream)
       fill(this.#sync, h("p", { class: "empty" }, "Add an upstream first: a sync goes to it or comes from it."));
@@ -259,6 +264,8 @@ export class RepoView {
           h("span", { class: "with-icon" }, upstream.auth_kind && icon("key"), authText(upstream.auth_kind)),
         ),
         fact("In step", freshness(upstream)),
+        upstream.schedule && fact("Schedule", ...scheduleOf(upstream)),
+        upstream.policy && fact("If a ref was rewritten", policyText(upstream.policy)),
         fact(
           "Latest sync",
           latest
@@ -298,6 +305,17 @@ function freshness({ verified_at, behind }: Upstream): HTMLElement {
       ? h("span", {}, "verified as of ", timeAgo(verified_at))
       : h("span", { class: "muted" }, "Not verified yet: sync all branches and tags once"),
   );
+}
+
+/** When the schedule syncs next, or why it is paused. */
+function scheduleOf({ schedule, paused_at, pause_reason }: Upstream): Child[] {
+  const rule = schedule?.every ? `every ${schedule.every}` : `${schedule?.cron} (${schedule?.time_zone})`;
+  if (paused_at) {
+    const paused = h("span", { class: "badge badge-warn" }, icon("warning"), "paused");
+    return [h("span", { class: "latest" }, paused, foreign(pause_reason ?? ""))];
+  }
+  const next = schedule?.next_at && new Date(schedule.next_at).toLocaleString("en");
+  return [`${schedule?.direction} ${rule}`, next ? `, next ${next}` : ""];
 }
 
 function fact(term: string, ...details: Child[]): HTMLElement {

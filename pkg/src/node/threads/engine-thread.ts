@@ -40,6 +40,8 @@ parentPort?.on("message", (message: ToThread) => {
       return void answer(engine.sync(message.task, (progress) => send({ verb: "progress", progress }), running.signal));
     case "findRef":
       return void answer(engine.findRef(message.remote, message.refName));
+    case "backups":
+      return void answer(engine.backups(message.remote, message.request));
   }
 });
 

@@ -44,6 +44,7 @@ export interface ThreadSetup {
 export type ToThread =
   | { verb: "sync"; task: string }
   | { verb: "findRef"; remote: string; refName: string }
+  | { verb: "backups"; remote: string; request: string }
   | { verb: "abort" }
   | { verb: "ping" };
 
@@ -82,6 +83,7 @@ export function engineThreads(options: EngineThreadsOptions = {}): EngineThreads
       return (plan_only ? looks : runs).work({ verb: "sync", task }, report, signal) as Promise<string>;
     },
     findRef: (remote, refName) => looks.work({ verb: "findRef", remote, refName }, () => {}),
+    backups: (remote, request) => looks.work({ verb: "backups", remote, request }, () => {}) as Promise<string>,
     close: async () => {
       await Promise.all([runs.close(), looks.close()]);
     },

@@ -18,7 +18,7 @@ WITH busy AS (
     GROUP BY 1
 ), next AS (
     SELECT s.id, r.name AS repo_name, o.id AS org_id, o.slug AS org, r.upstream_url, r.upstream_auth,
-        r.origin_url, r.origin_auth, r.default_bookmark, r.default_bookmark_asked_for, r.damage IS NOT NULL AS is_damaged
+        r.upstream_policy, r.origin_url, r.origin_auth, r.default_bookmark, r.default_bookmark_asked_for, r.damage IS NOT NULL AS is_damaged
     FROM refsync.syncs s
     JOIN refsync.repos r ON r.id = s.repo_id
     JOIN refsync.organizations o ON o.id = r.org_id
@@ -66,6 +66,7 @@ FROM next, place
 WHERE s.id = next.id
 RETURNING jsonb_build_object(
     'run', refsync.announce_sync(s), 'repo_name', next.repo_name, 'org', next.org,
+    'policy', refsync.task_policy(s.repo_id, s.direction, refsync.policy(next.upstream_policy, s.policy)),
     'is_damaged', next.is_damaged, 'upstream_url', next.upstream_url, 'upstream_auth', next.upstream_auth,
     'origin', CASE WHEN next.origin_url IS NOT NULL THEN jsonb_build_object(
         'url', next.origin_url, 'auth', next.origin_auth) END,

@@ -1,4 +1,5 @@
--- repo_id, direction, branches: a glob, tags: a glob. No row if the repository has no upstream.
+-- repo_id, direction, branches: a glob, tags: a glob, policy: the keys that the request brings, or null. A waiting run
+-- takes the newest. No row if the repository has no upstream.
 WITH waiting AS (
     -- This lock and a claim at the same moment exclude each other. If the claim comes first, this request gets a run of its
     -- own. Otherwise the run stays queued until this request has joined it.
@@ -8,18 +9,26 @@ WITH waiting AS (
     ORDER BY s.seq
     LIMIT 1
     FOR UPDATE
+), changed AS (
+    UPDATE refsync.syncs s SET policy = $1::jsonb -> 'policy'
+    FROM waiting
+    WHERE s.id = waiting.id AND $1::jsonb -> 'policy' <> 'null'
+    RETURNING s.id, refsync.sync_run(s) AS run
 ), added AS (
-    INSERT INTO refsync.syncs (repo_id, direction, branches, tags)
-    SELECT r.id, $1::jsonb ->> 'direction', $1::jsonb ->> 'branches', $1::jsonb ->> 'tags'
+    INSERT INTO refsync.syncs (repo_id, direction, branches, tags, policy)
+    SELECT r.id, $1::jsonb ->> 'direction', $1::jsonb ->> 'branches', $1::jsonb ->> 'tags', nullif($1::jsonb -> 'policy', 'null')
     FROM refsync.repos r
     WHERE r.id = $1::jsonb ->> 'repo_id' AND r.upstream_url IS NOT NULL AND NOT EXISTS (SELECT FROM waiting)
     -- An identical request added this run after this statement began.
     ON CONFLICT (repo_id, direction, branches, tags) WHERE status = 'queued' AND attempt = 1
-        DO UPDATE SET attempt = syncs.attempt
+        DO UPDATE SET attempt = syncs.attempt, policy = coalesce(excluded.policy, syncs.policy)
     -- A row that existed before has an xmax, because the update locked it.
     RETURNING CASE WHEN syncs.xmax = 0 THEN refsync.announce_sync(syncs) ELSE refsync.sync_run(syncs) END AS run
 )
 SELECT run::text AS row FROM added
 UNION ALL
+SELECT run::text FROM changed
+UNION ALL
 SELECT refsync.sync_run((SELECT s FROM refsync.syncs s WHERE s.id = waiting.id))::text FROM waiting
 JOIN refsync.repos r ON r.id = waiting.repo_id AND r.upstream_url IS NOT NULL
+WHERE NOT EXISTS (SELECT FROM changed)

@@ -3,11 +3,13 @@
 -- - name, default_bookmark: null or absent keeps the stored value.
 -- - tags: are merged into the stored ones; a null value removes a tag. max_tags: how many the repository may have.
 -- - change_id: of the new head.
--- - upstream: {url, auth, kept_url, schedule, schedule_at}. Absent keeps it, null removes it.
+-- - upstream: {url, auth, kept_url, schedule, schedule_at, policy}. Absent keeps it, null removes it.
 -- - origin: {url, auth, kept_url}. Absent keeps it; null removes it, and the service hosts the repository.
 -- - auth: {kind, sealed}, or null for none. If it is absent, the stored credential stays only if the stored URL is
 --   kept_url. Then both URLs are on the server that the credential belongs to.
 -- - schedule: absent keeps it, null removes it. schedule_at: its first time, in milliseconds since 1970.
+--
+-- - policy: absent keeps it, null sets the defaults.
 --
 -- A new URL, credential or schedule ends a pause.
 WITH old AS (
@@ -28,6 +30,8 @@ UPDATE refsync.repos r SET
     schedule = CASE WHEN has.schedule THEN nullif(asked.upstream -> 'schedule', 'null') WHEN stays.schedule THEN r.schedule END,
     schedule_at = CASE WHEN has.schedule THEN to_timestamp((asked.upstream ->> 'schedule_at')::float8 / 1000)
         WHEN stays.schedule THEN r.schedule_at END,
+    upstream_policy = CASE WHEN has.policy THEN nullif(asked.upstream -> 'policy', 'null')
+        WHEN stays.schedule THEN r.upstream_policy END,
     upstream_refusals = CASE WHEN changed.anew THEN 0 ELSE r.upstream_refusals END,
     upstream_paused_at = CASE WHEN NOT changed.anew THEN r.upstream_paused_at END,
     upstream_pause_reason = CASE WHEN NOT changed.anew THEN r.upstream_pause_reason END,
@@ -45,6 +49,7 @@ CROSS JOIN LATERAL (SELECT
     $1::jsonb ? 'upstream' AS upstream,
     asked.upstream ? 'auth' AS upstream_auth,
     asked.upstream ? 'schedule' AS schedule,
+    asked.upstream ? 'policy' AS policy,
     $1::jsonb ? 'origin' AS origin,
     asked.origin ? 'auth' AS origin_auth) has
 CROSS JOIN LATERAL (SELECT

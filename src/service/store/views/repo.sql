@@ -18,6 +18,8 @@ CREATE OR REPLACE FUNCTION refsync.repo(r refsync.repos) RETURNS jsonb LANGUAGE 
             'pause_reason', r.upstream_pause_reason,
             'latest_sync', (
                 SELECT refsync.sync_run(s) FROM refsync.syncs s WHERE s.repo_id = r.id ORDER BY s.seq DESC LIMIT 1))
+            || CASE WHEN r.upstream_policy IS NOT NULL
+                THEN jsonb_build_object('policy', refsync.policy(r.upstream_policy, NULL)) ELSE '{}' END
         END,
         'origin', CASE WHEN r.origin_url IS NOT NULL THEN jsonb_build_object(
             'url', r.origin_url, 'auth_kind', r.origin_auth_kind) END,

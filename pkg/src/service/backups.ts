@@ -1,0 +1,62 @@
+/**
+ * The backups of a repository: refs that keep the old objects of refs that were forced or deleted.
+ *
+ * @module
+ */
+
+/** A request of the service about backups. */
+export type BackupRequest =
+  | { verb: "list" }
+  /** Moves a ref back to the object of its backup. */
+  | { verb: "restore"; ref: string; oid: string }
+  /** Removes these backups, given by their full names. */
+  | { verb: "remove"; backups: string[] };
+
+/** The repository's refs. */
+export interface Refs {
+  /** The refs whose names start with `prefix`. */
+  list(prefix: string): Promise<{ name: string; id: string }[]>;
+  /** Moves refs, all or none. Each line is `old-id new-id name`. Resolves to the repository's reason if it refuses. */
+  move(lines: string[]): Promise<string | undefined>;
+}
+
+/** Carries out a request. Returns what the service reads. */
+export async function backups(request: BackupRequest, refs: Refs): Promise<unknown> {
+  switch (request.verb) {
+    case "list":
+      return refs.list(BACKUPS);
+    case "restore":
+      return restored(request, refs);
+    case "remove":
+      return removed(request.backups, refs);
+  }
+}
+
+async function restored({ ref, oid }: { ref: string; oid: string }, refs: Refs) {
+  const kept = new Map((await refs.list(BACKUPS)).map(({ name, id }) => [name, id]));
+  if (kept.get(backupName(ref, oid)) !== oid) return {};
+  const before = (await refs.list(ref)).find(({ name }) => name === ref)?.id ?? null;
+  const answer = { restored: JSON.stringify({ ref, before, after: oid }) };
+  if (before === oid) return answer;
+  const none = "0".repeat(oid.length);
+  const lines = [`${before ?? none} ${oid} ${ref}`];
+  const made = before === null || kept.has(backupName(ref, before)) ? undefined : backupName(ref, before);
+  if (made !== undefined) lines.unshift(`${none} ${before} ${made}`);
+  const refusal = await refs.move(lines);
+  if (refusal !== undefined) return { refusal: `${ref} was not restored: ${refusal}` };
+  return { ...answer, ...(made !== undefined && { made }) };
+}
+
+async function removed(names: string[], refs: Refs) {
+  const old = new Set(names);
+  const there = (await refs.list(BACKUPS)).filter(({ name }) => old.has(name));
+  const refusal = await refs.move(there.map(({ name, id }) => `${id} ${"0".repeat(id.length)} ${name}`));
+  if (refusal !== undefined) throw new Error(`old backups were not removed: ${refusal}`);
+  return {};
+}
+
+function backupName(ref: string, oid: string): string {
+  return `${BACKUPS}${oid}/${ref.replace(/^refs\//, "")}`;
+}
+
+const BACKUPS = "refs/refsync/backup/";

@@ -1,0 +1,74 @@
+//! The refs that a policy holds, and the backups that it made. The database builds the answers.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::{ApproveRequest, CallName, RestoreRequest, Verbatim};
+use crate::http::Response;
+use crate::service::{
+    error::{Error, json_text},
+    host::Host,
+    hosting::{policy, repository},
+    http::{body, call::Incoming},
+    store,
+};
+
+/// One of these calls.
+pub(crate) async fn answer(host: &Host, name: CallName, call: Incoming<'_>) -> Result<Response, Error> {
+    let repo_id = repository::find(host, &call.caller, &call.params.repo).await?.id;
+    let text = match name {
+        CallName::ListBackups => policy::list(host, &repo_id).await?,
+        CallName::RestoreRef => {
+            let request: Verbatim<RestoreRequest> = body::read(call.body).await?;
+            check(&request.0)?;
+            policy::restore(host, &repo_id, &request.0).await?
+        }
+        _ => {
+            let wanted = match name {
+                CallName::ApproveHeldRefs => body::read::<Verbatim<ApproveRequest>>(call.body).await?.0,
+                _ => json!({"refs": []}),
+            };
+            if name == CallName::ApproveHeldRefs && wanted["refs"][0].is_null() {
+                return Err(Error::field("refs", "must name at least one move"));
+            }
+            held(host, &repo_id, &wanted["refs"]).await?
+        }
+    };
+    Ok(json_text(200, text))
+}
+
+/// The held moves, after these were approved.
+async fn held(host: &Host, repo_id: &str, wanted: &Value) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        at: Option<u32>,
+        message: Option<String>,
+        answer: String,
+    }
+    if wanted.as_array().is_some_and(|moves| moves.len() > MAX_MOVES) {
+        return Err(Error::field("refs", format!("must name at most {MAX_MOVES} moves")));
+    }
+    let params = json!({"repo_id": repo_id, "refs": wanted});
+    match store::row(host.database(), sql!("sql/held_approve.sql"), params).await? {
+        Some(Answer { at: Some(at), message, .. }) => {
+            Err(Error::field(format!("refs[{at}]"), message.unwrap_or_default()))
+        }
+        answer => Ok(answer.map(|answer: Answer| answer.answer).unwrap_or_default()),
+    }
+}
+
+fn check(request: &Value) -> Result<(), Error> {
+    let text = |key: &str| request[key].as_str().unwrap_or_default();
+    let (name, oid) = (text("ref"), text("oid"));
+    let is_named = (name.starts_with("refs/heads/") || name.starts_with("refs/tags/"))
+        && !name.contains(|c: char| c.is_control() || c == ' ');
+    if !is_named {
+        return Err(Error::field("ref", "must be the full name of a branch or a tag, such as refs/heads/main"));
+    }
+    if !matches!(oid.len(), 40 | 64) || !oid.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Err(Error::field("oid", "must be an object id: 40 or 64 hexadecimal digits in lower case"));
+    }
+    Ok(())
+}
+
+const MAX_MOVES: usize = 1000;
