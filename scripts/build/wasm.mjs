@@ -54,7 +54,7 @@ export async function buildWasm(name, features, ownStd) {
  * @param {string} file
  */
 function openapiModule(file) {
-  const document = readFileSync(join(root, "src/service/router/openapi.json"), "utf8");
+  const document = readFileSync(join(root, "src/service/router/openapi/openapi.json"), "utf8");
   writeFileSync(file, `export const document = ${JSON.stringify(document)};\n`);
   writeFileSync(file.replace(/\.js$/, ".d.ts"), "export declare const document: string;\n");
 }

@@ -32,7 +32,7 @@ pub struct ApiError {
 /// More about an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct ErrorDetails {
-    /// Each bad field and why it is bad.
+    /// Each bad field and why it is bad. The default is none.
     #[serde(default)]
     pub fields: Vec<FieldError>,
 }

@@ -54,7 +54,7 @@ pub struct CreateApiKeyRequest {
     /// The scope of the key: `read`, `write` or `admin`; each includes those before it.
     #[schemars(extend("enum" = ["read", "write", "admin"]))]
     pub scope: String,
-    /// A name for people.
+    /// A name for people, 1 to 100 characters. The default is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
@@ -124,7 +124,7 @@ pub struct CreatePublicKeyRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub x: Option<String>,
-    /// A name for people.
+    /// A name for people, 1 to 100 characters. The default is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,

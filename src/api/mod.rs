@@ -20,7 +20,7 @@ mod sync;
 mod verbatim;
 mod webhook;
 
-pub use calls::{CALLS, Call, CallName, Repeat, parameter};
+pub use calls::{CALLS, Call, CallName, Repeat, TAGS, parameter};
 pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
 pub use key::{
     ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, PublicKey, PublicKeyPage,
@@ -48,4 +48,9 @@ pub use sync::{
 pub use verbatim::Verbatim;
 pub use webhook::{
     CreateWebhookTargetRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret,
+};
+#[cfg(feature = "service")]
+pub use webhook::{
+    EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent, RepoChangeEvent,
+    RepoEvent, SyncEvent,
 };

@@ -44,24 +44,24 @@ pub struct UpstreamPolicy {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyRequest {
-    /// What happens to a ref that cannot move forward.
+    /// What happens to a ref that cannot move forward. The default is `reject`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub on_diverged: Option<OnDiverged>,
-    /// How many refs a sync may delete; null for none.
+    /// How many refs a sync may delete; null for none, which is the default.
     #[serde(default, deserialize_with = "super::repo::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "number | null")]
     pub prune_max: Option<Option<u32>>,
-    /// Globs of full ref names, at most 100.
+    /// Globs of full ref names, at most 100. The default is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub exclude: Option<Vec<String>>,
-    /// Whether all refs move or none.
+    /// Whether all refs move or none. The default is false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub atomic: Option<bool>,
-    /// How long backups are kept: a whole number and `m`, `h` or `d`, from `1m` to `3650d`; null for ever. Only in the policy
-    /// of an upstream.
+    /// How long backups are kept: a whole number and `m`, `h` or `d`, from `1m` to `3650d`; null, the default, for
+    /// ever. Only in the policy of an upstream.
     #[serde(default, deserialize_with = "super::repo::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string | null")]
     pub keep_backups: Option<Option<String>>,

@@ -164,10 +164,13 @@ impl AuthKind {
     }
 }
 
-/// A credential for an upstream. Write-only: no answer contains it, and its `Debug` hides it.
+/// A credential for an upstream. Write-only: no answer contains it.
+///
+/// The `kind` is `token` or `username_password`. A `token` is sent as the password of HTTP Basic authentication, with
+/// `token_username` as the user name (default: `git`). The other kind has a `username` and a `password`.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Shape, Tsify)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[schemars(description = "A credential for an upstream. No answer carries it.")]
+#[schemars(description = "A credential for an upstream. No answer contains it.")]
 pub enum UpstreamAuth {
     /// An access token. It is sent as the password of HTTP Basic authentication.
     Token {
@@ -318,11 +321,11 @@ pub struct CreateRepoRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub default_bookmark: Option<String>,
-    /// Labels, freely chosen.
+    /// Labels, freely chosen, at most 100. The default is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "Record<string, string>")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// The remote that the repository is synced with.
+    /// The remote that the repository is synced with. If left out or null, it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamRequest | null")]
     pub upstream: Option<UpstreamRequest>,
@@ -335,15 +338,15 @@ pub struct CreateRepoRequest {
 /// A request that changes a repository. Fields that are left out stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpdateRepoRequest {
-    /// The new name.
+    /// The new name. If left out, it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The new branch of `HEAD`. After this, pulls do not change it.
+    /// The new branch of `HEAD`. After this, pulls do not change it. If left out, it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub default_bookmark: Option<String>,
-    /// Labels to set; null removes a label.
+    /// Labels to set; null removes a label. Labels that are left out stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "Record<string, string | null>")]
     pub tags: Option<BTreeMap<String, Option<String>>>,

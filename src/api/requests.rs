@@ -74,7 +74,7 @@ pub struct ListReposRequest {
     /// The page of the list.
     #[serde(flatten)]
     pub page: PageRequest,
-    /// Only repositories that have all of these labels.
+    /// Only repositories that have all of these labels. The default is all repositories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "Record<string, string>")]
     pub tags: Option<BTreeMap<String, String>>,

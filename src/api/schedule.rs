@@ -30,11 +30,11 @@ pub struct Schedule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleRequest {
-    /// The interval: a whole number and `m`, `h` or `d`, from `1m` to `30d`.
+    /// The interval: a whole number and `m`, `h` or `d`, from `1m` to `30d`. Left out if there is a `cron`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub every: Option<String>,
-    /// The cron line: minute, hour, day of the month, month and day of the week.
+    /// The cron line: minute, hour, day of the month, month and day of the week. Left out if there is an `every`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub cron: Option<String>,

@@ -28,8 +28,8 @@ pub enum Direction {
 /// If a request omits `ref_globs`, both globs are `*`. If it omits only one of the two keys, or one is empty, no refs of
 /// that kind are selected. At least one key is required. See the [glob syntax](crate::glob).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Tsify)]
-#[schemars(description = "Which refs take part: one glob for branch names and one for tag names, which leave out \
-                          refs/heads/ and refs/tags/. `*` is any run of characters, / too; `?` one; [a-z] a class.")]
+#[schemars(description = "Selects refs: one glob for branch names and one for tag names, without `refs/heads/` and \
+        `refs/tags/`. `*` stands for any characters, also `/`; `?` for one character; `[a-z]` for one character of a class.")]
 pub struct RefGlobs {
     /// Selects branches whose whole name matches; `""` selects none.
     #[tsify(type = "string")]
@@ -93,10 +93,10 @@ pub struct SyncRequest {
 pub(super) fn requested_globs(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
-        "description": "Which refs take part. Default: all branches and tags. If one key is omitted, no ref of that kind takes part.",
+        "description": "The globs that select refs. The default is all branches and tags. If one key is left out, no ref of that kind takes part.",
         "properties": {
-            "branches": {"type": ["string", "null"], "maxLength": 1024},
-            "tags": {"type": ["string", "null"], "maxLength": 1024},
+            "branches": {"type": ["string", "null"], "maxLength": 1024, "description": "Selects branches whose whole name matches. If left out, null or empty, no branch takes part."},
+            "tags": {"type": ["string", "null"], "maxLength": 1024, "description": "Selects tags whose whole name matches. If left out, null or empty, no tag takes part."},
         },
         "minProperties": 1,
         "additionalProperties": false,

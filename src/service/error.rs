@@ -109,21 +109,25 @@ impl Error {
         }
     }
 
-    /// The answer of the REST API. An answer with a 5xx contains `trace_id`. It never contains the cause of a 500.
-    pub fn response(self, trace_id: &str) -> Response {
-        let (status, code) = (self.status(), self.code());
+    /// The body of the answer. A 5xx has `trace_id`. The body never contains the cause of a 500.
+    pub(crate) fn body(self, trace_id: &str) -> ErrorBody {
+        let (status, code) = (self.status(), self.code().to_owned());
         let message = match &self {
             Self::Internal(_) => "internal error; give the operator this trace_id".to_owned(),
             other => other.to_string(),
         };
-        let retry_after = self.retry_after();
-        let trace_id = (status >= 500).then(|| trace_id.to_owned());
         let details = match self {
             Self::Invalid(fields) => Some(ErrorDetails { fields }),
             _ => None,
         };
-        let mut response =
-            json(status, &ErrorBody { error: ApiError { code: code.to_owned(), message, details, trace_id } });
+        let trace_id = (status >= 500).then(|| trace_id.to_owned());
+        ErrorBody { error: ApiError { code, message, details, trace_id } }
+    }
+
+    /// The answer of the REST API.
+    pub fn response(self, trace_id: &str) -> Response {
+        let (status, retry_after) = (self.status(), self.retry_after());
+        let mut response = json(status, &self.body(trace_id));
         if status == 401 {
             response.headers.set("www-authenticate", "Bearer");
         }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::api::{
-    CreateWebhookTargetRequest, DeleteResult, FieldError, UpdateWebhookTargetRequest, Verbatim, WebhookTarget,
-    WebhookTargetPage, WebhookTargetSecret,
+    CreateWebhookTargetRequest, DeleteResult, EVENT_NAMES, FieldError, UpdateWebhookTargetRequest, Verbatim,
+    WebhookTarget, WebhookTargetPage, WebhookTargetSecret,
 };
 use crate::service::{
     error::Error,
@@ -177,7 +177,7 @@ pub fn events_refusal(events: &[String]) -> Option<String> {
         return Some("must name at least one event".into());
     }
     if let Some(unknown) = events.iter().find(|event| !is_event(event)) {
-        return Some(format!("{} is not an event; use one of: {}", unknown.escape_default(), EVENTS.join(", ")));
+        return Some(format!("{} is not an event; use one of: {}", unknown.escape_default(), EVENT_NAMES.join(", ")));
     }
     let distinct: BTreeSet<&String> = events.iter().collect();
     (distinct.len() < events.len()).then(|| "must name no event twice".into())
@@ -188,7 +188,7 @@ fn is_event(name: &str) -> bool {
     let public = name.strip_prefix("bookmark.").or_else(|| name.strip_prefix("change."));
     let is_word =
         |rest: &str| (1..=50).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    EVENTS.contains(&name) || name == "push" || public.is_some_and(is_word)
+    EVENT_NAMES.contains(&name) || name == "push" || public.is_some_and(is_word)
 }
 
 fn repo_ids_refusal(repo_ids: &[String]) -> Option<String> {
@@ -208,17 +208,6 @@ fn no_such_target(call: &Incoming<'_>) -> Error {
     Error::NotFound(format!("the organisation {org} has no webhook target {id}"))
 }
 
-/// The events that are sent.
-const EVENTS: &[&str] = &[
-    "sync.queued",
-    "sync.in_progress",
-    "sync.completed",
-    "sync.failed",
-    "repo.created",
-    "repo.updated",
-    "repo.deleted",
-    "upstream.held",
-];
 const LIST: &str = "webhook_targets";
 const MAX_TARGETS: usize = 100;
 const MAX_REPO_IDS: usize = 250;

@@ -23,7 +23,7 @@ pub struct RemoteSettings {
     /// The user name, if the server needs a particular one.
     #[tsify(optional)]
     pub username: Option<String>,
-    /// The password, or an access token.
+    /// The password, or an access token. The default is the one in the URL, if it has one.
     #[tsify(optional)]
     pub password: Option<String>,
 }

@@ -72,15 +72,18 @@ test("the document is served without a credential, as it is in the repository", 
   const [status, body] = await call("GET", "/openapi.json", undefined, { key: null });
   assert.equal(status, 200);
   assert.equal(body.openapi, "3.1.0");
-  assert.deepEqual(body, JSON.parse(await readFile(join(root, "src/service/router/openapi.json"), "utf8")));
+  assert.deepEqual(body, JSON.parse(await readFile(join(root, "src/service/router/openapi/openapi.json"), "utf8")));
 });
 
 test("calls on what is there are answered as the document says", async (t) => {
   const s = await furnished(t);
-  // Deletions are left out below, because the calls after them would have no target or repository to use.
-  const planned = await schemathesis(t, { ...s, args: ["--include-operation-id", "planSync"] });
-  assert.equal(planned.code, 0, planned.said);
-  const skipped = ["planSync", "deleteRepo", "deleteWebhookTarget"].flatMap((id) => ["--exclude-operation-id", id]);
+  // These ask the upstream or the origin, which an example of updateRepo moves to a host that is not reached from here.
+  const asking = ["planSync", "listBackups", "restoreRef"];
+  const asked = await schemathesis(t, { ...s, args: asking.flatMap((id) => ["--include-operation-id", id]) });
+  assert.equal(asked.code, 0, asked.said);
+  // Deletions are left out, because the calls after them would have no target or repository to use.
+  const left = [...asking, "deleteRepo", "deleteWebhookTarget"];
+  const skipped = left.flatMap((id) => ["--exclude-operation-id", id]);
   const { code, said } = await schemathesis(t, { ...s, args: skipped });
   assert.equal(code, 0, said);
   t.diagnostic(/(\d+) generated/.exec(said)?.[0] ?? "");
@@ -88,7 +91,11 @@ test("calls on what is there are answered as the document says", async (t) => {
 
 test("calls on what is not there are answered as the document says", async (t) => {
   const s = await furnished(t);
-  const { code, said } = await schemathesis(t, { ...s, config: "" });
+  // The document's own example of a name is a repository that is there.
+  const config = `[parameters]
+"path.repo" = "no-such-repo"
+`;
+  const { code, said } = await schemathesis(t, { ...s, config });
   assert.equal(code, 0, said);
   t.diagnostic(/(\d+) generated/.exec(said)?.[0] ?? "");
 });

@@ -1,9 +1,18 @@
-//! Webhook targets: the receivers of events.
+//! Webhook targets: the receivers of events. The events themselves are in `event`.
+
+#[cfg(feature = "service")]
+mod event;
 
 use refsync_derive::Shape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
+
+#[cfg(feature = "service")]
+pub use event::{
+    EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent, RepoChangeEvent,
+    RepoEvent, SyncEvent,
+};
 
 /// A receiver of an organisation's events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
@@ -17,7 +26,7 @@ pub struct WebhookTarget {
     pub url: String,
     /// The events that are sent, such as `sync.completed`.
     pub events: Vec<String>,
-    /// The repositories whose events are sent; null for the whole organisation.
+    /// The ids of the repositories whose events are sent; null for the whole organisation.
     pub repo_ids: Option<Vec<String>>,
     /// When the target was made, RFC 3339 in UTC.
     pub created_at: String,
@@ -53,15 +62,15 @@ pub struct WebhookTargetPage {
 pub struct CreateWebhookTargetRequest {
     /// The URL that deliveries are posted to, `http` or `https`.
     pub url: String,
-    /// A name for people.
+    /// A name for people, 1 to 100 characters. The default is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The events that are sent. The default is `push`.
+    /// The events that are sent, such as `sync.completed`. The default is `push`, which this service never sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub events: Option<Vec<String>>,
-    /// The repositories whose events are sent. If left out, the events of the whole organisation are sent.
+    /// The ids of the repositories whose events are sent, at most 250. If left out, the events of the whole organisation are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repo_ids: Option<Vec<String>>,
@@ -70,20 +79,20 @@ pub struct CreateWebhookTargetRequest {
 /// A request that changes a webhook target. Fields that are left out stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct UpdateWebhookTargetRequest {
-    /// The new URL that deliveries are posted to.
+    /// The new URL that deliveries are posted to. If left out, it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub url: Option<String>,
-    /// The new name; null removes it.
-    #[serde(default, deserialize_with = "super::repo::present", skip_serializing_if = "Option::is_none")]
+    /// The new name; null removes it. If left out, it stays.
+    #[serde(default, deserialize_with = "crate::api::repo::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string | null")]
     pub name: Option<Option<String>>,
-    /// The new list of events.
+    /// The new list of events. If left out, it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub events: Option<Vec<String>>,
-    /// The repositories whose events are sent from now on; null for the whole organisation.
-    #[serde(default, deserialize_with = "super::repo::present", skip_serializing_if = "Option::is_none")]
+    /// The ids of the repositories whose events are sent from now on; null for the whole organisation. If left out, they stay.
+    #[serde(default, deserialize_with = "crate::api::repo::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repo_ids: Option<Option<Vec<String>>>,
 }
