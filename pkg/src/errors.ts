@@ -16,17 +16,31 @@ export interface ErrorInit {
   status?: number | undefined;
   /** The side of a sync that failed, if one did. */
   side?: "source" | "destination" | undefined;
-  /** The `trace_id` for the service's operator. */
+  /** The `trace_id` for the service's operator. Default: none. */
   traceId?: string | undefined;
   /** Each bad field of the request. Default: none. */
   fields?: FieldError[] | undefined;
-  /** How long the service asks to wait, in milliseconds. */
+  /** How long the service asks to wait, in milliseconds. Default: it does not ask. */
   retryAfter?: number | undefined;
-  /** The error that caused this one. */
+  /** The error that caused this one. Default: none. */
   cause?: unknown;
 }
 
-/** Every error of this package. */
+/**
+ * Every error of this package. The page "Error codes" of the documentation lists every `code` with its remedy.
+ *
+ * @example
+ * ```ts
+ * import { RefsyncError } from "refsync";
+ *
+ * try {
+ *   await client.repos.get({ repo: "app" });
+ * } catch (error) {
+ *   if (!(error instanceof RefsyncError)) throw error;
+ *   console.error(error.code, error.retryable ? "try again later" : error.message);
+ * }
+ * ```
+ */
 export class RefsyncError extends Error {
   /** The name of its class. */
   override readonly name: string = "RefsyncError";

@@ -6,6 +6,7 @@
 
 /** Any object with the `query` method of PGlite or pg, such as a PGlite instance or a pg `Pool`. */
 export interface Database {
+  /** Runs one statement with its parameters (`$1`, …), and returns its rows. */
   query(sql: string, params?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
 }
 

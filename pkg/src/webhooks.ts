@@ -5,14 +5,14 @@
  * import { Webhooks } from "refsync/webhooks";
  *
  * const webhooks = new Webhooks({
- *   secret: process.env.WEBHOOK_SECRET,
+ *   secret: process.env.WEBHOOK_SECRET ?? "",
  *   on: {
  *     "sync.completed": ({ data }) => console.log(data.sync.stats.refs.length),
  *     "sync.failed": ({ data }) => console.error(data.sync.error),
  *   },
  * });
  *
- * export default { fetch: (request) => webhooks.respond(request) };
+ * export default { fetch: (request: Request) => webhooks.respond(request) };
  * ```
  *
  * @module

@@ -26,7 +26,16 @@ import type { Repo, RepoPage, SyncRun, SyncRunPage, WholeRun } from "./run.js";
 import type { CallOptions, Send } from "./send.js";
 import { listSyncs } from "./syncs.js";
 
-/** Repositories: made, read, changed, deleted, and synced with their upstreams. Reached as `client.repos`. */
+/**
+ * Repositories: made, read, changed, deleted, and synced with their upstreams. Reached as `client.repos`.
+ *
+ * @example
+ * ```ts
+ * const upstream = { url: "https://github.com/acme/app.git", auth: { kind: "token", token } } as const;
+ * await client.repos.create({ name: "app", upstream });
+ * for await (const { name, upstream } of client.repos.list()) console.log(name, upstream?.latest_sync?.status);
+ * ```
+ */
 export class Repos {
   readonly #send: Send;
 
@@ -35,7 +44,11 @@ export class Repos {
     this.#send = send;
   }
 
-  /** Makes a repository. Rejects with a `ConflictError` if the name is taken. */
+  /**
+   * Makes a repository.
+   *
+   * @throws {@link ConflictError} if the name is taken.
+   */
   create(request: CreateRepoRequest & OrgPath = {}, options: CallOptions = {}): Promise<Repo> {
     return this.#send("createRepo", request, options);
   }
@@ -64,8 +77,14 @@ export class Repos {
   }
 
   /**
-   * Requests a sync with the upstream, and returns its run, which is mostly still queued; see {@link Syncs.wait}. Rejects with a
-   * `ConflictError` of the code `UPSTREAM_NOT_CONFIGURED` if the repository has no upstream.
+   * Requests a sync with the upstream, and returns its run, which is mostly still queued; see {@link Syncs.wait}.
+   *
+   * @throws {@link ConflictError} with the code `UPSTREAM_NOT_CONFIGURED` if the repository has no upstream.
+   * @example
+   * ```ts
+   * const run = await client.repos.syncUpstream({ repo: "app", direction: "pull", ref_globs: { branches: "main" } });
+   * const ended = await client.syncs.wait(run);
+   * ```
    */
   syncUpstream(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<WholeRun> {
     return this.#send("createSync", request, options);
@@ -73,8 +92,15 @@ export class Repos {
 
   /**
    * The stats that {@link syncUpstream} would have now if nothing moves meanwhile and nothing is refused. Changes nothing and makes no
-   * run. Rejects with a `ConflictError` of the code `UPSTREAM_NOT_CONFIGURED`, or `UPSTREAM_FAILED` if a side cannot be read; or with a
-   * `ServerError` of the code `UPSTREAM_UNAVAILABLE` if a later try may succeed.
+   * run.
+   *
+   * @throws {@link ConflictError} with the code `UPSTREAM_NOT_CONFIGURED`, or `UPSTREAM_FAILED` if a side cannot be read.
+   * @throws {@link ServerError} with the code `UPSTREAM_UNAVAILABLE` if a side cannot be read now, but perhaps later.
+   * @example
+   * ```ts
+   * const { refs } = await client.repos.planUpstreamSync({ repo: "app", direction: "push" });
+   * console.log(refs.filter(({ outcome }) => outcome === "rejected").map(({ name, reason }) => `${name}: ${reason}`));
+   * ```
    */
   planUpstreamSync(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRunStats> {
     return this.#send("planSync", request, options);
@@ -86,8 +112,9 @@ export class Repos {
   }
 
   /**
-   * Approves held moves, all or none. They happen at the next sync, if neither id has changed by then. Rejects with an
-   * `InvalidRequestError` if one of them is not held with these ids.
+   * Approves held moves, all or none. They happen at the next sync, if neither id has changed by then.
+   *
+   * @throws {@link InvalidRequestError} if one of them is not held with these ids.
    */
   approveHeldRefs(request: ApproveHeldRequest, options: CallOptions = {}): Promise<HeldRefs> {
     return this.#send("approveHeldRefs", request, options);
@@ -99,8 +126,10 @@ export class Repos {
   }
 
   /**
-   * Moves a ref back to the object of a backup. A new backup keeps its present object. Rejects with a `NotFoundError` if there is no
-   * such backup. The next pull moves the ref again if the policy says so.
+   * Moves a ref back to the object of a backup. A new backup keeps its present object. The next pull moves the ref again if
+   * the policy says so.
+   *
+   * @throws {@link NotFoundError} if there is no such backup.
    */
   restoreRef(request: RestoreRefRequest, options: CallOptions = {}): Promise<Restored> {
     return this.#send("restoreRef", request, options);

@@ -7,7 +7,7 @@ import type { CallName, WasmClient } from "../wasm/client/refsync.js";
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Cancels the call; it then rejects with an `AbortError`. */
+  /** Cancels the call; it then rejects with an `AbortError`. Default: nothing cancels it. */
   signal?: AbortSignal | undefined;
   /** How long one try of the call may take, in milliseconds. Default: the client's `timeout`. */
   timeout?: number | undefined;

@@ -34,7 +34,7 @@ export interface ClientOptions extends Omit<ClientSettings, "apiKey" | "apiUrl">
   fetch?: Fetch | undefined;
   /**
    * The WebAssembly code of `refsync/client.wasm`, or its address, for bundlers that do not find it by themselves. It is loaded once,
-   * for the first client that makes a call.
+   * for the first client that makes a call. Default: the package's own file.
    */
   wasm?: WasmSource | undefined;
 }
@@ -58,7 +58,21 @@ const known = {
  * `Retry-After`. If the answer to a sync request was lost, the client looks for the run before it repeats the request. It never repeats
  * the creation of a repository or a webhook target, or the rotation of a secret.
  *
- * Every method rejects with a subclass of {@link RefsyncError}.
+ * @throws Every method rejects with a subclass of {@link RefsyncError}. Its `code` is a stable word.
+ * @example
+ * ```ts
+ * import { NotFoundError, SyncClient } from "refsync";
+ *
+ * const client = new SyncClient({ apiUrl: "https://sync.example.com", apiKey: process.env.REFSYNC_API_KEY });
+ * try {
+ *   const run = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
+ *   const ended = await client.syncs.wait(run, { timeout: 60_000 });
+ *   console.log(ended.status, ended.status === "completed" ? ended.stats.refs : ended.error);
+ * } catch (error) {
+ *   if (error instanceof NotFoundError) console.error("there is no repository app");
+ *   else throw error;
+ * }
+ * ```
  */
 export class SyncClient {
   /** Repositories and their upstreams. */
@@ -70,8 +84,9 @@ export class SyncClient {
   readonly #send: Send;
 
   /**
-   * Throws an `InvalidRequestError` without an `apiKey` or an `apiUrl`, and for an unknown option. The first call checks the other
-   * options.
+   * Makes a client. Nothing is sent. The first call checks the values of the options.
+   *
+   * @throws {@link InvalidRequestError} if `apiKey` or `apiUrl` is missing, or if an option is unknown.
    */
   constructor(options: ClientOptions = {}) {
     refuseUnknown("make a client", options, known);

@@ -21,19 +21,28 @@ export interface RunName {
 
 /** Options of a watch. */
 export interface WatchOptions extends WaitTarget {
-  /** Ends the watch, but not the sync. The watch then rejects with an `AbortError`. */
+  /** Ends the watch, but not the sync. The watch then rejects with an `AbortError`. Default: nothing ends it. */
   signal?: AbortSignal | undefined;
 }
 
 /** Options of a wait. */
 export interface WaitOptions extends WaitTarget {
-  /** Ends the wait, but not the sync. The wait then rejects with an `AbortError`. */
+  /** Ends the wait, but not the sync. The wait then rejects with an `AbortError`. Default: nothing ends it. */
   signal?: AbortSignal | undefined;
-  /** Called with every change of the run, also the last one. If it throws, the wait ends with its error. */
+  /** Called with every change of the run, also the last one. If it throws, the wait ends with its error. Default: nobody is told. */
   onUpdate?: ((run: WholeRun) => void) | undefined;
 }
 
-/** Sync runs: read, listed and waited for. Reached as `client.syncs`. */
+/**
+ * Sync runs: read, listed and waited for. Reached as `client.syncs`.
+ *
+ * @example
+ * ```ts
+ * for await (const run of client.syncs.list({ repo: "app" })) {
+ *   if (run.status === "failed") console.log(run.id, run.error);
+ * }
+ * ```
+ */
 export class Syncs {
   readonly #send: Send;
   readonly #withClient: WithClient;
@@ -56,7 +65,9 @@ export class Syncs {
 
   /**
    * Cancels a run, and returns its current state. A queued run fails at once, with the error `cancelled`. A run in progress fails when
-   * its worker stops; see {@link wait}. Rejects with a `ConflictError` if the run has ended.
+   * its worker stops; see {@link wait}.
+   *
+   * @throws {@link ConflictError} if the run has ended.
    */
   cancel(request: SyncPath, options: CallOptions = {}): Promise<WholeRun> {
     return this.#send("cancelSync", request, options);
@@ -68,7 +79,17 @@ export class Syncs {
    *
    * It follows the service's events (server-sent events over `fetch`). If a service has none, it polls: first after 0.25 s, then more
    * slowly, up to every 2 s. A browser opens only six connections to a host, so only one run at a time is followed by events there, and
-   * eight elsewhere; other runs are polled. Rejects with a `TimeoutError` if the run has not ended within `timeout` milliseconds.
+   * eight elsewhere; other runs are polled.
+   *
+   * @throws {@link TimeoutError} if the run has not ended within `timeout` milliseconds. The sync goes on.
+   * @throws {@link AbortError} if `signal` aborted. The sync goes on.
+   * @example
+   * ```ts
+   * const run = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
+   * const ended = await client.syncs.wait(run, { timeout: 60_000, onUpdate: ({ status }) => console.log(status) });
+   * if (ended.status === "completed") console.log(ended.stats.refs.length);
+   * else console.error(ended.error);
+   * ```
    */
   async wait(run: SyncRun | RunName | string, options: WaitOptions = {}): Promise<EndedRun> {
     refuseUnknown("wait for sync", options, waitOptions);
@@ -114,6 +135,15 @@ export class Syncs {
   /**
    * Yields the run in its current state, then after each change, and the ended run last. Use it with `for await`: leaving the loop ends
    * the watch. It follows the run and fails like {@link wait}. If it follows events, a run in progress has `progress`.
+   *
+   * @throws The same errors as {@link wait}.
+   * @example
+   * ```ts
+   * const run = await client.repos.syncUpstream({ repo: "app", direction: "pull" });
+   * for await (const now of client.syncs.watch(run)) {
+   *   console.log(now.status, now.status === "in_progress" ? now.progress?.bytes : undefined);
+   * }
+   * ```
    */
   async *watch(
     given: SyncRun | RunName | string,

@@ -19,8 +19,15 @@ import { type Paged, paged } from "./paged.js";
 import type { CallOptions, Send } from "./send.js";
 
 /**
- * Webhook targets: the addresses that receive an organisation's events. For receivers see `refsync/webhooks`. Every call needs a
- * credential of the scope `admin`, else it rejects with a `ForbiddenError`. Reached as `client.webhookTargets`.
+ * Webhook targets: the addresses that receive an organisation's events. For receivers see `refsync/webhooks`. Reached as
+ * `client.webhookTargets`.
+ *
+ * @throws {@link ForbiddenError} from every call whose credential does not have the scope `admin`.
+ * @example
+ * ```ts
+ * const events = ["sync.completed", "sync.failed"];
+ * const { id, secret } = await client.webhookTargets.create({ url: "https://example.com/hooks", events });
+ * ```
  */
 export class WebhookTargets {
   readonly #send: Send;
@@ -32,7 +39,9 @@ export class WebhookTargets {
 
   /**
    * Makes a target. Store its `secret`, because no other answer contains it. `events` is `["push"]` by default: list the events that
-   * you want, such as `sync.completed`. Rejects with a `ConflictError` if the organisation has too many targets.
+   * you want, such as `sync.completed`.
+   *
+   * @throws {@link ConflictError} if the organisation has 100 targets already.
    */
   create(request: CreateWebhookTargetRequest & OrgPath, options: CallOptions = {}): Promise<WebhookTargetSecret> {
     return this.#send("createWebhookTarget", request, options);

@@ -19,8 +19,9 @@ export interface RemoteOptions extends RemoteSettings {
 }
 
 /**
- * Gives the credentials for a URL: a password or token, and the user name if the server needs it. `challenge.username` is the user name
- * if it is known already, for example from the URL.
+ * Gives the credentials for a URL: a password or token, and the user name if the server needs it. Of `challenge`, `scheme` is the
+ * server's, such as `Basic`; `realm` is its name for the protected area, or null; and `username` is the user name if it is known already,
+ * for example from the URL.
  */
 export type AskCredentials = (
   url: string,
@@ -40,9 +41,9 @@ export interface Credentials {
  * match one of them. A kind that is left out is not synced.
  */
 export interface SyncGlobs {
-  /** Which branches take part, such as `"main"` or `["main", "release/*"]`. */
+  /** The globs of branches, such as `"main"` or `["main", "release/*"]`. If left out, no branch is synced. */
   branches?: string | readonly string[] | undefined;
-  /** Which tags take part. */
+  /** The globs of tags, such as `"v*"`. If left out, no tag is synced. */
   tags?: string | readonly string[] | undefined;
 }
 
@@ -52,7 +53,7 @@ export interface SyncOptions {
   source: string | RemoteOptions;
   /** The destination of the refs. */
   destination: string | RemoteOptions;
-  /** Which refs take part. Default: all branches and tags. */
+  /** The globs that select refs. Default: all branches and tags. */
   ref_globs?: SyncGlobs | undefined;
   /**
    * Move diverged refs too. The destination's old commit is kept first, under `refs/refsync/backup/<old id>/<name>`. A ref that
@@ -68,19 +69,19 @@ export interface SyncOptions {
   atomic?: boolean | undefined;
   /**
    * Globs of full ref names, such as `refs/heads/wip/*`: matching refs are `filtered`, even if `ref_globs` matches them. A short
-   * name is refused, because it would exclude nothing.
+   * name is refused, because it would exclude nothing. Default: none.
    */
   exclude?: string[] | undefined;
-  /** Push options for the destination's hooks, as `git push --push-option` sends them. */
+  /** Push options for the destination's hooks, as `git push --push-option` sends them. Default: none. */
   pushOptions?: string[] | undefined;
   /**
    * How long the whole sync may take, in milliseconds. After that, both requests are aborted, and the sync rejects with a `SyncError`
    * of the code `timeout`. Default: no limit.
    */
   timeout?: number | undefined;
-  /** Cancels the sync: both requests are aborted, and the sync rejects with an `AbortError`. */
+  /** Cancels the sync: both requests are aborted, and the sync rejects with an `AbortError`. Default: nothing cancels it. */
   signal?: AbortSignal | undefined;
-  /** Called with the progress, at most ten times a second. */
+  /** Called with the progress, at most ten times a second. Default: nobody is told. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** The `fetch` for both remotes. Default: the runtime's own. */
   fetch?: EngineFetch | undefined;
@@ -94,7 +95,7 @@ export interface SyncOptions {
   /**
    * How slow a remote may be: at least `bytes` must come in `time` milliseconds, else the sync ends with the code `too_slow`. The
    * engine counts only the time that it waits for that remote, after the first byte of a list of refs or a pack. A whole list, the
-   * time until a pack begins, and the time from a push to its report may each take an hour. The default is 1,000 bytes in 60,000
+   * time until a pack begins, and the time from a push to its report may each take an hour. Default: 1,000 bytes in 60,000
    * ms. With 0 bytes, any rate and any time is allowed.
    */
   minRate?: { bytes: number; time: number } | undefined;
@@ -118,7 +119,10 @@ export interface SyncOptions {
    * except in browsers.
    */
   requestStreams?: boolean | undefined;
-  /** The WebAssembly code of `refsync/engine.wasm`, or its address, for bundlers that do not find it by themselves. */
+  /**
+   * The WebAssembly code of `refsync/engine.wasm`, or its address, for bundlers that do not find it by themselves. Default: the package's
+   * own file.
+   */
   wasm?: WasmSource | undefined;
   /** The most bytes of a pack to collect. A larger pack is an error. Default: 256 MiB. */
   collectLimit?: number | undefined;

@@ -12,11 +12,22 @@ import { printable } from "./printable.js";
 export interface LogOptions {
   /** A JSON object for each line, or text. Default: text on a terminal, else JSON. */
   format?: "json" | "text";
-  /** Default `process.stderr`. */
+  /** The stream that gets the lines: its `write` is called, and `isTTY` says whether it is a terminal. Default: `process.stderr`. */
   stream?: { write(text: string): unknown; isTTY?: boolean };
 }
 
-/** Makes a function for the service's option `record`. It writes each record as a line. */
+/**
+ * Makes a function for the service's option `record`. It writes each record as a line.
+ *
+ * @throws `InvalidRequestError` if an option is unknown.
+ * @example
+ * ```ts
+ * import { lineLog } from "refsync/node";
+ * import { Service } from "refsync/service";
+ *
+ * const logged = new Service({ ...options, record: lineLog({ format: "json" }) });
+ * ```
+ */
 export function lineLog(options: LogOptions = {}): (record: LogRecord) => void {
   refuseUnknown("lineLog", options, { format: true, stream: true } satisfies Record<keyof LogOptions, true>);
   const { stream = process.stderr, format } = options;

@@ -54,12 +54,22 @@ const GIT_TYPES = SERVICES.flatMap((service) =>
 const CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'";
 
 /**
- * Makes a relay. Throws a `TypeError` for invalid hosts and origins, and an `InvalidRequestError` for an unknown option.
+ * Makes a relay.
  *
  * It answers only pages of `origins`, reaches only `hosts`, and passes on only Git's smart HTTP: the refs, and fetching and pushing.
  * The same rules hold for redirects. It passes on answers with Git's content types; for any other answer it passes on only the status.
  * Credentials go only to the host that the request names. Nothing is kept or logged. Programs other than browsers can forge an
  * `Origin`, so anyone who can reach a relay can reach its hosts through it.
+ *
+ * @throws `TypeError` if a host or an origin is invalid.
+ * @throws `InvalidRequestError` if an option is unknown.
+ * @example
+ * ```ts
+ * import { gitProxy } from "refsync/proxy";
+ *
+ * const relay = gitProxy({ hosts: ["github.com"], origins: ["https://dashboard.example.com"] });
+ * export default { fetch: relay };
+ * ```
  */
 export function gitProxy(options: GitProxyOptions): (request: Request) => Promise<Response> {
   refuseUnknown("gitProxy", options, known);

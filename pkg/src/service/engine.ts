@@ -13,8 +13,9 @@ import { backups } from "./backups.js";
 /** Carries out the service's tasks; see `service/engine.rs`. Only JSON texts cross this interface. */
 export interface ServiceEngine {
   /**
-   * Syncs, or finds out what a sync would do, and returns a {@link Synced}. Rejects with a `SyncError`, or with any error that has
-   * its `code`, `retryable` and `side`.
+   * Syncs, or finds out what a sync would do, and returns its stats and notes.
+   *
+   * @throws `SyncError`, or any error that has its `code`, `retryable` and `side`.
    */
   sync(task: string, report: (progress: string) => void, signal: AbortSignal): Promise<string>;
   /** A ref by its full name, as a `RemoteRef`; undefined if there is no such ref. */

@@ -44,11 +44,34 @@ const knownOfRateLimit = { perSecond: true, burst: true } satisfies Record<
   true
 >;
 
-/** The service. Making one loads nothing; the first call loads the WebAssembly. */
+/**
+ * The service. Making one loads nothing; the first call loads the WebAssembly.
+ *
+ * @example
+ * ```ts
+ * import { gitHttpBackend, guardedFetch, openPostgres, serve, work } from "refsync/node";
+ * import { Service } from "refsync/service";
+ *
+ * const service = new Service({
+ *   database: await openPostgres("postgres://refsync@db.example.com/refsync"),
+ *   git: gitHttpBackend({ root: "./data/repositories" }),
+ *   fetch: guardedFetch(),
+ *   secretKey: Buffer.from(process.env.SECRET_KEY ?? "", "base64"), // the same 32 bytes at each start
+ * });
+ * await service.migrate();
+ * work(service);
+ * await serve({ service, port: 8722 });
+ * ```
+ */
 export class Service {
   readonly #use: <T>(call: (service: WasmService) => T | Promise<T>) => Promise<T>;
 
-  /** Throws a `TypeError` if an option is missing or has the wrong type, and an `InvalidRequestError` for an unknown one. */
+  /**
+   * Makes a service. Nothing is loaded or opened.
+   *
+   * @throws `TypeError` if an option is missing or has the wrong type.
+   * @throws `InvalidRequestError` if an option is unknown.
+   */
   constructor(options: ServiceOptions) {
     refuseUnknown("Service", options, known);
     refuseUnknown("Service", options.rateLimit, knownOfRateLimit, "rateLimit.");
@@ -74,7 +97,9 @@ export class Service {
 
   /**
    * Brings the database's schema up to date, and encrypts the stored secrets with the current secret key. Call it at each start, before
-   * anything else. Rejects if a newer version has used the database, or if the secret key is a different one.
+   * anything else.
+   *
+   * @throws if a newer version has used the database, or if the secret key is a different one.
    */
   async migrate(): Promise<void> {
     await this.#use((service) => service.migrate());
@@ -124,7 +149,11 @@ export class Service {
     await this.#use((service) => service.registerPublicKey(org, x, name));
   }
 
-  /** Answers `/v1/…`, `/{org}/{repo}.git/…`, `/healthz` and `/readyz`. Rejects only if the Git host does. Git's bodies are streamed. */
+  /**
+   * Answers `/v1/…`, `/{org}/{repo}.git/…`, `/healthz` and `/readyz`. Git's bodies are streamed.
+   *
+   * @throws only the errors of the Git host. Other failures are answered with a 5xx.
+   */
   async fetch(request: Request): Promise<Response> {
     return this.#use((service) => service.fetch(request));
   }
@@ -140,7 +169,9 @@ export class Service {
   /**
    * Claims one run, calls `onClaimed`, and does the run; false if no run was ready. `isLastLane`: claims no run if its upstream's host
    * or, among several organisations, its organisation has a run in progress. So neither one slow host nor one organisation can hold
-   * every lane. Rejects if the database fails.
+   * every lane. `work` of `refsync/node` is the loop around it.
+   *
+   * @throws if the database fails.
    */
   async tick(onClaimed?: () => void, isLastLane = false): Promise<boolean> {
     return this.#use((service) => service.tick(onClaimed, isLastLane));
@@ -156,7 +187,9 @@ export class Service {
 
   /**
    * Claims one due webhook delivery, calls `onClaimed`, and sends the delivery; false if none was due. It takes at most ten
-   * seconds. A refused delivery is retried for a day. Rejects if the database fails.
+   * seconds. A refused delivery is retried for a day.
+   *
+   * @throws if the database fails.
    */
   async deliver(onClaimed?: () => void): Promise<boolean> {
     return this.#use((service) => service.deliver(onClaimed));

@@ -10,11 +10,11 @@ import { refuseUnknown } from "../options.js";
 export interface WorkOptions {
   /** The most simultaneous runs. Default: 4. Webhooks are delivered at the same time. */
   concurrency?: number;
-  /** Stops claiming. Runs in progress are finished. */
+  /** Stops claiming. Runs in progress are finished. Default: nothing stops the worker. */
   signal?: AbortSignal;
   /** Milliseconds between two checks of an empty queue if nobody wakes the worker. Default: 1000. */
   pollInterval?: number;
-  /** Called if a tick failed, for example because the database does not answer. The loop continues. */
+  /** Called if a tick failed, for example because the database does not answer. The loop continues. Default: the error is dropped. */
   onError?: (error: unknown) => void;
 }
 
@@ -34,7 +34,18 @@ export interface Workable {
 }
 
 /**
- * Claims and does runs, and delivers webhooks, until the signal fires. Throws an `InvalidRequestError` for an unknown option.
+ * Claims and does runs, and delivers webhooks, until the signal fires.
+ *
+ * @throws `InvalidRequestError` if an option is unknown.
+ * @example
+ * ```ts
+ * import { work } from "refsync/node";
+ *
+ * const stop = new AbortController();
+ * const worker = work(service, { concurrency: 8, signal: stop.signal, onError: console.error });
+ * process.once("SIGTERM", () => stop.abort());
+ * await worker.stopped;
+ * ```
  */
 export function work(service: Workable, options: WorkOptions = {}): Worker {
   refuseUnknown("work", options, known);

@@ -100,7 +100,18 @@ export type WebhookEvent = KnownEvent;
 /** An event whose type is newer than this version. */
 export type UnknownEvent = Envelope<string, unknown>;
 
-/** Whether this version knows the event's type, and so its data. */
+/**
+ * Whether this version knows the event's type, and so its data.
+ *
+ * @example
+ * ```ts
+ * import { isKnown, type UnknownEvent, type WebhookEvent } from "refsync/webhooks";
+ *
+ * function name(event: WebhookEvent | UnknownEvent) {
+ *   return isKnown(event) ? event.type : "an event of a newer service";
+ * }
+ * ```
+ */
 export function isKnown(event: WebhookEvent | UnknownEvent): event is KnownEvent {
   return Object.hasOwn(knownEvents, event.type);
 }

@@ -10,16 +10,21 @@ import type { Webhooks } from "./webhooks.js";
 
 /** The part of Node's `IncomingMessage` that is read. */
 export interface NodeRequest extends AsyncIterable<Uint8Array | string> {
+  /** The HTTP method. If it is missing, the request is refused. */
   method?: string | undefined;
+  /** The path with the query. If it is missing, it counts as empty. */
   url?: string | undefined;
+  /** The headers, by names in lower case. */
   headers: Record<string, string | string[] | undefined>;
-  /** The body, if the framework has read it: bytes or a text. */
+  /** The body, if the framework has read it: bytes or a text. If it is missing, the stream is read. */
   body?: unknown;
 }
 
 /** The part of Node's `ServerResponse` that is written. */
 export interface NodeResponse {
+  /** Sends the status and the headers. */
   writeHead(status: number, headers: Record<string, string>): unknown;
+  /** Sends the body, and ends the answer. */
   end(text: string): unknown;
 }
 
@@ -35,7 +40,12 @@ export interface NodeMiddlewareOptions {
  *
  * In Express, use it before `express.json()`: the signature is that of the raw body. `express.raw()` may come before it.
  *
+ * @throws `InvalidRequestError` if an option is unknown.
+ * @example
  * ```ts
+ * import { createServer } from "node:http";
+ * import { nodeMiddleware } from "refsync/webhooks";
+ *
  * createServer(nodeMiddleware(webhooks, { path: "/hooks" })).listen(3000);
  * app.post("/hooks", nodeMiddleware(webhooks)); // Express
  * ```

@@ -52,9 +52,12 @@ export async function verifySignature(
  * Signs a payload for a test of your receiver, and returns the value of the header `x-mesa-signature`. `timestamp` is in Unix seconds;
  * default: now.
  *
+ * @example
  * ```ts
+ * import { signTestPayload } from "refsync/webhooks";
+ *
  * const payload = JSON.stringify({ id: "evt_1", type: "sync.completed", data: {} });
- * const headers = { "x-mesa-signature": await signTestPayload(payload, secret) };
+ * const headers = { "x-mesa-signature": await signTestPayload(payload, "whsec_test") };
  * await fetch("http://localhost:3000/hooks", { method: "POST", headers, body: payload });
  * ```
  */

@@ -13,7 +13,7 @@ import { WebhookError } from "./webhook-error.js";
 export type Handlers = {
   [Type in keyof EventData]?: (event: Envelope<Type, EventData[Type]>) => void | Promise<void>;
 } & {
-  /** Called with each event that has no handler of its own. Its type may be newer than this version. */
+  /** Called with each event that has no handler of its own. Its type may be newer than this version. Default: such events are dropped. */
   other?: (event: WebhookEvent | UnknownEvent) => void | Promise<void>;
 };
 
@@ -21,7 +21,7 @@ export type Handlers = {
 export interface WebhookOptions {
   /** The target's secret. While a secret is rotated, a list of all valid ones. */
   secret: string | readonly string[];
-  /** The handlers of events. */
+  /** The handlers of events. Default: none. */
   on?: Handlers;
   /**
    * Called with the error of a handler, and the event, before `respond` or the middleware answers 500. Default: `console.error`. After
@@ -45,7 +45,20 @@ const known = { secret: true, on: true, onError: true, tolerance: true, remember
   true
 >;
 
-/** Receives the webhooks of one target, or of several targets with the same secrets. */
+/**
+ * Receives the webhooks of one target, or of several targets with the same secrets.
+ *
+ * @example
+ * ```ts
+ * import { Webhooks } from "refsync/webhooks";
+ *
+ * const webhooks = new Webhooks({
+ *   secret: process.env.WEBHOOK_SECRET ?? "",
+ *   on: { "sync.failed": ({ repository, data }) => console.error(repository?.name, data.sync.error) },
+ * });
+ * export default { fetch: (request: Request) => webhooks.respond(request) };
+ * ```
+ */
 export class Webhooks {
   readonly #options: WebhookOptions;
   /** Ids of events that were handled or are being handled, oldest first. */
@@ -53,8 +66,11 @@ export class Webhooks {
   readonly #keys: Promise<CryptoKey[]>;
 
   /**
-   * Throws a `TypeError` without a secret: an empty one would let everybody in. Throws an `InvalidRequestError` for an unknown
-   * option, and for a handler of an event that this version does not know. Handle such events in `other`.
+   * Makes a receiver.
+   *
+   * @throws `TypeError` if there is no secret: an empty one would let everybody in.
+   * @throws `InvalidRequestError` if an option is unknown, or if there is a handler of an event that this version does not know. Handle
+   * such events in `other`.
    */
   constructor(options: WebhookOptions) {
     refuseUnknown("Webhooks", options, known);
@@ -70,10 +86,12 @@ export class Webhooks {
 
   /**
    * Checks the signature of a body, and returns its event. Calls no handler. `signature` is the header `x-mesa-signature`; `rawBody` is
-   * the body before any parsing. Rejects with a {@link WebhookError} if the service did not send this body.
+   * the body before any parsing.
    *
+   * @throws {@link WebhookError} if the service did not send this body.
+   * @example
    * ```ts
-   * const event = await webhooks.verify(request.rawBody, request.headers["x-mesa-signature"]);
+   * const event = await webhooks.verify(await request.text(), request.headers.get("x-mesa-signature"));
    * if (event.type === "sync.completed") console.log(event.data.sync.stats.refs.length);
    * ```
    */
@@ -84,8 +102,10 @@ export class Webhooks {
 
   /**
    * Verifies and parses the request, and calls the event's handler. Returns the event, or null if an event with that id was handled
-   * before. Rejects with a {@link WebhookError} if the request did not come from the service. If the handler rejects, it rejects with
-   * the same error, and the event is handled again when it is sent again.
+   * before.
+   *
+   * @throws {@link WebhookError} if the request did not come from the service.
+   * @throws The error of the handler. The event is then handled again when it is sent again.
    */
   async receive(request: Request): Promise<WebhookEvent | null> {
     const event = await this.verify(await bodyOf(request), request.headers.get("x-mesa-signature"));

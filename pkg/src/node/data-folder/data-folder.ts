@@ -21,11 +21,11 @@ export type { AttachOptions } from "./belonging.js";
 
 /** How a data folder is opened. */
 export interface DataFolderOptions {
-  /** Several processes use it at the same time, whose database is elsewhere: one PostgreSQL. */
+  /** Several processes use it at the same time, whose database is elsewhere: one PostgreSQL. Default: false. */
   shared?: boolean;
-  /** Milliseconds to wait for a process that uses the folder to end. Default 0: rejects at once. */
+  /** Milliseconds to wait for a process that uses the folder to end. Default: 0, which rejects at once. */
   wait?: number;
-  /** Called with a message that says what this process waits for. */
+  /** Called with a message that says what this process waits for. Default: nobody is told. */
   onWait?: (message: string) => void;
   /**
    * Called if another process may have the folder by now, because this one was suspended or its file system did not answer. The
@@ -33,7 +33,7 @@ export interface DataFolderOptions {
    * it, which ends the process.
    */
   onLost?: (error: Error) => void;
-  /** Makes a new `secret.key` even if that of an earlier start is gone. Secrets that the old key encrypted must be set again. */
+  /** Makes a new `secret.key` even if that of an earlier start is gone. Secrets that the old key encrypted must be set again. Default: false. */
   acceptLostKey?: boolean;
   /**
    * Fills a new folder before anything is read from it. The folder is marked as unfinished until `attach`. Rejects if the folder is
@@ -54,11 +54,17 @@ export interface DataFolder {
   readonly secretKey: Uint8Array;
   /** Keys before that one, which stand behind it in the file until everything is encrypted with it. */
   readonly previousSecretKeys: Uint8Array[];
-  /** Throws if another process may have the folder by now. Call it before each write. */
+  /**
+   * Checks that the folder still belongs to this process. Call it before each write.
+   *
+   * @throws if another process may have the folder by now.
+   */
   check(): void;
   /**
    * Makes sure that the database and the repositories are this folder's own, migrates the database, and notes in both that they
-   * belong together. Rejects, and says what is missing, before anything is changed.
+   * belong together.
+   *
+   * @throws if something is missing, before anything is changed.
    */
   attach(database: Database, options: AttachOptions): Promise<void>;
   /** Makes the same checks as `attach`, but migrates and notes nothing. */
@@ -74,8 +80,16 @@ export interface DataFolder {
 }
 
 /**
- * Opens the folder, and makes it if it is missing. Rejects if another process has exclusive use of it, or if a part of its earlier
- * content is gone.
+ * Opens the folder, and makes it if it is missing.
+ *
+ * @throws if another process has exclusive use of it, or if a part of its earlier content is gone.
+ * @example
+ * ```ts
+ * import { openDataFolder, openEmbedded } from "refsync/node";
+ *
+ * const folder = await openDataFolder("./refsync-data", { wait: 10_000, onWait: console.error });
+ * const database = await openEmbedded(folder.database, { check: folder.check });
+ * ```
  */
 export async function openDataFolder(folder: string, options: DataFolderOptions = {}): Promise<DataFolder> {
   refuseUnknown("openDataFolder", options, known);

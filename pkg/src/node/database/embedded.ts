@@ -20,15 +20,23 @@ const run = promisify(execFile);
 
 /** How the embedded database is opened. */
 export interface EmbeddedOptions {
-  /** Called before each statement. Throws if another process may have the folder by now. */
+  /** Called before each statement. Throws if another process may have the folder by now. Default: nothing is checked. */
   check?: () => void;
-  /** Takes 130 MB less memory, for work that reads and writes everything once. */
+  /** Takes 130 MB less memory, for work that reads and writes everything once. Default: false. */
   isSparing?: boolean;
 }
 
 /**
- * Opens PGlite in a folder, and makes a database if the folder is empty or not there. Rejects if PGlite is not installed, or if the
- * folder has an incomplete database.
+ * Opens PGlite in a folder, and makes a database if the folder is empty or not there.
+ *
+ * @throws if PGlite is not installed, or if the folder has an incomplete database.
+ * @example
+ * ```ts
+ * import { openEmbedded } from "refsync/node";
+ *
+ * const database = await openEmbedded("./data/database");
+ * await database.close();
+ * ```
  */
 export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<NotifyingDatabase> {
   refuseUnknown("openEmbedded", options, known);

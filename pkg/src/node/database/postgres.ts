@@ -28,15 +28,22 @@ export interface NotifyingDatabase extends Database {
 
 /** Options for a PostgreSQL. */
 export interface PostgresOptions {
-  /** The most simultaneous connections, besides one that listens. Default 10. */
+  /** The most simultaneous connections, besides one that listens. Default: 10. */
   connections?: number;
-  /** Called if an idle connection or the listening one is lost. Both are opened again. */
+  /** Called if an idle connection or the listening one is lost. Both are opened again. Default: nobody is told. */
   onError?: (error: unknown) => void;
 }
 
 /**
- * A PostgreSQL, by a URL such as `postgres://user@host:5432/refsync`; a password may come from `PGPASSWORD` instead. Rejects if `pg` is
- * not installed or the database does not answer.
+ * A PostgreSQL, by a URL such as `postgres://user@host:5432/refsync`; a password may come from `PGPASSWORD` instead.
+ *
+ * @throws if `pg` is not installed, or if the database does not answer.
+ * @example
+ * ```ts
+ * import { openPostgres } from "refsync/node";
+ *
+ * const database = await openPostgres("postgres://refsync@db.example.com:5432/refsync", { connections: 20 });
+ * ```
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<NotifyingDatabase> {
   refuseUnknown("openPostgres", options, known);

@@ -21,13 +21,22 @@ import { makeEmpty, removeAll, removeKept, repair } from "./rebuild.js";
 export interface GitHttpBackendOptions {
   /** The folder of the repositories. It is made if it is missing. Each repository is `<root>/<id>.git`. */
   root: string;
-  /** Called before every operation that may write. Throws if another process may have the folder by now. */
+  /** Called before every operation that may write. Throws if another process may have the folder by now. Default: nothing is checked. */
   check?: () => void;
 }
 
 /**
  * A host that keeps bare repositories in a folder and serves Git smart HTTP for them. It does not check credentials: the caller must do
- * that. Throws an `InvalidRequestError` for an unknown option.
+ * that.
+ *
+ * @throws `InvalidRequestError` if an option is unknown.
+ * @example
+ * ```ts
+ * import { gitHttpBackend } from "refsync/node";
+ *
+ * const git = gitHttpBackend({ root: "./data/repositories" });
+ * await git.create("repo_1", "main");
+ * ```
  */
 export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
   refuseUnknown("gitHttpBackend", options, known);

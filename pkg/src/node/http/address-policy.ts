@@ -8,13 +8,13 @@ import ipaddr from "ipaddr.js";
 
 /** The addresses that an operator allows besides public ones. */
 export interface AddressPolicyOptions {
-  /** Loopback, private (RFC 1918), unique local and carrier-grade NAT addresses. Link-local ones stay refused. */
+  /** Loopback, private (RFC 1918), unique local and carrier-grade NAT addresses. Link-local ones stay refused. Default: false. */
   allowPrivateNetwork?: boolean;
-  /** Ranges in CIDR notation that are allowed in any case, such as `10.1.0.0/16` or `fd00:1::/32`. */
+  /** Ranges in CIDR notation that are allowed in any case, such as `10.1.0.0/16` or `fd00:1::/32`. Default: none. */
   allow?: string[];
 }
 
-/** A request was refused because of its host's address. */
+/** A request was refused because of its host's address. Its `code` is `ADDRESS_NOT_ALLOWED`. */
 export class AddressNotAllowedError extends Error {
   /** A stable word for a program to act on. */
   readonly code = "ADDRESS_NOT_ALLOWED";

@@ -11,7 +11,7 @@ import { httpFetch } from "./fetch.js";
 
 /** The options of a guarded `fetch`. */
 export interface GuardedFetchOptions extends AddressPolicyOptions {
-  /** Asks for gzip and decodes it. Off by default, because packs do not shrink. */
+  /** Asks for gzip and decodes it. Default: false, because packs do not shrink. */
   decompress?: boolean;
   /** The `User-Agent` of requests that name none. Default: `refsync`. */
   userAgent?: string;
@@ -32,9 +32,17 @@ export type GuardedFetch = Fetch & {
  * redirects (at most 10), and credentials stay with their origin. If a kept-alive connection is already closed, a GET is sent once
  * more.
  *
- * A refused address rejects with an `AddressNotAllowedError` (`code: "ADDRESS_NOT_ALLOWED"`).
+ * @throws `InvalidRequestError` if an option is unknown. The `fetch` itself rejects with an {@link AddressNotAllowedError} if an
+ * address is refused.
+ * @example
+ * ```ts
+ * import { sync } from "refsync/engine";
+ * import { guardedFetch } from "refsync/node";
  *
- * Throws an `InvalidRequestError` for an unknown option.
+ * const fetch = guardedFetch({ allow: ["10.1.0.0/16"] });
+ * await sync({ source: "https://git.internal/app.git", destination: "https://git.example.com/app.git", fetch });
+ * await fetch.close();
+ * ```
  */
 export function guardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
   refuseUnknown("guardedFetch", options, known);

@@ -12,19 +12,32 @@ import { type Listener, listen } from "./port.js";
 
 /** The options of a listener. */
 export interface ServeOptions {
-  /** Answers `/v1/…`, the probes and `/{org}/{repo}.git/…`. */
+  /** The service: its `fetch` answers `/v1/…`, the probes and `/{org}/{repo}.git/…`. */
   service: { fetch(request: Request): Promise<Response> };
-  /** The folder of the page, which is served at `/`. Without it, only the service answers. */
+  /** The folder of the page, which is served at `/`. Default: there is no page, and only the service answers. */
   page?: string;
-  /** Default `127.0.0.1`. */
+  /** The address to listen on. Default: `127.0.0.1`, this machine only. */
   hostname?: string;
-  /** 0, the default, takes a free port. */
+  /** The number of the port. Default: 0, which takes a free port. */
   port?: number;
   /** Called with the reason if a request fails outside the service. Default: writes to standard error. */
   onError?: (line: string) => void;
 }
 
-/** Serves until it is closed. Rejects if the port cannot be used, and for an unknown option. */
+/**
+ * Serves until it is closed.
+ *
+ * @throws if the port cannot be used.
+ * @throws `InvalidRequestError` if an option is unknown.
+ * @example
+ * ```ts
+ * import { serve } from "refsync/node";
+ *
+ * const listener = await serve({ service, port: 8722 });
+ * console.log(listener.url);
+ * await listener.close();
+ * ```
+ */
 export async function serve(options: ServeOptions): Promise<Listener> {
   refuseUnknown("serve", options, known);
   const { service, page, hostname = "127.0.0.1", port = 0 } = options;

@@ -14,9 +14,9 @@ export type Handler = (request: Request) => Response | Promise<Response>;
 
 /** A listener. */
 export interface Listener {
-  /** Such as `http://127.0.0.1:8722`. */
+  /** The address, such as `http://127.0.0.1:8722`. */
   readonly url: string;
-  /** The port, even if a free one was requested. */
+  /** The number of the port, even if a free one was requested. */
   readonly port: number;
   /**
    * Accepts no more requests, waits up to `grace` milliseconds (default 10,000) for current answers, and then closes all connections.

@@ -15,15 +15,15 @@ import { withMaxMemory } from "./wasm-memory.js";
 
 /** The options of `engineThreads`. */
 export interface EngineThreadsOptions {
-  /** The folder of the hosted repositories, as for `gitHttpBackend`. Without it, the threads reach no hosted repository. */
+  /** The folder of the hosted repositories, as for `gitHttpBackend`. Default: the threads reach no hosted repository. */
   repositories?: string | undefined;
   /** The addresses that the threads may connect to, as for `guardedFetch`. Default: only public ones. */
   network?: AddressPolicyOptions | undefined;
-  /** How many syncs run at the same time. More wait. Default 4. Plans and requests for refs have two more threads. */
+  /** How many syncs run at the same time. More wait. Default: 4. Plans and requests for refs have two more threads. */
   threads?: number | undefined;
-  /** The most WebAssembly memory of one thread, in MB. Default 256. */
+  /** The most WebAssembly memory of one thread, in MB. Default: 256. */
   maxMemory?: number | undefined;
-  /** How long a thread may be too busy to answer before it is ended, in milliseconds. Default 60,000. */
+  /** How long a thread may be too busy to answer before it is ended, in milliseconds. Default: 60,000. */
   answerWithin?: number | undefined;
 }
 
@@ -63,7 +63,19 @@ interface Failure {
   side?: unknown;
 }
 
-/** Makes an engine whose threads start when they are first needed, and stay. */
+/**
+ * Makes an engine whose threads start when they are first needed, and stay.
+ *
+ * @throws `InvalidRequestError` if an option is unknown.
+ * @example
+ * ```ts
+ * import { engineThreads } from "refsync/node";
+ * import { Service } from "refsync/service";
+ *
+ * const engine = engineThreads({ repositories: "./data/repositories", threads: 8 });
+ * const threaded = new Service({ ...options, engine });
+ * ```
+ */
 export function engineThreads(options: EngineThreadsOptions = {}): EngineThreads {
   refuseUnknown("engineThreads", options, known);
   refuseUnknown("engineThreads", options.network, knownOfNetwork, "network.");
