@@ -3,12 +3,13 @@
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const PKG = fileURLToPath(new URL("../../../pkg", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const PKG = join(ROOT, "pkg");
 
 /**
  * @typedef {{ filename: string, files: { path: string }[] }} Packed The output of `npm pack --json` for a package.
@@ -16,11 +17,25 @@ const PKG = fileURLToPath(new URL("../../../pkg", import.meta.url));
  */
 
 /**
- * Packs the package. `path` is the tarball, and `files` are its files.
+ * Packs the package. `path` is the tarball, and `files` are its files. If the variable `REFSYNC_TARBALL` names a tarball, takes
+ * that one: a release publishes exactly the file that was tested.
  *
  * @param {string} folder
  */
 export async function pack(folder) {
+  const given = process.env.REFSYNC_TARBALL;
+  if (given) {
+    const path = resolve(ROOT, given);
+    const { stdout } = await run("tar", ["--list", "--gzip", "--file", path]);
+    // Every name in a package begins with `package/`.
+    return {
+      path,
+      files: stdout
+        .trim()
+        .split("\n")
+        .map((name) => name.replace(/^package\//, "")),
+    };
+  }
   const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
     cwd: PKG,
   });
