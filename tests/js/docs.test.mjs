@@ -15,7 +15,9 @@ import { serve } from "../support/service/serve.mjs";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const pages = [
   "README.md",
-  ...(await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
+  ...(await readdir(join(root, "docs"), { recursive: true }))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
 ];
 const SECRET = "whsec_of_the_examples";
 

@@ -12,7 +12,7 @@ export const root = fileURLToPath(new URL("../../..", import.meta.url));
 export const documents = [
   "README.md",
   "SECURITY.md",
-  ...readdirSync(join(root, "docs"))
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
 ];

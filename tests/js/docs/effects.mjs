@@ -52,10 +52,10 @@ export const EFFECTS = {
       },
     ],
   ],
-  "docs/dashboard.md": [
+  "docs/guides/dashboard.md": [
     [/npm install refsync$/, async ({ cwd }) => assert.ok(existsSync(join(cwd, "node_modules/refsync/dist/index.js")))],
   ],
-  "docs/browser.md": [
+  "docs/guides/browser.md": [
     [
       /refsync proxy/,
       async ({ things, output, server, name }) => {
@@ -77,7 +77,7 @@ export const EFFECTS = {
       },
     ],
   ],
-  "docs/self-hosting.md": [
+  "docs/guides/self-hosting.md": [
     [
       /refsync serve --data \.\/refsync-data/,
       async ({ server, name, cwd, output, notes }) => {
