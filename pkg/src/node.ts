@@ -4,6 +4,7 @@
  * @module
  */
 export type {} from "./globals.js";
+export type { AttachOptions } from "./node/data-folder/belonging.js";
 export { type DataFolder, type DataFolderOptions, openDataFolder } from "./node/data-folder/data-folder.js";
 export { type EmbeddedOptions, openEmbedded } from "./node/database/embedded.js";
 export { type NotifyingDatabase, openPostgres, type PostgresOptions, type Waiting } from "./node/database/postgres.js";

@@ -24,7 +24,7 @@
  * @module
  */
 export type {} from "./globals.js";
-export type { Database, Fetch, GitHost } from "./host.js";
+export type { Database, Fetch, GitHost, RepairedRepository } from "./host.js";
 export type { ServiceEngine } from "./service/engine.js";
 export type { LogRecord, Scope, ServiceOptions } from "./service/options.js";
 export { Service } from "./service/service.js";

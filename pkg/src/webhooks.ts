@@ -38,4 +38,4 @@ export {
 export { type NodeMiddlewareOptions, type NodeRequest, type NodeResponse, nodeMiddleware } from "./webhooks/node.js";
 export { type RawBody, signTestPayload } from "./webhooks/signature.js";
 export { WebhookError } from "./webhooks/webhook-error.js";
-export { type Handlers, type WebhookOptions, Webhooks } from "./webhooks/webhooks.js";
+export { type Answer, type Handlers, type WebhookOptions, Webhooks } from "./webhooks/webhooks.js";

@@ -34,9 +34,11 @@ export interface WebhookOptions {
   remember?: number;
 }
 
-/** The status and the text of an answer. */
-interface Answer {
+/** An answer to a delivery. */
+export interface Answer {
+  /** The HTTP status. */
   status: number;
+  /** The body; empty if there is nothing to say. */
   text: string;
 }
 
