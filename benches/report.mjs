@@ -1,10 +1,11 @@
-// Writes the results as Markdown into the README.
+// Writes the results as Markdown, and as a picture, into the documents.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 
 import { names } from "./contestants.mjs";
 import { catchUpTable, limitsTable } from "./limits.mjs";
+import { paths, picture } from "./picture.mjs";
 
 /** @import { CatchUp, Result, Row, Shape } from "./types.mjs" */
 
@@ -47,15 +48,15 @@ function costs(table) {
 }
 
 /**
- * Replaces the text between the marks in the README.
+ * Replaces the tables on the page about performance, and its picture.
  *
- * @param {string} path
  * @param {string} text
  */
-export function writeReadme(path, text) {
+export function writePage(text) {
   const [start, end] = ["<!-- bench -->", "<!-- /bench -->"];
-  const readme = readFileSync(path, "utf8");
-  const [head, tail] = [readme.indexOf(start), readme.indexOf(end)];
-  if (head < 0 || tail < head) throw new Error(`README.md has no place for the tables: ${start} … ${end}`);
-  writeFileSync(path, `${readme.slice(0, head + start.length)}\n\n${text}\n${readme.slice(tail)}`);
+  const page = readFileSync(paths.page, "utf8");
+  const [head, tail] = [page.indexOf(start), page.indexOf(end)];
+  if (head < 0 || tail < head) throw new Error(`${paths.page} has no place for the tables: ${start} … ${end}`);
+  writeFileSync(paths.page, `${page.slice(0, head + start.length)}\n\n${text}\n${page.slice(tail)}`);
+  writeFileSync(paths.picture, picture(text));
 }

@@ -1,6 +1,6 @@
 // `npm run bench [-- --repo PATH…] [--rounds N] [--catch-up] [--write]`: all contestants do the same work in turns, in one
 // run. Prints medians and limits, and whether the limits were met. `--catch-up` measures only the catch-ups; `--repo`
-// leaves them out. `--write` puts the tables into the README.
+// leaves them out. `--write` puts the tables and a picture into docs/performance.md.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,7 +14,7 @@ import { caughtUp } from "./catch-up.mjs";
 import { contestants, names } from "./contestants.mjs";
 import { defaultBranch, distil, environment, git, packSize, refs, restore, rewind } from "./fixtures.mjs";
 import { measure, median } from "./measure.mjs";
-import { report, writeReadme } from "./report.mjs";
+import { report, writePage } from "./report.mjs";
 import { repositories } from "./repositories.mjs";
 import { check, works } from "./works.mjs";
 
@@ -36,7 +36,7 @@ const rounds = Number(flags.rounds);
 await main(async () => {
   if (!Number.isInteger(rounds) || rounds < 1) throw new StepError(`--rounds ${flags.rounds}: must be 1 or more`);
   if (flags["catch-up"] && flags.write)
-    throw new StepError("--catch-up --write: the README has the tables of a whole run");
+    throw new StepError("--catch-up --write: docs/performance.md has the tables of a whole run");
   const folder = mkdtempSync(join(tmpdir(), "refsync-bench-"));
   const server = await gitServer(folder);
   try {
@@ -46,7 +46,7 @@ await main(async () => {
     for (const repository of given) results.push(await compared(repository, folder, server));
     const text = report(results, catchUps, rounds);
     process.stdout.write(text);
-    if (flags.write) writeReadme(join(root, "README.md"), text);
+    if (flags.write) writePage(text);
   } finally {
     server.stop();
     rmSync(folder, { recursive: true, force: true });

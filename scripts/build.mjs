@@ -36,7 +36,7 @@ async function typescript() {
       cpSync(join(root, "pkg/src/wasm", name), join(dist, "wasm", name), { recursive: true });
       portableDeclarations(join(dist, "wasm", name, "refsync.d.ts"));
     }
-    for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"]) {
+    for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
       if (existsSync(join(root, name))) cpSync(join(root, name), join(root, "pkg", name));
     }
     // This needs rolldown, which does not exist before `npm ci`.

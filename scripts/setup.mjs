@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { isMain, main, messageOf, output, root, run, StepError, say } from "./command.mjs";
+import { install } from "./install.mjs";
 import {
   chromedriver,
   chromium,
@@ -36,6 +36,7 @@ export async function setup({ tests = false } = {}) {
     await pythonTool("dulwich", dulwichVersion);
     await pythonTool("mesa-sdk", mesaSdkVersion);
     await npmSdk();
+    await install(join(root, "scripts/docs"));
   }
   await packages();
 }

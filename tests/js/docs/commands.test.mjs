@@ -1,20 +1,24 @@
 /**
- * Types every command of the documents into a shell, in order, in an empty folder of its own for each document. npm gets
- * the packed package from a registry of this test. Ctrl-C stops running commands at the next heading.
+ * Types every command of the documents into a shell, in order, in an empty folder of its own for each document. A program
+ * that names its file is saved first. npm gets the packed package from a registry of this test. Ctrl-C stops running
+ * commands at the next heading.
  */
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
+import { install } from "../../../scripts/install.mjs";
 import { postgresBin } from "../../../scripts/tools.mjs";
 import { gitServer } from "../../support/git/git-server.mjs";
 import { registry } from "../../support/package/registry.mjs";
 import { openTerminal } from "../../support/process/terminal.mjs";
 import { postgres } from "../../support/service/postgres.mjs";
-import { blocksIn, commandsIn, documents, textOf } from "./documents.mjs";
+import { checkOf, fileOf, firstLine, READ } from "./checks.mjs";
+import { blocksIn, commandsIn, documents, root, textOf } from "./documents.mjs";
 import { EFFECTS } from "./effects.mjs";
 import { DATABASES, filled, PASSWORD, PLACEHOLDERS, thingsFor } from "./things.mjs";
 
@@ -27,8 +31,11 @@ const NOT_TYPED_HERE = new Map([
 /** Commands that run on until Ctrl-C. */
 const RUNS_ON = /\brefsync (serve|worker|proxy)\b/;
 
-/** Blocks in other languages are not commands: docs.test.mjs runs `js`; `json` and `text` are only read. */
-const LANGUAGES = ["sh", "js", "json", "text"];
+/** A YAML parser; the documentation site's packages have one. */
+const site = join(root, "scripts/docs");
+await install(site);
+/** @type {{ parseDocument(text: string): { errors: Error[] } }} */
+const { parseDocument } = createRequire(join(site, "package.json"))("yaml");
 
 const withCommands = documents.filter((document) => commandsIn(textOf(document)).length > 0);
 
@@ -89,14 +96,20 @@ test("every command of refsync in the documents has an effect that is looked at"
   }
 });
 
-test("every block of the documents is in a language that a test knows", () => {
+test("every block of the documents is checked, or the list of blocks that are only read has it with a reason", () => {
   for (const document of documents) {
-    for (const { language, line, text } of blocksIn(textOf(document))) {
-      assert.ok(LANGUAGES.includes(language), `${document}:${line}: "${language}" is none of ${LANGUAGES.join(", ")}`);
+    for (const block of blocksIn(textOf(document))) {
+      const { language, line, text } = block;
+      const where = `${document}:${line}`;
+      assert.ok(checkOf(document, block), `${where}: nothing checks this block ("${language}"); see checks.mjs`);
+      if (language === "yaml") assert.deepEqual(parseDocument(text).errors, [], where);
       if (language !== "json") continue;
-      for (const one of text.trim().split("\n"))
-        assert.doesNotThrow(() => JSON.parse(one), `${document}:${line}: ${one}`);
+      for (const one of text.trim().split("\n")) assert.doesNotThrow(() => JSON.parse(one), `${where}: ${one}`);
     }
+  }
+  for (const [document, lines] of Object.entries(READ)) {
+    const first = blocksIn(textOf(document)).map(({ text }) => firstLine(text));
+    for (const line of Object.keys(lines)) assert.ok(first.includes(line), `${document} has no block "${line}"`);
   }
 });
 
@@ -129,6 +142,11 @@ async function typeAll(t, document) {
     for (const one of running.slice().reverse()) await stop(one);
   };
   const context = { things, cwd, server, name, running, stop, notes: new Map() };
+
+  for (const { language, text } of blocksIn(textOf(document))) {
+    const file = ["ts", "js"].includes(language) ? fileOf(text) : undefined;
+    if (file !== undefined && !file.includes("/")) await writeFile(join(cwd, file), filled(text, things));
+  }
 
   let section = 0;
   for (const command of commandsIn(textOf(document))) {

@@ -11,9 +11,11 @@ export const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** The documents, as paths from the checkout. */
 export const documents = [
   "README.md",
+  "pkg/README.md",
   "SECURITY.md",
   ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
+    .sort()
     .map((name) => `docs/${name}`),
 ];
 

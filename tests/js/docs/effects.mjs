@@ -22,39 +22,111 @@ import { PAGE } from "./things.mjs";
  * @typedef {[command: RegExp, holds: (context: Context) => Promise<void>]} Effect
  */
 
+/** @type {Effect[]} */
+const plansAndSyncs = [
+  [
+    /refsync sync .* --plan/,
+    async ({ server, name, output, notes }) => {
+      if (!notes.has("synced")) assert.match(output(), /refs\/heads\/main/);
+      assert.match(output(), /a plan: nothing was changed/);
+      assert.equal(await server.refs(`${name}-origin`), notes.get("synced") ?? "");
+    },
+  ],
+  [
+    /refsync sync \S+ \S+$/,
+    async ({ server, name }) => {
+      assert.match(await server.refs(`${name}-origin`), /refs\/heads\/main/);
+      assert.equal(await server.refs(`${name}-origin`), await server.refs(`${name}-upstream`));
+    },
+  ],
+];
+
+/** @type {Effect} */
+const servesFromHere = [
+  /refsync serve$/,
+  async ({ output, cwd }) => {
+    await servesPage(output(), join(cwd, "refsync-data"));
+    assert.ok(existsSync(join(cwd, "refsync-data/secret.key")));
+  },
+];
+
+/** @type {Effect[1]} */
+const isInstalled = async ({ cwd }) => assert.ok(existsSync(join(cwd, "node_modules/refsync/dist/index.js")));
+
+/**
+ * The new user's program is compiled from the document's text, and by the document's command.
+ *
+ * @type {Effect[1]}
+ */
+const compilesStrictly = async ({ cwd, output }) => {
+  assert.equal(output().trim(), "", "the compiler has no complaint");
+  assert.match(readFileSync(join(cwd, "sync.mjs"), "utf8"), /from "refsync\/engine"/);
+};
+
+/**
+ * It prints the stats of a real sync.
+ *
+ * @type {Effect[1]}
+ */
+const printsStats = async ({ output, server, name, notes }) => {
+  assert.match(output(), /^refs\/heads\/main updated/m);
+  const refs = await server.refs(`${name}-origin`);
+  assert.equal(refs, await server.refs(`${name}-upstream`));
+  notes.set("synced", refs);
+};
+
 /**
  * The effects by document. Each pattern matches exactly one command of the document.
  *
  * @type {Record<string, Effect[]>}
  */
 export const EFFECTS = {
-  "README.md": [
+  "README.md": [...plansAndSyncs, servesFromHere],
+  "pkg/README.md": [
+    [/npm install refsync$/, isInstalled],
+    [/npx tsc/, compilesStrictly],
+    [/node sync\.mjs$/, printsStats],
+    ...plansAndSyncs,
+    servesFromHere,
+  ],
+  "docs/start.md": [
     [
-      /refsync sync .* --plan/,
+      /refsync sync .* --plan$/,
       async ({ server, name, output }) => {
-        assert.match(output(), /refs\/heads\/main/);
         assert.match(output(), /a plan: nothing was changed/);
         assert.equal(await server.refs(`${name}-origin`), "");
       },
     ],
     [
-      /refsync sync \S+ \S+$/,
-      async ({ server, name }) => {
+      /refsync sync .* --branches main/,
+      async ({ server, name, output }) => {
         assert.match(await server.refs(`${name}-origin`), /refs\/heads\/main/);
+        assert.match(output(), /release\/\*/, "it warns about the glob that matches nothing");
+      },
+    ],
+    [/npx tsc/, compilesStrictly],
+    [/node sync\.mjs$/, async ({ output }) => assert.match(output(), /^refs\/heads\/main unchanged/m)],
+    servesFromHere,
+  ],
+  "docs/guides/next.md": [[/npm install refsync$/, isInstalled]],
+  "docs/guides/sveltekit.md": [[/npm install refsync$/, isInstalled]],
+  "docs/guides/ci.md": [
+    [
+      /refsync sync .* > stats\.json$/,
+      async ({ cwd, server, name }) => {
+        const { refs } = JSON.parse(readFileSync(join(cwd, "stats.json"), "utf8"));
+        assert.deepEqual(
+          refs.map((/** @type {any} */ { name, outcome }) => [name, outcome]),
+          [["refs/heads/main", "updated"]],
+        );
         assert.equal(await server.refs(`${name}-origin`), await server.refs(`${name}-upstream`));
       },
     ],
-    [
-      /refsync serve$/,
-      async ({ output, cwd }) => {
-        await servesPage(output(), join(cwd, "refsync-data"));
-        assert.ok(existsSync(join(cwd, "refsync-data/secret.key")));
-      },
-    ],
   ],
-  "docs/guides/dashboard.md": [
-    [/npm install refsync$/, async ({ cwd }) => assert.ok(existsSync(join(cwd, "node_modules/refsync/dist/index.js")))],
+  "docs/reference/command-line.md": [
+    [/refsync --help/, async ({ output }) => assert.match(output(), /sync \[options\] <source-url> <destination-url>/)],
   ],
+  "docs/guides/dashboard.md": [[/npm install refsync$/, isInstalled]],
   "docs/guides/browser.md": [
     [
       /refsync proxy/,

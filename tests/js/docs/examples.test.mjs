@@ -1,83 +1,110 @@
-// Runs every example of the README and of docs/ that is marked as JavaScript, against the real service.
+/** Runs every program of the documents, against the real service and a Git host. */
+
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
-import { workTree } from "../support/git/git.mjs";
-import { serve } from "../support/service/serve.mjs";
+import { transform } from "esbuild";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const pages = [
-  "README.md",
-  ...(await readdir(join(root, "docs"), { recursive: true }))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
+import { gitServer } from "../../support/git/git-server.mjs";
+import { relay, serve } from "../../support/service/serve.mjs";
+import { checkOf } from "./checks.mjs";
+import { blocksIn, documents, root, textOf } from "./documents.mjs";
+
 const SECRET = "whsec_of_the_examples";
+const TOKEN = "the-token-of-app";
+/** The page that the documents name. */
+const PAGE = "https://dashboard.example.com";
 
-/** @type {import("../support/service/serve.mjs").Served} */
+/** Documents whose programs run in a page. Its requests carry its origin, which a program cannot set in a browser. */
+const IN_A_PAGE = ["docs/guides/browser.md"];
+const AS_A_PAGE = `
+const own = globalThis.fetch;
+globalThis.fetch = (input, init) => own(input, { ...init, headers: { ...init?.headers, origin: "${PAGE}" } });
+`;
+
+/** @type {import("../../support/service/serve.mjs").Served} */
 let service;
+/** @type {Awaited<ReturnType<typeof gitServer>>} */
+let server;
+/** @type {Awaited<ReturnType<typeof relay>>} */
+let relayed;
 /** @type {string} */
 let folder;
 /** @type {Record<string, string>} */
 let env;
+/**
+ * The values for the placeholders of the programs.
+ *
+ * @type {[name: string, value: string][]}
+ */
+let values;
 
 before(async () => {
-  service = await serve();
-  const tree = await workTree();
-  await tree.commit("one");
-  await tree.git("tag", "v1.0");
-  for (const name of ["source", "mirror"]) await service.api("POST", `/${service.org}/repos`, { name });
-  await tree.git("push", "--quiet", service.gitUrl("source"), "main", "v1.0");
-  await tree.remove();
-  const upstream = { url: service.remote("source"), auth: { kind: "token", token: service.apiKey } };
-  await service.api("POST", `/${service.org}/repos`, { name: "app", upstream });
+  [service, server] = await Promise.all([serve(), gitServer()]);
+  relayed = await relay({ origins: [PAGE], hosts: [server.origin] });
+  const source = await server.create("source");
+  await server.commit("source", "one");
+  const destination = await server.create("destination", { token: TOKEN });
+  await service.api("POST", `/${service.org}/repos`, { name: "app", upstream: { url: source } });
   folder = await mkdtemp(join(tmpdir(), "refsync-docs-"));
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  env = {
-    REFSYNC_URL: service.origin,
-    REFSYNC_API_KEY: service.apiKey,
-    SOURCE_URL: service.remote("source"),
-    DESTINATION_URL: service.remote("mirror"),
-    TOKEN: service.apiKey,
-    WEBHOOK_SECRET: SECRET,
-  };
+  env = { REFSYNC_URL: service.origin, REFSYNC_API_KEY: service.apiKey, TOKEN, WEBHOOK_SECRET: SECRET };
+  values = [
+    ["https://github.com/acme/app.git", source],
+    ["https://git.example.com/app.git", destination],
+    ["http://127.0.0.1:8723", relayed.url],
+    ['const token = "…"', `const token = "${TOKEN}"`],
+  ];
 });
 
 after(async () => {
+  await relayed?.stop();
   await service?.stop();
+  await server?.close();
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-for (const page of pages) {
-  const text = await readFile(join(root, page), "utf8");
-  const examples = [...text.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
-  for (const [at, code] of examples.entries()) {
-    test(`${page}, example ${at + 1}`, { timeout: 60_000 }, async () => {
-      const file = join(folder, `${page.replaceAll("/", "-")}-${at}.mjs`);
+for (const document of documents) {
+  const programs = blocksIn(textOf(document)).filter((block) => checkOf(document, block) === "run");
+  for (const { line, text } of programs) {
+    test(`the program at ${document}:${line} runs`, { timeout: 60_000 }, async () => {
+      const filled = values.reduce((code, [name, value]) => code.replaceAll(name, value), text);
+      assert.doesNotMatch(filled, /…/, "a placeholder has no value");
+      const { code } = await transform(filled, { loader: "ts", target: "es2022", format: "esm" });
+      const file = join(folder, `${document.replaceAll(/\W/g, "-")}-${line}.mjs`);
       await writeFile(file, code);
-      if (code.includes("export default")) await answers(file);
-      else await runs(file);
+      if (code.includes("export {")) await answers(file);
+      else await runs(file, IN_A_PAGE.includes(document) ? AS_A_PAGE : "");
     });
   }
 }
 
-test("the README has at least five examples, and each page of docs has one", async () => {
-  for (const page of pages) {
-    const count = (await readFile(join(root, page), "utf8")).match(/^```js$/gm)?.length ?? 0;
-    assert.ok(count >= (page === "README.md" ? 5 : 1), `${page}: ${count}`);
+test("every guide and concept has a program that is run or compiled, and each of this test's values is in a document", () => {
+  for (const document of documents) {
+    if (!/^docs\/(guides|concepts)\//.test(document)) continue;
+    if (document === "docs/concepts/what-moves.md") continue; // it explains the concepts that the others show
+    const checks = blocksIn(textOf(document)).map((block) => checkOf(document, block));
+    assert.ok(checks.includes("run") || checks.includes("compiled"), document);
   }
+  const all = documents.map(textOf).join("\n");
+  for (const [name] of values) assert.ok(all.includes(name), name);
+  for (const document of IN_A_PAGE) assert.ok(documents.includes(document), document);
 });
 
-/** @param {string} file */
-async function runs(file) {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], {
+/**
+ * @param {string} file
+ * @param {string} preamble Code to run first.
+ */
+async function runs(file, preamble) {
+  const first = preamble === "" ? [] : ["--import", `data:text/javascript,${encodeURIComponent(preamble)}`];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...first, file], {
     cwd: folder,
     env: { ...process.env, ...env },
   });
@@ -95,8 +122,8 @@ async function relays(worker) {
     const url = "https://worker.test/https/github.com/acme/app.git/info/refs?service=git-upload-pack";
     return worker.fetch(new Request(url, { method: "OPTIONS", headers: { origin } }));
   };
-  const answer = await ask("https://dashboard.example.com");
-  assert.equal(answer.headers.get("access-control-allow-origin"), "https://dashboard.example.com");
+  const answer = await ask(PAGE);
+  assert.equal(answer.headers.get("access-control-allow-origin"), PAGE);
   assert.equal((await ask("https://other.example.com")).status, 403);
 }
 
@@ -108,7 +135,7 @@ async function relays(worker) {
 async function answers(file) {
   Object.assign(process.env, env);
   const { default: worker } = await import(pathToFileURL(file).href);
-  if ((await readFile(file, "utf8")).includes("refsync/proxy")) return relays(worker);
+  if (file.includes("browser")) return relays(worker);
   const sync = { id: "s", status: "completed", stats: { refs: [] } };
   const body = JSON.stringify({ id: "e", type: "sync.completed", data: { sync } });
   const time = Math.floor(Date.now() / 1000);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { commandLine } from "../../../pkg/dist/cli/program.js";
+import { withCommands } from "../../../scripts/docs/command-line.mjs";
 import { blocksIn, documents, proseOf, root, textOf } from "./documents.mjs";
 
 /**
@@ -44,8 +45,8 @@ const commandName = new RegExp(
 
 const allFlags = new Set([...commands.values()].flatMap(({ flags }) => [...flags.keys()]));
 
-test("the README's list of commands is the command line's: commands, operands, flags and what each flag takes", () => {
-  const listed = usagesIn(textOf("README.md"));
+test("the list of commands in the reference is the command line's: commands, operands, flags and what each flag takes", () => {
+  const listed = usagesIn(textOf("docs/reference/command-line.md"));
   assert.deepEqual([...listed.keys()].sort(), [...commands.keys()].sort());
   for (const [name, usage] of listed) {
     const { operands, flags } = commands.get(name) ?? { operands: 0, flags: new Map() };
@@ -60,7 +61,7 @@ test("each flag of a table is a flag of the command that the table's head names"
     for (const { head, rows } of tablesIn(proseOf(textOf(document)))) {
       if (!head.startsWith("flag")) continue;
       tables += 1;
-      const [, name = ""] = /^flag of `(\S+)`$/.exec(head) ?? [];
+      const [, name = ""] = /^flag of `([^`]+)`$/.exec(head) ?? [];
       const command = commands.get(name);
       assert.ok(command, `${document}: the table "${head}" names no command`);
       for (const row of rows) {
@@ -91,6 +92,28 @@ test("each flag and each command that a sentence names is one", () => {
       }
     }
   }
+});
+
+test("each command in a workflow is one, with its flags", () => {
+  let seen = 0;
+  for (const document of documents) {
+    for (const { language, text } of blocksIn(textOf(document))) {
+      if (language !== "yaml") continue;
+      for (const [, name = "", rest = ""] of text.matchAll(/npx --yes refsync (\S+)(.*)/g)) {
+        const command = commands.get(name);
+        assert.ok(command, `${document}: refsync ${name}`);
+        for (const flag of rest.match(/--[a-z-]+/g) ?? []) assert.ok(command.flags.has(flag), `${document}: ${flag}`);
+        seen += 1;
+      }
+    }
+  }
+  assert.ok(seen >= 2, `${seen} commands`);
+});
+
+test("the reference of the command line is generated from the command line", () => {
+  const page = textOf("docs/reference/command-line.md");
+  const message = "docs/reference/command-line.md is old; node scripts/docs/command-line.mjs writes it";
+  assert.equal(page, withCommands(commandLine(), page), message);
 });
 
 test("each script and each file that a sentence tells people to run is there", () => {

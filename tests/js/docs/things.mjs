@@ -25,6 +25,7 @@ export const PLACEHOLDERS = [
   ["--allow-host github.com --allow-host gitlab.com", ({ host }) => `--allow-host ${host} --allow-host gitlab.test`],
   ["https://dashboard.example.com", () => PAGE],
   ["REFSYNC_DESTINATION_TOKEN=…", () => `REFSYNC_DESTINATION_TOKEN=${TOKEN}`],
+  ["TOKEN=…", () => `TOKEN=${TOKEN}`],
   ['"token": "…"', () => `"token": "${TOKEN}"`],
   ["PGPASSWORD=…", () => `PGPASSWORD=${PASSWORD}`],
   ["postgres://refsync@db.example.com/", ({ postgres }) => postgres],

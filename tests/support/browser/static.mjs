@@ -9,8 +9,10 @@ import { listen } from "../network/listen.mjs";
 /** @type {Record<string, string>} */
 const TYPES = {
   ".html": "text/html",
+  ".css": "text/css",
   ".js": "text/javascript",
   ".mjs": "text/javascript",
+  ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
 };
 
