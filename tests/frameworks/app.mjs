@@ -1,12 +1,17 @@
 // An app of a framework: copied out of this folder, with the framework and the packed package installed by npm.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { transform } from "esbuild";
+
+import { fileOf } from "../js/docs/checks.mjs";
+import { blocksIn, documents, textOf } from "../js/docs/documents.mjs";
 import { listen } from "../support/network/listen.mjs";
 import { pack } from "../support/package/packed.mjs";
 
@@ -51,6 +56,7 @@ export async function app(name, variables) {
 
   try {
     await cp(fileURLToPath(new URL(name, import.meta.url)), root, { recursive: true });
+    await copyGuide(name, root);
     const { path } = await pack(folder);
     // The package is not in the app's package.json, so a framework that bundles development dependencies bundles it.
     await run(["npm", "install", "--no-save", "--no-audit", "--no-fund", path]);
@@ -102,6 +108,27 @@ export async function app(name, variables) {
       return { origin, stop, log: () => log };
     },
   };
+}
+
+/**
+ * Adds the programs of the framework's guide to the app. The app keeps its own files. A framework without TypeScript gets
+ * JavaScript.
+ *
+ * @param {string} name
+ * @param {string} root
+ */
+async function copyGuide(name, root) {
+  const guide = `docs/guides/${name}.md`;
+  if (!documents.includes(guide)) return;
+  for (const { language, text } of blocksIn(textOf(guide))) {
+    const file = fileOf(text);
+    if (file === undefined) continue;
+    const path = join(root, language === "svelte" ? file : file.replace(/\.tsx?$/, ".js"));
+    if (existsSync(path)) continue;
+    await mkdir(dirname(path), { recursive: true });
+    const loader = /** @type {"js" | "ts" | "tsx"} */ (language);
+    await writeFile(path, language === "svelte" ? text : (await transform(text, { loader, jsx: "preserve" })).code);
+  }
 }
 
 /** @param {string} origin */

@@ -26,7 +26,12 @@ const next = (bundler) => ({
   build: ["node_modules/.bin/next", "build", `--${bundler}`],
   start: ["node_modules/next/dist/bin/next", "start"],
   env: { DIST: `.next-${bundler}` },
-  server: { "a server component": "/", "a route handler": "/api", "an edge route handler": "/edge" },
+  server: {
+    "a server component": "/",
+    "a route handler": "/api",
+    "an edge route handler": "/edge",
+    "the page of the guide": "/mirrors",
+  },
   page: { "a client component": { path: "/client" }, "a server action": { path: "/action", press: "List" } },
 });
 
@@ -45,7 +50,7 @@ const frameworks = {
     folder: "sveltekit",
     build: ["node_modules/.bin/vite", "build"],
     start: ["build/index.js"],
-    server: { "a load function": "/", "a route of the server": "/api" },
+    server: { "a load function": "/", "a route of the server": "/api", "the page of the guide": "/mirrors" },
     page: { "a page in the browser": { path: "/client" } },
   },
   Astro: {
