@@ -71,8 +71,6 @@ export default {
   title: "refsync",
   description: "Keeps a Git repository and its upstream in step.",
   lang: "en",
-  // A site in a folder of a host needs that folder's path, such as /refsync/.
-  base: process.env.REFSYNC_SITE_BASE ?? "/",
   srcDir: inCheckout("docs"),
   outDir: inCheckout("target/site"),
   cacheDir: inCheckout("target/site-cache"),

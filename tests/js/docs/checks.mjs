@@ -21,6 +21,9 @@ export const FRAMEWORKS = ["docs/guides/next.md", "docs/guides/sveltekit.md"];
  * @type {Record<string, Record<string, string>>}
  */
 export const READ = {
+  "CONTRIBUTING.md": {
+    "src/                The Rust crate. lib.rs opens with how data flows.": "the folders of the checkout",
+  },
   "docs/guides/next.md": { "REFSYNC_URL=http://127.0.0.1:8722": "the content of .env.local" },
   "docs/guides/sveltekit.md": { "REFSYNC_URL=http://127.0.0.1:8722": "the content of .env" },
 };

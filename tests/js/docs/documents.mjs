@@ -1,4 +1,4 @@
-/** The documents for users: their fenced blocks, and the commands that they tell people to type. */
+/** The documents: their fenced blocks, and the commands that they tell people to type. */
 
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,6 +12,7 @@ export const root = fileURLToPath(new URL("../../..", import.meta.url));
 export const documents = [
   "README.md",
   "pkg/README.md",
+  "CONTRIBUTING.md",
   "SECURITY.md",
   ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))

@@ -84,7 +84,7 @@ export const EFFECTS = {
   "README.md": [...plansAndSyncs, servesFromHere],
   "pkg/README.md": [
     [/npm install refsync$/, isInstalled],
-    [/npx tsc/, compilesStrictly],
+    [/npx tsc --strict --module nodenext/, compilesStrictly],
     [/node sync\.mjs$/, printsStats],
     ...plansAndSyncs,
     servesFromHere,
@@ -104,7 +104,7 @@ export const EFFECTS = {
         assert.match(output(), /release\/\*/, "it warns about the glob that matches nothing");
       },
     ],
-    [/npx tsc/, compilesStrictly],
+    [/npx tsc --strict --module nodenext/, compilesStrictly],
     [/node sync\.mjs$/, async ({ output }) => assert.match(output(), /^refs\/heads\/main unchanged/m)],
     servesFromHere,
   ],

@@ -121,7 +121,7 @@ test("each script and each file that a sentence tells people to run is there", (
   let seen = 0;
   for (const document of documents) {
     for (const span of spansIn(proseOf(textOf(document)))) {
-      const [, script, file] = /^npm run (\S+)|^node (\S+)/.exec(span) ?? [];
+      const [, script, file] = /^npm run (\S+)|^node (?:--test )?(\S+)/.exec(span) ?? [];
       if (script !== undefined) assert.ok(Object.hasOwn(scripts, script), `${document}: \`${span}\``);
       if (file !== undefined) assert.ok(existsSync(join(root, file)), `${document}: \`${span}\``);
       seen += Number(script !== undefined || file !== undefined);
@@ -131,7 +131,7 @@ test("each script and each file that a sentence tells people to run is there", (
 });
 
 test("each variable REFSYNC_… that the documents name is read by the code", () => {
-  const folders = ["pkg/src", "scripts", "tests/sync"];
+  const folders = ["pkg/src", "scripts", "tests/service", "tests/sync"];
   const paths = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((name) => /\.(ts|mjs|rs)$/.test(name))
