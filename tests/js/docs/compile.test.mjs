@@ -33,7 +33,7 @@ before(async () => {
   /** @param {string} name @param {string} from */
   const link = (name, from) => symlink(from, join(folder, "node_modules", name));
   await link("refsync", join(root, "pkg"));
-  await link("@types/node", join(root, "node_modules/@types/node"));
+  for (const name of ["@types/node", "@types/express", "fastify"]) await link(name, join(root, "node_modules", name));
   await link("@types/react", join(site, "node_modules/@types/react"));
 });
 

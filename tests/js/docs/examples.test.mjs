@@ -1,8 +1,9 @@
 /** Runs every program of the documents, against the real service and a Git host. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import { promisify } from "node:util";
 import { transform } from "esbuild";
 
 import { gitServer } from "../../support/git/git-server.mjs";
+import { freePort } from "../../support/network/listen.mjs";
 import { relay, serve } from "../../support/service/serve.mjs";
 import { checkOf } from "./checks.mjs";
 import { blocksIn, documents, root, textOf } from "./documents.mjs";
@@ -35,6 +37,8 @@ let service;
 let server;
 /** @type {Awaited<ReturnType<typeof relay>>} */
 let relayed;
+/** The port of a program that receives webhooks. */
+let port = 0;
 /** @type {string} */
 let folder;
 /** @type {Record<string, string>} */
@@ -49,6 +53,7 @@ let values;
 before(async () => {
   [service, server] = await Promise.all([serve(), gitServer()]);
   relayed = await relay({ origins: [PAGE], hosts: [server.origin] });
+  port = await freePort();
   const source = await server.create("source");
   await server.commit("source", "one");
   const destination = await server.create("destination", { token: TOKEN });
@@ -60,6 +65,8 @@ before(async () => {
     ["https://github.com/acme/app.git", source],
     ["https://git.example.com/app.git", destination],
     ["http://127.0.0.1:8723", relayed.url],
+    ["listen(3000)", `listen(${port})`],
+    ["port: 3000", `port: ${port}`],
     ['const token = "…"', `const token = "${TOKEN}"`],
   ];
 });
@@ -81,6 +88,7 @@ for (const document of documents) {
       const file = join(folder, `${document.replaceAll(/\W/g, "-")}-${line}.mjs`);
       await writeFile(file, code);
       if (code.includes("export {")) await answers(file);
+      else if (code.includes("listen(")) await receives(file);
       else await runs(file, IN_A_PAGE.includes(document) ? AS_A_PAGE : "");
     });
   }
@@ -112,6 +120,45 @@ async function runs(file, preamble) {
 }
 
 /**
+ * A server that receives webhooks at /hooks, and prints the event's id. The test sends one, and ends the server.
+ *
+ * @param {string} file
+ */
+async function receives(file) {
+  const child = spawn(process.execPath, [file], { cwd: folder, env: { ...process.env, ...env } });
+  const ended = once(child, "exit");
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  try {
+    const { body, headers } = delivery();
+    const send = () => fetch(`http://127.0.0.1:${port}/hooks`, { method: "POST", headers, body }).catch(() => null);
+    let answer = await send();
+    for (let waited = 0; answer === null && child.exitCode === null && waited < 10_000; waited += 50) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      answer = await send();
+    }
+    assert.ok(answer?.ok, `${answer?.status} ${output}`);
+    assert.match(output, /^e$/m, "its handler has printed the event's id");
+  } finally {
+    child.kill("SIGKILL");
+    await ended;
+  }
+}
+
+/** A signed delivery of the event `e`. */
+function delivery() {
+  const sync = { id: "s", status: "completed", stats: { refs: [] } };
+  const body = JSON.stringify({ id: "e", type: "sync.completed", data: { sync } });
+  const time = Math.floor(Date.now() / 1000);
+  const signature = createHmac("sha256", SECRET).update(`${time}.${body}`).digest("hex");
+  return { body, headers: { "x-mesa-signature": `t=${time},sha256=${signature}` } };
+}
+
+/**
  * A relay. The test sends a browser's preflight request.
  *
  * @param {{ fetch(request: Request): Promise<Response> }} worker
@@ -136,11 +183,7 @@ async function answers(file) {
   Object.assign(process.env, env);
   const { default: worker } = await import(pathToFileURL(file).href);
   if (file.includes("browser")) return relays(worker);
-  const sync = { id: "s", status: "completed", stats: { refs: [] } };
-  const body = JSON.stringify({ id: "e", type: "sync.completed", data: { sync } });
-  const time = Math.floor(Date.now() / 1000);
-  const signature = createHmac("sha256", SECRET).update(`${time}.${body}`).digest("hex");
-  const headers = { "x-mesa-signature": `t=${time},sha256=${signature}` };
+  const { body, headers } = delivery();
   const answer = await worker.fetch(new Request("https://worker.test/", { method: "POST", headers, body }), env);
   assert.ok(answer.ok, `${answer.status} ${await answer.text()}`);
 }
