@@ -15,7 +15,7 @@
  * for (const { name, outcome } of stats.refs) console.log(name, outcome);
  * ```
  *
- * @module
+ * @module refsync/engine
  */
 
 export type { AskCredentials, Credentials, RemoteOptions, SyncGlobs, SyncOptions } from "./engine/options.js";

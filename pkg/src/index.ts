@@ -9,7 +9,7 @@
  * const { stats } = await client.syncs.wait(run);
  * ```
  *
- * @module
+ * @module refsync
  */
 
 export type { Credential } from "./client/credential.js";

@@ -1,7 +1,7 @@
 /**
  * The parts for Node that the engine and the service need: a guarded `fetch`, hosted repositories, a listener, a data folder.
  *
- * @module
+ * @module refsync/node
  */
 export type {} from "./globals.js";
 export type { AttachOptions } from "./node/data-folder/belonging.js";

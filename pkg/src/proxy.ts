@@ -13,7 +13,7 @@
  * The page passes its address as the engine's option `proxy`. Then a request to `https://github.com/owner/repository.git/info/refs`
  * goes to `<proxy>/https/github.com/owner/repository.git/info/refs`.
  *
- * @module
+ * @module refsync/proxy
  */
 export type {} from "./globals.js";
 export type { Fetch } from "./host.js";

@@ -21,7 +21,7 @@
  * );
  * ```
  *
- * @module
+ * @module refsync/service
  */
 export type {} from "./globals.js";
 export type { Database, Fetch, GitHost, RepairedRepository } from "./host.js";

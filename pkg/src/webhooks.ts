@@ -15,7 +15,7 @@
  * export default { fetch: (request: Request) => webhooks.respond(request) };
  * ```
  *
- * @module
+ * @module refsync/webhooks
  */
 
 export type { CompletedRun, FailedRun, QueuedRun, RunningRun } from "./client/run.js";

@@ -84,7 +84,7 @@ export default {
     },
   },
   lastUpdated: false,
-  head: [["link", { rel: "icon", href: "data:," }]],
+  head: [["link", { rel: "icon", type: "image/svg+xml", href: "/favicon.svg" }]],
   markdown: {
     linkify: false,
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
@@ -107,6 +107,7 @@ export default {
     search: { provider: "local" },
     outline: [2, 3],
     sidebar,
+    logo: { src: "/favicon.svg", alt: "" },
     siteTitle: "refsync",
     nav: [
       { text: "Start", link: "/start" },
