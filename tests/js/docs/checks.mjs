@@ -16,6 +16,16 @@
 export const FRAMEWORKS = ["docs/guides/next.md", "docs/guides/sveltekit.md"];
 
 /**
+ * The texts that scripts write, by their documents. Another test compares them with their source.
+ *
+ * @type {Record<string, RegExp>}
+ */
+const GENERATED = {
+  "docs/reference/command-line.md": /^refsync [a-z]/,
+  "docs/reference/rest.md": /^(GET|POST|PATCH|DELETE) \/v1\//,
+};
+
+/**
  * Blocks that nothing checks, by their document and first line, each with the reason.
  *
  * @type {Record<string, Record<string, string>>}
@@ -49,7 +59,7 @@ export function checkOf(document, { language, text }) {
     case "yaml":
       return "parsed";
     case "text":
-      if (document === "docs/reference/command-line.md" && text.startsWith("refsync ")) return "generated";
+      if (GENERATED[document]?.test(text)) return "generated";
       return Object.hasOwn(READ[document] ?? {}, firstLine(text)) ? "read" : undefined;
     default:
       return undefined;
