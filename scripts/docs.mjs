@@ -12,7 +12,10 @@ import { setup } from "./setup.mjs";
 const folder = join(root, "scripts/docs");
 const site = join(root, "target/site");
 
-/** Builds the site and checks its links. Throws if a link is broken, or if a public name is not documented. */
+/**
+ * Builds the site, checks its links and those of all documents, and returns the number of the site's links. Throws if a link is
+ * broken, or if a public name is not documented.
+ */
 export async function docs() {
   await install(folder);
   pages();
@@ -21,6 +24,7 @@ export async function docs() {
   const all = [...(await brokenInMarkdown(markdown())), ...broken];
   if (all.length > 0) throw new StepError(["broken links:", ...all].join("\n"));
   say(`the site is ${join("target", "site", "index.html")}; its ${count} links lead somewhere`);
+  return count;
 }
 
 function pages() {

@@ -13,7 +13,7 @@ import { install } from "./install.mjs";
 import { firefox, setup } from "./setup.mjs";
 import { chromium } from "./tools.mjs";
 
-/** @type {Record<string, () => Promise<void>>} */
+/** @type {Record<string, () => Promise<unknown>>} */
 const parts = {
   runtimes: () => tests("runtimes"),
   packaging: () => tests("packaging"),

@@ -37,7 +37,10 @@ await install(site);
 /** @type {{ parseDocument(text: string): { errors: Error[] } }} */
 const { parseDocument } = createRequire(join(site, "package.json"))("yaml");
 
-const withCommands = documents.filter((document) => commandsIn(textOf(document)).length > 0);
+/** A document with nothing but this is not typed: the package's README types it, in an empty folder too. */
+const INSTALL = "npm install refsync";
+
+const withCommands = documents.filter((document) => commandsIn(textOf(document)).some(({ text }) => text !== INSTALL));
 
 /** @type {Awaited<ReturnType<typeof registry>>} */
 let npm;

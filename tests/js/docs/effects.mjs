@@ -108,8 +108,6 @@ export const EFFECTS = {
     [/node sync\.mjs$/, async ({ output }) => assert.match(output(), /^refs\/heads\/main unchanged/m)],
     servesFromHere,
   ],
-  "docs/guides/next.md": [[/npm install refsync$/, isInstalled]],
-  "docs/guides/sveltekit.md": [[/npm install refsync$/, isInstalled]],
   "docs/guides/ci.md": [
     [
       /refsync sync .* > stats\.json$/,
@@ -126,7 +124,6 @@ export const EFFECTS = {
   "docs/reference/command-line.md": [
     [/refsync --help/, async ({ output }) => assert.match(output(), /sync \[options\] <source-url> <destination-url>/)],
   ],
-  "docs/guides/dashboard.md": [[/npm install refsync$/, isInstalled]],
   "docs/guides/browser.md": [
     [
       /refsync proxy/,

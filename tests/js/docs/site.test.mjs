@@ -1,4 +1,4 @@
-/** The documentation site: it builds, its links lead somewhere, and it works in a browser without any other server. */
+/** The documentation site: `npm run docs` builds it, its links lead somewhere, and it works in a browser without any other server. */
 
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -20,9 +20,11 @@ const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 let site;
 /** @type {import("playwright-core").Browser} */
 let browser;
+/** The number of links in the site. */
+let links = 0;
 
 before(async () => {
-  await docs();
+  links = await docs();
   site = await serveFolder(join(root, "target/site"), "http://127.0.0.1:9");
   browser = await launch();
 });
@@ -32,8 +34,7 @@ after(async () => {
   await site?.close();
 });
 
-test("the links, headings and images of the documents exist, and a broken one is found", async (t) => {
-  assert.deepEqual(await brokenInMarkdown(markdown()), []);
+test("a link, a heading or an image that a document lacks is found", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "refsync-links-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await writeFile(
@@ -46,10 +47,8 @@ test("the links, headings and images of the documents exist, and a broken one is
   assert.match(found, /4 warnings/);
 });
 
-test("the links and anchors of the site exist, and a broken one is found", async (t) => {
-  const { broken, count } = await brokenInSite(join(root, "target/site"));
-  assert.deepEqual(broken, []);
-  assert.ok(count > 100, `${count} links`);
+test("the links of the whole site are checked, and a page, an anchor or an image that is missing is found", async (t) => {
+  assert.ok(links > 100, `${links} links`);
   const folder = await mkdtemp(join(tmpdir(), "refsync-site-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await writeFile(
@@ -96,11 +95,11 @@ test("the links of the package's README lead into the repository, where npm look
   // npm resolves them against the manifest's `repository`. The package is in its folder `pkg`.
   const { repository } = JSON.parse(await readFile(join(root, "pkg/package.json"), "utf8"));
   if (repository !== undefined) assert.equal(repository.directory, "pkg");
-  const links = [...textOf("pkg/README.md").matchAll(/\]\(([^)#]+)/g)].map(([, link = ""]) => link);
-  assert.ok(links.length > 5);
-  for (const link of links) {
-    if (/^https:\/\//.test(link)) continue;
-    const path = normalize(join("pkg", link));
+  const named = [...textOf("pkg/README.md").matchAll(/\]\(([^)#]+)/g)].map(([, link = ""]) => link);
+  assert.ok(named.length > 5);
+  for (const link of named) {
+    const inRepository = `${repository?.url.replace(/^git\+|\.git$/g, "")}/blob/main/`;
+    const path = link.startsWith(inRepository) ? link.slice(inRepository.length) : normalize(join("pkg", link));
     assert.ok(!path.startsWith("..") && markdown().includes(path), link);
   }
 });
