@@ -20,7 +20,9 @@ const WIDTH = 118;
 export function withCommands(program, text) {
   const [head, tail] = [text.indexOf(START), text.indexOf(END)];
   if (head < 0 || tail < head) throw new StepError(`${page} has no place for the commands: ${START} … ${END}`);
-  const all = program.commands.flatMap((one) => (one.commands.length === 0 ? [one] : one.commands));
+  const declared = program.commands.flatMap((one) => (one.commands.length === 0 ? [one] : one.commands));
+  // Most readers look for `sync`.
+  const all = declared.toSorted((a, b) => Number(b.name() === "sync") - Number(a.name() === "sync"));
   return `${text.slice(0, head + START.length)}\n\n${all.map(section).join("\n")}\n${text.slice(tail)}`;
 }
 
