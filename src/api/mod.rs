@@ -7,6 +7,7 @@ mod calls;
 #[cfg(feature = "service")]
 mod decode;
 mod error;
+mod held;
 pub mod json_tree;
 mod key;
 mod policy;
@@ -22,14 +23,15 @@ mod webhook;
 
 pub use calls::{CALLS, Call, CallName, Repeat, TAGS, parameter};
 pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
+pub use held::{
+    ApproveHeldRequest, ApproveRequest, Backup, Backups, HeldMove, HeldRef, HeldRefs, RestoreRefRequest,
+    RestoreRequest, Restored,
+};
 pub use key::{
     ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, PublicKey, PublicKeyPage,
     PublicKeySecret,
 };
-pub use policy::{
-    ApproveHeldRequest, ApproveRequest, Backup, Backups, HeldMove, HeldRef, HeldRefs, OnDiverged, PolicyRequest,
-    RestoreRefRequest, RestoreRequest, Restored, UpstreamPolicy,
-};
+pub use policy::{OnDiverged, PolicyRequest, UpstreamPolicy, minutes};
 pub use progress::{Phase, Progress};
 pub use repo::{
     AuthKind, CreateRepoRequest, DeleteResult, Organization, Origin, OriginRequest, OriginUpdate, Repo, RepoPage,
@@ -39,7 +41,7 @@ pub use requests::{
     ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest, OrgPath, PageRequest, RepoPath, SyncPath,
     SyncUpstreamRequest, WebhookTargetPath,
 };
-pub use schedule::{Schedule, ScheduleRequest, minutes};
+pub use schedule::{Schedule, ScheduleRequest};
 pub use scope::Scope;
 pub use sync::{
     Direction, MessageSide, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunCounts, SyncRunMessage,

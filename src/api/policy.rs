@@ -1,4 +1,4 @@
-//! What a sync may do with refs that cannot move forward, and the refs that wait for an approval.
+//! What a sync may do with refs that cannot move forward.
 
 use refsync_derive::Shape;
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tsify::Tsify;
 
-use super::{Direction, RepoPath, Verbatim, schedule::minutes};
+use super::Verbatim;
 use crate::glob::Glob;
 
 /// What happens to a ref that cannot move forward: a branch that diverged, a tag that moved, or a ref that the source has
@@ -49,7 +49,7 @@ pub struct PolicyRequest {
     #[tsify(optional)]
     pub on_diverged: Option<OnDiverged>,
     /// How many refs a sync may delete; null for none, which is the default.
-    #[serde(default, deserialize_with = "super::repo::present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "number | null")]
     pub prune_max: Option<Option<u32>>,
     /// Globs of full ref names, at most 100. The default is none.
@@ -62,7 +62,7 @@ pub struct PolicyRequest {
     pub atomic: Option<bool>,
     /// How long backups are kept: a whole number and `m`, `h` or `d`, from `1m` to `3650d`; null, the default, for
     /// ever. Only in the policy of an upstream.
-    #[serde(default, deserialize_with = "super::repo::present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string | null")]
     pub keep_backups: Option<Option<String>>,
 }
@@ -95,113 +95,18 @@ impl Verbatim<PolicyRequest> {
     }
 }
 
-/// A move that waits for an approval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-pub struct HeldRef {
-    /// The full ref name.
-    pub name: String,
-    /// The object id that the destination has.
-    pub from: String,
-    /// The object id that the source has; all zeros if the source has deleted the ref.
-    pub to: String,
-    /// The direction of the syncs that found it.
-    pub direction: Direction,
-    /// Since when this move is held, RFC 3339 in UTC.
-    pub since: String,
-    /// Whether it is approved. It happens at the next sync.
-    pub approved: bool,
-}
-
-/// The moves of a repository that wait for an approval, by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-pub struct HeldRefs {
-    /// The moves.
-    pub held: Vec<HeldRef>,
-}
-
-/// A move to approve. It is approved only if it is held with exactly these ids.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-#[serde(deny_unknown_fields)]
-pub struct HeldMove {
-    /// The full ref name.
-    pub name: String,
-    /// The object id that the destination has.
-    pub from: String,
-    /// The object id that the source has; all zeros if the source has deleted the ref.
-    pub to: String,
-}
-
-/// The moves to approve: all or none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-#[serde(deny_unknown_fields)]
-pub struct ApproveRequest {
-    /// The moves, at most 1,000.
-    pub refs: Vec<HeldMove>,
-}
-
-/// A ref that keeps the old object of a ref that was forced or deleted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-#[tsify(missing_as_null)]
-pub struct Backup {
-    /// The full name of the ref that was forced or deleted.
-    pub r#ref: String,
-    /// Its old object id.
-    pub oid: String,
-    /// The ref that keeps the object, `refs/refsync/backup/<oid>/<name>`.
-    pub backup: String,
-    /// When it was made, RFC 3339 in UTC; null if this service does not know it.
-    pub created_at: Option<String>,
-}
-
-/// The backups of a hosted repository, by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-pub struct Backups {
-    /// The backups.
-    pub backups: Vec<Backup>,
-}
-
-/// Restores a ref from its backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-#[serde(deny_unknown_fields)]
-pub struct RestoreRequest {
-    /// The full name of the ref, such as `refs/heads/main`.
-    pub r#ref: String,
-    /// The object id of the backup.
-    pub oid: String,
-}
-
-/// A restored ref.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
-#[tsify(missing_as_null)]
-pub struct Restored {
-    /// The full name of the ref.
-    pub r#ref: String,
-    /// Its object id before; null if it did not exist. A backup keeps it.
-    pub before: Option<String>,
-    /// Its object id now.
-    pub after: String,
-}
-
-/// The input of `repos.approveHeldRefs`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-pub struct ApproveHeldRequest {
-    /// The repository.
-    #[serde(flatten)]
-    pub repo: RepoPath,
-    /// The moves.
-    #[serde(flatten)]
-    pub moves: ApproveRequest,
-}
-
-/// The input of `repos.restoreRef`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-pub struct RestoreRefRequest {
-    /// The repository.
-    #[serde(flatten)]
-    pub repo: RepoPath,
-    /// The ref and its backup.
-    #[serde(flatten)]
-    pub backup: RestoreRequest,
+/// The minutes of a time such as `15m`, `12h` or `30d`; `None` if it is not from `1m` to this many days.
+pub fn minutes(time: &str, most_days: u32) -> Option<u32> {
+    let (digits, unit) = time.split_at_checked(time.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        _ => return None,
+    };
+    let is_number = (1..=7).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let minutes = digits.parse::<u32>().ok().filter(|_| is_number)?.checked_mul(unit)?;
+    (1..=most_days * 24 * 60).contains(&minutes).then_some(minutes)
 }
 
 const MAX_EXCLUDES: usize = 100;

@@ -273,15 +273,15 @@ pub struct UpstreamUpdate {
     pub url: String,
     /// The credential. If omitted, the stored credential stays if the new URL is on the same server (scheme, host and
     /// port), and is removed otherwise. Null removes it, an object replaces it.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<Option<UpstreamAuth>>,
     /// The schedule. If omitted, it stays; null removes it, an object sets it.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "ScheduleRequest | null")]
     pub schedule: Option<Option<ScheduleRequest>>,
     /// The policy. If omitted, it stays; null sets the defaults, an object replaces it.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "PolicyRequest | null")]
     pub policy: Option<Option<Verbatim<PolicyRequest>>>,
 }
@@ -304,7 +304,7 @@ pub struct OriginUpdate {
     pub url: String,
     /// The credential. If omitted, the stored credential stays if the new URL is on the same server (scheme, host and
     /// port), and is removed otherwise. Null removes it, an object replaces it.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamAuth | null")]
     pub auth: Option<Option<UpstreamAuth>>,
 }
@@ -351,12 +351,12 @@ pub struct UpdateRepoRequest {
     #[tsify(optional, type = "Record<string, string | null>")]
     pub tags: Option<BTreeMap<String, Option<String>>>,
     /// The upstream. If omitted, it stays; null removes it, an object sets it.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamUpdate | null")]
     pub upstream: Option<Option<UpstreamUpdate>>,
     /// The Git server that stores the repository. If omitted, it stays; null makes the service store it, an object sets
     /// another server. No commits are copied.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "OriginUpdate | null")]
     pub origin: Option<Option<OriginUpdate>>,
 }
@@ -366,9 +366,4 @@ pub struct UpdateRepoRequest {
 pub struct DeleteResult {
     /// Always true.
     pub success: bool,
-}
-
-/// Distinguishes a key whose value is null (`Some(None)`) from a missing key (`None`).
-pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

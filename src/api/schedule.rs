@@ -52,17 +52,3 @@ pub struct ScheduleRequest {
     #[schemars(schema_with = "super::sync::requested_globs")]
     pub ref_globs: Option<RefGlobs>,
 }
-
-/// The minutes of a time such as `15m`, `12h` or `30d`; `None` if it is not from `1m` to this many days.
-pub fn minutes(time: &str, most_days: u32) -> Option<u32> {
-    let (digits, unit) = time.split_at_checked(time.len().checked_sub(1)?)?;
-    let unit = match unit {
-        "m" => 1,
-        "h" => 60,
-        "d" => 24 * 60,
-        _ => return None,
-    };
-    let is_number = (1..=7).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    let minutes = digits.parse::<u32>().ok().filter(|_| is_number)?.checked_mul(unit)?;
-    (1..=most_days * 24 * 60).contains(&minutes).then_some(minutes)
-}

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer};
+
 use super::json_tree::Json;
 use crate::glob::Glob;
 
@@ -359,4 +361,9 @@ impl std::fmt::Display for Mismatch {
         f.write_str(" ")?;
         self.fault.fmt(f)
     }
+}
+
+/// Distinguishes a key whose value is null (`Some(None)`) from a missing key (`None`).
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

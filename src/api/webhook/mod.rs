@@ -84,7 +84,7 @@ pub struct UpdateWebhookTargetRequest {
     #[tsify(optional)]
     pub url: Option<String>,
     /// The new name; null removes it. If left out, it stays.
-    #[serde(default, deserialize_with = "crate::api::repo::present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string | null")]
     pub name: Option<Option<String>>,
     /// The new list of events. If left out, it stays.
@@ -92,7 +92,7 @@ pub struct UpdateWebhookTargetRequest {
     #[tsify(optional)]
     pub events: Option<Vec<String>>,
     /// The ids of the repositories whose events are sent from now on; null for the whole organisation. If left out, they stay.
-    #[serde(default, deserialize_with = "crate::api::repo::present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repo_ids: Option<Option<Vec<String>>>,
 }
