@@ -62,6 +62,7 @@ import {
   type Database,
   type GitHost,
   type LogRecord,
+  type RepairedRepository,
   type Scope,
   Service,
   type ServiceEngine,
@@ -145,6 +146,8 @@ export async function host(database: Database): Promise<() => Promise<void>> {
   const folder: DataFolder = await openDataFolder("./data", shared);
   const backend: GitHttpBackendOptions = { root: folder.repositories };
   const git: GitHost = gitHttpBackend(backend);
+  const repaired: RepairedRepository | null | undefined = await git.repair?.("repo_1", "main");
+  if (repaired) console.error(repaired.reason, repaired.lost.join(", "), repaired.kept);
   const threads: EngineThreadsOptions = { repositories: folder.repositories, threads: 2, maxMemory: 128 };
   const engine: EngineThreads = engineThreads(threads);
   const carrier: ServiceEngine = engine;
