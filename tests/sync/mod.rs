@@ -12,6 +12,7 @@ mod progress;
 mod proof;
 mod questions;
 mod remotes;
+mod rewrites;
 mod servers;
 mod words;
 

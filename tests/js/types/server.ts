@@ -31,6 +31,7 @@ import {
 import {
   AddressNotAllowedError,
   type AddressPolicyOptions,
+  type AttachOptions,
   type DataFolder,
   type DataFolderOptions,
   type EmbeddedOptions,
@@ -144,8 +145,10 @@ export function relay(request: Request): Promise<Response> {
 export async function host(database: Database): Promise<() => Promise<void>> {
   const shared: DataFolderOptions = { shared: true };
   const folder: DataFolder = await openDataFolder("./data", shared);
+  const attached: AttachOptions = { migrate: async () => {}, acceptLostRepositories: false };
   const backend: GitHttpBackendOptions = { root: folder.repositories };
   const git: GitHost = gitHttpBackend(backend);
+  await folder.attach(database, attached);
   const repaired: RepairedRepository | null | undefined = await git.repair?.("repo_1", "main");
   if (repaired) console.error(repaired.reason, repaired.lost.join(", "), repaired.kept);
   const threads: EngineThreadsOptions = { repositories: folder.repositories, threads: 2, maxMemory: 128 };

@@ -1,5 +1,6 @@
 // Everything that `refsync/webhooks` exports, as a receiver uses it.
 import {
+  type Answer,
   type CompletedRun,
   type Envelope,
   type EventData,
@@ -88,6 +89,9 @@ export const middleware: (request: NodeRequest, response: NodeResponse) => Promi
   webhooks,
   where,
 );
+
+export const answered: (body: RawBody, signature: string) => Promise<Answer> = (body, signature) =>
+  webhooks.answer(body, signature);
 
 export async function tested(body: RawBody): Promise<string> {
   try {
