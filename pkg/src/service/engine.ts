@@ -39,8 +39,8 @@ interface Task {
   destination: Remote;
   ref_globs: RefGlobs;
   plan_only: boolean;
-  /** A {@link Policy} as JSON. */
-  policy: string;
+  /** A {@link Policy} as JSON. Without it, refs only move forward. */
+  policy?: string;
 }
 
 /** What a sync may do besides fast-forwards: the SQL function `task_policy` makes it. */
@@ -68,7 +68,7 @@ export function serviceEngine(
       const onProgress = (progress: unknown) => report(JSON.stringify(progress));
       const sides = { source: side(source), destination: side(destination) };
       // A service does not run in a page, so its runtime can stream a request.
-      const { hold, ...others }: Policy = JSON.parse(asked);
+      const { hold, ...others }: Policy = asked === undefined ? {} : JSON.parse(asked);
       const options = { ...sides, ref_globs, ...others, onProgress, signal, requestStreams: true, wasm };
       const policy = { keep_deleted: true, ...(hold !== undefined && { hold }) };
       const columns = await columnsOf(options, { planOnly: plan_only, policy });
