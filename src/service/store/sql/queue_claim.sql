@@ -66,7 +66,11 @@ FROM next, place
 WHERE s.id = next.id
 RETURNING jsonb_build_object(
     'run', refsync.announce_sync(s), 'repo_name', next.repo_name, 'org', next.org,
-    'policy', refsync.task_policy(s.repo_id, s.direction, refsync.policy(next.upstream_policy, s.policy)),
+    -- Most upstreams have the default policy. The function would be planned for each claim.
+    'policy', CASE WHEN next.upstream_policy IS NULL AND s.policy IS NULL
+            AND NOT EXISTS (SELECT FROM refsync.held h WHERE h.repo_id = s.repo_id AND h.direction = s.direction)
+        THEN '{"engine": "{}", "holds": false}'::jsonb
+        ELSE refsync.task_policy(s.repo_id, s.direction, refsync.policy(next.upstream_policy, s.policy)) END,
     'is_damaged', next.is_damaged, 'upstream_url', next.upstream_url, 'upstream_auth', next.upstream_auth,
     'origin', CASE WHEN next.origin_url IS NOT NULL THEN jsonb_build_object(
         'url', next.origin_url, 'auth', next.origin_auth) END,
