@@ -70,12 +70,14 @@ function keepPace(request: IncomingMessage, response: ServerResponse, pace: Body
   const { socket } = request;
   const isGit = /\/git-(upload|receive)-pack(\?|$)/.test(request.url ?? "");
   let read = socket.bytesRead;
+  let wasHeldUp = false;
   const look = () => {
     if (request.complete) return stop();
-    // If our buffer is full, we are the slow side, not the sender.
+    // If our buffer is full, or was full until just now, we are the slow side, not the sender.
     const isHeldUp = request.readableLength >= request.readableHighWaterMark;
-    if (isGit && (isHeldUp || socket.bytesRead - read >= pace.least)) read = socket.bytesRead;
-    else socket.destroy();
+    if (!isGit || !(isHeldUp || wasHeldUp || socket.bytesRead - read >= pace.least)) return socket.destroy();
+    read = socket.bytesRead;
+    wasHeldUp = isHeldUp;
   };
   const timer = setInterval(look, isGit ? pace.every : pace.whole);
   timer.unref();
