@@ -40,8 +40,9 @@ async function restored({ ref, oid }: { ref: string; oid: string }, refs: Refs) 
   if (before === oid) return answer;
   const none = "0".repeat(oid.length);
   const lines = [`${before ?? none} ${oid} ${ref}`];
-  const made = before === null || kept.has(backupName(ref, before)) ? undefined : backupName(ref, before);
-  if (made !== undefined) lines.unshift(`${none} ${before} ${made}`);
+  // An older backup of the same object counts from now on, because it keeps what this restore replaces.
+  const made = before === null ? undefined : backupName(ref, before);
+  if (made !== undefined && !kept.has(made)) lines.unshift(`${none} ${before} ${made}`);
   const refusal = await refs.move(lines);
   if (refusal !== undefined) return { refusal: `${ref} was not restored: ${refusal}` };
   return { ...answer, ...(made !== undefined && { made }) };

@@ -1,6 +1,6 @@
 //! Effects of a policy: the moves that it holds, and the backups of refs that a pull forced or deleted.
 //!
-//! A run reports each held move with the reason `held`. After the run, the table `held` has exactly the moves of its refs. An
+//! A run reports each held move with the reason `held`. After the sync, the table `held` has exactly the moves of its refs. An
 //! approval counts for the two ids of a move. If one of them changes, the new move waits again.
 //!
 //! A backup is a ref of the repository, `refs/refsync/backup/<object id>/<name without refs/>`. The database only knows when
@@ -44,9 +44,9 @@ pub(crate) async fn restore(host: &Host, repo_id: &str, request: &Value) -> Resu
     Ok(restored.to_owned())
 }
 
-/// Stores what a completed run has held and kept, and deletes old backups. If this fails, the run does not fail: its work is
-/// done.
-pub(crate) async fn after_run(host: &Host, claim: &Claim, stats: &SyncRunStats) {
+/// Stores what a run has held and kept, and deletes old backups. The run must still have its lease. If this fails, the run
+/// does not fail: its work is done.
+pub(crate) async fn after_sync(host: &Host, claim: &Claim, stats: &SyncRunStats) {
     let is_pull = claim.run.direction == Direction::Pull;
     let made: Vec<&String> = stats.refs.iter().filter_map(|r| r.backup.as_ref()).filter(|_| is_pull).collect();
     let keep_minutes = claim.policy.keep_minutes.filter(|_| is_pull);
@@ -62,8 +62,8 @@ pub(crate) async fn after_run(host: &Host, claim: &Claim, stats: &SyncRunStats) 
     }
     let repo_id = &claim.run.repo_id;
     let params = json!({
-        "repo_id": repo_id,
-        "direction": claim.run.direction,
+        "sync_id": claim.run.id,
+        "lease": claim.lease,
         "held": held,
         "settled": (claim.run.ref_globs != RefGlobs::default()).then_some(settled),
         "backups": made,

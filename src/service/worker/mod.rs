@@ -164,10 +164,9 @@ impl Worker {
         if may_have_moved {
             self.note_head_after_pull(claim).await;
         }
+        // No other run of the repository begins before the completion. It could rely on a backup that is being deleted.
+        policy::after_sync(&self.host, claim, &stats).await;
         let ended = queue::complete(self.host.database(), claim, &stats, default_branch.as_ref()).await?;
-        if ended.is_some() {
-            policy::after_run(&self.host, claim, &stats).await;
-        }
         if let (Some(pointed_at), Some(ended), None) = (&default_branch, &ended, &claim.origin) {
             default_branch::correct_head(&self.host, repo_id, &pointed_at.name, &ended.default_branch).await;
             if pointed_at.name != ended.default_branch {

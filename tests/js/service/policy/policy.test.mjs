@@ -212,6 +212,21 @@ onBoth("old backups are removed if the policy says how long they are kept", asyn
   );
 });
 
+test("a restore counts as the making of the backup that keeps what it replaces", async (t) => {
+  const s = await mirror(t, { policy: { on_diverged: "backup_and_force", keep_backups: "1h" } });
+  const { work } = await s.rewrite();
+  await s.sync();
+  const restore = (/** @type {string} */ oid) =>
+    s.ok("POST", "/acme/app/upstream/restore", { ref: "refs/heads/work", oid });
+  await restore(s.root);
+  // Both backups of the branch are old, and each of its two commits has one.
+  await s.sql("UPDATE refsync.backups SET created_at = now() - interval '2 hours'");
+  await restore(work);
+  await s.sync();
+  assert.equal((await s.local.refs()).get("refs/heads/work"), work);
+  assert.equal((await s.local.refs()).get(`refs/refsync/backup/${s.root}/heads/work`), s.root, "it is young again");
+});
+
 onBoth("the policy is shown, replaced, kept and reset", async (t, where) => {
   const s = await mirror(t, { ...where, policy: { on_diverged: "hold", keep_backups: "90d" } });
   assert.deepEqual(s.app.upstream.policy, { ...standard, on_diverged: "hold", keep_backups: "90d" });
