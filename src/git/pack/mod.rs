@@ -244,10 +244,11 @@ impl CommitScanner {
     fn data<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], ErrorKind> {
         let State::Data(object) = &mut self.state else { unreachable!("called in this state only") };
         let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self
-            .inflate
-            .decompress(bytes, &mut self.scratch, FlushDecompress::None)
-            .map_err(|e| ErrorKind::Protocol(format!("an object of the pack does not inflate: {e}")))?;
+        // `zlib`'s own words. Those of the error would bring the printing of nested errors, which is 5 KB gzipped.
+        let Ok(status) = self.inflate.decompress(bytes, &mut self.scratch, FlushDecompress::None) else {
+            let words = self.inflate.error_message().unwrap_or("invalid data");
+            return Err(ErrorKind::Protocol(format!("an object of the pack does not inflate: {words}")));
+        };
         let consumed = usize::try_from(self.inflate.total_in() - before_in).expect("at most what was given");
         let produced = usize::try_from(self.inflate.total_out() - before_out).expect("at most the scratch buffer");
         let produced = &self.scratch[..produced];
