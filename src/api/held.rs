@@ -16,6 +16,11 @@ pub struct HeldRef {
     pub from: String,
     /// The object id that the source has; all zeros if the source has deleted the ref.
     pub to: String,
+    /// How many commits the source's branch has and the destination's has not; null if they were not counted: for tags, for
+    /// deleted refs, for more than 20 branches, or if a side cannot list commits alone.
+    pub ahead: Option<u32>,
+    /// The reverse: how many commits of the destination the move would leave to the backup; null like `ahead`.
+    pub behind: Option<u32>,
     /// The direction of the syncs that found it.
     pub direction: Direction,
     /// Since when this move is held, RFC 3339 in UTC.

@@ -255,6 +255,15 @@ pub struct SyncRunRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub source: Option<String>,
+    /// How many commits the source's branch has and the destination's has not, if the move is held and both sides can
+    /// list commits alone. Left out otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub ahead: Option<u32>,
+    /// The reverse: how many commits would be lost without the backup. Left out like `ahead`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub behind: Option<u32>,
 }
 
 /// The outcome of a ref.

@@ -8,6 +8,7 @@
 mod alias;
 mod backup;
 mod conclude;
+mod divergence;
 mod error;
 mod move_refs;
 mod options;
@@ -33,6 +34,7 @@ use self::{
     alias::spare_aliases,
     backup::keep_old,
     conclude::{conclude, conclude_failure},
+    divergence::measure,
     push::{Ended, Pushed, narrow::MAX_COMMANDS, push},
     sides::Sides,
     update::Update,
@@ -51,37 +53,50 @@ pub async fn run(
     options: &Options,
 ) -> Result<Plan, Error> {
     let (mut sides, mut plan) = prepare(selection, source, destination, options).await?;
-    let mut claims = claims(&plan, &sides, &options.policy);
+    carry_out(&mut plan, &mut sides, selection, source, destination, options).await?;
+    measure(&mut plan, &sides.upload, destination).await;
+    Ok(plan)
+}
+
+/// Proves and pushes, and writes the result of each ref into the plan.
+async fn carry_out(
+    plan: &mut Plan,
+    sides: &mut Sides,
+    selection: &Selection,
+    source: &Remote,
+    destination: &Remote,
+    options: &Options,
+) -> Result<(), Error> {
+    let mut claims = claims(plan, sides, &options.policy);
     let mut is_proved = !claims.is_empty();
     let mut refused: Option<Vec<Command>> = None;
     loop {
         if !is_proved {
-            prove(&mut plan, &mut sides, selection, source, destination, options).await?;
+            prove(plan, sides, selection, source, destination, options).await?;
         }
         plan.apply(&options.policy);
-        keep_old(&mut plan, &mut sides, options).await?;
+        keep_old(plan, sides, options).await?;
         plan.apply(&options.policy);
         let commands = plan.commands();
         if commands.is_empty() {
-            return Ok(plan);
+            return Ok(());
         }
         let is_refused = refused.take().is_some_and(|refused| refused == commands);
         let mut pushed = Pushed::default();
-        let ended =
-            push(commands.clone(), std::mem::take(&mut claims), is_refused, &mut sides, options, &mut pushed).await;
+        let ended = push(commands.clone(), std::mem::take(&mut claims), is_refused, sides, options, &mut pushed).await;
         if let Ended::All | Ended::Failed(_) = ended {
             plan.accept_candidates();
         }
-        conclude(&mut plan, pushed, destination).await;
+        conclude(plan, pushed, destination).await;
         match ended {
-            Ended::All => return Ok(plan),
+            Ended::All => return Ok(()),
             Ended::Failed(failure) => {
-                conclude_failure(&mut plan, failure, destination).await?;
-                return Ok(plan);
+                conclude_failure(plan, failure, destination).await?;
+                return Ok(());
             }
             // The pack on its way did not prove everything: ask the source, and push again.
             Ended::Unproved { is_refused } => refused = is_refused.then_some(commands),
-            Ended::Stale => relist(&mut plan, &mut sides, selection, source, options).await?,
+            Ended::Stale => relist(plan, sides, selection, source, options).await?,
         }
         is_proved = false;
     }
@@ -101,6 +116,7 @@ pub async fn plan(
     let (mut sides, mut plan) = prepare(selection, source, destination, options).await?;
     prove(&mut plan, &mut sides, selection, source, destination, options).await?;
     plan.apply(&options.policy);
+    measure(&mut plan, &sides.upload, destination).await;
     Ok(plan)
 }
 

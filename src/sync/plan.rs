@@ -54,6 +54,8 @@ pub struct Entry {
     pub decision: Decision,
     /// The index in [`Plan::messages`] of a remote's message about the request with this ref.
     pub message_index: Option<u32>,
+    /// How many commits only the source has, and how many only the destination has, if the ref is held and they were counted.
+    pub divergence: Option<(u32, u32)>,
     /// Whether the destination has done it.
     pub(super) is_done: bool,
 }
@@ -114,6 +116,7 @@ impl Plan {
                 destination,
                 decision,
                 message_index: None,
+                divergence: None,
                 is_done: false,
             }
         }));
@@ -127,6 +130,7 @@ impl Plan {
                 false => Decision::Delete,
             },
             message_index: None,
+            divergence: None,
             is_done: false,
         }));
         sort_by_name(&mut entries, |entry| entry.name.as_bstr());
@@ -265,7 +269,8 @@ impl Plan {
         self.entries.into_iter().map(move |entry| {
             let kept = entry.old_kept(keeps_deleted);
             let backup = kept.map(|old| Vec::from(backup_name(entry.name.as_bstr(), old)).into_string_lossy());
-            let source = (entry.decision == Decision::Rejected(Reason::Held, None)).then(|| hex(entry.source));
+            let source = entry.is_held().then(|| hex(entry.source));
+            let (ahead, behind) = entry.divergence.unzip();
             let (outcome, reason, message) = match entry.decision {
                 Decision::Create | Decision::FastForward | Decision::Force | Decision::Delete => {
                     (Outcome::Updated, None, None)
@@ -287,7 +292,7 @@ impl Plan {
             };
             let name = Vec::from(entry.name).into_string_lossy();
             let message_index = entry.message_index;
-            SyncRunRef { name, before, after, outcome, reason, message, message_index, backup, source }
+            SyncRunRef { name, before, after, outcome, reason, message, message_index, backup, source, ahead, behind }
         })
     }
 }
@@ -325,6 +330,11 @@ impl Entry {
     /// Whether it was asked for but not done.
     pub fn is_rejected(&self) -> bool {
         matches!(self.decision, Decision::Rejected(..))
+    }
+
+    /// Whether it waits for an approval.
+    pub(super) fn is_held(&self) -> bool {
+        self.decision == Decision::Rejected(Reason::Held, None)
     }
 
     /// Refuses a move that is not a fast-forward, with the reason that fits the ref's kind.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use futures_executor::block_on;
 use refsync::{
-    api::Reason,
+    api::{Reason, SyncRunRef},
     sync::{self, Move, Options, Plan, Policy, Selection},
 };
 
@@ -24,6 +24,17 @@ fn no_policy_loses_a_commit_and_reject_moves_nothing_backwards() {
     let first = number("REFSYNC_SEED", 0);
     for seed in first..first + rounds.div_ceil(CHANGES) {
         history(seed);
+    }
+}
+
+/// Git counts the same commits. Tags and deleted refs are not counted.
+fn check_counts(upstream: &Repository, local: &Repository, held: &SyncRunRef, about: &str) {
+    let counts = held.ahead.zip(held.behind);
+    match (&held.before, &held.source) {
+        (Some(before), Some(source)) if held.name.starts_with("refs/heads/") && !source.starts_with("0000") => {
+            assert_eq!(counts, Some(upstream.divergence(local, source, before)), "{about}, {held:?}");
+        }
+        _ => assert_eq!(counts, None, "{about}, {held:?}"),
     }
 }
 
@@ -57,6 +68,7 @@ fn history(seed: u64) {
         let stats = block_on(sync::run(&Selection::default(), &from, &to, &options)).map(Plan::into_stats);
         let stats = stats.unwrap_or_else(|error| panic!("{about}: {error}"));
         for r in stats.refs.iter().filter(|r| r.reason == Some(Reason::Held)) {
+            check_counts(&upstream, &local, r, &about);
             let id = |hex: &Option<String>| hex.as_ref().expect("a held ref has both ids").parse().expect("an id");
             if random.below(2) == 0 {
                 approved.push(Move { name: r.name.as_str().into(), from: id(&r.before), to: id(&r.source) });
@@ -90,10 +102,12 @@ fn change(side: &Repository, random: &mut Random, message: &str) {
     }
 }
 
-/// Creates or forwards one ref.
+/// Creates or forwards one ref, sometimes with a merge.
 fn push(side: &Repository, random: &mut Random, message: &str) {
     let name = NAMES[random.below(NAMES.len())];
-    let old = side.refs().get(name).cloned();
-    let parents: Vec<&str> = old.iter().map(String::as_str).collect();
+    let refs = side.refs();
+    let merged = NAMES[random.below(NAMES.len())];
+    let parents = [refs.get(name), refs.get(merged).filter(|_| random.below(3) == 0)];
+    let parents: Vec<&str> = parents.into_iter().flatten().map(String::as_str).collect();
     side.git(&["update-ref", name, &side.commit(message, &parents)]);
 }

@@ -71,7 +71,7 @@ export function refsOf(
     if (!isWanted(outcome)) continue;
     name ??= names.split("\n");
     const before = ids.slice(start, start + width);
-    const [, reason = null, message = null, messageIndex, backup, source] = remarkOf.get(at) ?? [];
+    const [, reason = null, message = null, messageIndex, backup, source, ahead, behind] = remarkOf.get(at) ?? [];
     refs.push({
       name: name[at] as string,
       before: before === none ? null : before,
@@ -82,6 +82,8 @@ export function refsOf(
       ...(messageIndex != null && { message_index: messageIndex }),
       ...(backup != null && { backup }),
       ...(source != null && { source }),
+      ...(ahead != null && { ahead }),
+      ...(behind != null && { behind }),
     });
   }
   return refs;
@@ -94,6 +96,8 @@ type Remark = [
   messageIndex: number | null,
   backup: string | null,
   source: string | null,
+  ahead: number | null,
+  behind: number | null,
 ];
 
 function outcomeFrom(letter: string): Outcome {

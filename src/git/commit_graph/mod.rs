@@ -162,6 +162,25 @@ impl CommitGraph {
         if left_the_graph { Ancestry::Unknown } else { Ancestry::NotAncestor }
     }
 
+    /// How many known commits `one` reaches and `other` does not, and the reverse.
+    pub fn divergence(&self, one: ObjectId, other: ObjectId) -> (u32, u32) {
+        let reached = [one, other].map(|tip| {
+            let mut seen = vec![false; self.ids.len()];
+            let mut open: Vec<u32> = self.ids.number(&tip).into_iter().collect();
+            while let Some(number) = open.pop() {
+                if !std::mem::replace(&mut seen[number as usize], true) {
+                    open.extend(self.parents(number));
+                }
+            }
+            seen
+        });
+        let only = |mine: usize| {
+            let is_only = |number: &u32| reached[mine][*number as usize] && !reached[1 - mine][*number as usize];
+            (0..self.ids.len() as u32).filter(|number| self.is_known(*number)).filter(is_only).count() as u32
+        };
+        (only(0), only(1))
+    }
+
     /// The number of an id. A new id gets the next number.
     fn number(&mut self, id: &ObjectId) -> Result<usize, Exceeded> {
         let number = self.ids.insert(id) as usize;

@@ -56,7 +56,8 @@ pub(crate) async fn after_sync(host: &Host, claim: &Claim, stats: &SyncRunStats)
     let (mut held, mut settled) = (Vec::new(), Vec::new());
     for r in &stats.refs {
         match r.reason {
-            Some(Reason::Held) => held.push(json!({"name": r.name, "from": r.before, "to": r.source})),
+            Some(Reason::Held) => held
+                .push(json!({"name": r.name, "from": r.before, "to": r.source, "ahead": r.ahead, "behind": r.behind})),
             _ => settled.push(&r.name),
         }
     }

@@ -89,7 +89,11 @@ pub(in crate::sync) async fn commits(source: &UploadPack, pack: PackStream) -> R
 }
 
 /// Reads a pack to its end, or until it cannot be read any further.
-async fn scan(source: &UploadPack, scanner: &mut CommitScanner, mut pack: PackStream) -> Result<(), git::Error> {
+pub(in crate::sync) async fn scan(
+    source: &UploadPack,
+    scanner: &mut CommitScanner,
+    mut pack: PackStream,
+) -> Result<(), git::Error> {
     while let Some(chunk) = pack.next().await {
         chunk.and_then(|chunk| scanner.push(&chunk)).map_err(|kind| source.fetch_error(kind))?;
         if scanner.lost().is_some() {

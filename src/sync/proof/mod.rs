@@ -11,7 +11,7 @@ use gix_hash::ObjectId;
 use gix_object::bstr::BString;
 
 use self::ancestries::ancestries;
-pub(super) use self::history::commits;
+pub(super) use self::history::{commits, scan};
 use super::{
     error::Error,
     plan::{Decision, Plan},

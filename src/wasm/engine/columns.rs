@@ -22,7 +22,7 @@ struct Notes {
 /// `[names, ids, outcomes, remarks, messages, notes]`. `names`: each name ends with a line break. `ids`: all ids have the
 /// same length; the null id stands for none. `outcomes`: a letter for each ref, lower case if one id is both before and
 /// after, upper case if there are two ids. `remarks`: the JSON text of `[index, reason, message, message_index,
-/// backup, source]` for each ref that has one of these. `messages`: the JSON text of the plan's messages. `notes`: the JSON text of [`Notes`].
+/// backup, source, ahead, behind]` for each ref that has one of these. `messages`: the JSON text of the plan's messages. `notes`: the JSON text of [`Notes`].
 pub(super) fn columns(mut plan: Plan) -> Array {
     // A name that is not UTF-8 cannot be a JavaScript string.
     let head = plan.head.take().and_then(|name| String::from_utf8(name.into()).ok());
@@ -54,7 +54,7 @@ pub(super) fn columns(mut plan: Plan) -> Array {
         }
         ids.push_str(&r.after);
         if r.reason.is_some() || r.backup.is_some() || r.message.is_some() || r.message_index.is_some() {
-            remarks.push((at, r.reason, r.message, r.message_index, r.backup, r.source));
+            remarks.push((at, r.reason, r.message, r.message_index, r.backup, r.source, r.ahead, r.behind));
         }
     }
     let remarks = serde_json::to_string(&remarks).expect("texts and numbers are JSON");

@@ -16,6 +16,8 @@ fn said(direction: Direction, globs: &str, names: &[&str]) -> Vec<String> {
         message_index: None,
         backup: None,
         source: None,
+        ahead: None,
+        behind: None,
     };
     let stats = SyncRunStats { refs: names.iter().map(found).collect(), messages: Vec::new() };
     let notes = unmatched(direction, &globs, &stats);

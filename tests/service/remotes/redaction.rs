@@ -241,6 +241,8 @@ fn takes_out_credentials_in_names_but_not_the_words_of_a_weak_password() {
             message_index: None,
             backup: Some(name.into()),
             source: Some(after.into()),
+            ahead: None,
+            behind: None,
         }],
         messages: vec![],
     };
@@ -309,6 +311,8 @@ fn the_words_of_a_remote_about_a_ref_are_searched_too() {
             message_index: Some(0),
             backup: None,
             source: None,
+            ahead: None,
+            behind: None,
         }],
         messages: vec![SyncRunMessage { side: MessageSide::Destination, text: message.into() }],
     };

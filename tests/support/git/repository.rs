@@ -48,6 +48,18 @@ impl Repository {
         git_in(self.path()).args(args).stdin(Stdio::null()).output().expect("git can be run")
     }
 
+    /// How many commits only `one` reaches, and how many only `other` reaches. Objects of `beside` count as this repository's.
+    pub(crate) fn divergence(&self, beside: &Self, one: &str, other: &str) -> (u32, u32) {
+        let mut command = git_in(self.path());
+        command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", beside.path().join("objects"));
+        let range = format!("{one}...{other}");
+        let output = command.args(["rev-list", "--left-right", "--count", &range]).output().expect("git can be run");
+        assert!(output.status.success(), "git rev-list: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("it prints numbers");
+        let numbers: Vec<u32> = text.split_whitespace().map(|text| text.parse().expect("a number")).collect();
+        (numbers[0], numbers[1])
+    }
+
     /// Builds history from a `git fast-import` stream.
     pub(crate) fn import(&self, stream: &str) {
         self.feed("git", &["fast-import", "--quiet", "--force"], stream);

@@ -59,7 +59,9 @@ export class HeldView {
   }
 
   #item(move: HeldRef): HTMLElement {
-    const { name, from, to, since, approved } = move;
+    const { name, from, to, ahead, behind, since, approved } = move;
+    const counts =
+      ahead == null || behind == null ? "" : `, ${number(ahead)} new and ${number(behind)} old commits differ`;
     const approve = button("Approve", () => void this.#approve([move]), {
       class: "button button-small",
       disabled: !this.workspace.allows("write"),
@@ -76,7 +78,7 @@ export class HeldView {
         h("code", {}, short(from)),
         " to ",
         h("code", {}, short(to)),
-        ", since ",
+        `${counts}, since `,
         timeAgo(since),
       ),
       approved ? h("span", { class: "badge" }, "Approved: sync to carry it out") : approve,

@@ -1,7 +1,7 @@
 -- Stores the effects of a run's policy, and announces the moves that are held from now on. Returns the names of old backups,
 -- which may be deleted. Does nothing if the run is gone, or if another worker has its lease now.
 -- - sync_id, lease.
--- - held: an array of {name, from, to}.
+-- - held: an array of {name, from, to, ahead, behind}.
 -- - settled: the other refs of the run, or null if the run was of all refs. They are not held any more.
 -- - backups: an array of the names of refs that the run made.
 -- - keep_minutes: how long backups are kept, or null.
@@ -14,7 +14,7 @@ WITH repo AS (
 ), run AS (
     SELECT s.repo_id, s.direction FROM refsync.syncs s JOIN repo ON repo.id = s.repo_id WHERE s.id = $1::jsonb ->> 'sync_id'
 ), asked AS (
-    SELECT name, "from", "to" FROM jsonb_to_recordset($1::jsonb -> 'held') AS (name text, "from" text, "to" text)
+    SELECT * FROM jsonb_to_recordset($1::jsonb -> 'held') AS (name text, "from" text, "to" text, ahead int, behind int)
 ), released AS (
     DELETE FROM refsync.held h
     USING run
@@ -22,10 +22,11 @@ WITH repo AS (
         AND NOT EXISTS (SELECT FROM asked WHERE asked.name = h.name)
         AND ($1::jsonb -> 'settled' = 'null' OR $1::jsonb -> 'settled' ? h.name)
 ), news AS (
-    INSERT INTO refsync.held (repo_id, direction, name, from_id, to_id)
-    SELECT run.repo_id, run.direction, asked.name, asked."from", asked."to" FROM asked CROSS JOIN run
+    INSERT INTO refsync.held (repo_id, direction, name, from_id, to_id, ahead, behind)
+    SELECT run.repo_id, run.direction, asked.name, asked."from", asked."to", asked.ahead, asked.behind FROM asked CROSS JOIN run
     ON CONFLICT (repo_id, direction, name) DO UPDATE
-        SET from_id = excluded.from_id, to_id = excluded.to_id, since = now(), approved_at = NULL
+        SET from_id = excluded.from_id, to_id = excluded.to_id, ahead = excluded.ahead, behind = excluded.behind,
+            since = now(), approved_at = NULL
         WHERE (held.from_id, held.to_id) IS DISTINCT FROM (excluded.from_id, excluded.to_id)
     RETURNING name, from_id, to_id
 ), noted AS (

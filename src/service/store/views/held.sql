@@ -4,6 +4,8 @@ CREATE OR REPLACE FUNCTION refsync.held_ref(h refsync.held) RETURNS jsonb LANGUA
         'name', h.name,
         'from', h.from_id,
         'to', h.to_id,
+        'ahead', h.ahead,
+        'behind', h.behind,
         'direction', h.direction,
         'since', refsync.rfc3339(h.since),
         'approved', h.approved_at IS NOT NULL)

@@ -7,7 +7,7 @@ import { receive } from "../receiver.mjs";
 import { fields } from "../support.mjs";
 import { mirror } from "./mirror.mjs";
 
-/** @import { Backup } from "refsync" */
+/** @import { Backup, HeldRef } from "refsync" */
 
 const zeros = "0".repeat(40);
 const standard = { on_diverged: "reject", prune_max: null, exclude: [], atomic: false, keep_backups: null };
@@ -82,6 +82,16 @@ onBoth("a held move waits for its approval, and only this move is let through", 
   assert.deepEqual(
     await s.held(),
     moves.map((move) => [...move, "pull", false]),
+  );
+  const counts = (await s.ok("GET", "/acme/app/upstream/held")).held;
+  assert.deepEqual(
+    counts.map((/** @type {HeldRef} */ { ahead, behind }) => [ahead, behind]),
+    [
+      [null, null],
+      [1, 1],
+      [null, null],
+    ],
+    "only branches are counted",
   );
   assert.deepEqual(s.outcomes(await s.sync()), everything, "a second run holds the same");
   while (await s.service.deliver()) {}
