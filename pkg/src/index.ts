@@ -68,6 +68,7 @@ export type {
   HeldMove,
   HeldRef,
   HeldRefs,
+  ListBackupsRequest,
   ListReposRequest,
   ListSyncsRequest,
   ListWebhookTargetsRequest,

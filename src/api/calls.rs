@@ -15,10 +15,10 @@ use tsify::Tsify;
 
 use super::{
     ApiKeyPage, ApiKeySecret, ApproveRequest, Backups, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
-    CreateWebhookTargetRequest, DeleteResult, HeldRefs, ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest,
-    Organization, PageRequest, PublicKeyPage, PublicKeySecret, Repo, RepoPage, RestoreRequest, Restored, Scope,
-    SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest, WebhookTarget,
-    WebhookTargetPage, WebhookTargetSecret, Whoami,
+    CreateWebhookTargetRequest, DeleteResult, HeldRefs, ListBackupsRequest, ListReposRequest, ListSyncsRequest,
+    ListWebhookTargetsRequest, Organization, PageRequest, PublicKeyPage, PublicKeySecret, Repo, RepoPage,
+    RestoreRequest, Restored, Scope, SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest,
+    UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret, Whoami,
     shape::{Key, Missing, Shape, Shaped},
 };
 use crate::http::Method;
@@ -169,13 +169,14 @@ calls! {
             ApproveRequest => 200 HeldRefs, Again;
         /// List backups
         ///
-        /// The old objects of refs that pulls have forced or deleted.
+        /// The old objects of refs that syncs have forced or deleted: in the repository those of pulls, at the upstream
+        /// (`direction=push`) those of pushes.
         ListBackups: "list backups of repository", Get "/{org}/{repo}/upstream/backups", Some(Scope::Read),
-            () => 200 Backups, Again;
+            ListBackupsRequest => 200 Backups, Again;
         /// Restore a ref
         ///
         /// Moves a ref back to the object of a backup. A new backup keeps its present object. If there is no such backup,
-        /// the answer is 404. The next pull moves the ref again if the policy says so.
+        /// the answer is 404. The next sync moves the ref again if the policy says so.
         RestoreRef: "restore ref of repository", Post "/{org}/{repo}/upstream/restore", Some(Scope::Write),
             RestoreRequest => 200 Restored, Never;
     }

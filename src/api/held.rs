@@ -70,7 +70,7 @@ pub struct Backup {
     pub created_at: Option<String>,
 }
 
-/// The backups of a hosted repository, by name.
+/// The backups of a repository, or of its upstream, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 pub struct Backups {
     /// The backups.
@@ -85,6 +85,22 @@ pub struct RestoreRequest {
     pub r#ref: String,
     /// The object id of the backup.
     pub oid: String,
+    /// Where the backup is: `pull` stands for the repository, `push` for the upstream. Default: `pull`.
+    #[serde(default)]
+    #[tsify(optional)]
+    pub direction: Option<Direction>,
+}
+
+/// Selects backups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
+pub struct ListBackupsRequest {
+    /// The repository.
+    #[serde(flatten)]
+    pub repo: RepoPath,
+    /// The syncs that made them: pulls keep backups in the repository, pushes at the upstream. Default: `pull`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub direction: Option<Direction>,
 }
 
 /// A restored ref.

@@ -24,8 +24,8 @@ mod webhook;
 pub use calls::{CALLS, Call, CallName, Repeat, TAGS, parameter};
 pub use error::{ApiError, ErrorBody, ErrorDetails, FieldError};
 pub use held::{
-    ApproveHeldRequest, ApproveRequest, Backup, Backups, HeldMove, HeldRef, HeldRefs, RestoreRefRequest,
-    RestoreRequest, Restored,
+    ApproveHeldRequest, ApproveRequest, Backup, Backups, HeldMove, HeldRef, HeldRefs, ListBackupsRequest,
+    RestoreRefRequest, RestoreRequest, Restored,
 };
 pub use key::{
     ApiKey, ApiKeyPage, ApiKeySecret, CreateApiKeyRequest, CreatePublicKeyRequest, PublicKey, PublicKeyPage,

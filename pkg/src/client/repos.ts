@@ -10,6 +10,7 @@ import type {
   CreateRepoRequest,
   DeleteResult,
   HeldRefs,
+  ListBackupsRequest,
   ListReposRequest,
   ListSyncsRequest,
   OrgPath,
@@ -120,13 +121,16 @@ export class Repos {
     return this.#send("approveHeldRefs", request, options);
   }
 
-  /** The backups of a repository: the old objects of refs that pulls have forced or deleted. */
-  listBackups(request: RepoPath, options: CallOptions = {}): Promise<Backups> {
+  /**
+   * The old objects of refs that syncs have forced or deleted: those of pulls, which are in the repository, or with the direction `push`
+   * those of pushes, which are at the upstream.
+   */
+  listBackups(request: ListBackupsRequest, options: CallOptions = {}): Promise<Backups> {
     return this.#send("listBackups", request, options);
   }
 
   /**
-   * Moves a ref back to the object of a backup. A new backup keeps its present object. The next pull moves the ref again if
+   * Moves a ref back to the object of a backup. A new backup keeps its present object. The next sync moves the ref again if
    * the policy says so.
    *
    * @throws {@link NotFoundError} if there is no such backup.

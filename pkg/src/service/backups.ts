@@ -51,7 +51,15 @@ async function restored({ ref, oid }: { ref: string; oid: string }, refs: Refs) 
 async function removed(names: string[], refs: Refs) {
   const old = new Set(names);
   const there = (await refs.list(BACKUPS)).filter(({ name }) => old.has(name));
-  const refusal = await refs.move(there.map(({ name, id }) => `${id} ${"0".repeat(id.length)} ${name}`));
+  const lines = there.map(({ name, id }) => `${id} ${"0".repeat(id.length)} ${name}`);
+  let refusal: string | undefined;
+  try {
+    refusal = await refs.move(lines);
+  } catch (error) {
+    if (lines.length < 2) throw error;
+    // Not every server can move all refs or none.
+    for (const line of lines) refusal ??= await refs.move([line]);
+  }
   if (refusal !== undefined) throw new Error(`old backups were not removed: ${refusal}`);
   return {};
 }

@@ -3,25 +3,33 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{ApproveRequest, CallName, RestoreRequest, Verbatim};
+use crate::api::{ApproveRequest, CallName, Direction, RefGlobs, RestoreRequest, SyncRequest, Verbatim};
 use crate::http::Response;
 use crate::service::{
     error::{Error, json_text},
+    handlers::syncs,
     host::Host,
-    hosting::{policy, repository},
-    http::{body, call::Incoming},
+    hosting::{
+        policy::{self, Place},
+        repository::{self, RepoRow},
+    },
+    http::{body, call::Incoming, page::parameter},
     store,
 };
 
 /// One of these calls.
 pub(crate) async fn answer(host: &Host, name: CallName, call: Incoming<'_>) -> Result<Response, Error> {
-    let repo_id = repository::find(host, &call.caller, &call.params.repo).await?.id;
+    let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let text = match name {
-        CallName::ListBackups => policy::list(host, &repo_id).await?,
+        CallName::ListBackups => {
+            let direction = parameter(call.query, "direction")?;
+            policy::list(host, &place(host, &repo, direction.as_deref()).await?).await?
+        }
         CallName::RestoreRef => {
             let request: Verbatim<RestoreRequest> = body::read(call.body).await?;
             check(&request.0)?;
-            policy::restore(host, &repo_id, &request.0).await?
+            let place = place(host, &repo, request.0["direction"].as_str()).await?;
+            policy::restore(host, &place, &request.0).await?
         }
         _ => {
             let wanted = match name {
@@ -31,10 +39,23 @@ pub(crate) async fn answer(host: &Host, name: CallName, call: Incoming<'_>) -> R
             if name == CallName::ApproveHeldRefs && wanted["refs"][0].is_null() {
                 return Err(Error::field("refs", "must name at least one move"));
             }
-            held(host, &repo_id, &wanted["refs"]).await?
+            held(host, &repo.id, &wanted["refs"]).await?
         }
     };
     Ok(json_text(200, text))
+}
+
+/// The place of the backups that syncs in this direction make.
+async fn place<'a>(host: &Host, repo: &'a RepoRow, direction: Option<&str>) -> Result<Place<'a>, Error> {
+    let (direction, remote) = match direction.unwrap_or("pull") {
+        "pull" => (Direction::Pull, policy::repository(host, &repo.id).await?),
+        "push" => {
+            let request = SyncRequest { direction: Direction::Push, ref_globs: RefGlobs::default(), policy: None };
+            (Direction::Push, syncs::upstream(host, repo, &request).await?.0)
+        }
+        _ => return Err(Error::field("direction", "must be pull or push")),
+    };
+    Ok(Place { repo_id: &repo.id, direction, remote })
 }
 
 /// The held moves, after these were approved.

@@ -13,14 +13,17 @@ use crate::service::{
     error::Error,
     handlers::list_size::{self, MAX_BYTES},
     host::Host,
-    hosting::repository::{self, RepoRow},
+    hosting::{
+        policy,
+        repository::{self, RepoRow},
+    },
     http::{
         body,
         call::Incoming,
         page::{Page, Row},
     },
     queue::{self, notes},
-    remotes::{self, RemoteSync, origin},
+    remotes::{self, Reached, RemoteSync},
     secrets::Unreadable,
     store,
 };
@@ -40,23 +43,11 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<SyncRun, E
 
 /// A plan: what a sync would do now.
 pub(crate) async fn plan(host: &Host, call: Incoming<'_>) -> Result<SyncRunStats, Error> {
-    #[derive(Deserialize)]
-    struct UpstreamRow {
-        url: String,
-        auth: Option<String>,
-        policy: queue::Policy,
-    }
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
     let _place = call.shares.plans.take(&call.caller.org.id)?;
     let request = read(call.body).await?;
-    let params = json!({"repo_id": repo.id, "direction": request.direction, "policy": request.policy});
-    let stored = store::row(host.database(), sql!("sql/repo_upstream.sql"), params).await?;
-    let UpstreamRow { url, auth, policy } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
-    let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
-    let upstream = remotes::remote(host, &url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
-    let origin = origin::find(host, &repo.id).await?;
-    let unreadable = |message: &str| Error::Upstream { message: message.to_owned(), transient: false };
-    let repository = origin::repository(host, &repo.id, origin.as_ref()).await.map_err(unreadable)?;
+    let (upstream, policy) = upstream(host, &repo, &request).await?;
+    let repository = policy::repository(host, &repo.id).await?;
     let plan = RemoteSync {
         direction: request.direction,
         ref_globs: &request.ref_globs,
@@ -78,6 +69,26 @@ pub(crate) async fn plan(host: &Host, call: Incoming<'_>) -> Result<SyncRunStats
         planned.map_err(|error| Error::Upstream { message: error.message, transient: error.transient })?.stats;
     let unmatched = notes::unmatched(request.direction, &request.ref_globs, &planned);
     Ok(SyncRunStats { messages: [planned.messages, unmatched].concat(), ..planned })
+}
+
+/// The upstream of a repository, and the policy of a sync with it.
+pub(crate) async fn upstream(
+    host: &Host,
+    repo: &RepoRow,
+    request: &SyncRequest,
+) -> Result<(Reached, queue::Policy), Error> {
+    #[derive(Deserialize)]
+    struct UpstreamRow {
+        url: String,
+        auth: Option<String>,
+        policy: queue::Policy,
+    }
+    let params = json!({"repo_id": repo.id, "direction": request.direction, "policy": request.policy});
+    let stored = store::row(host.database(), sql!("sql/repo_upstream.sql"), params).await?;
+    let UpstreamRow { url, auth, policy } = stored.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
+    let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
+    let upstream = remotes::remote(host, &url, auth.as_deref(), &repo.id).await.map_err(unreadable)?;
+    Ok((upstream, policy))
 }
 
 /// The body of a sync or a plan.

@@ -1,10 +1,10 @@
-//! Effects of a policy: the moves that it holds, and the backups of refs that a pull forced or deleted.
+//! Effects of a policy: the moves that it holds, and the backups of refs that it forced or deleted.
 //!
 //! A run reports each held move with the reason `held`. After the sync, the table `held` has exactly the moves of its refs. An
 //! approval counts for the two ids of a move. If one of them changes, the new move waits again.
 //!
-//! A backup is a ref of the repository, `refs/refsync/backup/<object id>/<name without refs/>`. The database only knows when
-//! each was made.
+//! A backup is a ref, `refs/refsync/backup/<object id>/<name without refs/>`: of the repository if a pull made it, of the
+//! upstream if a push made it. The database only knows when each was made.
 
 use serde_json::{Value, json};
 
@@ -15,41 +15,55 @@ use crate::service::{
     host::Host,
     hosting::head,
     queue::Claim,
-    remotes::{self, origin},
+    remotes::{self, Reached, origin},
+    secrets::Unreadable,
     store,
 };
 
-/// The backups of a repository: the API's `Backups` as JSON.
-pub(crate) async fn list(host: &Host, repo_id: &str) -> Result<String, Error> {
-    let listed = ask(host, repo_id, json!({"verb": "list"})).await?;
-    let params = json!({"repo_id": repo_id, "listed": listed});
+/// Where the backups of one direction are.
+pub(crate) struct Place<'a> {
+    pub(crate) repo_id: &'a str,
+    pub(crate) direction: Direction,
+    pub(crate) remote: Reached,
+}
+
+/// The backups of a place: the API's `Backups` as JSON.
+pub(crate) async fn list(host: &Host, place: &Place<'_>) -> Result<String, Error> {
+    let listed = ask(host, place, json!({"verb": "list"})).await?;
+    let params = json!({"repo_id": place.repo_id, "direction": place.direction, "listed": listed});
     Ok(store::text(host.database(), sql!("sql/backup_list.sql"), params).await?.unwrap_or_default())
 }
 
 /// Moves a ref back to the object of a backup, and keeps the present object as another backup. Returns the API's `Restored`
 /// as JSON.
-pub(crate) async fn restore(host: &Host, repo_id: &str, request: &Value) -> Result<String, Error> {
+pub(crate) async fn restore(host: &Host, place: &Place<'_>, request: &Value) -> Result<String, Error> {
     let request = json!({"verb": "restore", "ref": request["ref"], "oid": request["oid"]});
-    let answer = ask(host, repo_id, request).await?;
+    let answer = ask(host, place, request).await?;
     if let Some(refusal) = answer["refusal"].as_str() {
         return Err(Error::Conflict(refusal.to_owned()));
     }
     let Some(restored) = answer["restored"].as_str() else {
         return Err(Error::NotFound("there is no such backup; GET …/upstream/backups lists the backups".into()));
     };
-    note(host, repo_id, &answer["made"], &[]).await?;
-    if origin::find(host, repo_id).await?.is_none() {
-        head::look(host, repo_id).await;
+    note(host, place, &answer["made"], &[]).await?;
+    if place.remote.is_hosted() {
+        head::look(host, place.repo_id).await;
     }
     Ok(restored.to_owned())
+}
+
+/// The repository, as a place of backups.
+pub(crate) async fn repository(host: &Host, repo_id: &str) -> Result<Reached, Error> {
+    let origin = origin::find(host, repo_id).await?;
+    let unreadable = |message: &str| Error::Upstream { message: message.to_owned(), transient: false };
+    origin::repository(host, repo_id, origin.as_ref()).await.map_err(unreadable)
 }
 
 /// Stores what a run has held and kept, and deletes old backups. The run must still have its lease. If this fails, the run
 /// does not fail: its work is done.
 pub(crate) async fn after_sync(host: &Host, claim: &Claim, stats: &SyncRunStats) {
-    let is_pull = claim.run.direction == Direction::Pull;
-    let made: Vec<&String> = stats.refs.iter().filter_map(|r| r.backup.as_ref()).filter(|_| is_pull).collect();
-    let keep_minutes = claim.policy.keep_minutes.filter(|_| is_pull);
+    let made: Vec<&String> = stats.refs.iter().filter_map(|r| r.backup.as_ref()).collect();
+    let keep_minutes = claim.policy.keep_minutes;
     if !claim.policy.holds && made.is_empty() && keep_minutes.is_none() {
         return;
     }
@@ -75,25 +89,32 @@ pub(crate) async fn after_sync(host: &Host, claim: &Claim, stats: &SyncRunStats)
         if old.is_empty() {
             return Ok(());
         }
-        ask(host, repo_id, json!({"verb": "remove", "backups": old})).await?;
-        note(host, repo_id, &Value::Null, &old).await
+        let direction = claim.run.direction;
+        let remote = match direction {
+            Direction::Pull => repository(host, repo_id).await?,
+            Direction::Push => {
+                let unreadable = |error: Unreadable| Error::Upstream { message: error.to_string(), transient: false };
+                let url = claim.upstream_url.as_deref().unwrap_or_default();
+                remotes::remote(host, url, claim.upstream_auth.as_deref(), repo_id).await.map_err(unreadable)?
+            }
+        };
+        let place = Place { repo_id, direction, remote };
+        ask(host, &place, json!({"verb": "remove", "backups": old})).await?;
+        note(host, &place, &Value::Null, &old).await
     };
     if let Err(error) = work.await {
         host.log(&format!("repository {repo_id}: held refs and backups: {error}"));
     }
 }
 
-async fn note(host: &Host, repo_id: &str, made: &Value, removed: &[String]) -> Result<(), Error> {
-    let params = json!({"repo_id": repo_id, "made": made, "removed": removed});
+async fn note(host: &Host, place: &Place<'_>, made: &Value, removed: &[String]) -> Result<(), Error> {
+    let params = json!({"repo_id": place.repo_id, "direction": place.direction, "made": made, "removed": removed});
     store::text(host.database(), sql!("sql/backup_note.sql"), params).await?;
     Ok(())
 }
 
-async fn ask(host: &Host, repo_id: &str, request: Value) -> Result<Value, Error> {
-    let origin = origin::find(host, repo_id).await?;
-    let unreadable = |message: &str| Error::Upstream { message: message.to_owned(), transient: false };
-    let reached = origin::repository(host, repo_id, origin.as_ref()).await.map_err(unreadable)?;
+async fn ask(host: &Host, place: &Place<'_>, request: Value) -> Result<Value, Error> {
     let failed = |error: EngineError| Error::Upstream { message: error.message, transient: error.transient };
-    let answer = remotes::backups(host, &reached, &request.to_string()).await.map_err(failed)?;
+    let answer = remotes::backups(host, &place.remote, &request.to_string()).await.map_err(failed)?;
     Ok(serde_json::from_slice(answer.as_bytes()).unwrap_or_default())
 }

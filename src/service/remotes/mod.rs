@@ -23,6 +23,13 @@ pub(crate) struct Reached {
     redaction: Redaction,
 }
 
+impl Reached {
+    /// Whether the service's own Git stores it.
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.remote.is_hosted
+    }
+}
+
 /// A sync between a repository and its upstream.
 pub(crate) struct RemoteSync<'a> {
     pub(crate) direction: Direction,

@@ -101,7 +101,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (17, sql!("migrations/0017_keys.sql")),
     (18, sql!("migrations/0018_views.sql")),
     (21, sql!("migrations/0021_policy.sql")),
-    (26, sql!("migrations/0026_held_counts.sql")),
+    (26, sql!("migrations/0026_counts_and_push_backups.sql")),
 ];
 
 /// The version of the last migration.

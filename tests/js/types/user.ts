@@ -26,6 +26,7 @@ import type {
   HeldMove,
   HeldRef,
   HeldRefs,
+  ListBackupsRequest,
   ListedCompletedRun,
   ListReposRequest,
   ListSyncsRequest,
@@ -263,9 +264,10 @@ export async function approveAll(repo: string): Promise<HeldRef[]> {
 }
 
 export async function undo(repo: string): Promise<(string | null)[]> {
-  const { backups }: Backups = await repos.listBackups({ repo });
+  const pushed: ListBackupsRequest = { repo, direction: "push" };
+  const { backups }: Backups = await repos.listBackups(pushed);
   const restored = backups.map(({ ref, oid }: Backup): Promise<Restored> => {
-    const backup: RestoreRequest = { ref, oid };
+    const backup: RestoreRequest = { ref, oid, direction: "push" };
     const request: RestoreRefRequest = { repo, ...backup };
     return repos.restoreRef(request);
   });

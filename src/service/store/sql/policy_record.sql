@@ -30,13 +30,13 @@ WITH repo AS (
         WHERE (held.from_id, held.to_id) IS DISTINCT FROM (excluded.from_id, excluded.to_id)
     RETURNING name, from_id, to_id
 ), noted AS (
-    INSERT INTO refsync.backups (repo_id, backup)
-    SELECT run.repo_id, made FROM run CROSS JOIN jsonb_array_elements_text($1::jsonb -> 'backups') made
-    ON CONFLICT (repo_id, backup) DO UPDATE SET created_at = now()
+    INSERT INTO refsync.backups (repo_id, direction, backup)
+    SELECT run.repo_id, run.direction, made FROM run CROSS JOIN jsonb_array_elements_text($1::jsonb -> 'backups') made
+    ON CONFLICT (repo_id, direction, backup) DO UPDATE SET created_at = now()
 )
 SELECT to_jsonb(b.backup)::text AS row
 FROM refsync.backups b
-JOIN run ON run.repo_id = b.repo_id
+JOIN run ON run.repo_id = b.repo_id AND run.direction = b.direction
 WHERE NOT $1::jsonb -> 'backups' ? b.backup
     AND b.created_at < now() - make_interval(mins => ($1::jsonb ->> 'keep_minutes')::int)
 UNION ALL

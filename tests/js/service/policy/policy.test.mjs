@@ -7,7 +7,10 @@ import { receive } from "../receiver.mjs";
 import { fields } from "../support.mjs";
 import { mirror } from "./mirror.mjs";
 
-/** @import { Backup, HeldRef } from "refsync" */
+/**
+ * @import { Backup, HeldRef } from "refsync"
+ * @import { Json } from "../../../support/json.mjs"
+ */
 
 const zeros = "0".repeat(40);
 const standard = { on_diverged: "reject", prune_max: null, exclude: [], atomic: false, keep_backups: null };
@@ -237,6 +240,38 @@ test("a restore counts as the making of the backup that keeps what it replaces",
   assert.equal((await s.local.refs()).get(`refs/refsync/backup/${s.root}/heads/work`), s.root, "it is young again");
 });
 
+onBoth("the backups of pushes are at the upstream, and are listed, restored and removed there", async (t, where) => {
+  const s = await mirror(t, { ...where, policy: { on_diverged: "backup_and_force", keep_backups: "1h" } });
+  const ours = await s.local.commit("ours");
+  await s.local.git("update-ref", "refs/heads/work", ours);
+  const run = await s.sync({ direction: "push" });
+  assert.equal(run.stats.refs.find((/** @type {Json} */ { name }) => name === "refs/heads/work").after, ours);
+  const backup = `refs/refsync/backup/${s.root}/heads/work`;
+  const list = async (query = "") => (await s.ok("GET", `/acme/app/upstream/backups${query}`)).backups;
+  assert.deepEqual(await list(), [], "the repository has none");
+  const [kept, ...others] = await list("?direction=push");
+  assert.deepEqual(others, []);
+  assert.deepEqual([kept.ref, kept.oid, kept.backup], ["refs/heads/work", s.root, backup]);
+  assert.ok(Date.parse(kept.created_at) > Date.now() - 60_000, kept.created_at);
+
+  const request = { ref: "refs/heads/work", oid: s.root };
+  assert.equal((await s.call("POST", "/acme/app/upstream/restore", request))[0], 404, "a pull made no backup");
+  const restored = await s.ok("POST", "/acme/app/upstream/restore", { ...request, direction: "push" });
+  assert.deepEqual(restored, { ref: "refs/heads/work", before: ours, after: s.root });
+  assert.equal((await s.source.refs()).get("refs/heads/work"), s.root);
+  assert.equal((await s.local.refs()).get("refs/heads/work"), ours, "the repository does not change");
+
+  await s.sql("UPDATE refsync.backups SET created_at = now() - interval '61 minutes'");
+  await s.sync();
+  assert.equal((await list("?direction=push")).length, 2, "a pull removes no backups of pushes");
+  await s.sync({ direction: "push", ref_globs: { branches: "main" } });
+  assert.deepEqual(await list("?direction=push"), []);
+  for (const direction of ["both", ""]) {
+    const answer = await s.call("GET", `/acme/app/upstream/backups?direction=${direction}`);
+    assert.deepEqual([answer[0], fields(answer)], [400, ["direction"]], direction);
+  }
+});
+
 onBoth("the policy is shown, replaced, kept and reset", async (t, where) => {
   const s = await mirror(t, { ...where, policy: { on_diverged: "hold", keep_backups: "90d" } });
   assert.deepEqual(s.app.upstream.policy, { ...standard, on_diverged: "hold", keep_backups: "90d" });
@@ -284,6 +319,7 @@ test("bad policies, approvals and restores name the field", async (t) => {
     ["restore", { ref: "refs/refsync/backup/x", oid: s.root }, "ref"],
     ["restore", { ref: "refs/heads/main", oid: "main" }, "oid"],
     ["restore", { ref: "refs/heads/main" }, "oid"],
+    ["restore", { ref: "refs/heads/main", oid: s.root, direction: "both" }, "direction"],
   ];
   for (const [path, body, field] of calls) {
     const answer = await s.call("POST", `/acme/app/upstream/${path}`, body);
