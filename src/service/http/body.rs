@@ -14,7 +14,7 @@ use super::spelling::misspelt;
 use crate::{
     api::{
         json_tree::Json,
-        shape::{Fault, Mismatch, Others, Shaped},
+        shape::{Fault, Mismatch, Others, Shape, Shaped},
     },
     http::{self, Body, ErrorKind},
     service::error::Error,
@@ -47,7 +47,12 @@ pub fn until(over: impl Future<Output = ()> + 'static, body: Body) -> Body {
 /// [`Error::TooLarge`] past [`LIMIT`], [`Error::TooSlow`] if it did not arrive in time, [`Error::Invalid`] if it is not the
 /// JSON of a `T`.
 pub async fn read<T: Shaped + DeserializeOwned>(body: Body) -> Result<T, Error> {
-    parse(&bytes(body).await?)
+    decode(tree(body, &T::SHAPE).await?)
+}
+
+/// Reads a body of this shape. Not generic, because each copy would be a part of the service's build.
+async fn tree(body: Body, shape: &'static Shape) -> Result<Json, Error> {
+    checked(&bytes(body, LIMIT).await?, shape)
 }
 
 /// Parses a body. Keys that `T` does not have are ignored, unless it has `#[serde(deny_unknown_fields)]`. A key that is nearly
@@ -57,23 +62,32 @@ pub async fn read<T: Shaped + DeserializeOwned>(body: Body) -> Result<T, Error> 
 ///
 /// [`Error::Invalid`], which never repeats a value, because it may be a secret in the wrong place.
 pub fn parse<T: Shaped + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    decode(checked(bytes, &T::SHAPE)?)
+}
+
+fn decode<T: DeserializeOwned>(tree: Json) -> Result<T, Error> {
+    tree.decode().map_err(|error| Error::Internal(format!("a checked body does not decode: {error}")))
+}
+
+fn checked(bytes: &[u8], shape: &Shape) -> Result<Json, Error> {
     let mut tree = Json::parse(bytes)
         .map_err(|error| Error::field("body", format!("is not valid JSON ({error}); send a JSON object")))?;
     if let Some(path) = tree.repeated_key() {
         return Err(Error::field(told(path), "has a key twice; send each key once"));
     }
-    if let Some((path, meant)) = misspelt(&T::SHAPE, &tree) {
+    if let Some((path, meant)) = misspelt(shape, &tree) {
         let is_top = !path.contains('.');
         let what = if is_top { "is not a field of this call" } else { "is an unknown field" };
         return Err(Error::field(told(path), format!("{what}; did you mean {meant}?")));
     }
-    T::SHAPE.check(&mut tree, Others::Keep).map_err(refusal)?;
-    tree.decode().map_err(|error| Error::Internal(format!("a checked body does not decode: {error}")))
+    shape.check(&mut tree, Others::Keep).map_err(refusal)?;
+    Ok(tree)
 }
 
-async fn bytes(body: Body) -> Result<Bytes, Error> {
-    body.bytes(LIMIT).await.map_err(|error| match error.kind {
-        ErrorKind::TooLarge => Error::TooLarge(LIMIT),
+/// The bytes of a body that has at most `limit`.
+pub(crate) async fn bytes(body: Body, limit: usize) -> Result<Bytes, Error> {
+    body.bytes(limit).await.map_err(|error| match error.kind {
+        ErrorKind::TooLarge => Error::TooLarge(limit),
         ErrorKind::Timeout => Error::TooSlow(WITHIN.as_secs()),
         _ => Error::field("body", format!("it broke off: {error}")),
     })

@@ -60,17 +60,8 @@ pub(crate) async fn rows<T: DeserializeOwned>(
     sql: &str,
     params: impl Serialize,
 ) -> Result<Vec<T>, Error> {
-    parsed_rows(database, sql, named(&params)).await
-}
-
-async fn parsed_rows<T: DeserializeOwned>(
-    database: &dyn Database,
-    sql: &str,
-    params: Vec<String>,
-) -> Result<Vec<T>, Error> {
-    let rows = database.query(sql, params).await?;
-    let parsed = rows.iter().map(|row| serde_json::from_slice(row.as_bytes())).collect::<Result<_, _>>();
-    parsed.map_err(|error| Error { code: None, message: format!("a row does not have the expected shape: {error}") })
+    let rows = database.query(sql, named(&params)).await?;
+    rows.iter().map(|row| parsed(row)).collect()
 }
 
 /// Returns a statement's row, if there is one.
@@ -79,7 +70,7 @@ pub(crate) async fn row<T: DeserializeOwned>(
     sql: &str,
     params: impl Serialize,
 ) -> Result<Option<T>, Error> {
-    Ok(rows(database, sql, params).await?.into_iter().next())
+    first(database, sql, named(&params)).await?.map(|row| parsed(&row)).transpose()
 }
 
 /// Returns a statement's row, if there is one. `json` is its `$2`.
@@ -89,13 +80,35 @@ pub(crate) async fn row_with_json<T: DeserializeOwned>(
     params: impl Serialize,
     json: String,
 ) -> Result<Option<T>, Error> {
-    let params = named(&params).into_iter().chain([json]).collect();
-    Ok(parsed_rows(database, sql, params).await?.into_iter().next())
+    text_with_json(database, sql, params, json).await?.map(|row| parsed(&row)).transpose()
 }
 
 /// Returns a statement's row as JSON text, if there is one.
 pub(crate) async fn text(database: &dyn Database, sql: &str, params: impl Serialize) -> Result<Option<String>, Error> {
-    Ok(database.query(sql, named(&params)).await?.into_iter().next())
+    first(database, sql, named(&params)).await
+}
+
+/// Returns a statement's row as JSON text, if there is one. `json` is its `$2`.
+pub(crate) async fn text_with_json(
+    database: &dyn Database,
+    sql: &str,
+    params: impl Serialize,
+    json: String,
+) -> Result<Option<String>, Error> {
+    let params = named(&params).into_iter().chain([json]).collect();
+    first(database, sql, params).await
+}
+
+async fn first(database: &dyn Database, sql: &str, params: Vec<String>) -> Result<Option<String>, Error> {
+    Ok(database.query(sql, params).await?.into_iter().next())
+}
+
+fn parsed<T: DeserializeOwned>(row: &str) -> Result<T, Error> {
+    serde_json::from_slice(row.as_bytes()).map_err(bad_row)
+}
+
+fn bad_row(error: serde_json::Error) -> Error {
+    Error { code: None, message: format!("a row does not have the expected shape: {error}") }
 }
 
 fn named(params: &impl Serialize) -> Vec<String> {
