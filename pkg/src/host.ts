@@ -32,6 +32,11 @@ export interface GitHost {
    * nothing is wrong.
    */
   repair?(repoId: string, defaultBranch: string): Promise<RepairedRepository | null>;
+  /**
+   * Whether a branch or tag of the repository contains the commit, or only the ref with this full name. If a host does not have this
+   * method, only commits that a branch or tag names are found.
+   */
+  hasCommit?(repoId: string, commitId: string, refName?: string): Promise<boolean>;
   /** Git smart HTTP; the URL's path is `/<repoId>.git/…`, the origin does not matter. Streams both ways. */
   fetch(request: Request): Promise<Response>;
 }

@@ -29,6 +29,8 @@ export {
   type HeldData,
   isKnown,
   type KnownEvent,
+  type PushData,
+  type PushUpdate,
   type RepoChangeData,
   type RepoData,
   type SyncData,

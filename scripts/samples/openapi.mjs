@@ -122,7 +122,7 @@ async function record({ service, tree, key, url, hooks }) {
   const target = await shown("createWebhookTarget", "POST", "/acme/webhook-targets", {
     url: `${hooks}/refsync`,
     name: "deployments",
-    events: [...events, "repo.created", "repo.updated", "repo.deleted", "upstream.held"],
+    events: [...events, "repo.created", "repo.updated", "repo.deleted", "upstream.held", "push"],
   });
   const repo = await shown("createRepo", "POST", "/acme/repos", {
     name: "app",
@@ -151,6 +151,13 @@ async function record({ service, tree, key, url, hooks }) {
   await service.tick();
   const path = `/acme/app/upstream/syncs/${run.id}`;
   answers.followSync = await shown("showSync", "GET", path);
+  const sha = await tree.git("rev-parse", "main");
+  await shown("ensureCommit", "POST", "/acme/app/upstream/ensure", {
+    ref: "refs/heads/main",
+    sha,
+    timeout_seconds: 60,
+  });
+  await shown("createUpstreamHook", "POST", "/acme/app/upstream/hook");
   await shown("listSyncs", "GET", "/acme/app/upstream/syncs?limit=1");
   await shown("showRepo", "GET", "/acme/app");
   while (await service.deliver());
@@ -169,6 +176,7 @@ async function record({ service, tree, key, url, hooks }) {
   const { ref, oid } = backups[0];
   await shown("restoreRef", "POST", "/acme/app/upstream/restore", { ref, oid });
 
+  await shown("deleteUpstreamHook", "DELETE", "/acme/app/upstream/hook");
   const queued = await call("POST", "/acme/app/upstream/syncs", { body: request });
   await shown("cancelSync", "POST", `/acme/app/upstream/syncs/${queued.id}/cancel`);
   await shown("whoami", "GET", "/whoami");

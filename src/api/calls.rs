@@ -15,10 +15,10 @@ use tsify::Tsify;
 
 use super::{
     ApiKeyPage, ApiKeySecret, ApproveRequest, Backups, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
-    CreateWebhookTargetRequest, DeleteResult, HeldRefs, ListBackupsRequest, ListReposRequest, ListSyncsRequest,
-    ListWebhookTargetsRequest, Organization, PageRequest, PublicKeyPage, PublicKeySecret, Repo, RepoPage,
-    RestoreRequest, Restored, Scope, SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest,
-    UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret, Whoami,
+    CreateWebhookTargetRequest, DeleteResult, EnsureRequest, Ensured, HeldRefs, ListBackupsRequest, ListReposRequest,
+    ListSyncsRequest, ListWebhookTargetsRequest, Organization, PageRequest, PublicKeyPage, PublicKeySecret, Repo,
+    RepoPage, RestoreRequest, Restored, Scope, SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest,
+    UpdateWebhookTargetRequest, UpstreamHookSecret, WebhookTarget, WebhookTargetPage, WebhookTargetSecret, Whoami,
     shape::{Key, Missing, Shape, Shaped},
 };
 use crate::http::Method;
@@ -124,7 +124,8 @@ calls! {
         /// Start a sync
         ///
         /// Queues a run and returns it. If a run with the same direction and globs is queued already, that one is
-        /// returned. If the repository has no upstream, the answer is 409 with the code `UPSTREAM_NOT_CONFIGURED`.
+        /// returned. If the repository has no upstream, the answer is 409 with the code `UPSTREAM_NOT_CONFIGURED`. With the
+        /// header `Prefer: wait=30` the answer comes when the run has ended, or after 30 seconds.
         CreateSync: "sync upstream of repository", Post "/{org}/{repo}/upstream/syncs", Some(Scope::Write),
             SyncRequest => 201 SyncRun, LookFirst;
         /// Plan a sync
@@ -151,6 +152,31 @@ calls! {
         /// stream ends after a terminal status. `Last-Event-ID` resumes it; if all events were seen, the answer is 204.
         FollowSync: "follow sync of repository", Get "/{org}/{repo}/upstream/syncs/{sync_id}/events", Some(Scope::Read),
             () => 200 SyncRun, Again;
+        /// Wait for a commit
+        ///
+        /// If a branch or tag of the repository contains the commit, the answer comes at once. Otherwise a pull is queued,
+        /// and the answer comes when the commit is there. If the time is over first, or if the pull failed, the answer is
+        /// 202, with `reachable: false` and the run. If another Git server stores the repository, only commits that a branch
+        /// or tag names are found.
+        EnsureCommit: "ensure commit in repository", Post "/{org}/{repo}/upstream/ensure", Some(Scope::Write),
+            EnsureRequest => 200 Ensured, Again;
+    }
+
+    /// The hook of an upstream. GitHub, GitLab, Gitea, Forgejo and Bitbucket call it after a push, and the push is pulled at
+    /// once.
+    "Hooks" {
+        // Do not repeat this: a second call would replace the first new secret.
+        /// Make the hook of an upstream
+        ///
+        /// Makes the address and its secret. Store the `secret`: no other answer contains it. If there is a hook already,
+        /// its address stays, and it gets a new secret. The old secret is not valid any more.
+        CreateUpstreamHook: "make hook of repository", Post "/{org}/{repo}/upstream/hook", Some(Scope::Write),
+            () => 201 UpstreamHookSecret, Never;
+        /// Delete the hook of an upstream
+        ///
+        /// Calls of the address are answered with 404 from now on. If there is no hook, the answer is 404.
+        DeleteUpstreamHook: "delete hook of repository", Delete "/{org}/{repo}/upstream/hook", Some(Scope::Write),
+            () => 200 DeleteResult, Deletion;
     }
 
     /// Refs that a sync may only move after an approval, and the backups of refs that were forced or deleted. The upstream's
@@ -190,8 +216,8 @@ calls! {
             ListWebhookTargetsRequest => 200 WebhookTargetPage, Again;
         /// Create a webhook target
         ///
-        /// Store the `secret`: no other answer contains it. `events` is `["push"]` by default, which this service never
-        /// sends: name the events that you want. An organisation has at most 100 targets; for one more the answer is 409.
+        /// Store the `secret`: no other answer contains it. `events` is `["push"]` by default. An organisation has at most 100
+        /// targets; for one more the answer is 409.
         CreateWebhookTarget: "create webhook target of", Post "/{org}/webhook-targets", Some(Scope::Admin),
             CreateWebhookTargetRequest => 201 WebhookTargetSecret, Never;
         /// Get a webhook target

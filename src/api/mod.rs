@@ -18,6 +18,7 @@ mod schedule;
 mod scope;
 pub mod shape;
 mod sync;
+mod trigger;
 mod verbatim;
 mod webhook;
 
@@ -47,12 +48,13 @@ pub use sync::{
     Direction, MessageSide, Outcome, Reason, RefGlobs, SyncRequest, SyncRun, SyncRunCounts, SyncRunMessage,
     SyncRunPage, SyncRunRef, SyncRunStats, SyncStatus,
 };
+pub use trigger::{EnsureCommitRequest, EnsureRequest, Ensured, UpstreamHook, UpstreamHookSecret};
 pub use verbatim::Verbatim;
 pub use webhook::{
     CreateWebhookTargetRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret,
 };
 #[cfg(feature = "service")]
 pub use webhook::{
-    EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent, RepoChangeEvent,
-    RepoEvent, SyncEvent,
+    EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent, PushEvent,
+    PushReconciliation, PushUpdate, RepoChangeEvent, RepoEvent, SyncEvent,
 };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 use tsify::Tsify;
 
-use super::{PolicyRequest, Schedule, ScheduleRequest, SyncRun, UpstreamPolicy, Verbatim};
+use super::{PolicyRequest, Schedule, ScheduleRequest, SyncRun, UpstreamHook, UpstreamPolicy, Verbatim};
 
 /// The owner of a credential, and what the credential allows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
@@ -130,6 +130,14 @@ pub struct Upstream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "UpstreamPolicy")]
     pub policy: Option<Verbatim<UpstreamPolicy>>,
+    /// The address that the upstream's host calls after a push. Left out if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "UpstreamHook")]
+    pub hook: Option<Verbatim<UpstreamHook>>,
+    /// True if a push into the repository is pushed to the upstream at once. Left out if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub on_push: Option<bool>,
     /// The newest run; null before the first one.
     pub latest_sync: Option<SyncRun>,
 }
@@ -264,6 +272,10 @@ pub struct UpstreamRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "PolicyRequest | null")]
     pub policy: Option<Verbatim<PolicyRequest>>,
+    /// Whether a push into the repository, or a pull that moves a ref, queues a push to the upstream. The default is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub on_push: Option<bool>,
 }
 
 /// An upstream in a request that changes a repository.
@@ -284,6 +296,10 @@ pub struct UpstreamUpdate {
     #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "PolicyRequest | null")]
     pub policy: Option<Option<Verbatim<PolicyRequest>>>,
+    /// Whether a push into the repository, or a pull that moves a ref, queues a push to the upstream. If omitted, it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub on_push: Option<bool>,
 }
 
 /// The Git server that stores the repository, in a request for a new repository.

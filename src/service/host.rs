@@ -5,6 +5,7 @@
 use std::{rc::Rc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
 
 use crate::http::HttpClient;
 use crate::service::{crypto::Crypto, engine::Engine, record::Record, secrets::SecretKeys, store::Database};
@@ -85,6 +86,13 @@ pub trait GitHost {
         repo_id: &'a str,
         default_branch: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Repair>, String>>;
+    /// Whether a branch or tag contains a commit, or only the ref with this full name; `None` if the host cannot tell.
+    fn has_commit<'a>(
+        &'a self,
+        repo_id: &'a str,
+        commit_id: &'a str,
+        ref_name: Option<&'a str>,
+    ) -> LocalBoxFuture<'a, Result<Option<bool>, String>>;
 }
 
 /// How thoroughly a host checks a repository.
@@ -121,6 +129,9 @@ pub trait Runtime {
     fn web_origin(&self, url: &str) -> Option<String>;
     /// The text of `openapi.json`. It is a separate file because few people ask for it.
     fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>>;
+    /// Reads the payload of a hook's call: `{refs}` with the full names of the pushed refs, `{is_ping}`, `{field, error}` if it
+    /// is not valid, and an empty object for other events.
+    fn hook_refs(&self, event: &str, content_type: &str, body: &str) -> Value;
     /// Reports a problem to the operator.
     fn log(&self, line: &str);
     /// Reports a change to the operator.

@@ -39,7 +39,7 @@ use self::{
     delivery::Deliveries,
     handlers::{keys, operator, page_sessions},
     host::Host,
-    hosting::head,
+    hosting::push,
     http::exchange::Exchange,
     remotes::key_rotation,
     router::Api,
@@ -174,9 +174,9 @@ impl Service {
         exchange.end(&self.host, status, error);
     }
 
-    /// Notes the head of a hosted repository after a push to it.
-    pub async fn note_head_after_push(&self, repo_id: &str) {
-        head::look(&self.host, repo_id).await;
+    /// Notes a push into a hosted repository, see [`push::note`].
+    pub async fn note_push(&self, repo_id: &str, updates: &str) {
+        push::note(&self.host, repo_id, updates).await;
     }
 
     /// Claims one run and does it, see [`Worker::tick`].

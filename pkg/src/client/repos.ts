@@ -9,6 +9,7 @@ import type {
   Backups,
   CreateRepoRequest,
   DeleteResult,
+  EnsureCommitRequest,
   HeldRefs,
   ListBackupsRequest,
   ListReposRequest,
@@ -21,9 +22,10 @@ import type {
   SyncRunStats,
   SyncUpstreamRequest,
   UpdateRepoRequest,
+  UpstreamHookSecret,
 } from "../wasm/client/refsync.js";
 import { type Paged, paged } from "./paged.js";
-import type { Repo, RepoPage, SyncRun, SyncRunPage, WholeRun } from "./run.js";
+import type { Ensured, Repo, RepoPage, SyncRun, SyncRunPage, WholeRun } from "./run.js";
 import type { CallOptions, Send } from "./send.js";
 import { listSyncs } from "./syncs.js";
 
@@ -105,6 +107,39 @@ export class Repos {
    */
   planUpstreamSync(request: SyncUpstreamRequest, options: CallOptions = {}): Promise<SyncRunStats> {
     return this.#send("planSync", request, options);
+  }
+
+  /**
+   * Waits until the repository has a commit, for example before a build starts. If it is not there, the service pulls it from the
+   * upstream. If the time of `timeout_seconds` (default 30) is over first, `reachable` is false and `sync` is the run.
+   *
+   * @throws {@link ConflictError} with the code `UPSTREAM_NOT_CONFIGURED` if the commit is not there and the repository has no upstream.
+   * @example
+   * ```ts
+   * const sha = "3b1f6a4c0de2a9b7f05d1c8e64a7930b52cf18d6";
+   * const { reachable, sync } = await client.repos.ensure({ repo: "app", sha, timeout_seconds: 60 });
+   * if (!reachable) console.error(sync?.error ?? "the commit did not arrive in time");
+   * ```
+   */
+  ensure(request: EnsureCommitRequest, options: CallOptions = {}): Promise<Ensured> {
+    // The answer may take that long, and a little more.
+    const { timeout = ((request?.timeout_seconds ?? 30) + 30) * 1000, ...others } = options;
+    return this.#send("ensureCommit", request, { ...others, timeout });
+  }
+
+  /**
+   * Makes the address that the upstream's host calls after a push, and its secret. If there is one already, it gets a new secret. No
+   * other answer contains the secret.
+   *
+   * @throws {@link ConflictError} with the code `UPSTREAM_NOT_CONFIGURED` if the repository has no upstream.
+   */
+  createHook(request: RepoPath, options: CallOptions = {}): Promise<UpstreamHookSecret> {
+    return this.#send("createUpstreamHook", request, options);
+  }
+
+  /** Deletes the address that the upstream's host calls after a push. */
+  deleteHook(request: RepoPath, options: CallOptions = {}): Promise<DeleteResult> {
+    return this.#send("deleteUpstreamHook", request, options);
   }
 
   /** The moves that wait for an approval, because the policy's `on_diverged` is `hold`. */

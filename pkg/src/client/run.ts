@@ -86,6 +86,14 @@ export type WholeRun = QueuedRun | RunningRun | EndedRun;
 /** One sync of a repository with its upstream: queued, running or ended. Check its `status` first. */
 export type SyncRun = QueuedRun | RunningRun | ListedCompletedRun | FailedRun;
 
+/** Whether a commit is there. */
+export interface Ensured {
+  /** Whether the repository has the commit, reachable from the ref. */
+  reachable: boolean;
+  /** The last pull that the call has queued or joined; null if the commit was there at once. */
+  sync: WholeRun | null;
+}
+
 /** A repository's upstream remote, as the API shows it: never with its credentials. */
 export interface Upstream extends Omit<AnyUpstream, "latest_sync"> {
   /** The newest run; null before the first. Only lists may leave out `stats`, and only if they would be too large. */

@@ -1,5 +1,5 @@
 /**
- * The backups of a repository: refs that keep the old objects of refs that were forced or deleted.
+ * The backups of a repository, which are refs that keep the old objects of refs that were forced or deleted; and a look for a commit.
  *
  * @module
  */
@@ -10,7 +10,9 @@ export type BackupRequest =
   /** Moves a ref back to the object of its backup. */
   | { verb: "restore"; ref: string; oid: string }
   /** Removes these backups, given by their full names. */
-  | { verb: "remove"; backups: string[] };
+  | { verb: "remove"; backups: string[] }
+  /** Whether a branch or a tag names this commit, or only the ref with this full name. */
+  | { verb: "find"; oid: string; ref: string | null };
 
 /** The repository's refs. */
 export interface Refs {
@@ -29,6 +31,8 @@ export async function backups(request: BackupRequest, refs: Refs): Promise<unkno
       return restored(request, refs);
     case "remove":
       return removed(request.backups, refs);
+    case "find":
+      return { is_there: await isTip(request, refs) };
   }
 }
 
@@ -62,6 +66,14 @@ async function removed(names: string[], refs: Refs) {
   }
   if (refusal !== undefined) throw new Error(`old backups were not removed: ${refusal}`);
   return {};
+}
+
+async function isTip({ oid, ref }: { oid: string; ref: string | null }, refs: Refs): Promise<boolean> {
+  for (const prefix of ref === null ? ["refs/heads/", "refs/tags/"] : [ref]) {
+    const listed = await refs.list(prefix);
+    if (listed.some(({ name, id }) => id === oid && (ref === null || name === ref))) return true;
+  }
+  return false;
 }
 
 function backupName(ref: string, oid: string): string {

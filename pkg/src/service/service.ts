@@ -9,7 +9,9 @@ import { loader } from "../wasm/load.js";
 import init, { initSync, Service as WasmService } from "../wasm/service/refsync.js";
 import { serviceCrypto } from "./crypto.js";
 import { serviceEngine } from "./engine.js";
+import { hookRefs } from "./hook.js";
 import type { Scope, ServiceOptions } from "./options.js";
+import { watchedPush } from "./pushes.js";
 import { nextTick } from "./schedule.js";
 
 const load = loader({ init, initSync }, wasm);
@@ -87,7 +89,8 @@ export class Service {
         await load(options.wasm);
         const { git, fetch, engineWasm } = options;
         const engine = options.engine ?? serviceEngine(git, fetch, engineWasm);
-        service ??= new WasmService({ ...options, nextTick, openapi, crypto: serviceCrypto, engine });
+        const own = { nextTick, hookRefs, watchedPush, openapi, crypto: serviceCrypto };
+        service ??= new WasmService({ ...options, ...own, engine });
         return await call(service);
       } catch (error) {
         throw readable(error);

@@ -68,6 +68,28 @@ export interface HeldData {
   refs: HeldMove[];
 }
 
+/** A branch or a tag that a push has changed. */
+export interface PushUpdate {
+  /** The full ref name. */
+  ref: string;
+  /** Its short name. */
+  bookmark: string;
+  /** The object id before; null if the push has created it. */
+  before: string | null;
+  /** The object id now; null if the push has deleted it. */
+  after: string | null;
+  /** The change. */
+  action: "created" | "updated" | "deleted";
+}
+
+/** The data of a push into a repository. */
+export interface PushData {
+  /** The branches and tags that have changed, at most 1,000. A larger push is several events. */
+  updates: PushUpdate[];
+  /** Numbers of the public API about changes of Jujutsu. All are 0 in events of refsync. */
+  reconciliation: Record<string, number>;
+}
+
 /** The data of each event, by its type. */
 export interface EventData {
   /** A sync was requested, or it waits for its next attempt. */
@@ -86,6 +108,8 @@ export interface EventData {
   "repo.deleted": RepoData;
   /** A sync has found moves that wait for an approval. */
   "upstream.held": HeldData;
+  /** Somebody has pushed to a hosted repository. */
+  push: PushData;
 }
 
 /** An event that this version knows. */
@@ -126,4 +150,5 @@ export const knownEvents = {
   "repo.updated": true,
   "repo.deleted": true,
   "upstream.held": true,
+  push: true,
 } satisfies Record<keyof EventData, true>;

@@ -58,6 +58,10 @@ events! {
     ///
     /// A sync has found moves that wait for an approval from now on. The policy's `on_diverged` is `hold`.
     "upstream.held" => HeldEvent;
+    /// Refs were pushed
+    ///
+    /// Somebody has pushed to a repository that the service hosts. A push of more than 1,000 refs is several events.
+    "push" => PushEvent;
 }
 
 /// One kind of event.
@@ -135,6 +139,48 @@ pub struct HeldEvent {
     pub count: u32,
     /// The first 100 of them, by name.
     pub refs: Vec<HeldMove>,
+}
+
+/// The data of a push into a repository.
+#[derive(JsonSchema)]
+pub struct PushEvent {
+    /// The branches and tags that have changed, at most 1,000.
+    pub updates: Vec<PushUpdate>,
+    /// How many changes of Jujutsu the push has touched. All numbers are 0, because this service has none.
+    pub reconciliation: PushReconciliation,
+}
+
+/// A branch or a tag that a push has changed.
+#[derive(JsonSchema)]
+pub struct PushUpdate {
+    /// The full ref name.
+    pub r#ref: String,
+    /// Its short name.
+    pub bookmark: String,
+    /// The object id before; null if the push has created it.
+    pub before: Option<String>,
+    /// The object id now; null if the push has deleted it.
+    pub after: Option<String>,
+    /// `created`, `updated` or `deleted`.
+    #[schemars(extend("enum" = ["created", "updated", "deleted"]))]
+    pub action: String,
+}
+
+/// Numbers of the public API about changes of Jujutsu, which this service does not have.
+#[derive(JsonSchema)]
+pub struct PushReconciliation {
+    /// Always 0.
+    pub reconciled_commit_count: u32,
+    /// Always 0.
+    pub touched_change_count: u32,
+    /// Always 0.
+    pub changes_created_count: u32,
+    /// Always 0.
+    pub evolog_inserted_count: u32,
+    /// Always 0.
+    pub invalid_change_id_header_count: u32,
+    /// Always 0.
+    pub dirty_change_skip_count: u32,
 }
 
 /// A repository in an event.

@@ -10,8 +10,8 @@ use tsify::Tsify;
 
 #[cfg(feature = "service")]
 pub use event::{
-    EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent, RepoChangeEvent,
-    RepoEvent, SyncEvent,
+    EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent, PushEvent,
+    PushReconciliation, PushUpdate, RepoChangeEvent, RepoEvent, SyncEvent,
 };
 
 /// A receiver of an organisation's events.
@@ -66,7 +66,7 @@ pub struct CreateWebhookTargetRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub name: Option<String>,
-    /// The events that are sent, such as `sync.completed`. The default is `push`, which this service never sends.
+    /// The events that are sent, such as `sync.completed`. The default is `push`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub events: Option<Vec<String>>,

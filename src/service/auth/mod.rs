@@ -227,7 +227,8 @@ fn key_id(key: &str) -> Option<String> {
     well_formed.then(|| format!("key_{id}"))
 }
 
-fn equal_in_constant_time(a: &str, b: &str) -> bool {
+/// Compares secrets. The time depends only on their lengths.
+pub(crate) fn equal_in_constant_time(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 

@@ -1,6 +1,8 @@
 //! The calls of the API, one file for each resource. A handler checks the request, runs its statement and returns the
 //! answer.
 
+pub mod ensure;
+pub mod hooks;
 pub mod keys;
 pub mod list_size;
 pub mod operator;
@@ -10,4 +12,5 @@ pub mod policy;
 pub mod repos;
 pub mod sync_events;
 pub mod syncs;
+pub mod waits;
 pub mod webhook_targets;

@@ -81,15 +81,26 @@ async fn held(host: &Host, repo_id: &str, wanted: &Value) -> Result<String, Erro
 fn check(request: &Value) -> Result<(), Error> {
     let text = |key: &str| request[key].as_str().unwrap_or_default();
     let (name, oid) = (text("ref"), text("oid"));
+    check_ref_name(name)?;
+    check_object_id("oid", oid)
+}
+
+/// Refuses a text that is not the full name of a branch or a tag.
+pub(crate) fn check_ref_name(name: &str) -> Result<(), Error> {
     let is_named = (name.starts_with("refs/heads/") || name.starts_with("refs/tags/"))
         && !name.contains(|c: char| c.is_control() || c == ' ');
-    if !is_named {
-        return Err(Error::field("ref", "must be the full name of a branch or a tag, such as refs/heads/main"));
+    if is_named {
+        return Ok(());
     }
-    if !matches!(oid.len(), 40 | 64) || !oid.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-        return Err(Error::field("oid", "must be an object id: 40 or 64 hexadecimal digits in lower case"));
+    Err(Error::field("ref", "must be the full name of a branch or a tag, such as refs/heads/main"))
+}
+
+/// Refuses a text that is not an object id.
+pub(crate) fn check_object_id(field: &str, id: &str) -> Result<(), Error> {
+    if matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::field(field, "must be an object id: 40 or 64 hexadecimal digits in lower case"))
 }
 
 const MAX_MOVES: usize = 1000;

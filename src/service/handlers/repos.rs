@@ -13,7 +13,10 @@ use crate::api::{
 use crate::service::{
     auth::Caller,
     error::Error,
-    handlers::list_size::{self, MAX_BYTES, MAX_ITEMS_BYTES},
+    handlers::{
+        hooks,
+        list_size::{self, MAX_BYTES, MAX_ITEMS_BYTES},
+    },
     host::{Host, Look},
     hosting::{
         change_id, damage, head,
@@ -64,7 +67,7 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
     let upstream = request.upstream.map(|upstream| {
         let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(host, schedule));
         let policy = upstream.policy.map(|policy| refusals.policy(policy));
-        (refusals.remote(host, "upstream", &upstream.url, upstream.auth.map(Some)), schedule, policy)
+        (refusals.remote(host, "upstream", &upstream.url, upstream.auth.map(Some)), schedule, policy, upstream.on_push)
     });
     let origin = request.origin.map(|origin| refusals.remote(host, "origin", &origin.url, origin.auth.map(Some)));
     refusals.into_result()?;
@@ -74,9 +77,9 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
     let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
     let is_asked_for = request.default_bookmark.is_some();
     let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
-    let (url, auth, schedule, policy) = match upstream {
-        Some(((url, auth), schedule, policy)) => (Some(url), auth.flatten(), schedule, policy),
-        None => (None, None, None, None),
+    let (url, auth, schedule, policy, on_push) = match upstream {
+        Some(((url, auth), schedule, policy, on_push)) => (Some(url), auth.flatten(), schedule, policy, on_push),
+        None => (None, None, None, None, None),
     };
     let (origin_url, origin_auth) = origin.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
     let owner = origin::owner(&repo_id);
@@ -91,6 +94,7 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
         "upstream_url": url,
         "upstream_auth": remotes::seal_auth(host, auth.as_ref(), url.as_deref().unwrap_or_default(), &repo_id).await?,
         "upstream_policy": policy,
+        "on_push": on_push,
         "schedule": schedule,
         "schedule_at": first_tick(host, schedule.as_ref(), &repo_id).await?,
         "origin_url": origin_url,
@@ -125,13 +129,13 @@ pub(crate) async fn update(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
             let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(host, schedule)));
             let (url, auth) = refusals.remote(host, "upstream", &upstream.url, upstream.auth);
             let policy = upstream.policy.map(|set| set.map(|policy| refusals.policy(policy)));
-            NewRemote { url, auth, schedule, policy }
+            NewRemote { url, auth, schedule, policy, on_push: upstream.on_push }
         })
     });
     let origin = request.origin.map(|origin| {
         origin.map(|origin| {
             let (url, auth) = refusals.remote(host, "origin", &origin.url, origin.auth);
-            NewRemote { url, auth, schedule: None, policy: None }
+            NewRemote { url, auth, schedule: None, policy: None, on_push: None }
         })
     });
     refusals.into_result()?;
@@ -209,7 +213,7 @@ impl RepoRow {
         // This is only one of many in a list, so its files are checked briefly.
         let damaged = damage::look(host, &self, Look::Files).await?;
         let head = self.head.clone();
-        Ok(self.into_repo(head.as_deref(), damaged))
+        Ok(self.into_repo(host, head.as_deref(), damaged))
     }
 
     /// Reads its head, and stores it if it has changed.
@@ -219,14 +223,17 @@ impl RepoRow {
         if damaged.is_none() && self.origin.is_none() && is_news {
             head::note(host, &self.id, head.as_deref()).await?;
         }
-        Ok(self.into_repo(head.as_deref(), damaged))
+        Ok(self.into_repo(host, head.as_deref(), damaged))
     }
 
     fn latest_sync(&mut self) -> Option<&mut SyncRun> {
         self.upstream.as_mut()?.latest_sync.as_mut()
     }
 
-    fn into_repo(self, head: Option<&str>, damaged: Option<String>) -> Repo {
+    fn into_repo(mut self, host: &Host, head: Option<&str>, damaged: Option<String>) -> Repo {
+        if let Some(hook) = self.upstream.as_mut().and_then(|upstream| upstream.hook.as_mut()) {
+            hook.0["url"] = hooks::address(host, hook.0["url"].as_str().unwrap_or_default()).into();
+        }
         Repo {
             id: self.id,
             org: self.org,
@@ -288,6 +295,7 @@ struct RemoteChanges {
     schedule_at: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<Option<Verbatim<PolicyRequest>>>,
+    on_push: Option<bool>,
 }
 
 impl RemoteChanges {
@@ -298,7 +306,7 @@ impl RemoteChanges {
         left: Option<&Left>,
         owner_id: &str,
     ) -> Result<Option<Option<Self>>, Error> {
-        let NewRemote { url, auth, schedule, policy } = match new {
+        let NewRemote { url, auth, schedule, policy, on_push } = match new {
             None => return Ok(None),
             Some(None) => return Ok(Some(None)),
             Some(Some(new)) => new,
@@ -308,7 +316,15 @@ impl RemoteChanges {
             None => None,
         };
         let schedule_at = first_tick(host, schedule.as_ref().and_then(Option::as_ref), repo_id).await?;
-        Ok(Some(Some(Self { url, kept_url: left.and_then(Left::kept_url), auth, schedule, schedule_at, policy })))
+        Ok(Some(Some(Self {
+            url,
+            kept_url: left.and_then(Left::kept_url),
+            auth,
+            schedule,
+            schedule_at,
+            policy,
+            on_push,
+        })))
     }
 }
 
@@ -318,6 +334,7 @@ struct NewRemote {
     auth: Option<Option<UpstreamAuth>>,
     schedule: Option<Option<Schedule>>,
     policy: Option<Option<Verbatim<PolicyRequest>>>,
+    on_push: Option<bool>,
 }
 
 /// The stored credential, if a change of its remote does not mention it. It belongs to the server (scheme, host and port)

@@ -10,8 +10,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::service::{
-    error::Error,
-    handlers::list_size::{self, MAX_BYTES},
+    error::{self, Error},
+    handlers::{
+        list_size::{self, MAX_BYTES},
+        waits::{self, Wait},
+    },
     host::Host,
     hosting::{
         policy,
@@ -29,16 +32,22 @@ use crate::service::{
 };
 use crate::{
     api::{SyncRequest, SyncRun, SyncRunPage, SyncRunStats},
-    http::Body,
+    http::{Body, Response},
 };
 
-pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<SyncRun, Error> {
+pub(crate) async fn create(host: &Host, mut call: Incoming<'_>) -> Result<Response, Error> {
     let repo = repository::find(host, &call.caller, &call.params.repo).await?;
-    let request = read(call.body).await?;
+    let request = read(std::mem::take(&mut call.body)).await?;
     let run = queue::enqueue(host.database(), &repo.id, &request).await?;
-    let run = run.ok_or(Error::UpstreamNotConfigured(repo.name))?;
+    let run = run.ok_or_else(|| Error::UpstreamNotConfigured(repo.name.clone()))?;
     host.options.runtime.queued();
-    Ok(run)
+    // A preference is only a wish: without a free place, the caller does not wait.
+    let wanted = waits::preferred(call.headers).zip(call.shares.streams.take(&call.caller.org.id).ok());
+    let Some((seconds, _place)) = wanted else { return Ok(error::json(201, &run)) };
+    Wait::new(host, &call, seconds).ended(&run.id).await?;
+    let mut answer = error::json_text(201, text(host, &repo, &run.id).await?);
+    answer.headers.set("preference-applied", format!("wait={seconds}"));
+    Ok(answer)
 }
 
 /// A plan: what a sync would do now.
@@ -143,11 +152,22 @@ pub(crate) async fn cancel(host: &Host, call: &Incoming<'_>) -> Result<SyncRun, 
     }
 }
 
+/// The run with this id as JSON, if it belongs to the repository.
+pub(crate) async fn text(host: &Host, repo: &RepoRow, sync_id: &str) -> Result<String, Error> {
+    let params = json!({"repo_id": repo.id, "sync_id": sync_id});
+    let row = store::text(host.database(), sql!("sql/sync_show.sql"), params).await?;
+    row.ok_or_else(|| no_such_sync(repo, sync_id))
+}
+
 /// The run with this id, if it belongs to the repository.
 pub(crate) async fn find(host: &Host, repo: &RepoRow, sync_id: &str) -> Result<SyncRun, Error> {
     let params = json!({"repo_id": repo.id, "sync_id": sync_id});
     let row = store::row(host.database(), sql!("sql/sync_show.sql"), params).await?;
-    row.ok_or_else(|| Error::NotFound(format!("the repository {} has no sync {}", repo.name, sync_id.escape_default())))
+    row.ok_or_else(|| no_such_sync(repo, sync_id))
+}
+
+fn no_such_sync(repo: &RepoRow, sync_id: &str) -> Error {
+    Error::NotFound(format!("the repository {} has no sync {}", repo.name, sync_id.escape_default()))
 }
 
 const LIST: &str = "syncs";

@@ -183,12 +183,12 @@ pub fn events_refusal(events: &[String]) -> Option<String> {
     (distinct.len() < events.len()).then(|| "must name no event twice".into())
 }
 
-/// Whether this event exists. It is one of ours, or another event of the public API, which this service never sends.
+/// Whether this event exists. It is one that this service sends, or another event of the public API.
 fn is_event(name: &str) -> bool {
     let public = name.strip_prefix("bookmark.").or_else(|| name.strip_prefix("change."));
     let is_word =
         |rest: &str| (1..=50).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    EVENT_NAMES.contains(&name) || name == "push" || public.is_some_and(is_word)
+    EVENT_NAMES.contains(&name) || public.is_some_and(is_word)
 }
 
 fn repo_ids_refusal(repo_ids: &[String]) -> Option<String> {
@@ -199,7 +199,8 @@ fn repo_ids_refusal(repo_ids: &[String]) -> Option<String> {
     Some(format!("must have 1 to {MAX_REPO_IDS} repository ids; null is the whole organisation"))
 }
 
-fn new_secret() -> String {
+/// A new secret for the signatures of webhooks and hooks.
+pub(crate) fn new_secret() -> String {
     format!("whsec_{}", URL_SAFE_NO_PAD.encode(random::<32>()))
 }
 

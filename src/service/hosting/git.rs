@@ -20,7 +20,7 @@ use crate::smart_http::Service;
 pub struct Allowed {
     /// The URL for the [`GitHost`](crate::service::host::GitHost), by the repository's id.
     pub url: String,
-    /// The id of the pushed repository. Call [`look`](crate::service::hosting::head::look) after the push.
+    /// The id of the pushed repository. Call [`note`](crate::service::hosting::push::note) after the push.
     pub pushed: Option<String>,
 }
 

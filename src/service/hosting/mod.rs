@@ -6,4 +6,5 @@ pub mod default_branch;
 pub mod git;
 pub mod head;
 pub mod policy;
+pub mod push;
 pub mod repository;

@@ -107,6 +107,13 @@ pub(crate) async fn after_sync(host: &Host, claim: &Claim, stats: &SyncRunStats)
     }
 }
 
+/// Whether a branch or a tag names this commit, or the ref with this full name.
+pub(crate) async fn is_tip(host: &Host, repo_id: &str, id: &str, ref_name: Option<&str>) -> Result<bool, Error> {
+    let place = Place { repo_id, direction: Direction::Pull, remote: repository(host, repo_id).await? };
+    let found = ask(host, &place, json!({"verb": "find", "oid": id, "ref": ref_name})).await?;
+    Ok(found["is_there"] == true)
+}
+
 async fn note(host: &Host, place: &Place<'_>, made: &Value, removed: &[String]) -> Result<(), Error> {
     let params = json!({"repo_id": place.repo_id, "direction": place.direction, "made": made, "removed": removed});
     store::text(host.database(), sql!("sql/backup_note.sql"), params).await?;

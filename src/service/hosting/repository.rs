@@ -10,6 +10,7 @@ use crate::service::{
     auth::{Caller, Scope, elsewhere, require_scope},
     error::Error,
     host::Host,
+    hosting::policy,
     store,
 };
 
@@ -30,6 +31,21 @@ pub(crate) struct RepoRow {
     pub(crate) tags: BTreeMap<String, String>,
     /// The noted damage of its files.
     pub(crate) damage: Option<Damage>,
+}
+
+impl RepoRow {
+    /// Whether a branch or tag of the repository contains a commit, or only the ref with this full name. If another Git
+    /// server stores the repository, or if the host cannot search, only a commit that a ref names is found.
+    pub(crate) async fn has_commit(&self, host: &Host, id: &str, ref_name: Option<&str>) -> Result<bool, Error> {
+        if self.origin.is_none() {
+            let found = host.options.git.has_commit(&self.id, id, ref_name).await;
+            let found = found.map_err(|why| Error::Internal(format!("git: commits of {}: {why}", self.id)))?;
+            if let Some(found) = found {
+                return Ok(found);
+            }
+        }
+        policy::is_tip(host, &self.id, id, ref_name).await
+    }
 }
 
 /// The noted damage of a repository.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use percent_encoding::percent_decode_str;
 
 use crate::http::{Body, Headers};
-use crate::service::{auth::Caller, http::places::Places};
+use crate::service::{auth::Caller, http::places::Places, stop::Stop};
 
 /// A call whose caller is known and may make it.
 pub(crate) struct Incoming<'a> {
@@ -15,6 +15,7 @@ pub(crate) struct Incoming<'a> {
     pub(crate) headers: &'a Headers,
     pub(crate) body: Body,
     pub(crate) shares: &'a Shares,
+    pub(crate) stop: &'a Stop,
 }
 
 /// The names in the path, decoded. Empty if the path has no such part.
@@ -47,7 +48,7 @@ impl Params {
 
 /// Limits on simultaneous expensive calls of one organisation.
 pub(crate) struct Shares {
-    /// Open streams of events.
+    /// Open streams of events, and calls that wait.
     pub(crate) streams: Rc<Places>,
     /// Running plans.
     pub(crate) plans: Rc<Places>,

@@ -17,7 +17,7 @@ pub(crate) fn preflight(request: &Request) -> Option<Response> {
     }
     let headers = [
         ("access-control-allow-methods", "GET, HEAD, POST, PATCH, DELETE"),
-        ("access-control-allow-headers", "authorization, content-type, last-event-id"),
+        ("access-control-allow-headers", "authorization, content-type, last-event-id, prefer"),
         ("access-control-max-age", "7200"),
     ];
     Some(Response { status: 204, url: String::new(), headers: Headers::from_iter(headers), body: Body::Empty })
@@ -28,6 +28,6 @@ pub(crate) fn allow(response: &mut Response, origin: Option<String>) {
     response.headers.set("vary", "Origin");
     if let Some(origin) = origin {
         response.headers.set("access-control-allow-origin", origin);
-        response.headers.set("access-control-expose-headers", "Retry-After");
+        response.headers.set("access-control-expose-headers", "Retry-After, Preference-Applied");
     }
 }

@@ -9,7 +9,7 @@ use crate::http::{Body, Headers, Method, Request, Response};
 use crate::service::{
     auth,
     error::{Error, json},
-    handlers::{keys, operator, org, page_sessions, policy, repos, sync_events, syncs, webhook_targets},
+    handlers::{ensure, hooks, keys, operator, org, page_sessions, policy, repos, sync_events, syncs, webhook_targets},
     hosting::repository,
     http::{
         body,
@@ -50,6 +50,11 @@ pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Res
     if path == page_sessions::PATH && method == Method::Post {
         return Ok(json(201, &page_sessions::start(host, body).await?));
     }
+    if method == Method::Post
+        && let Some(id) = path.strip_prefix(hooks::PATH).filter(|id| id.starts_with("hook_"))
+    {
+        return hooks::receive(host, id, &headers, body).await;
+    }
     if is_operator && path == operator::ORGS {
         return operator::organizations(host, method, body).await;
     }
@@ -70,7 +75,7 @@ pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Res
     }
     let credential = caller.credential.clone();
     let started = host.now();
-    let call = Incoming { caller, params, query, headers: &headers, body, shares: &api.shares };
+    let call = Incoming { caller, params, query, headers: &headers, body, shares: &api.shares, stop: &api.stop };
     let status = declared.status;
     let mut response = match declared.name {
         CallName::Whoami => json(status, &org::whoami(&call)),
@@ -81,13 +86,17 @@ pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Res
         CallName::UpdateRepo => json(status, &repos::update(host, call).await?),
         CallName::DeleteRepo => json(status, &repos::delete(host, &call).await?),
         CallName::ListSyncs => json(status, &syncs::list(host, &call).await?),
-        CallName::CreateSync => json(status, &syncs::create(host, call).await?),
+        CallName::CreateSync => syncs::create(host, call).await?,
         CallName::PlanSync => json(status, &syncs::plan(host, call).await?),
         CallName::ShowSync => json(status, &syncs::show(host, &call).await?),
         CallName::CancelSync => json(status, &syncs::cancel(host, &call).await?),
         CallName::FollowSync => sync_events::follow(host, &call).await?,
         name @ (CallName::ListHeldRefs | CallName::ApproveHeldRefs | CallName::ListBackups | CallName::RestoreRef) => {
             policy::answer(host, name, call).await?
+        }
+        CallName::EnsureCommit => ensure::ensure(host, call).await?,
+        name @ (CallName::CreateUpstreamHook | CallName::DeleteUpstreamHook) => {
+            hooks::change(host, name, &call).await?
         }
         CallName::ListWebhookTargets => json(status, &webhook_targets::list(host, &call).await?),
         CallName::CreateWebhookTarget => json(status, &webhook_targets::create(host, call).await?),

@@ -21,7 +21,7 @@ use crate::service::{
     engine::Synced,
     error::Error,
     host::Host,
-    hosting::{damage, default_branch, head, policy},
+    hosting::{damage, default_branch, head, policy, push},
     queue::{self, Claim, Heartbeat, NotCompleted, notes, schedule},
     record::{Record, new_trace},
     remotes::{self, RemoteSync, origin},
@@ -163,6 +163,10 @@ impl Worker {
         let may_have_moved = claim.run.attempt > 1 || default_branch.is_some() || stats.count(Outcome::Updated) > 0;
         if may_have_moved {
             self.note_head_after_pull(claim).await;
+            // Before the completion, so that a crash does not lose it.
+            if *direction == Direction::Pull {
+                push::follow_pull(&self.host, repo_id).await;
+            }
         }
         // No other run of the repository begins before the completion. It could rely on a backup that is being deleted.
         policy::after_sync(&self.host, claim, &stats).await;

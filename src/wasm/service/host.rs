@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::{Array, Function, Object, Promise};
+use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
 use crate::{
@@ -35,6 +36,9 @@ extern "C" {
     fn damage(this: &JsGitHost, repo_id: &str, look: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, structural, catch)]
     fn repair(this: &JsGitHost, repo_id: &str, default_branch: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = hasCommit)]
+    fn has_commit(this: &JsGitHost, repo_id: &str, commit_id: &str, ref_name: Option<&str>)
+    -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, structural, catch)]
     pub(super) fn fetch(this: &JsGitHost, request: &web_sys::Request) -> Result<Promise, JsValue>;
 
@@ -136,6 +140,23 @@ impl GitHost for HostGit {
         }
         .boxed_local()
     }
+
+    fn has_commit<'a>(
+        &'a self,
+        repo_id: &'a str,
+        commit_id: &'a str,
+        ref_name: Option<&'a str>,
+    ) -> LocalBoxFuture<'a, Result<Option<bool>, String>> {
+        async move {
+            if !self.has("hasCommit") {
+                return Ok(None);
+            }
+            let found =
+                settled(self.0.has_commit(repo_id, commit_id, ref_name)).await.map_err(|error| message(&error))?;
+            Ok(Some(found == true))
+        }
+        .boxed_local()
+    }
 }
 
 impl HostGit {
@@ -150,6 +171,7 @@ pub(super) struct HostRuntime {
     pub(super) log: Option<Function>,
     pub(super) record: Option<Function>,
     pub(super) next_tick: Function,
+    pub(super) hook_refs: Function,
     pub(super) on_queued: Option<Function>,
     /// `() => Promise<string>`.
     pub(super) openapi: Function,
@@ -179,6 +201,12 @@ impl Runtime for HostRuntime {
             Ok(document.map_err(|error| message(&error))?.as_string().unwrap_or_default())
         }
         .boxed_local()
+    }
+
+    fn hook_refs(&self, event: &str, content_type: &str, body: &str) -> Value {
+        let told = self.hook_refs.call3(&JsValue::UNDEFINED, &event.into(), &content_type.into(), &body.into());
+        let told = told.ok().and_then(|told| told.as_string()).unwrap_or_default();
+        serde_json::from_slice(told.as_bytes()).unwrap_or_default()
     }
 
     // A log function that throws must not fail the operation that it logs.

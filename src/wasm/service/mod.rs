@@ -9,9 +9,8 @@ mod host;
 
 use std::{rc::Rc, time::Duration};
 
-use futures_util::{StreamExt, future, stream};
 use js_sys::{Array, Function, Object, Promise, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 
 use self::{
     crypto::HostCrypto,
@@ -27,7 +26,6 @@ use crate::{
         fetch::buffered::AnswerClient,
         object::{get, set},
         promise::{promise, settled},
-        stream::{from_readable::from_readable, into_readable::into_readable},
     },
 };
 
@@ -36,11 +34,13 @@ use crate::{
 pub struct JsService {
     service: Rc<Service>,
     git: JsGitHost,
+    /// `watchedPush` of the package's `pushes.ts`.
+    watched_push: Function,
 }
 
 #[wasm_bindgen(js_class = Service)]
 impl JsService {
-    /// Takes the package's `ServiceOptions`, `nextTick`, `openapi`, `crypto` and `engine`. Fails if one is missing or has a
+    /// Takes the package's `ServiceOptions`, and the functions and objects that the package adds to them. Fails if one is missing or has a
     /// wrong type.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object) -> Result<Self, js_sys::Error> {
@@ -73,9 +73,10 @@ impl JsService {
                 on_queued: function(options, "onQueued").ok(),
                 openapi: function(options, "openapi")?,
                 next_tick: function(options, "nextTick")?,
+                hook_refs: function(options, "hookRefs")?,
             }),
         });
-        Ok(Self { service: Rc::new(service), git })
+        Ok(Self { service: Rc::new(service), git, watched_push: function(options, "watchedPush")? })
     }
 
     /// Brings the database's schema up to date.
@@ -135,12 +136,12 @@ impl JsService {
     /// Answers a request of the REST API or of Git's smart HTTP.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn fetch(&self, request: web_sys::Request) -> Promise {
-        let (service, git) = (self.service.clone(), self.git.clone());
+        let (service, git, watched_push) = (self.service.clone(), self.git.clone(), self.watched_push.clone());
         promise(async move {
             let url = request.url();
             let (path, _) = crate::service::http::page::split_url(&url);
             if !path.starts_with("/v1/") && path.contains(".git/") {
-                return Ok(fetch_git(&service, &git, &request).await?.into());
+                return Ok(fetch_git(&service, &git, &watched_push, &request).await?.into());
             }
             let response = match from_web_request(&request) {
                 Ok(request) => service.handle(request).await,
@@ -205,6 +206,7 @@ fn nothing(_: ()) -> JsValue {
 async fn fetch_git(
     service: &Rc<Service>,
     git: &JsGitHost,
+    watched_push: &Function,
     request: &web_sys::Request,
 ) -> Result<web_sys::Response, JsValue> {
     let headers = from_web_headers(&request.headers());
@@ -218,33 +220,26 @@ async fn fetch_git(
             return into_web_response(refusal);
         }
     };
-    let answered = ask_git(git, &redirected(request, &allowed.url)?).await;
-    let answered = match (answered, allowed.pushed) {
-        (Ok(answer), Some(repo_id)) => after_push(answer, service.clone(), repo_id),
-        (answered, _) => answered,
+    let request = redirected(request, &allowed.url)?;
+    let answered = match allowed.pushed {
+        Some(repo_id) => {
+            let service = service.clone();
+            let on_pushed = Closure::once_into_js(move |updates: String| {
+                promise(async move {
+                    service.note_push(&repo_id, &updates).await;
+                    Ok(JsValue::UNDEFINED)
+                })
+            });
+            let started = watched_push.call3(&JsValue::UNDEFINED, git, &request, &on_pushed);
+            settled(started.map(JsCast::unchecked_into)).await
+        }
+        None => settled(git.fetch(&request)).await,
     };
+    let answered = answered
+        .and_then(|answer| answer.dyn_into().map_err(|_| type_error("git.fetch must return a Response").into()));
     let cause = answered.as_ref().err().map(message);
     service.end(exchange, answered.as_ref().map_or(500, web_sys::Response::status), cause);
     answered
-}
-
-/// The answer to a push. Its end waits until the repository's new head is stored.
-fn after_push(answer: web_sys::Response, service: Rc<Service>, repo_id: String) -> Result<web_sys::Response, JsValue> {
-    let body = answer.body().map_or_else(|| stream::empty().boxed_local(), |body| from_readable(&body));
-    let noted = stream::once(async move {
-        service.note_head_after_push(&repo_id).await;
-        None
-    });
-    let chunks = body.map(Some).chain(noted).filter_map(future::ready);
-    let chunks = chunks.map(|chunk| chunk.map(|bytes| Uint8Array::from(bytes.as_ref())));
-    let init = web_sys::ResponseInit::new();
-    init.set_status(answer.status());
-    init.set_headers(&answer.headers());
-    web_sys::Response::new_with_opt_readable_stream_and_init(Some(&into_readable(chunks)?), &init)
-}
-
-async fn ask_git(git: &JsGitHost, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
-    settled(git.fetch(request)).await?.dyn_into().map_err(|_| type_error("git.fetch must return a Response").into())
 }
 
 fn object(options: &Object, name: &str) -> Result<JsValue, js_sys::Error> {

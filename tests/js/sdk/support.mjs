@@ -16,6 +16,7 @@ export const events = {
   "sync.in_progress": 2,
   "sync.completed": 1,
   "sync.failed": 1,
+  push: 1,
 };
 
 /**

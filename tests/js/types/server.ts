@@ -150,6 +150,8 @@ export async function host(database: Database): Promise<() => Promise<void>> {
   const git: GitHost = gitHttpBackend(backend);
   await folder.attach(database, attached);
   const repaired: RepairedRepository | null | undefined = await git.repair?.("repo_1", "main");
+  const isThere: boolean | undefined = await git.hasCommit?.("repo_1", "0".repeat(40), "refs/heads/main");
+  if (isThere) console.log("it is there");
   if (repaired) console.error(repaired.reason, repaired.lost.join(", "), repaired.kept);
   const threads: EngineThreadsOptions = { repositories: folder.repositories, threads: 2, maxMemory: 128 };
   const engine: EngineThreads = engineThreads(threads);

@@ -17,6 +17,9 @@ import type {
   DeleteResult,
   Direction,
   EndedRun,
+  EnsureCommitRequest,
+  Ensured,
+  EnsureRequest,
   ErrorBody,
   ErrorDetails,
   ErrorInit,
@@ -72,6 +75,8 @@ import type {
   UpdateWebhookTargetRequest,
   Upstream,
   UpstreamAuth,
+  UpstreamHook,
+  UpstreamHookSecret,
   UpstreamPolicy,
   UpstreamRequest,
   UpstreamUpdate,
@@ -272,6 +277,21 @@ export async function undo(repo: string): Promise<(string | null)[]> {
     return repos.restoreRef(request);
   });
   return (await Promise.all(restored)).map(({ before }) => before);
+}
+
+export async function waitFor(repo: string, sha: string): Promise<string> {
+  const commit: EnsureRequest = { sha, ref: "refs/heads/main", timeout_seconds: 60 };
+  const request: EnsureCommitRequest = { repo, ...commit };
+  const { reachable, sync }: Ensured = await repos.ensure(request);
+  return reachable ? "there" : (sync?.error ?? "late");
+}
+
+export async function makeHook(repo: string): Promise<string[]> {
+  const made: UpstreamHookSecret = await repos.createHook({ repo });
+  const { upstream } = await repos.update({ repo, upstream: { url: "https://h/a.git", on_push: true } });
+  const shown: UpstreamHook | undefined = upstream?.hook;
+  if (upstream?.on_push !== true) await repos.deleteHook({ repo });
+  return [made.url, made.secret, shown?.url ?? ""];
 }
 
 export async function history(repo: string): Promise<SyncRun[]> {

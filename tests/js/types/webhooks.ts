@@ -16,6 +16,8 @@ import {
   type NodeRequest,
   type NodeResponse,
   nodeMiddleware,
+  type PushData,
+  type PushUpdate,
   type QueuedRun,
   type RawBody,
   type RepoChangeData,
@@ -64,6 +66,11 @@ export function describe(event: WebhookEvent): string {
     case "upstream.held": {
       const { direction, count, refs }: HeldData = event.data;
       return `${direction}: ${count} refs, such as ${refs[0]?.name}`;
+    }
+    case "push": {
+      const { updates, reconciliation }: PushData = event.data;
+      const names = updates.map(({ ref, action }: PushUpdate) => `${ref} was ${action}`);
+      return `${names.join(", ")} ${reconciliation.reconciled_commit_count}`;
     }
     default:
       return "a type of tomorrow";

@@ -12,7 +12,7 @@ import type { GitHost } from "../../host.js";
 import { refuseUnknown } from "../../options.js";
 import { isThere } from "../files.js";
 import { cgi } from "./cgi.js";
-import { git, gitEnvironment } from "./command.js";
+import { git, gitEnd, gitEnvironment } from "./command.js";
 import { filesDamage, hasFewRefs, quickDamage } from "./damage.js";
 import { PushRefs } from "./push-refs.js";
 import { makeEmpty, removeAll, removeKept, repair } from "./rebuild.js";
@@ -97,6 +97,19 @@ export function gitHttpBackend(options: GitHttpBackendOptions): GitHost {
     async setHead(repoId, branch) {
       check();
       await git(root, ["--git-dir", path(repoId), "symbolic-ref", "HEAD", `refs/heads/${branch}`]);
+    },
+
+    async hasCommit(repoId, commitId, refName) {
+      if (!/^[0-9a-f]{40,64}$/.test(commitId) || refName?.startsWith("refs/") === false) return false;
+      const refs = refName === undefined ? ["--branches", "--tags"] : [refName];
+      // Lists the commit, unless one of the refs contains it.
+      const args = ["rev-list", "--max-count=1", `${commitId}^{commit}`, "--not", ...refs, "--"];
+      let listed = "";
+      const { code } = await gitEnd(root, ["--git-dir", path(repoId), ...args], (chunk) => {
+        listed += chunk;
+      });
+      // It fails if there is no such commit or ref.
+      return code === 0 && listed === "";
     },
 
     async fetch(request) {

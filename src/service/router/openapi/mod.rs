@@ -131,8 +131,15 @@ fn paths(shapes: &mut Shapes) -> Value {
     });
     for call in CALLS {
         let mut operation = shapes.call(call);
-        if call.name == CallName::FollowSync {
-            stream_events(&mut operation, &shapes.examples);
+        match call.name {
+            CallName::FollowSync => stream_events(&mut operation, &shapes.examples),
+            CallName::CreateSync => may_wait(&mut operation),
+            CallName::EnsureCommit => {
+                operation["responses"]["202"] = operation["responses"]["200"].clone();
+                operation["responses"]["202"]["description"] =
+                    json!("The commit did not arrive: the time is over, or the pull failed.");
+            }
+            _ => {}
         }
         let path = &mut paths[call.path];
         if call.parameters().next().is_some() {
@@ -164,6 +171,20 @@ fn stream_events(operation: &mut Value, examples: &Examples) {
         operation,
         json!({"name": "Last-Event-ID", "in": "header", "schema": {"type": "integer", "format": "int64"},
         "description": "The `id` of the last event that was seen. The stream starts after it.", "example": 3}),
+    );
+}
+
+/// Documents that the caller of `operation` may wait for the end of the run.
+fn may_wait(operation: &mut Value) {
+    operation["responses"]["201"]["headers"] = json!({"Preference-Applied": {
+        "schema": {"type": "string", "pattern": "^wait=[0-9]+$"},
+        "description": "How many seconds the call would have waited. Left out if it did not wait.",
+    }});
+    push(
+        operation,
+        json!({"name": "Prefer", "in": "header", "schema": {"type": "string", "pattern": "^wait=[0-9]+$"}, "example": "wait=30",
+        "description": "`wait=` and a number of seconds, at most 300 (RFC 7240): the answer comes when the run has ended, or \
+            after this time."}),
     );
 }
 

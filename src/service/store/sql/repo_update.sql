@@ -3,13 +3,13 @@
 -- - name, default_bookmark: null or absent keeps the stored value.
 -- - tags: are merged into the stored ones; a null value removes a tag. max_tags: how many the repository may have.
 -- - change_id: of the new head.
--- - upstream: {url, auth, kept_url, schedule, schedule_at, policy}. Absent keeps it, null removes it.
+-- - upstream: {url, auth, kept_url, schedule, schedule_at, policy, on_push}. Absent keeps it, null removes it, and its hook.
 -- - origin: {url, auth, kept_url}. Absent keeps it; null removes it, and the service hosts the repository.
 -- - auth: {kind, sealed}, or null for none. If it is absent, the stored credential stays only if the stored URL is
 --   kept_url. Then both URLs are on the server that the credential belongs to.
 -- - schedule: absent keeps it, null removes it. schedule_at: its first time, in milliseconds since 1970.
 --
--- - policy: absent keeps it, null sets the defaults.
+-- - policy: absent keeps it, null sets the defaults. on_push: absent or null keeps it.
 --
 -- A new URL, credential or schedule ends a pause.
 WITH old AS (
@@ -32,6 +32,9 @@ UPDATE refsync.repos r SET
         WHEN stays.schedule THEN r.schedule_at END,
     upstream_policy = CASE WHEN has.policy THEN nullif(asked.upstream -> 'policy', 'null')
         WHEN stays.schedule THEN r.upstream_policy END,
+    on_push = stays.schedule AND coalesce((asked.upstream ->> 'on_push')::boolean, r.on_push),
+    hook_id = CASE WHEN stays.schedule THEN r.hook_id END,
+    hook_secret = CASE WHEN stays.schedule THEN r.hook_secret END,
     upstream_refusals = CASE WHEN changed.anew THEN 0 ELSE r.upstream_refusals END,
     upstream_paused_at = CASE WHEN NOT changed.anew THEN r.upstream_paused_at END,
     upstream_pause_reason = CASE WHEN NOT changed.anew THEN r.upstream_pause_reason END,

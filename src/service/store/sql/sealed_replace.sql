@@ -6,6 +6,9 @@ WITH upstream AS (
 ), origin AS (
     UPDATE refsync.repos SET origin_auth = $1::jsonb ->> 'sealed_anew'
     WHERE $1::jsonb ->> 'place' = 'origin_auth' AND id || '/origin' = $1::jsonb ->> 'owner_id' AND origin_auth = $1::jsonb ->> 'sealed'
+), hook AS (
+    UPDATE refsync.repos SET hook_secret = $1::jsonb ->> 'sealed_anew'
+    WHERE $1::jsonb ->> 'place' = 'hook_secret' AND id || '/hook' = $1::jsonb ->> 'owner_id' AND hook_secret = $1::jsonb ->> 'sealed'
 ), target AS (
     UPDATE refsync.webhook_targets SET
         secret = CASE $1::jsonb ->> 'place' WHEN 'secret' THEN $1::jsonb ->> 'sealed_anew' ELSE secret END,

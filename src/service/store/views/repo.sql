@@ -20,6 +20,10 @@ CREATE OR REPLACE FUNCTION refsync.repo(r refsync.repos) RETURNS jsonb LANGUAGE 
                 SELECT refsync.sync_run(s) FROM refsync.syncs s WHERE s.repo_id = r.id ORDER BY s.seq DESC LIMIT 1))
             || CASE WHEN r.upstream_policy IS NOT NULL
                 THEN jsonb_build_object('policy', refsync.policy(r.upstream_policy, NULL)) ELSE '{}' END
+            -- The service puts its own address before it.
+            || CASE WHEN r.hook_id IS NOT NULL
+                THEN jsonb_build_object('hook', jsonb_build_object('url', '/v1/hooks/' || r.hook_id)) ELSE '{}' END
+            || CASE WHEN r.on_push THEN '{"on_push": true}'::jsonb ELSE '{}' END
         END,
         'origin', CASE WHEN r.origin_url IS NOT NULL THEN jsonb_build_object(
             'url', r.origin_url, 'auth_kind', r.origin_auth_kind) END,

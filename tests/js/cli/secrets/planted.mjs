@@ -17,7 +17,7 @@ import { echo, processes, receiver, token, upstreams } from "./surroundings.mjs"
  *
  * @typedef {Awaited<ReturnType<typeof plantKeys>>} PlantedKeys
  * @typedef {"token" | "password" | "urlPassword" | "secretKey" | "previousKey"} Own
- * @typedef {Record<Own | "apiKey" | "wrongKey" | "webhookSecret", string> & PlantedKeys["secrets"]} Planted
+ * @typedef {Record<Own | "apiKey" | "wrongKey" | "webhookSecret" | "hookSecret", string> & PlantedKeys["secrets"]} Planted
  */
 
 /**
@@ -94,6 +94,7 @@ export async function walk(t, { data, env = {}, open, retried }) {
     apiKey: s.apiKey,
     wrongKey: `${s.apiKey.slice(0, -4)}AAAA`,
     webhookSecret: secret,
+    hookSecret: "",
   };
   await api("POST", "/repos", { name: "up" });
   await git(tree, "push", "--quiet", s.remote("up"), "main", "v1");
@@ -114,6 +115,12 @@ export async function walk(t, { data, env = {}, open, retried }) {
     await api("PATCH", `/${name}`, { upstream: { ...upstream, schedule: { every: "30d" } } });
     assert.ok(repo.upstream.auth_kind, name);
   }
+  // Its answer contains the secret, once, and the hook's caller sends it.
+  const called = (await s.api("POST", "/good/upstream/hook")).body;
+  planted.hookSecret = called.secret;
+  const headers = { "x-gitlab-event": "Push Hook", "x-gitlab-token": planted.hookSecret };
+  const answer = await fetch(called.url, { method: "POST", headers, body: '{"ref": 7}' });
+  keep("the answer of a hook", await answer.text());
   await refusals(s.url, api, planted, made.keys);
   await calls(s, made, planted, keep);
 

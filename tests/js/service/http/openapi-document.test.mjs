@@ -149,7 +149,7 @@ test("the document has a webhook for each event that the package knows", () => {
 });
 
 test("real deliveries of every event fit their webhooks", async (t) => {
-  const { ok, call, service } = await start(t, { service: { publicUrl: "https://sync.example.com" } });
+  const { ok, call, service, keys, listen } = await start(t, { service: { publicUrl: "https://sync.example.com" } });
   const receiver = await receive(t);
   const events = Object.keys(document.webhooks);
   await ok("POST", "/acme/webhook-targets", { url: receiver.url, events });
@@ -167,6 +167,11 @@ test("real deliveries of every event fit their webhooks", async (t) => {
     const { status, error } = await ok("GET", `/acme/app/upstream/syncs/${id}`);
     assert.equal(status, "completed", error);
   }
+  const tree = await workTree();
+  t.after(() => tree.remove());
+  await tree.commit("pushed");
+  const address = (await listen()).replace("//", `//x:${keys.write}@`);
+  await tree.git("push", "--quiet", `${address}/acme/app.git`, "HEAD:refs/heads/pushed");
   assert.equal((await call("DELETE", "/acme/app"))[0], 200);
   await deliverAll(service);
 

@@ -43,7 +43,7 @@ function restart(s, options) {
 const sealed = async (s) =>
   (
     await s.sql(
-      "SELECT upstream_auth AS sealed FROM refsync.repos UNION ALL SELECT secret FROM refsync.webhook_targets ORDER BY 1",
+      "SELECT upstream_auth AS sealed FROM refsync.repos UNION ALL SELECT hook_secret FROM refsync.repos UNION ALL SELECT secret FROM refsync.webhook_targets ORDER BY 1",
     )
   ).map((row) => row.sealed);
 
@@ -57,19 +57,20 @@ async function withSecrets(t) {
   const receiver = await receive(t);
   const auth = { kind: "token", token: "planted-token" };
   await s.ok("POST", "/acme/repos", { name: "app", upstream: { url: "http://127.0.0.1:9/x.git", auth } });
+  const hook = await s.ok("POST", "/acme/app/upstream/hook");
   const target = await s.ok("POST", "/acme/webhook-targets", { url: receiver.url, events: ["repo.created"] });
   const rotated = await s.ok("POST", `/acme/webhook-targets/${target.id}/rotate-secret`);
-  return { s, receiver, secrets: [target.secret, rotated.secret] };
+  return { s, receiver, hook, secrets: [target.secret, rotated.secret] };
 }
 
 test("a start with a new key and the one before seals everything anew, and the old one is not needed again", async (t) => {
-  const { s, receiver, secrets } = await withSecrets(t);
+  const { s, receiver, hook, secrets } = await withSecrets(t);
   const before = await sealed(s);
   const rotating = restart(s, { secretKey: key(8), previousSecretKeys: [key(6), key(7)] });
   await rotating.service.migrate();
-  assert.match(rotating.lines.join("\n"), /3 stored secrets were encrypted again, 0 cannot be read/);
+  assert.match(rotating.lines.join("\n"), /4 stored secrets were encrypted again, 0 cannot be read/);
   const after = await sealed(s);
-  assert.equal(after.length, 2);
+  assert.equal(after.length, 3);
   assert.ok(after.every((text) => !before.includes(text)));
 
   const { service, lines } = restart(s, { secretKey: key(8) });
@@ -80,6 +81,13 @@ test("a start with a new key and the one before seals everything anew, and the o
   assert.ok(isSigned(present(receiver.deliveries[0]), secrets[1]), "the webhook secret is the one that it was");
   await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   await service.tick();
+  const headers = { "x-gitlab-event": "Push Hook", "x-gitlab-token": hook.secret };
+  const called = new Request(`http://service.test${hook.url}`, {
+    method: "POST",
+    headers,
+    body: '{"ref":"refs/heads/main"}',
+  });
+  assert.equal((await service.fetch(called)).status, 200, "the hook's secret is the one that it was");
   assert.match(lines.join("\n"), /ECONNREFUSED/, "the credential was read, and the upstream was tried");
 });
 
@@ -113,7 +121,7 @@ test("a lost key can be accepted: the service starts, and runs say what has to b
   const { s } = await withSecrets(t);
   const { service, lines } = restart(s, { secretKey: key(9), acceptLostKey: true });
   await service.migrate();
-  assert.match(lines.join("\n"), /0 stored secrets were encrypted again, 3 cannot be read/);
+  assert.match(lines.join("\n"), /0 stored secrets were encrypted again, 4 cannot be read/);
   const { id } = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   await service.tick();
   const run = await s.ok("GET", `/acme/app/upstream/syncs/${id}`);
