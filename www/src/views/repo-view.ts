@@ -16,6 +16,7 @@ import { PlanView } from "./plan-view";
 import { deleteRepo, editRepo, editUpstream, removeUpstream } from "./repo-dialogs";
 import { RunView } from "./run-view";
 import { SyncForm } from "./sync-form";
+import { editTriggers } from "./trigger-dialog";
 
 /** The open repository. */
 export class RepoView {
@@ -246,6 +247,10 @@ export class RepoView {
       );
       return;
     }
+    const triggers = button("Triggers", () => editTriggers(this.workspace, this.#repo), {
+      class: "button button-small",
+    });
+    triggers.disabled = !writable;
     const remove = button("Remove", () => removeUpstream(this.workspace, this.#repo), {
       class: "button button-small button-danger-quiet",
     });
@@ -265,6 +270,8 @@ export class RepoView {
         ),
         fact("In step", freshness(upstream)),
         upstream.schedule && fact("Schedule", ...scheduleOf(upstream)),
+        upstream.hook && fact("Hook", copyButton(upstream.hook.url, upstream.hook.url, "the address")),
+        upstream.on_push && fact("After a push here", "It goes to the upstream at once"),
         upstream.policy && fact("If a ref was rewritten", policyText(upstream.policy)),
         fact(
           "Latest sync",
@@ -279,7 +286,7 @@ export class RepoView {
             : h("span", { class: "muted" }, "Never"),
         ),
       ),
-      h("div", { class: "actions" }, edit, remove),
+      h("div", { class: "actions" }, edit, triggers, remove),
     );
   }
 }
