@@ -38,6 +38,7 @@ const sidebar = [
       { text: "An edge worker", link: "/guides/edge-worker" },
       { text: "The engine in a page", link: "/guides/browser" },
       { text: "Continuous integration", link: "/guides/ci" },
+      { text: "Sync at once", link: "/guides/triggers" },
       { text: "Webhooks", link: "/guides/webhooks" },
       { text: "Credentials", link: "/guides/credentials" },
       { text: "Your own service", link: "/guides/self-hosting" },
