@@ -21,6 +21,7 @@
 export type { CompletedRun, FailedRun, QueuedRun, RunningRun } from "./client/run.js";
 export type {} from "./globals.js";
 export {
+  type DivergedData,
   type Envelope,
   type EventData,
   type EventRepo,
@@ -29,6 +30,7 @@ export {
   type HeldData,
   isKnown,
   type KnownEvent,
+  type PausedData,
   type PushData,
   type PushUpdate,
   type RepoChangeData,

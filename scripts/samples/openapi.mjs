@@ -46,7 +46,7 @@ await main(async () => {
   const key = await service.createApiKey("acme", "admin", "laptop");
   const listener = await serve({ service });
   try {
-    const recorded = await record({ service, tree, key, url: listener.url, hooks });
+    const recorded = await record({ service, database, tree, key, url: listener.url, hooks });
     const text = JSON.stringify({ ...recorded, events }, null, 2)
       .replaceAll(`${listener.url}/acme/source.git`, "https://github.com/acme/app.git")
       .replaceAll(`${hooks}/refsync`, "https://example.com/hooks/refsync")
@@ -71,9 +71,9 @@ await main(async () => {
 /**
  * Makes every call once. Returns the requests and the answers by operation, and one refusal for each status.
  *
- * @param {{ service: Service, tree: import("../../tests/support/git/git.mjs").WorkTree, key: string, url: string, hooks: string }} context
+ * @param {{ service: Service, database: PGlite, tree: import("../../tests/support/git/git.mjs").WorkTree, key: string, url: string, hooks: string }} context
  */
-async function record({ service, tree, key, url, hooks }) {
+async function record({ service, database, tree, key, url, hooks }) {
   /** @type {Record<string, Json>} */
   const requests = {};
   /** @type {Record<string, Json>} */
@@ -122,7 +122,11 @@ async function record({ service, tree, key, url, hooks }) {
   const target = await shown("createWebhookTarget", "POST", "/acme/webhook-targets", {
     url: `${hooks}/refsync`,
     name: "deployments",
-    events: [...events, "repo.created", "repo.updated", "repo.deleted", "upstream.held", "push"],
+    events: [
+      ...events,
+      ...["repo.created", "repo.updated", "repo.deleted", "push"],
+      ...["held", "diverged", "stale", "recovered", "paused"].map((name) => `upstream.${name}`),
+    ],
   });
   const repo = await shown("createRepo", "POST", "/acme/repos", {
     name: "app",
@@ -132,6 +136,7 @@ async function record({ service, tree, key, url, hooks }) {
       auth: { kind: "token", token: key },
       schedule: { every: "15m" },
       policy: { exclude: ["refs/heads/wip/*"] },
+      max_age: "15m",
     },
   });
   await call("POST", "/acme/app/upstream/syncs", { body: { direction: "pull" } });
@@ -160,6 +165,20 @@ async function record({ service, tree, key, url, hooks }) {
   await shown("createUpstreamHook", "POST", "/acme/app/upstream/hook");
   await shown("listSyncs", "GET", "/acme/app/upstream/syncs?limit=1");
   await shown("showRepo", "GET", "/acme/app");
+  await shown("showFreshness", "GET", "/acme/app/upstream/freshness");
+  // An hour passes, and then the mirror may be older.
+  await database.query(
+    `UPDATE refsync.repos SET upstream_verified_steady = upstream_verified_steady - interval '1 h', upstream_check_at = now(),
+       upstream_watched_from = upstream_watched_from - interval '1 h', upstream_verified_at = upstream_verified_at - interval '1 h'
+     WHERE name = 'app'`,
+  );
+  const looks = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    while (await service.deliver());
+  };
+  await looks();
+  await call("PATCH", "/acme/app", { body: { upstream: { url: source, max_age: "1d" } } });
+  await looks();
   while (await service.deliver());
 
   // From now on the rewritten release waits for an approval.
@@ -186,6 +205,18 @@ async function record({ service, tree, key, url, hooks }) {
     tags: { team: "platform" },
     upstream: { url: source, schedule: { cron: "0 3 * * *", time_zone: "Europe/Berlin" } },
   });
+  // The upstream refuses the credential again and again.
+  await call("POST", "/acme/repos", {
+    body: {
+      name: "paused",
+      upstream: { url: source, auth: { kind: "token", token: "expired" }, schedule: { every: "30d" } },
+    },
+  });
+  for (let n = 0; n < 5; n += 1) {
+    await call("POST", "/acme/paused/upstream/syncs", { body: { direction: "pull" } });
+    await service.tick();
+  }
+  await call("DELETE", "/acme/paused");
   await shown("listRepos", "GET", "/acme/repos?limit=1");
   await shown("listWebhookTargets", "GET", "/acme/webhook-targets");
   await shown("showWebhookTarget", "GET", `/acme/webhook-targets/${target.id}`);

@@ -15,10 +15,11 @@ use tsify::Tsify;
 
 use super::{
     ApiKeyPage, ApiKeySecret, ApproveRequest, Backups, CreateApiKeyRequest, CreatePublicKeyRequest, CreateRepoRequest,
-    CreateWebhookTargetRequest, DeleteResult, EnsureRequest, Ensured, HeldRefs, ListBackupsRequest, ListReposRequest,
-    ListSyncsRequest, ListWebhookTargetsRequest, Organization, PageRequest, PublicKeyPage, PublicKeySecret, Repo,
-    RepoPage, RestoreRequest, Restored, Scope, SyncRequest, SyncRun, SyncRunPage, SyncRunStats, UpdateRepoRequest,
-    UpdateWebhookTargetRequest, UpstreamHookSecret, WebhookTarget, WebhookTargetPage, WebhookTargetSecret, Whoami,
+    CreateWebhookTargetRequest, DeleteResult, EnsureRequest, Ensured, Freshness, FreshnessRequest, HeldRefs,
+    ListBackupsRequest, ListReposRequest, ListSyncsRequest, ListWebhookTargetsRequest, Organization, PageRequest,
+    PublicKeyPage, PublicKeySecret, Repo, RepoPage, RestoreRequest, Restored, Scope, SyncRequest, SyncRun, SyncRunPage,
+    SyncRunStats, UpdateRepoRequest, UpdateWebhookTargetRequest, UpstreamHookSecret, WebhookTarget, WebhookTargetPage,
+    WebhookTargetSecret, Whoami,
     shape::{Key, Missing, Shape, Shaped},
 };
 use crate::http::Method;
@@ -177,6 +178,16 @@ calls! {
         /// Calls of the address are answered with 404 from now on. If there is no hook, the answer is 404.
         DeleteUpstreamHook: "delete hook of repository", Delete "/{org}/{repo}/upstream/hook", Some(Scope::Write),
             () => 200 DeleteResult, Deletion;
+    }
+
+    /// How fresh the copy of an upstream is.
+    "Freshness" {
+        /// Get the freshness of a repository
+        ///
+        /// The answer is 200 if the repository is fresh, and 503 if it is not, so that a monitor needs no more than the status.
+        /// Both have the same body. If neither the request nor the upstream has a `max_age`, the answer is 400.
+        ShowFreshness: "get freshness of repository", Get "/{org}/{repo}/upstream/freshness", Some(Scope::Read),
+            FreshnessRequest => 200 Freshness, Again;
     }
 
     /// Refs that a sync may only move after an approval, and the backups of refs that were forced or deleted. The upstream's

@@ -20,6 +20,7 @@ pub mod shape;
 mod sync;
 mod trigger;
 mod verbatim;
+mod watch;
 mod webhook;
 
 pub use calls::{CALLS, Call, CallName, Repeat, TAGS, parameter};
@@ -50,11 +51,13 @@ pub use sync::{
 };
 pub use trigger::{EnsureCommitRequest, EnsureRequest, Ensured, UpstreamHook, UpstreamHookSecret};
 pub use verbatim::Verbatim;
+pub use watch::{Freshness, FreshnessRequest, max_age_refusal};
 pub use webhook::{
-    CreateWebhookTargetRequest, UpdateWebhookTargetRequest, WebhookTarget, WebhookTargetPage, WebhookTargetSecret,
+    CreateWebhookTargetRequest, UpdateWebhookTargetRequest, WebhookFormat, WebhookTarget, WebhookTargetPage,
+    WebhookTargetSecret,
 };
 #[cfg(feature = "service")]
 pub use webhook::{
-    EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent, PushEvent,
-    PushReconciliation, PushUpdate, RepoChangeEvent, RepoEvent, SyncEvent,
+    DivergedEvent, EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent,
+    PausedEvent, PushEvent, PushReconciliation, PushUpdate, RepoChangeEvent, RepoEvent, SyncEvent,
 };

@@ -138,6 +138,19 @@ pub struct Upstream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub on_push: Option<bool>,
+    /// The promise to watch: how old the repository may become, such as `15m`. If it is older, the event `upstream.stale` tells
+    /// of it. Left out if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub max_age: Option<String>,
+    /// Since when the repository is known to be older than `max_age`, RFC 3339 in UTC. Left out if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub stale_since: Option<String>,
+    /// Whether anybody may see the status badge, without a credential. Left out if it is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub public_badge: Option<bool>,
     /// The newest run; null before the first one.
     pub latest_sync: Option<SyncRun>,
 }
@@ -276,6 +289,15 @@ pub struct UpstreamRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub on_push: Option<bool>,
+    /// How old the repository may become before the event `upstream.stale` tells of it: a whole number and `m`, `h` or `d`, from
+    /// `1m` to `365d`; omit it or use null for no watch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "string | null")]
+    pub max_age: Option<String>,
+    /// Whether anybody may see the status badge, without a credential. The default is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "boolean")]
+    pub public_badge: Option<Verbatim<bool>>,
 }
 
 /// An upstream in a request that changes a repository.
@@ -300,6 +322,15 @@ pub struct UpstreamUpdate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub on_push: Option<bool>,
+    /// How old the repository may become before the event `upstream.stale` tells of it. If omitted, it stays; null ends the
+    /// watch.
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "string | null")]
+    pub max_age: Option<Option<String>>,
+    /// Whether anybody may see the status badge, without a credential. If omitted, it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "boolean")]
+    pub public_badge: Option<Verbatim<bool>>,
 }
 
 /// The Git server that stores the repository, in a request for a new repository.

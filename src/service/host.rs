@@ -2,7 +2,7 @@
 //!
 //! A [`Host`] has no state that a request changes, so any number of services can share one database.
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
@@ -127,6 +127,9 @@ pub trait Runtime {
     fn next_tick(&self, cron: &str, time_zone: &str, after: i64) -> Result<Option<i64>, String>;
     /// The origin of a URL, as the URL standard serialises it: scheme, host and port; `None` if it is not a URL.
     fn web_origin(&self, url: &str) -> Option<String>;
+    /// A text for people or monitors, made of this JSON: an event in the format `slack`, `discord` or `ntfy`, a `badge`, or
+    /// `metrics` of repositories.
+    fn render(&self, format: &str, json: &str) -> String;
     /// The text of `openapi.json`. It is a separate file because few people ask for it.
     fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>>;
     /// Reads the payload of a hook's call: `{refs}` with the full names of the pushed refs, `{is_ping}`, `{field, error}` if it
@@ -144,12 +147,15 @@ pub trait Runtime {
 pub struct Host {
     pub(crate) options: Options,
     pub(crate) secrets: SecretKeys,
+    /// The steady time at the last look at the database's clock, in milliseconds since 1970, and the time of that look by this
+    /// process's own clock.
+    pub(crate) clock: Cell<Option<(i64, Duration)>>,
 }
 
 impl Host {
     pub(crate) fn new(options: Options) -> Self {
         let keys = SecretKeys::new(options.secret_key, options.other_secret_keys.clone(), options.crypto.clone());
-        Self { options, secrets: keys }
+        Self { options, secrets: keys, clock: Cell::default() }
     }
 
     pub(crate) fn database(&self) -> &dyn Database {

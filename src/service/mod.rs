@@ -194,6 +194,8 @@ impl Service {
     ///
     /// If the database fails.
     pub async fn deliver(&self, on_claimed: impl FnOnce()) -> Result<bool, Error> {
+        // All lanes of the worker may wait for silent upstreams. Deliveries never wait long.
+        self.worker.look().await;
         self.deliveries.deliver(on_claimed).await
     }
 

@@ -23,6 +23,8 @@ pub enum Record {
         method: &'static str,
         /// The path, without its query.
         path: String,
+        /// The template of the call's path, such as `/{org}/{repo}`; `git` for Git's requests; `other` if there is no such call.
+        route: &'static str,
         /// The HTTP status.
         status: u16,
         /// How long it took until the answer's head was ready.

@@ -10,6 +10,8 @@ import type {
   CreateRepoRequest,
   DeleteResult,
   EnsureCommitRequest,
+  Freshness,
+  FreshnessRequest,
   HeldRefs,
   ListBackupsRequest,
   ListReposRequest,
@@ -140,6 +142,21 @@ export class Repos {
   /** Deletes the address that the upstream's host calls after a push. */
   deleteHook(request: RepoPath, options: CallOptions = {}): Promise<DeleteResult> {
     return this.#send("deleteUpstreamHook", request, options);
+  }
+
+  /**
+   * How fresh a repository is. A repository that is not fresh is no error: look at `fresh`.
+   *
+   * @throws {@link InvalidRequestError} if neither the request nor the upstream has a `max_age`.
+   * @throws {@link ConflictError} with the code `UPSTREAM_NOT_CONFIGURED` if the repository has no upstream.
+   * @example
+   * ```ts
+   * const { fresh, verified_at } = await client.repos.freshness({ repo: "app", max_age: "15m" });
+   * if (!fresh) console.error(`the mirror is behind; it was verified at ${verified_at}`);
+   * ```
+   */
+  freshness(request: FreshnessRequest, options: CallOptions = {}): Promise<Freshness> {
+    return this.#send("showFreshness", request, options);
   }
 
   /** The moves that wait for an approval, because the policy's `on_diverged` is `hold`. */

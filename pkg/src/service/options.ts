@@ -45,7 +45,10 @@ export interface ServiceOptions {
    * with 429 and `Retry-After`. Default: 3,000 and 100. `Infinity` is no limit.
    */
   rateLimit?: { perSecond: number; burst: number };
-  /** Serves Prometheus's `/metrics`, which counts over all organisations, to anyone who can reach it. Default: false. */
+  /**
+   * Serves Prometheus's `/metrics` to anyone who can reach it: the state of the queue, over all organisations, and counters of this
+   * process. Default: false.
+   */
   metrics?: boolean;
   /** The most runs in progress at the same time, in all processes. Give each process the same number. Default: no limit. */
   maxRuns?: number;
@@ -96,6 +99,8 @@ export type LogRecord =
       method: string;
       /** The path, without the query. */
       path: string;
+      /** The template of the call's path, such as `/{org}/{repo}`; `git` for Git's requests; `other` if there is no such call. */
+      route: string;
       /** The HTTP status of the answer. */
       status: number;
       /** How long the answer took, in milliseconds. */

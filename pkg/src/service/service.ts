@@ -10,8 +10,10 @@ import init, { initSync, Service as WasmService } from "../wasm/service/refsync.
 import { serviceCrypto } from "./crypto.js";
 import { serviceEngine } from "./engine.js";
 import { hookRefs } from "./hook.js";
-import type { Scope, ServiceOptions } from "./options.js";
+import { Counters } from "./metrics.js";
+import type { LogRecord, Scope, ServiceOptions } from "./options.js";
 import { watchedPush } from "./pushes.js";
+import { render } from "./render.js";
 import { nextTick } from "./schedule.js";
 
 const load = loader({ init, initSync }, wasm);
@@ -66,6 +68,7 @@ const knownOfRateLimit = { perSecond: true, burst: true } satisfies Record<
  * ```
  */
 export class Service {
+  readonly #counters: Counters | undefined;
   readonly #use: <T>(call: (service: WasmService) => T | Promise<T>) => Promise<T>;
 
   /**
@@ -83,14 +86,25 @@ export class Service {
     if (!previousSecretKeys.every(isKey)) {
       throw new TypeError("Service: each of previousSecretKeys must be a Uint8Array of 32 bytes");
     }
+    const counters = options.metrics === true ? new Counters() : undefined;
+    this.#counters = counters;
     let service: WasmService | undefined;
     this.#use = async (call) => {
       try {
         await load(options.wasm);
         const { git, fetch, engineWasm } = options;
         const engine = options.engine ?? serviceEngine(git, fetch, engineWasm);
-        const own = { nextTick, hookRefs, watchedPush, openapi, crypto: serviceCrypto };
-        service ??= new WasmService({ ...options, ...own, engine });
+        service ??= new WasmService({
+          ...options,
+          nextTick,
+          render,
+          hookRefs,
+          watchedPush,
+          openapi,
+          crypto: serviceCrypto,
+          engine: counters?.engine(engine) ?? engine,
+          ...(counters && { ...counting(counters, options) }),
+        });
         return await call(service);
       } catch (error) {
         throw readable(error);
@@ -158,7 +172,10 @@ export class Service {
    * @throws only the errors of the Git host. Other failures are answered with a 5xx.
    */
   async fetch(request: Request): Promise<Response> {
-    return this.#use((service) => service.fetch(request));
+    const response = await this.#use((service) => service.fetch(request));
+    if (this.#counters === undefined || request.method !== "GET" || response.status !== 200) return response;
+    if (new URL(request.url).pathname !== "/metrics") return response;
+    return new Response((await response.text()) + this.#counters.text(), response);
   }
 
   /**
@@ -197,6 +214,17 @@ export class Service {
   async deliver(onClaimed?: () => void): Promise<boolean> {
     return this.#use((service) => service.deliver(onClaimed));
   }
+}
+
+/** The options `record` and `log` of a service that counts. Without `record`, lines go where they went. */
+function counting(counters: Counters, { record, log }: ServiceOptions): Pick<ServiceOptions, "record" | "log"> {
+  return {
+    record(told: LogRecord) {
+      counters.record(told);
+      record?.(told);
+    },
+    log: log ?? (record ? () => {} : (line) => console.error(`refsync: ${line}`)),
+  };
 }
 
 /**

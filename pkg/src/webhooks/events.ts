@@ -4,7 +4,7 @@
  * @module
  */
 import type { CompletedRun, FailedRun, QueuedRun, Repo, RunningRun } from "../client/run.js";
-import type { Direction, HeldMove, WhoamiOrg } from "../wasm/client/refsync.js";
+import type { Direction, Freshness, HeldMove, WhoamiOrg } from "../wasm/client/refsync.js";
 
 /** The repository of an event. */
 export interface EventRepository {
@@ -90,6 +90,24 @@ export interface PushData {
   reconciliation: Record<string, number>;
 }
 
+/** Refs that have diverged from now on. */
+export interface DivergedData {
+  /** The direction of the sync that found them. */
+  direction: Direction;
+  /** How many there are. */
+  count: number;
+  /** The full names of the first 100 of them, by name. */
+  refs: string[];
+}
+
+/** A schedule that is paused from now on. */
+export interface PausedData {
+  /** When it was paused, RFC 3339 in UTC. */
+  paused_at: string;
+  /** Why it was paused. */
+  reason: string;
+}
+
 /** The data of each event, by its type. */
 export interface EventData {
   /** A sync was requested, or it waits for its next attempt. */
@@ -110,6 +128,14 @@ export interface EventData {
   "upstream.held": HeldData;
   /** Somebody has pushed to a hosted repository. */
   push: PushData;
+  /** A sync has found refs that cannot move forward. */
+  "upstream.diverged": DivergedData;
+  /** A repository is older than its upstream's `max_age`. */
+  "upstream.stale": Freshness;
+  /** A repository was stale, and is fresh again. */
+  "upstream.recovered": Freshness;
+  /** A schedule is paused, because the upstream refuses the credential. */
+  "upstream.paused": PausedData;
 }
 
 /** An event that this version knows. */
@@ -151,4 +177,8 @@ export const knownEvents = {
   "repo.deleted": true,
   "upstream.held": true,
   push: true,
+  "upstream.diverged": true,
+  "upstream.stale": true,
+  "upstream.recovered": true,
+  "upstream.paused": true,
 } satisfies Record<keyof EventData, true>;

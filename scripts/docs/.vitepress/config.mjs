@@ -40,6 +40,7 @@ const sidebar = [
       { text: "Continuous integration", link: "/guides/ci" },
       { text: "Sync at once", link: "/guides/triggers" },
       { text: "Webhooks", link: "/guides/webhooks" },
+      { text: "Know when a mirror is behind", link: "/guides/freshness" },
       { text: "Credentials", link: "/guides/credentials" },
       { text: "Your own service", link: "/guides/self-hosting" },
       { text: "Hosted Mesa", link: "/guides/hosted-mesa" },

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use crate::api::{Direction, HeldMove, SyncRun, WhoamiOrg};
+use crate::api::{Direction, Freshness, HeldMove, SyncRun, WhoamiOrg};
 
 /// Declares [`EVENTS`] and the names of the events.
 macro_rules! events {
@@ -62,6 +62,23 @@ events! {
     ///
     /// Somebody has pushed to a repository that the service hosts. A push of more than 1,000 refs is several events.
     "push" => PushEvent;
+    /// Refs have diverged
+    ///
+    /// A sync has found refs that cannot move forward from now on: both sides have commits that the other one does not have, or
+    /// a tag has moved. They stay as they are.
+    "upstream.diverged" => DivergedEvent;
+    /// A repository is stale
+    ///
+    /// The repository is older than the upstream's `max_age`, or its files are damaged. It is announced once.
+    "upstream.stale" => Freshness;
+    /// A repository is fresh again
+    ///
+    /// The repository was stale, and is within the upstream's `max_age` again.
+    "upstream.recovered" => Freshness;
+    /// A schedule is paused
+    ///
+    /// The upstream has refused the stored credential several times in a row, so no more syncs are started.
+    "upstream.paused" => PausedEvent;
 }
 
 /// One kind of event.
@@ -181,6 +198,26 @@ pub struct PushReconciliation {
     pub invalid_change_id_header_count: u32,
     /// Always 0.
     pub dirty_change_skip_count: u32,
+}
+
+/// Refs that have diverged from now on.
+#[derive(JsonSchema)]
+pub struct DivergedEvent {
+    /// The direction of the sync that found them.
+    pub direction: Direction,
+    /// How many there are.
+    pub count: u32,
+    /// The full names of the first 100 of them, by name.
+    pub refs: Vec<String>,
+}
+
+/// A schedule that is paused from now on.
+#[derive(JsonSchema)]
+pub struct PausedEvent {
+    /// When it was paused, RFC 3339 in UTC.
+    pub paused_at: String,
+    /// Why it was paused.
+    pub reason: String,
 }
 
 /// A repository in an event.

@@ -8,11 +8,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
+use super::Verbatim;
+
 #[cfg(feature = "service")]
 pub use event::{
-    EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent, PushEvent,
-    PushReconciliation, PushUpdate, RepoChangeEvent, RepoEvent, SyncEvent,
+    DivergedEvent, EVENT_NAMES, EVENTS, Event, EventKind, EventRepo, EventRepoState, EventRepository, HeldEvent,
+    PausedEvent, PushEvent, PushReconciliation, PushUpdate, RepoChangeEvent, RepoEvent, SyncEvent,
 };
+
+/// Whom deliveries are written for. Each is a sentence for people, in the form that the service expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookFormat {
+    /// An incoming webhook of Slack, or of a service that takes the same, such as Mattermost.
+    Slack,
+    /// A webhook of Discord.
+    Discord,
+    /// A topic of ntfy: the body is the sentence itself.
+    Ntfy,
+}
 
 /// A receiver of an organisation's events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
@@ -28,6 +42,10 @@ pub struct WebhookTarget {
     pub events: Vec<String>,
     /// The ids of the repositories whose events are sent; null for the whole organisation.
     pub repo_ids: Option<Vec<String>>,
+    /// Whom deliveries are written for: they are sentences for people. Left out if they are events for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub format: Option<WebhookFormat>,
     /// When the target was made, RFC 3339 in UTC.
     pub created_at: String,
     /// When the target was last changed, RFC 3339 in UTC.
@@ -74,6 +92,10 @@ pub struct CreateWebhookTargetRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repo_ids: Option<Vec<String>>,
+    /// Whom deliveries are written for. If left out or null, they are events for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "WebhookFormat | null")]
+    pub format: Option<Verbatim<WebhookFormat>>,
 }
 
 /// A request that changes a webhook target. Fields that are left out stay unchanged.
@@ -95,4 +117,8 @@ pub struct UpdateWebhookTargetRequest {
     #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "string[] | null")]
     pub repo_ids: Option<Option<Vec<String>>>,
+    /// Whom deliveries are written for from now on; null for programs. If left out, it stays.
+    #[serde(default, deserialize_with = "crate::api::shape::present", skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "WebhookFormat | null")]
+    pub format: Option<Option<Verbatim<WebhookFormat>>>,
 }

@@ -50,6 +50,8 @@ struct Delivery {
     attempts: u32,
     target_id: String,
     url: String,
+    /// Whom it is written for; `None` for programs.
+    format: Option<String>,
     secret: String,
     previous_secret: Option<String>,
     /// The database's clock, which every worker shares; seconds since 1970.
@@ -125,6 +127,10 @@ impl Deliveries {
         let body = store::text(self.host.database(), sql!("sql/webhook_body.sql"), params).await?;
         // Its target was deleted meanwhile.
         let Some(body) = body else { return Ok(true) };
+        let body = match &delivery.format {
+            Some(format) => self.host.options.runtime.render(format, &body),
+            None => body,
+        };
         let started = self.host.now();
         let sent = self.send(&delivery, body.into()).await;
         drop(large);
@@ -206,8 +212,12 @@ impl Deliveries {
         // A receiver's answer or a runtime's error may repeat the request, and a receiver's URL may contain a token.
         let redaction = Redaction::of_secret(&secret).and(Redaction::of_query(&delivery.url));
         let signature = signature(&*self.host.options.crypto, &secret, delivery.time, body).await;
+        let content_type = match delivery.format.as_deref() {
+            Some("ntfy") => "text/plain; charset=utf-8",
+            _ => "application/json",
+        };
         let request = Request::new(Method::Post, delivery.url.as_str())
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .header("x-mesa-signature", signature.map_err(NotDelivered::Other)?)
             .body(Body::Bytes(body.clone()));
         match self.host.options.webhook_http.send(request).await {

@@ -5,6 +5,7 @@ pub mod ensure;
 pub mod hooks;
 pub mod keys;
 pub mod list_size;
+pub mod monitor;
 pub mod operator;
 pub mod org;
 pub mod page_sessions;

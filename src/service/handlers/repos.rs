@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::api::{
     AuthKind, CreateRepoRequest, DeleteResult, FieldError, PolicyRequest, Repo, RepoPage, Schedule, ScheduleRequest,
-    SyncRun, UpdateRepoRequest, UpstreamAuth, Verbatim,
+    SyncRun, UpdateRepoRequest, UpstreamAuth, UpstreamUpdate, Verbatim, max_age_refusal,
 };
 use crate::service::{
     auth::Caller,
@@ -67,7 +67,9 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
     let upstream = request.upstream.map(|upstream| {
         let schedule = upstream.schedule.and_then(|schedule| refusals.schedule(host, schedule));
         let policy = upstream.policy.map(|policy| refusals.policy(policy));
-        (refusals.remote(host, "upstream", &upstream.url, upstream.auth.map(Some)), schedule, policy, upstream.on_push)
+        refusals.max_age(upstream.max_age.as_deref());
+        let triggers = (upstream.on_push, upstream.max_age, upstream.public_badge);
+        (refusals.remote(host, "upstream", &upstream.url, upstream.auth.map(Some)), schedule, policy, triggers)
     });
     let origin = request.origin.map(|origin| refusals.remote(host, "origin", &origin.url, origin.auth.map(Some)));
     refusals.into_result()?;
@@ -77,9 +79,9 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
     let name = request.name.unwrap_or_else(|| format!("repo-{}", &repo_id[repo_id.len() - 12..]));
     let is_asked_for = request.default_bookmark.is_some();
     let default_bookmark = request.default_bookmark.unwrap_or_else(|| "main".into());
-    let (url, auth, schedule, policy, on_push) = match upstream {
-        Some(((url, auth), schedule, policy, on_push)) => (Some(url), auth.flatten(), schedule, policy, on_push),
-        None => (None, None, None, None, None),
+    let (url, auth, schedule, policy, (on_push, max_age, public_badge)) = match upstream {
+        Some(((url, auth), schedule, policy, triggers)) => (Some(url), auth.flatten(), schedule, policy, triggers),
+        None => Default::default(),
     };
     let (origin_url, origin_auth) = origin.map_or((None, None), |(url, auth)| (Some(url), auth.flatten()));
     let owner = origin::owner(&repo_id);
@@ -95,6 +97,8 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
         "upstream_auth": remotes::seal_auth(host, auth.as_ref(), url.as_deref().unwrap_or_default(), &repo_id).await?,
         "upstream_policy": policy,
         "on_push": on_push,
+        "max_age": max_age,
+        "public_badge": public_badge,
         "schedule": schedule,
         "schedule_at": first_tick(host, schedule.as_ref(), &repo_id).await?,
         "origin_url": origin_url,
@@ -129,13 +133,15 @@ pub(crate) async fn update(host: &Host, call: Incoming<'_>) -> Result<Repo, Erro
             let schedule = upstream.schedule.map(|set| set.and_then(|schedule| refusals.schedule(host, schedule)));
             let (url, auth) = refusals.remote(host, "upstream", &upstream.url, upstream.auth);
             let policy = upstream.policy.map(|set| set.map(|policy| refusals.policy(policy)));
-            NewRemote { url, auth, schedule, policy, on_push: upstream.on_push }
+            let UpstreamUpdate { on_push, max_age, public_badge, .. } = upstream;
+            refusals.max_age(max_age.as_ref().and_then(Option::as_deref));
+            NewRemote { url, auth, schedule, policy, on_push, max_age, public_badge }
         })
     });
     let origin = request.origin.map(|origin| {
         origin.map(|origin| {
             let (url, auth) = refusals.remote(host, "origin", &origin.url, origin.auth);
-            NewRemote { url, auth, schedule: None, policy: None, on_push: None }
+            NewRemote { url, auth, schedule: None, policy: None, on_push: None, max_age: None, public_badge: None }
         })
     });
     refusals.into_result()?;
@@ -296,6 +302,10 @@ struct RemoteChanges {
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<Option<Verbatim<PolicyRequest>>>,
     on_push: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_badge: Option<Verbatim<bool>>,
 }
 
 impl RemoteChanges {
@@ -306,7 +316,7 @@ impl RemoteChanges {
         left: Option<&Left>,
         owner_id: &str,
     ) -> Result<Option<Option<Self>>, Error> {
-        let NewRemote { url, auth, schedule, policy, on_push } = match new {
+        let NewRemote { url, auth, schedule, policy, on_push, max_age, public_badge } = match new {
             None => return Ok(None),
             Some(None) => return Ok(Some(None)),
             Some(Some(new)) => new,
@@ -316,15 +326,8 @@ impl RemoteChanges {
             None => None,
         };
         let schedule_at = first_tick(host, schedule.as_ref().and_then(Option::as_ref), repo_id).await?;
-        Ok(Some(Some(Self {
-            url,
-            kept_url: left.and_then(Left::kept_url),
-            auth,
-            schedule,
-            schedule_at,
-            policy,
-            on_push,
-        })))
+        let kept_url = left.and_then(Left::kept_url);
+        Ok(Some(Some(Self { url, kept_url, auth, schedule, schedule_at, policy, on_push, max_age, public_badge })))
     }
 }
 
@@ -335,6 +338,8 @@ struct NewRemote {
     schedule: Option<Option<Schedule>>,
     policy: Option<Option<Verbatim<PolicyRequest>>>,
     on_push: Option<bool>,
+    max_age: Option<Option<String>>,
+    public_badge: Option<Verbatim<bool>>,
 }
 
 /// The stored credential, if a change of its remote does not mention it. It belongs to the server (scheme, host and port)
@@ -429,6 +434,10 @@ impl Refusals {
             self.check(&format!("upstream.policy.{field}"), Some(message));
         }
         request
+    }
+
+    fn max_age(&mut self, max_age: Option<&str>) {
+        self.check("upstream.max_age", max_age.and_then(max_age_refusal));
     }
 
     fn into_result(self) -> Result<(), Error> {

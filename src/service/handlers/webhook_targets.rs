@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::api::{
     CreateWebhookTargetRequest, DeleteResult, EVENT_NAMES, FieldError, UpdateWebhookTargetRequest, Verbatim,
-    WebhookTarget, WebhookTargetPage, WebhookTargetSecret,
+    WebhookFormat, WebhookTarget, WebhookTargetPage, WebhookTargetSecret,
 };
 use crate::service::{
     error::Error,
@@ -41,6 +41,7 @@ pub(crate) async fn create(host: &Host, call: Incoming<'_>) -> Result<Verbatim<W
         "url": request.url,
         "events": events,
         "repo_ids": request.repo_ids,
+        "format": request.format,
         "secret": host.secrets.seal(&secret, Owner::target(&id)).await?,
         "max_targets": MAX_TARGETS,
     });
@@ -81,6 +82,7 @@ pub(crate) async fn update(host: &Host, mut call: Incoming<'_>) -> Result<Verbat
         events: request.events,
         name: request.name,
         repo_ids: request.repo_ids,
+        format: request.format,
     };
     let row = store::row(host.database(), sql!("sql/webhook_target_update.sql"), params).await?;
     row.ok_or_else(|| no_such_target(&call))
@@ -119,6 +121,8 @@ struct Changes<'a> {
     name: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repo_ids: Option<Option<Vec<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Option<Verbatim<WebhookFormat>>>,
 }
 
 /// The requested state of a target. `None` fields do not change.

@@ -79,6 +79,7 @@ pub(crate) async fn after_sync(host: &Host, claim: &Claim, stats: &SyncRunStats)
     let params = json!({
         "sync_id": claim.run.id,
         "lease": claim.lease,
+        "upstream_url": claim.upstream_url,
         "held": held,
         "settled": (claim.run.ref_globs != RefGlobs::default()).then_some(settled),
         "backups": made,

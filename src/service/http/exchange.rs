@@ -1,6 +1,6 @@
 //! A call in progress, from its start to its record.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use crate::http::{Headers, Method};
 use crate::service::{
@@ -15,6 +15,8 @@ pub struct Exchange {
     pub(crate) trace_id: String,
     pub(crate) method: &'static str,
     pub(crate) path: String,
+    /// The template of the call's path.
+    pub(crate) route: Cell<&'static str>,
     started: Duration,
 }
 
@@ -22,18 +24,18 @@ impl Exchange {
     /// Starts the exchange when a call comes in. [`Exchange::end`] records the answer.
     pub(crate) fn begin(host: &Host, method: &'static str, url: &str, headers: &Headers) -> Self {
         let trace_id = headers.get("traceparent").and_then(parent_trace).map_or_else(new_trace, str::to_owned);
-        Self { trace_id, method, path: split_url(url).0.to_owned(), started: host.now() }
+        Self { trace_id, method, path: split_url(url).0.to_owned(), route: Cell::new("other"), started: host.now() }
     }
 
     /// Records that the call was answered.
     pub(crate) fn end(self, host: &Host, status: u16, error: Option<String>) {
         let duration_ms = host.milliseconds_since(self.started);
-        let Self { trace_id, method, path, .. } = self;
+        let Self { trace_id, method, path, route, .. } = self;
         // Probes come every few seconds, so successful ones are not recorded.
         if status < 500 && matches!(path.as_str(), "/healthz" | "/readyz" | "/metrics") {
             return;
         }
-        host.record(Record::Request { trace_id, method, path, status, duration_ms, error });
+        host.record(Record::Request { trace_id, method, path, route: route.get(), status, duration_ms, error });
     }
 
     /// Logs an error of the service itself, and returns its cause. The answer does not contain the cause.

@@ -18,7 +18,7 @@ use std::{borrow::Cow, time::Duration};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::{SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
+use crate::api::{Reason, SyncRequest, SyncRun, SyncRunCounts, SyncRunStats};
 use crate::backoff::Backoff;
 use crate::service::{
     engine::MAX_STATS_BYTES,
@@ -221,9 +221,12 @@ pub(crate) async fn complete(
     if text.len() > MAX_STATS_BYTES {
         return Err(NotCompleted::TooLarge { refs: stats.refs.len(), bytes: text.len() });
     }
+    let has_diverged = |reason: &Option<Reason>| matches!(reason, Some(Reason::NonFastForward | Reason::TagMoved));
+    let diverged: Vec<&String> = stats.refs.iter().filter(|r| has_diverged(&r.reason)).map(|r| &r.name).collect();
     let params = json!({
         "sync_id": claim.run.id,
         "lease": claim.lease,
+        "diverged": diverged,
         "upstream_url": claim.upstream_url,
         "default_branch": default_branch.map(|branch| &branch.name),
         "head_change_id": default_branch.map(|branch| &branch.head_change_id),

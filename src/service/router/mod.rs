@@ -40,7 +40,7 @@ impl Api {
         let preflight = origin.as_ref().and_then(|_| cors::preflight(&request));
         let (mut response, cause) = match preflight {
             Some(response) => (response, None),
-            None => match routes::route(self, request, is_operator).await {
+            None => match routes::route(self, request, is_operator, &exchange.route).await {
                 Ok(response) => (response, None),
                 Err(error) => {
                     let cause = exchange.log_cause(host, &error);
@@ -67,6 +67,7 @@ impl Api {
         url: &str,
         headers: &Headers,
     ) -> Result<Allowed, (Response, Option<String>)> {
+        exchange.route.set("git");
         let allowed = git::allowed(&self.host, &self.rate_limiter, method, url, headers).await;
         allowed.map_err(|error| (git::refusal(&error, &exchange.trace_id), exchange.log_cause(&self.host, &error)))
     }

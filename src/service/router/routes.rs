@@ -1,15 +1,17 @@
 //! Finds the call for a path and a method.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use matchit::Router;
 
-use crate::api::{CALLS, Call, CallName};
+use crate::api::{CALLS, Call, CallName, Scope};
 use crate::http::{Body, Headers, Method, Request, Response};
 use crate::service::{
     auth,
     error::{Error, json},
-    handlers::{ensure, hooks, keys, operator, org, page_sessions, policy, repos, sync_events, syncs, webhook_targets},
+    handlers::{
+        ensure, hooks, keys, monitor, operator, org, page_sessions, policy, repos, sync_events, syncs, webhook_targets,
+    },
     hosting::repository,
     http::{
         body,
@@ -22,7 +24,7 @@ use crate::service::{
 /// The path templates of the calls.
 pub(crate) fn router() -> Router<&'static str> {
     let mut router = Router::new();
-    let mut paths: Vec<&str> = CALLS.iter().map(|call| call.path).collect();
+    let mut paths: Vec<&str> = CALLS.iter().map(|call| call.path).chain([monitor::BADGE, monitor::METRICS]).collect();
     paths.sort_unstable();
     paths.dedup();
     for path in paths {
@@ -31,8 +33,13 @@ pub(crate) fn router() -> Router<&'static str> {
     router
 }
 
-/// `is_operator`: the caller is the operator, and needs no credential.
-pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Result<Response, Error> {
+/// `is_operator`: the caller is the operator, and needs no credential. `template` gets the template of the call's path.
+pub(crate) async fn route(
+    api: &Api,
+    request: Request,
+    is_operator: bool,
+    template: &Cell<&'static str>,
+) -> Result<Response, Error> {
     let host = &*api.host;
     let Request { method, url, headers, body } = request;
     let (path, query) = split_url(&url);
@@ -59,20 +66,39 @@ pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Res
         return operator::organizations(host, method, body).await;
     }
     let matched = api.router.at(path).map_err(|_| no_such_call())?;
+    template.set(matched.value);
     let params = Params::decode(matched.params.iter()).ok_or_else(no_such_call)?;
     let wanted = if method == Method::Head { Method::Get } else { method };
     let declared = CALLS.iter().find(|call| call.path == *matched.value && call.method == wanted);
-    accepts(&headers, declared)?;
+    let is_plain = wanted == Method::Get && [monitor::BADGE, monitor::METRICS].contains(matched.value);
+    if !is_plain {
+        accepts(&headers, declared)?;
+    } else if *matched.value == monitor::BADGE && !is_operator && headers.get("authorization").is_none() {
+        let badge = ["badge ", &params.org, "/", &params.repo].concat();
+        api.rate_limiter.count(&badge, host.now()).map_err(Error::RateLimited)?;
+        return monitor::answer(host, matched.value, &params, query, None).await;
+    }
     let mut caller = if is_operator {
         operator::caller(host, &params.org).await?
     } else {
         auth::authenticate(host, &api.rate_limiter, &headers).await?
     };
-    let declared = declared.ok_or_else(no_such_call)?;
-    if let Some(needed) = declared.scope {
+    let scope = match declared {
+        Some(call) => call.scope,
+        None if is_plain => Some(Scope::Read),
+        None => return Err(no_such_call()),
+    };
+    if let Some(needed) = scope {
         caller.require_org(&params.org)?;
         repository::require(host, &mut caller, needed, &params.repo).await?;
     }
+    let declared = declared.filter(|call| call.name != CallName::ShowFreshness);
+    let Some(declared) = declared else {
+        // The scope was checked for this repository, and not for another one that has its name now.
+        let repo = caller.only_repo_id.unwrap_or(params.repo);
+        let params = Params { repo, ..params };
+        return monitor::answer(host, matched.value, &params, query, Some(&caller.org.id)).await;
+    };
     let credential = caller.credential.clone();
     let started = host.now();
     let call = Incoming { caller, params, query, headers: &headers, body, shares: &api.shares, stop: &api.stop };
@@ -91,6 +117,7 @@ pub(crate) async fn route(api: &Api, request: Request, is_operator: bool) -> Res
         CallName::ShowSync => json(status, &syncs::show(host, &call).await?),
         CallName::CancelSync => json(status, &syncs::cancel(host, &call).await?),
         CallName::FollowSync => sync_events::follow(host, &call).await?,
+        CallName::ShowFreshness => unreachable!("it was answered above"),
         name @ (CallName::ListHeldRefs | CallName::ApproveHeldRefs | CallName::ListBackups | CallName::RestoreRef) => {
             policy::answer(host, name, call).await?
         }

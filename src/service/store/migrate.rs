@@ -102,6 +102,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (18, sql!("migrations/0018_views.sql")),
     (21, sql!("migrations/0021_policy.sql")),
     (22, sql!("migrations/0022_triggers.sql")),
+    (23, sql!("migrations/0023_freshness_watch.sql")),
     (26, sql!("migrations/0026_counts_and_push_backups.sql")),
 ];
 
@@ -121,6 +122,7 @@ const VIEWS: &[&str] = &[
     sql!("views/announce.sql"),
     sql!("views/held.sql"),
     sql!("views/trigger.sql"),
+    sql!("views/freshness.sql"),
 ];
 
 /// The version of the views. Add one with each release that changes a view. If processes of the previous release cannot use

@@ -4,8 +4,12 @@
 //! corrected: a queued run waits at most for its longest backoff, a lease lasts at most for its length, and a schedule
 //! waits until its next time. A process notices this if the database's clock falls behind its own monotonic clock. At its
 //! start, it notices this from the stored times.
+//!
+//! Ages are measured with the **steady clock**: the database's time plus what its clock was set back so far. The process that
+//! notices a step first adds it, in one statement. If the clock was set back while no process ran, nobody knows by how much.
+//! Then no upstream counts as verified until its next pull.
 
-use std::{cell::Cell, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,10 +22,6 @@ use crate::service::{
     store,
 };
 
-/// The database's time at the last check, in milliseconds since 1970, and the time of that check by this process's own
-/// clock.
-pub(crate) type LastLook = Cell<Option<(i64, Duration)>>;
-
 /// The database's time.
 #[derive(Deserialize)]
 struct Look {
@@ -29,6 +29,10 @@ struct Look {
     now: i64,
     /// How many milliseconds the times of the newest run are ahead of it.
     ahead: i64,
+    /// By how many milliseconds the clock was set back so far.
+    back: i64,
+    /// How many milliseconds the last known steady time is ahead of the present one.
+    mark_ahead: i64,
 }
 
 /// The corrections.
@@ -53,15 +57,37 @@ struct Earlier {
     next: i64,
 }
 
+/// The steady time, in milliseconds since 1970, as far as this process knows: it is at least this.
+///
+/// # Errors
+///
+/// If the database failed.
+pub(crate) async fn steady(host: &Host) -> Result<Option<i64>, store::Error> {
+    let is_old = |(_, at)| host.now().saturating_sub(at) > OLD_LOOK;
+    if host.clock.get().is_none_or(is_old) {
+        look(host).await?;
+    }
+    Ok(expected(host, host.now()))
+}
+
+/// The steady time at a moment of this process's own clock; `None` before the first look.
+fn expected(host: &Host, now: Duration) -> Option<i64> {
+    let since = |at| i64::try_from(now.saturating_sub(at).as_millis()).unwrap_or(i64::MAX);
+    host.clock.get().map(|(then, at)| then.saturating_add(since(at)))
+}
+
 /// Checks whether the database's clock was set back, and corrects the times that depend on it.
-pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Error> {
-    let asked_at = host.options.runtime.now();
+pub(crate) async fn look(host: &Host) -> Result<(), store::Error> {
+    let asked_at = host.now();
     let look: Option<Look> = store::row(host.database(), sql!("sql/clock_look.sql"), ()).await?;
-    let Some(Look { now, ahead }) = look else { return Ok(()) };
-    let behind = match last.replace(Some((now, asked_at))) {
-        Some((then, at)) => then + i64::try_from((asked_at.saturating_sub(at)).as_millis()).unwrap_or(i64::MAX) - now,
-        None => ahead,
+    let Some(Look { now, ahead, back, mark_ahead }) = look else { return Ok(()) };
+    let expected = expected(host, asked_at);
+    let (behind, step) = match expected {
+        Some(expected) => (expected - now - back, expected - now - back),
+        None => (ahead.max(mark_ahead), mark_ahead),
     };
+    let step = if step > TOLERANCE { step } else { 0 };
+    host.clock.set(Some((now + back + step, asked_at)));
     if behind <= TOLERANCE {
         return Ok(());
     }
@@ -71,6 +97,9 @@ pub(crate) async fn look(host: &Host, last: &LastLook) -> Result<(), store::Erro
         "delivery_lease": delivery::LEASE.as_secs(),
         "first_wait": delivery::WAITS.first.as_secs(),
         "longest_wait": delivery::WAITS.longest.as_secs(),
+        "back": step,
+        "back_before": back,
+        "forgets": expected.is_none() && step > 0,
     });
     let sql = sql!("sql/clock_went_back.sql");
     let corrected: Option<Corrected> = store::row(host.database(), sql, params).await?;
@@ -108,3 +137,5 @@ async fn bring_schedules_forward(host: &Host, now: i64) -> Result<usize, store::
 
 /// Two clocks, or a slow answer, may differ by up to this many milliseconds.
 const TOLERANCE: i64 = 5_000;
+/// After this time, an API call looks at the clock again.
+const OLD_LOOK: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 //! A worker's turn: it claims one run, does it, and renews its lease meanwhile.
 
-mod clock;
+pub(crate) mod clock;
 
 use std::{
     cell::{Cell, RefCell},
@@ -28,7 +28,6 @@ use crate::service::{
     secrets::Unreadable,
     stop::Stop,
     store,
-    worker::clock::LastLook,
 };
 
 /// Why a run failed, in the words of `SyncRun.error`.
@@ -57,16 +56,15 @@ enum Interruption {
 pub struct Worker {
     host: Rc<Host>,
     stop: Rc<Stop>,
-    /// When the schedules were last checked.
-    schedules_at: Cell<Option<Duration>>,
+    /// When the clock, the schedules and the freshness of upstreams were last checked.
+    looked_at: Cell<Option<Duration>>,
     /// When runs that lost too many workers were last looked for.
     gave_up_at: Cell<Duration>,
-    clock: LastLook,
 }
 
 impl Worker {
     pub(crate) fn new(host: Rc<Host>, stop: Rc<Stop>) -> Self {
-        Self { host, stop, schedules_at: Cell::default(), gave_up_at: Cell::default(), clock: LastLook::default() }
+        Self { host, stop, looked_at: Cell::default(), gave_up_at: Cell::default() }
     }
 
     /// Claims one run, reports the claim, and does the run; false if no run was ready. `is_last_lane`: takes no run if its
@@ -84,7 +82,7 @@ impl Worker {
         if self.host.now().saturating_sub(self.gave_up_at.get()) > GIVE_UP_EVERY {
             self.give_up().await?;
         }
-        self.look_at_schedules().await;
+        self.look().await;
         // The lease begins after this moment, even if the database answers late.
         let asked_at = self.host.now();
         let Some(claim) = queue::claim(self.host.database(), self.host.options.limits, is_last_lane).await? else {
@@ -210,20 +208,31 @@ impl Worker {
         Ok(())
     }
 
-    /// Checks the clock and queues due schedules, at most once a second. If that fails, queued runs are still done.
-    async fn look_at_schedules(&self) {
+    /// Checks the clock, queues due schedules, and announces upstreams that have become stale, at most once a second. If that
+    /// fails, queued runs are still done.
+    pub(crate) async fn look(&self) {
         let now = self.host.now();
-        let is_fresh = |at: Duration| now >= at && now - at < SCHEDULES;
-        if self.schedules_at.get().is_some_and(is_fresh) {
+        let is_fresh = |at: Duration| now >= at && now - at < LOOKS;
+        if self.looked_at.get().is_some_and(is_fresh) {
             return;
         }
-        self.schedules_at.set(Some(now));
-        if let Err(error) = clock::look(&self.host, &self.clock).await {
+        self.looked_at.set(Some(now));
+        if let Err(error) = clock::look(&self.host).await {
             self.host.log(&format!("the database's clock: {error}"));
         }
         if let Err(error) = schedule::enqueue_due(&self.host).await {
             self.host.log(&format!("schedules: {error}"));
         }
+        if let Err(error) = self.watch().await {
+            self.host.log(&format!("the freshness of upstreams: {error}"));
+        }
+    }
+
+    /// Announces upstreams that have become stale or fresh.
+    async fn watch(&self) -> Result<(), store::Error> {
+        let (sql, params) = (sql!("sql/freshness_watch.sql"), json!({"limit": WATCHED_AT_ONCE}));
+        while store::text(self.host.database(), sql, &params).await?.is_some() {}
+        Ok(())
     }
 
     /// Pauses the schedule of an upstream that refuses its credential again and again.
@@ -366,8 +375,10 @@ fn status_word(run: Option<&SyncRun>) -> &'static str {
 /// The run's progress as JSON text, if it was not stored yet.
 type Latest = Rc<RefCell<Option<String>>>;
 
-/// The time between two checks of the schedules.
-const SCHEDULES: Duration = Duration::from_secs(1);
+/// The time between two checks of the clock, the schedules and the freshness of upstreams.
+const LOOKS: Duration = Duration::from_secs(1);
+/// How many upstreams a statement checks.
+const WATCHED_AT_ONCE: u32 = 500;
 /// How many runs in a row an upstream may refuse before its schedule is paused.
 const REFUSALS: u32 = 5;
 /// The code of an engine whose thread ended.

@@ -172,6 +172,8 @@ pub(super) struct HostRuntime {
     pub(super) record: Option<Function>,
     pub(super) next_tick: Function,
     pub(super) hook_refs: Function,
+    /// `(format: string, json: string) => string`.
+    pub(super) render: Function,
     pub(super) on_queued: Option<Function>,
     /// `() => Promise<string>`.
     pub(super) openapi: Function,
@@ -207,6 +209,11 @@ impl Runtime for HostRuntime {
         let told = self.hook_refs.call3(&JsValue::UNDEFINED, &event.into(), &content_type.into(), &body.into());
         let told = told.ok().and_then(|told| told.as_string()).unwrap_or_default();
         serde_json::from_slice(told.as_bytes()).unwrap_or_default()
+    }
+
+    fn render(&self, format: &str, json: &str) -> String {
+        let text = self.render.call2(&JsValue::UNDEFINED, &format.into(), &json.into());
+        text.ok().and_then(|text| text.as_string()).unwrap_or_default()
     }
 
     // A log function that throws must not fail the operation that it logs.

@@ -74,6 +74,7 @@ impl JsService {
                 openapi: function(options, "openapi")?,
                 next_tick: function(options, "nextTick")?,
                 hook_refs: function(options, "hookRefs")?,
+                render: function(options, "render")?,
             }),
         });
         Ok(Self { service: Rc::new(service), git, watched_push: function(options, "watchedPush")? })

@@ -13,6 +13,7 @@ const request = {
   trace_id: "0123456789abcdef",
   method: "GET",
   path: "/v1/whoami",
+  route: "/whoami",
   status: 200,
   duration_ms: 3,
 };

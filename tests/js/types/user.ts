@@ -26,6 +26,8 @@ import type {
   FailedRun,
   Fetch,
   FieldError,
+  Freshness,
+  FreshnessRequest,
   HeldMove,
   HeldRef,
   HeldRefs,
@@ -84,6 +86,7 @@ import type {
   WaitTarget,
   WasmSource,
   WatchOptions,
+  WebhookFormat,
   WebhookTarget,
   WebhookTargetPage,
   WebhookTargetPath,
@@ -258,6 +261,16 @@ export async function setPolicy(upstream: UpstreamUpdate, on_diverged: OnDiverge
   const repo = await repos.update({ repo: "app", upstream: { ...upstream, policy } });
   await repos.syncUpstream({ repo: "app", direction: "pull", policy: { atomic: true } });
   return repo.upstream?.policy ?? null;
+}
+
+export async function isFresh(repo: string, format: WebhookFormat): Promise<boolean> {
+  const upstream: UpstreamUpdate = { url: "https://git.example.com/app.git", max_age: "15m", public_badge: true };
+  const changed = await repos.update({ repo, upstream });
+  await targets.create({ url: "https://example.com/hooks", events: ["upstream.stale"], format });
+  const request: FreshnessRequest = { repo, max_age: changed.upstream?.max_age ?? "1h" };
+  const { fresh, verified_at, age_seconds, behind }: Freshness = await repos.freshness(request);
+  console.log(changed.upstream?.stale_since, verified_at ?? "never", age_seconds ?? 0, behind ?? 0);
+  return fresh;
 }
 
 export async function approveAll(repo: string): Promise<HeldRef[]> {

@@ -2,6 +2,7 @@
 import {
   type Answer,
   type CompletedRun,
+  type DivergedData,
   type Envelope,
   type EventData,
   type EventRepo,
@@ -16,6 +17,7 @@ import {
   type NodeRequest,
   type NodeResponse,
   nodeMiddleware,
+  type PausedData,
   type PushData,
   type PushUpdate,
   type QueuedRun,
@@ -71,6 +73,17 @@ export function describe(event: WebhookEvent): string {
       const { updates, reconciliation }: PushData = event.data;
       const names = updates.map(({ ref, action }: PushUpdate) => `${ref} was ${action}`);
       return `${names.join(", ")} ${reconciliation.reconciled_commit_count}`;
+    }
+    case "upstream.diverged": {
+      const { direction, count, refs }: DivergedData = event.data;
+      return `${direction}: ${count} refs, such as ${refs[0]}`;
+    }
+    case "upstream.stale":
+    case "upstream.recovered":
+      return `${event.data.fresh}: ${event.data.verified_at}`;
+    case "upstream.paused": {
+      const { paused_at, reason }: PausedData = event.data;
+      return `${paused_at}: ${reason}`;
     }
     default:
       return "a type of tomorrow";

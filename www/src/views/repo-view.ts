@@ -301,16 +301,18 @@ function card(title: string, ...children: Child[]): HTMLElement {
   );
 }
 
-/** When both sides were last verified to be equal, and how many refs differ since then. */
-function freshness({ verified_at, behind }: Upstream): HTMLElement {
+/** When both sides were last verified to be equal, how many refs differ since then, and how old the repository may become. */
+function freshness({ verified_at, behind, max_age, stale_since }: Upstream): HTMLElement {
   const apart = behind ? `${number(behind)} ${behind === 1 ? "ref" : "refs"} apart` : null;
   return h(
     "span",
     { class: "latest" },
+    stale_since !== undefined && h("span", { class: "badge badge-warn" }, icon("warning"), "stale"),
     apart && h("span", { class: "badge badge-warn" }, icon("warning"), apart),
     verified_at
       ? h("span", {}, "verified as of ", timeAgo(verified_at))
       : h("span", { class: "muted" }, "Not verified yet: sync all branches and tags once"),
+    max_age !== undefined && h("span", { class: "muted" }, `may be ${max_age} old`),
   );
 }
 

@@ -115,6 +115,12 @@ async function fillDatabase(
     await setCounters(connection, table, manifest.counters ?? []);
   }
   await service.migrate();
+  // Nobody knows how much later it is, and the clock may be another one. So only the next sync makes a repository fresh.
+  await connection.query(
+    `UPDATE refsync.repos SET upstream_verified_steady = NULL, upstream_watched_from = now(),
+       upstream_check_at = CASE WHEN upstream_max_age IS NOT NULL THEN now() END
+     WHERE upstream_max_age IS NOT NULL OR upstream_verified_steady IS NOT NULL`,
+  );
   return rows;
 }
 

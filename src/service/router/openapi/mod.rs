@@ -12,7 +12,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use self::examples::{Examples, content, spread};
-use crate::service::{error::Error, host::Runtime};
+use crate::service::{error::Error, handlers::monitor, host::Runtime};
 use crate::{
     api::{ApiKeySecret, CALLS, Call, CallName, ErrorBody, TAGS},
     http::{Body, Headers, Method, Response},
@@ -129,6 +129,8 @@ fn paths(shapes: &mut Shapes) -> Value {
         }},
         "/sessions": {"post": shapes.session()},
     });
+    paths[monitor::BADGE] = badge();
+    paths[monitor::METRICS] = metrics();
     for call in CALLS {
         let mut operation = shapes.call(call);
         match call.name {
@@ -141,6 +143,12 @@ fn paths(shapes: &mut Shapes) -> Value {
             }
             _ => {}
         }
+        if call.name == CallName::ShowFreshness {
+            let mut stale = operation["responses"]["200"].clone();
+            stale["description"] =
+                json!("The repository is not fresh. The body is the same; an error has another one.");
+            operation["responses"]["503"] = stale;
+        }
         let path = &mut paths[call.path];
         if call.parameters().next().is_some() {
             path["parameters"] = call.parameters().map(component).collect();
@@ -148,6 +156,50 @@ fn paths(shapes: &mut Shapes) -> Value {
         path[call.method.as_str().to_ascii_lowercase()] = operation;
     }
     paths
+}
+
+/// The status badge. It is not in [`CALLS`], because it takes no credential and answers no JSON.
+fn badge() -> Value {
+    json!({
+        "parameters": [component("org"), component("repo")],
+        "get": {
+            "operationId": "showBadge",
+            "summary": "Get the status badge",
+            "description": "An image that says `fresh`, `stale`, `failing` or `never synced`, and the age. Without a `max_age`, it says \
+                `synced` instead of `fresh`. If the upstream's `public_badge` is true, no credential is needed. Otherwise, the answer \
+                without a credential is 404.",
+            "tags": ["Freshness"],
+            "security": [{}, {"apiKey": ["read"]}, {"accessToken": ["read"]}],
+            "responses": {
+                "200": {"description": "The image.", "content": {"image/svg+xml": {"schema": {"type": "string"}}}},
+                "401": {"$ref": "#/components/responses/refused_401"},
+                "403": {"$ref": "#/components/responses/refused_403"},
+                "404": {"$ref": "#/components/responses/refused_404"},
+                "429": {"$ref": "#/components/responses/refused_429"},
+            },
+        },
+    })
+}
+
+/// The metrics of repositories, which are text.
+fn metrics() -> Value {
+    json!({
+        "parameters": [component("org")],
+        "get": {
+            "operationId": "showMetrics",
+            "summary": "Get metrics of repositories",
+            "description": "Metrics of the newest 10,000 repositories that have an upstream, in Prometheus's text format: when each \
+                was verified, its age, how many refs differ, and how the last sync ended.",
+            "tags": ["Freshness"],
+            "security": [{"apiKey": ["read"]}, {"accessToken": ["read"]}],
+            "responses": {
+                "200": {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+                "401": {"$ref": "#/components/responses/refused_401"},
+                "403": {"$ref": "#/components/responses/refused_403"},
+                "429": {"$ref": "#/components/responses/refused_429"},
+            },
+        },
+    })
 }
 
 /// Turns the answer of `operation` into a stream of such answers.
@@ -215,6 +267,10 @@ fn parameters() -> Value {
         "tags": {"name": "tags", "in": "query", "schema": {"type": "string", "maxLength": 500},
             "example": "team:web",
             "description": "`key:value`, several with commas, or a JSON object: only repositories with these tags."},
+        "max_age": {"name": "max_age", "in": "query", "schema": {"type": "string", "pattern": "^[0-9]{1,7}[mhd]$"},
+            "example": "15m",
+            "description": "The highest age that is fresh: a whole number and `m`, `h` or `d`, from `1m` to `365d`. Default: the \
+                upstream's `max_age`."},
         "x-mesa-signature": webhooks::signature(),
         "limit": {"name": "limit", "in": "query", "description": "How many items a page has at most.",
             "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}},

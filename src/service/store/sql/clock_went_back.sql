@@ -1,10 +1,20 @@
 -- Shortens all waits that a clock which went back has made too long. A process that still has a lease renews it meanwhile.
--- - lease: how long a run's lease lasts. All values are in seconds.
+-- - lease: how long a run's lease lasts. Unless they say otherwise, values are in seconds.
 -- - longest_backoff: the longest backoff of a run.
 -- - delivery_lease: how long a delivery's lease lasts.
 -- - first_wait: the first wait of a delivery.
 -- - longest_wait: the longest wait of a delivery.
-WITH queued AS (
+-- - back: by how many milliseconds the steady clock must go forward; back_before: how many milliseconds it went forward before, as
+--   this process knows. If another process has moved it meanwhile, it stays.
+-- - forgets: whether nobody knows by how much the clock was set back, so that no upstream counts as verified.
+WITH steady AS (
+    UPDATE refsync.service SET clock_back = clock_back + make_interval(secs => ($1::jsonb ->> 'back')::float8 / 1000)
+    WHERE floor(extract(epoch FROM clock_back) * 1000)::bigint = ($1::jsonb ->> 'back_before')::bigint
+), forgotten AS (
+    UPDATE refsync.repos SET upstream_verified_at = NULL, upstream_verified_steady = NULL,
+        upstream_check_at = CASE WHEN upstream_max_age IS NOT NULL THEN now() END
+    WHERE ($1::jsonb ->> 'forgets')::boolean AND upstream_verified_at IS NOT NULL
+), queued AS (
     UPDATE refsync.syncs SET run_after = now()
     WHERE status = 'queued' AND run_after > now() + CASE attempt WHEN 1 THEN interval '0' ELSE make_interval(
         secs => ($1::jsonb ->> 'longest_backoff')::float8) END

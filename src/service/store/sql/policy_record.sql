@@ -1,6 +1,7 @@
 -- Stores the effects of a run's policy, and announces the moves that are held from now on. Returns the names of old backups,
 -- which may be deleted. Does nothing if the run is gone, or if another worker has its lease now.
 -- - sync_id, lease.
+-- - upstream_url: the upstream's URL that the run used. If it is another one now, nothing is held.
 -- - held: an array of {name, from, to, ahead, behind}.
 -- - settled: the other refs of the run, or null if the run was of all refs. They are not held any more.
 -- - backups: an array of the names of refs that the run made.
@@ -12,7 +13,9 @@ WITH repo AS (
     WHERE s.id = $1::jsonb ->> 'sync_id' AND s.lease = $1::jsonb ->> 'lease'
     FOR KEY SHARE OF r
 ), run AS (
-    SELECT s.repo_id, s.direction FROM refsync.syncs s JOIN repo ON repo.id = s.repo_id WHERE s.id = $1::jsonb ->> 'sync_id'
+    SELECT s.repo_id, s.direction, repo.upstream_url = $1::jsonb ->> 'upstream_url' AS is_same_upstream
+    FROM refsync.syncs s JOIN repo ON repo.id = s.repo_id
+    WHERE s.id = $1::jsonb ->> 'sync_id'
 ), asked AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb -> 'held') AS (name text, "from" text, "to" text, ahead int, behind int)
 ), released AS (
@@ -24,6 +27,7 @@ WITH repo AS (
 ), news AS (
     INSERT INTO refsync.held (repo_id, direction, name, from_id, to_id, ahead, behind)
     SELECT run.repo_id, run.direction, asked.name, asked."from", asked."to", asked.ahead, asked.behind FROM asked CROSS JOIN run
+    WHERE run.is_same_upstream
     ON CONFLICT (repo_id, direction, name) DO UPDATE
         SET from_id = excluded.from_id, to_id = excluded.to_id, ahead = excluded.ahead, behind = excluded.behind,
             since = now(), approved_at = NULL

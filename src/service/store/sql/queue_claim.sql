@@ -18,7 +18,7 @@ WITH busy AS (
     GROUP BY 1
 ), next AS (
     SELECT s.id, r.name AS repo_name, o.id AS org_id, o.slug AS org, r.upstream_url, r.upstream_auth,
-        r.upstream_policy, r.origin_url, r.origin_auth, r.default_bookmark, r.default_bookmark_asked_for, r.damage IS NOT NULL AS is_damaged
+        r.upstream_policy, r.upstream_epoch, r.origin_url, r.origin_auth, r.default_bookmark, r.default_bookmark_asked_for, r.damage IS NOT NULL AS is_damaged
     FROM refsync.syncs s
     JOIN refsync.repos r ON r.id = s.repo_id
     JOIN refsync.organizations o ON o.id = r.org_id
@@ -59,6 +59,8 @@ UPDATE refsync.syncs s SET
     slot = CASE s.status WHEN 'in_progress' THEN s.slot ELSE place.slot END,
     org_slot = CASE s.status WHEN 'in_progress' THEN s.org_slot ELSE place.org_slot END,
     started_at = now(),
+    started_steady = now() + (SELECT clock_back FROM refsync.service),
+    upstream_epoch = next.upstream_epoch,
     progress = NULL,
     lease = $1::jsonb ->> 'lease',
     lease_expires_at = now() + make_interval(secs => ($1::jsonb ->> 'lease_seconds')::float8)

@@ -6,14 +6,17 @@
 -- - head_change_id: the change id of the new default branch's commit, or null.
 -- - old_default_branch: the default branch that was stored at the time of the decision.
 -- - counts: how many refs have each outcome; stats_bytes: the size of the stats in bytes; $2: the stats.
+-- - diverged: an array of the names of refs that diverged. Those that had not diverged before are announced.
 --
 -- A run of all refs also sets the freshness of the repository, to the run's start, because the run read everything after
--- that.
+-- that. It has the direction of the schedule, or it is a pull if there is none; and nothing has changed since its start that
+-- decides which refs belong to the mirror.
 WITH repo AS (
     -- The repository is locked first, as in a deletion.
     SELECT r.id, r.name, r.tags, r.default_bookmark, r.upstream_url = $1::jsonb ->> 'upstream_url' AS is_same_upstream,
         $1::jsonb ->> 'default_branch' IS NOT NULL AND r.default_bookmark_asked_for IS NOT TRUE
-            AND r.default_bookmark = $1::jsonb ->> 'old_default_branch' AS follows
+            AND r.default_bookmark = $1::jsonb ->> 'old_default_branch' AS follows,
+        r.upstream_epoch, coalesce(r.schedule ->> 'direction', 'pull') AS direction
     FROM refsync.repos r
     JOIN refsync.syncs s ON s.repo_id = r.id
     WHERE s.id = $1::jsonb ->> 'sync_id'
@@ -24,13 +27,36 @@ WITH repo AS (
         finished_at = now(), lease = NULL, lease_expires_at = NULL
     FROM repo
     WHERE s.repo_id = repo.id AND s.id = $1::jsonb ->> 'sync_id' AND s.lease = $1::jsonb ->> 'lease'
-    RETURNING s.started_at, repo.is_same_upstream AND s.branches = '*' AND s.tags = '*' AS verifies,
+    RETURNING s.repo_id, s.direction, s.started_at, s.started_steady, s.branches = '*' AND s.tags = '*' AS is_of_all,
+        repo.is_same_upstream AND s.branches = '*' AND s.tags = '*' AND s.direction = repo.direction
+            AND s.upstream_epoch = repo.upstream_epoch AND (s.policy ? 'exclude') IS NOT TRUE AS verifies,
         refsync.sync_run(s) AS run
+), diverging AS (
+    SELECT ref.name FROM repo CROSS JOIN completed CROSS JOIN jsonb_array_elements_text($1::jsonb -> 'diverged') ref (name)
+    WHERE repo.is_same_upstream
+), together AS (
+    DELETE FROM refsync.diverged d
+    USING completed
+    WHERE d.repo_id = completed.repo_id AND d.direction = completed.direction
+        AND NOT EXISTS (SELECT FROM diverging WHERE diverging.name = d.name)
+        AND (completed.is_of_all
+            OR EXISTS (SELECT FROM jsonb_array_elements($2::jsonb -> 'refs') ref WHERE ref ->> 'name' = d.name))
+), news AS (
+    INSERT INTO refsync.diverged (repo_id, direction, name)
+    SELECT completed.repo_id, completed.direction, diverging.name FROM completed CROSS JOIN diverging
+    ON CONFLICT DO NOTHING
+    RETURNING name
 ), changed AS (
     UPDATE refsync.repos r SET
         upstream_behind = CASE WHEN completed.verifies THEN apart.refs ELSE r.upstream_behind END,
         upstream_verified_at = CASE WHEN completed.verifies AND apart.refs = 0 THEN completed.started_at
             ELSE r.upstream_verified_at END,
+        upstream_verified_steady = CASE WHEN completed.verifies AND apart.refs = 0 THEN completed.started_steady
+            ELSE r.upstream_verified_steady END,
+        -- If it was stale, it is checked now.
+        upstream_check_at = CASE WHEN completed.verifies AND apart.refs = 0 AND r.upstream_max_age IS NOT NULL
+            THEN completed.started_steady + CASE WHEN r.upstream_stale_at IS NULL THEN r.upstream_max_age::interval ELSE '0' END
+            ELSE r.upstream_check_at END,
         default_bookmark = CASE WHEN repo.follows THEN $1::jsonb ->> 'default_branch' ELSE r.default_bookmark END,
         default_bookmark_asked_for = CASE WHEN repo.follows THEN false ELSE r.default_bookmark_asked_for END
     FROM repo
@@ -43,5 +69,12 @@ WITH repo AS (
 )
 SELECT jsonb_build_object(
     'run', refsync.announce_run(completed.run, ($1::jsonb ->> 'stats_bytes')::int),
+    'announced', (
+        SELECT refsync.announce_upstream(r, 'upstream.diverged', jsonb_build_object(
+            'direction', completed.direction, 'count', told.count, 'refs', told.refs))
+        FROM (SELECT (SELECT count(*) FROM news) AS count, jsonb_agg(first.name) AS refs
+            FROM (SELECT name FROM news ORDER BY name LIMIT 100) first) told
+        JOIN refsync.repos r ON r.id = repo.id
+        WHERE told.count > 0),
     'default_branch', CASE WHEN repo.follows THEN $1::jsonb ->> 'default_branch' ELSE repo.default_bookmark END)::text AS row
 FROM completed CROSS JOIN repo

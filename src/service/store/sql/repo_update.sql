@@ -3,13 +3,15 @@
 -- - name, default_bookmark: null or absent keeps the stored value.
 -- - tags: are merged into the stored ones; a null value removes a tag. max_tags: how many the repository may have.
 -- - change_id: of the new head.
--- - upstream: {url, auth, kept_url, schedule, schedule_at, policy, on_push}. Absent keeps it, null removes it, and its hook.
+-- - upstream: {url, auth, kept_url, schedule, schedule_at, policy, on_push, max_age, public_badge}. Absent keeps it, null removes it, and
+--   its hook.
 -- - origin: {url, auth, kept_url}. Absent keeps it; null removes it, and the service hosts the repository.
 -- - auth: {kind, sealed}, or null for none. If it is absent, the stored credential stays only if the stored URL is
 --   kept_url. Then both URLs are on the server that the credential belongs to.
 -- - schedule: absent keeps it, null removes it. schedule_at: its first time, in milliseconds since 1970.
 --
--- - policy: absent keeps it, null sets the defaults. on_push: absent or null keeps it.
+-- - policy: absent keeps it, null sets the defaults. on_push: absent or null keeps it. max_age: absent keeps it, null removes it.
+--   public_badge: absent keeps it.
 --
 -- A new URL, credential or schedule ends a pause.
 WITH old AS (
@@ -35,6 +37,10 @@ UPDATE refsync.repos r SET
     on_push = stays.schedule AND coalesce((asked.upstream ->> 'on_push')::boolean, r.on_push),
     hook_id = CASE WHEN stays.schedule THEN r.hook_id END,
     hook_secret = CASE WHEN stays.schedule THEN r.hook_secret END,
+    upstream_max_age = CASE WHEN asked.upstream ? 'max_age' THEN asked.upstream ->> 'max_age'
+        WHEN stays.schedule THEN r.upstream_max_age END,
+    upstream_public_badge = CASE WHEN asked.upstream ? 'public_badge' THEN (asked.upstream ->> 'public_badge')::boolean
+        ELSE stays.schedule AND r.upstream_public_badge END,
     upstream_refusals = CASE WHEN changed.anew THEN 0 ELSE r.upstream_refusals END,
     upstream_paused_at = CASE WHEN NOT changed.anew THEN r.upstream_paused_at END,
     upstream_pause_reason = CASE WHEN NOT changed.anew THEN r.upstream_pause_reason END,

@@ -45,7 +45,7 @@ WITH RECURSIVE pending (target_id) AS (
         ORDER BY d.run_after, d.seq
         LIMIT 1) d
 ), next AS (
-    SELECT d.seq, t.url, t.secret,
+    SELECT d.seq, t.url, t.secret, t.format,
         CASE WHEN t.previous_secret_expires_at > now() THEN t.previous_secret END AS previous_secret
     FROM first_due
     JOIN refsync.webhook_deliveries d ON d.seq = first_due.seq
@@ -62,5 +62,5 @@ FROM next
 WHERE d.seq = next.seq
 RETURNING jsonb_build_object(
     'seq', d.seq, 'event_id', d.envelope ->> 'id', 'type', d.envelope ->> 'type', 'attempts', d.attempts,
-    'target_id', d.target_id, 'url', next.url, 'secret', next.secret, 'previous_secret', next.previous_secret,
+    'target_id', d.target_id, 'url', next.url, 'format', next.format, 'secret', next.secret, 'previous_secret', next.previous_secret,
     'time', extract(epoch FROM now())::bigint, 'is_large', d.bytes >= ($1::jsonb ->> 'large_bytes')::int)::text AS row

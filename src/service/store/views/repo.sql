@@ -24,6 +24,10 @@ CREATE OR REPLACE FUNCTION refsync.repo(r refsync.repos) RETURNS jsonb LANGUAGE 
             || CASE WHEN r.hook_id IS NOT NULL
                 THEN jsonb_build_object('hook', jsonb_build_object('url', '/v1/hooks/' || r.hook_id)) ELSE '{}' END
             || CASE WHEN r.on_push THEN '{"on_push": true}'::jsonb ELSE '{}' END
+            || CASE WHEN r.upstream_max_age IS NOT NULL THEN jsonb_build_object('max_age', r.upstream_max_age) ELSE '{}' END
+            || CASE WHEN r.upstream_stale_at IS NOT NULL
+                THEN jsonb_build_object('stale_since', refsync.rfc3339(r.upstream_stale_at)) ELSE '{}' END
+            || CASE WHEN r.upstream_public_badge THEN '{"public_badge": true}'::jsonb ELSE '{}' END
         END,
         'origin', CASE WHEN r.origin_url IS NOT NULL THEN jsonb_build_object(
             'url', r.origin_url, 'auth_kind', r.origin_auth_kind) END,

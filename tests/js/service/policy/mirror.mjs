@@ -15,7 +15,7 @@ import { git, start } from "../support.mjs";
  * The source has the branches `main` and `work`, a branch `gone`, and the tag `v1`, and all of them were pulled.
  *
  * @param {import("node:test").TestContext} t
- * @param {{ policy?: PolicyRequest, postgres?: string }} [options]
+ * @param {{ policy?: PolicyRequest } & import("../support.mjs").StartOptions} [options]
  */
 export async function mirror(t, { policy, ...options } = {}) {
   const s = await start(t, options);
