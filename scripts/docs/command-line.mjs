@@ -87,8 +87,9 @@ function value(name) {
 }
 
 /** @param {Option} option */
-function defaultOf({ defaultValue, envVar, argChoices, negate }) {
-  const shown = defaultValue === undefined || defaultValue === false || negate ? [] : [`\`${defaultValue}\``];
+function defaultOf({ defaultValue, defaultValueDescription, envVar, argChoices, negate }) {
+  const hasNone = defaultValue === undefined || defaultValue === false || negate;
+  const shown = hasNone ? [] : [`\`${defaultValueDescription ?? defaultValue}\``];
   const choices = argChoices === undefined ? [] : [`one of ${argChoices.map((one) => `\`${one}\``).join(", ")}`];
   return [...shown, ...(envVar === undefined ? [] : [`\`${envVar}\``]), ...choices].join("; ");
 }

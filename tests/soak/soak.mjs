@@ -201,7 +201,8 @@ async function different(repositories) {
  * @returns {Promise<Events>}
  */
 async function eventsOf({ data, database }) {
-  const text = "SELECT e.sync_id AS id, e.run FROM refsync.sync_events e ORDER BY e.seq";
+  const text = `SELECT s.id, jsonb_build_object('repo_id', s.repo_id, 'error', s.error) || e.run AS run
+    FROM refsync.sync_events e JOIN refsync.syncs s ON s.id = e.sync_id ORDER BY e.seq`;
   const rows = database ? await fromPostgres(database, text) : await fromFolder(join(data, "database"), text);
   /** @type {Events} */
   const events = new Map();

@@ -40,6 +40,8 @@ export function commandLine(serve: ServeAction = serveUntilSignal): Command {
       .option("--max-runs <number>", "runs at the same time in all processes; set the same number for each", positive)
       .option("--max-runs-per-org <number>", "the same for each organisation", positive)
       .option("--run-timeout <seconds>", "the time limit of one attempt", seconds, 3600)
+      .addOption(kept("--keep-runs <time>", "how long to keep runs that have ended, such as 90d, or forever", 90))
+      .addOption(kept("--keep-events <time>", "the same for the events that followers of a run get", 7))
       .option("--public-url <url>", "the public address of the service, for webhooks", httpUrl)
       .addOption(log())
       .option("--allow-private-network", "allow upstreams and webhooks on loopback and private addresses", false)
@@ -283,6 +285,18 @@ function seconds(text: string): number {
   if (!/^\d{1,7}(\.\d+)?$/.test(text) || Number(text) === 0)
     throw new InvalidArgumentError("must be seconds, above 0.");
   return Number(text);
+}
+
+/** An option for a time in minutes, hours or days. Its value is in milliseconds. */
+function kept(flags: string, description: string, days: number): Option {
+  const units = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+  return new Option(flags, description).default(days * units.d, `${days}d`).argParser((text: string) => {
+    if (text === "forever") return Number.POSITIVE_INFINITY;
+    const [, number, unit] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
+    if (number === undefined)
+      throw new InvalidArgumentError("must be a number and m, h or d, such as 90d, or forever.");
+    return Number(number) * units[unit as keyof typeof units];
+  });
 }
 
 function minRate(text: string): { bytes: number; time: number } {

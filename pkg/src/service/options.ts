@@ -60,6 +60,16 @@ export interface ServiceOptions {
    */
   runTimeout?: number;
   /**
+   * How long a run is kept after its end, in milliseconds. `Infinity` keeps all runs. The last run of each repository and direction is
+   * always kept, and so is a run whose webhooks were not delivered yet. Default: 90 days.
+   */
+  keepRuns?: number;
+  /**
+   * How long the events of a run are kept after its end, in milliseconds: followers get them. They are deleted with the run at the
+   * latest. Default: 7 days.
+   */
+  keepEvents?: number;
+  /**
    * Do only runs of repositories that are stored on another Git server (their `origin`), because `git` cannot reach the hosted ones.
    * Default: false.
    */

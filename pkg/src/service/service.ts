@@ -4,6 +4,7 @@
  * @module
  */
 import { wasm } from "#service-wasm";
+import type { Database } from "../host.js";
 import { refuseUnknown } from "../options.js";
 import { loader } from "../wasm/load.js";
 import init, { initSync, Service as WasmService } from "../wasm/service/refsync.js";
@@ -14,7 +15,9 @@ import { Counters } from "./metrics.js";
 import type { LogRecord, Scope, ServiceOptions } from "./options.js";
 import { watchedPush } from "./pushes.js";
 import { render } from "./render.js";
+import { Retention } from "./retention.js";
 import { nextTick } from "./schedule.js";
+import { upgrade } from "./upgrade.js";
 
 const load = loader({ init, initSync }, wasm);
 
@@ -35,6 +38,8 @@ const known = {
   maxRuns: true,
   maxRunsPerOrganization: true,
   runTimeout: true,
+  keepRuns: true,
+  keepEvents: true,
   onlyOrigins: true,
   onQueued: true,
   wasm: true,
@@ -70,6 +75,8 @@ const knownOfRateLimit = { perSecond: true, burst: true } satisfies Record<
 export class Service {
   readonly #counters: Counters | undefined;
   readonly #use: <T>(call: (service: WasmService) => T | Promise<T>) => Promise<T>;
+  readonly #database: Database;
+  readonly #retention: Retention;
 
   /**
    * Makes a service. Nothing is loaded or opened.
@@ -80,7 +87,12 @@ export class Service {
   constructor(options: ServiceOptions) {
     refuseUnknown("Service", options, known);
     refuseUnknown("Service", options.rateLimit, knownOfRateLimit, "rateLimit.");
-    const { secretKey, previousSecretKeys = [] } = options;
+    const { secretKey, previousSecretKeys = [], keepRuns = 90 * DAY, keepEvents = 7 * DAY } = options;
+    for (const [name, time] of Object.entries({ keepRuns, keepEvents })) {
+      if (!(time >= 60_000)) throw new TypeError(`Service: ${name} must be at least 60000 milliseconds`);
+    }
+    this.#database = options.database;
+    this.#retention = new Retention(options.database, { keepRuns, keepEvents });
     const isKey = (key: Uint8Array) => key instanceof Uint8Array && key.length === 32;
     if (!isKey(secretKey)) throw new TypeError("Service: secretKey must be a Uint8Array of 32 bytes");
     if (!previousSecretKeys.every(isKey)) {
@@ -119,7 +131,7 @@ export class Service {
    * @throws if a newer version has used the database, or if the secret key is a different one.
    */
   async migrate(): Promise<void> {
-    await this.#use((service) => service.migrate());
+    await this.#upgrade();
   }
 
   /**
@@ -132,7 +144,13 @@ export class Service {
 
   /** Brings the schema up to this version only. A backup is restored into it; `migrate` does the rest. */
   async migrateTo(version: number): Promise<void> {
-    await this.#use((service) => service.migrateTo(version));
+    await this.#upgrade(version);
+  }
+
+  async #upgrade(newest?: number): Promise<void> {
+    const migrateTo = (version?: number) =>
+      this.#use((service) => (version === undefined ? service.migrate() : service.migrateTo(version)));
+    await upgrade(this.#database, migrateTo, newest);
   }
 
   /** Makes an organisation if it does not exist. A `name` renames it. Paths contain its slug. */
@@ -206,6 +224,16 @@ export class Service {
   }
 
   /**
+   * Deletes some runs that are older than `keepRuns`, and the events of some that are older than `keepEvents`; false if it has looked at
+   * all of them. `work` of `refsync/node` calls it again and again.
+   *
+   * @throws if the database fails.
+   */
+  async cleanUp(): Promise<boolean> {
+    return this.#retention.step();
+  }
+
+  /**
    * Claims one due webhook delivery, calls `onClaimed`, and sends the delivery; false if none was due. It takes at most ten
    * seconds. A refused delivery is retried for a day.
    *
@@ -226,6 +254,9 @@ function counting(counters: Counters, { record, log }: ServiceOptions): Pick<Ser
     log: log ?? (record ? () => {} : (line) => console.error(`refsync: ${line}`)),
   };
 }
+
+/** Milliseconds. */
+const DAY = 24 * 60 * 60 * 1000;
 
 /**
  * The same error, made here, if the WebAssembly code made it. For an uncaught error, Node prints the line that made it, which is the whole

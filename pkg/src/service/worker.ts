@@ -31,6 +31,8 @@ export interface Workable {
   /** If there is a run, calls `onClaimed` before it does the run. `isLastLane`: all other lanes are busy. */
   tick(onClaimed?: () => void, isLastLane?: boolean): Promise<boolean>;
   deliver?(onClaimed?: () => void): Promise<boolean>;
+  /** Deletes some of what is old. Returns whether there may be more. */
+  cleanUp?(): Promise<boolean>;
 }
 
 /**
@@ -93,6 +95,10 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
     const deliver = () => verb.call(service, deliveries.ring);
     for (let n = 0; n < DELIVERY_LANES; n += 1) lanes.push(lane(deliveries, deliver));
   }
+  if (service.cleanUp) {
+    const { cleanUp } = service;
+    lanes.push(cleaner(() => cleanUp.call(service), onError, signal));
+  }
   return {
     wake(what) {
       if (what !== "webhook") {
@@ -103,6 +109,24 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
     },
     stopped: Promise.all(lanes).then(() => {}),
   };
+}
+
+/** Cleans up until the signal fires. It rests four times as long as it works, so that runs and calls come first. */
+async function cleaner(step: () => Promise<boolean>, onError: (error: unknown) => void, signal?: AbortSignal) {
+  let rest = CLEAN_UP_AFTER;
+  while (!signal?.aborted) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, rest);
+      signal?.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
+    });
+    if (signal?.aborted) return;
+    const from = performance.now();
+    const isMore = await step().catch((error: unknown) => {
+      onError(error);
+      return false;
+    });
+    rest = isMore ? Math.max(100, 4 * (performance.now() - from)) : CLEAN_UP_EVERY;
+  }
 }
 
 const known = { concurrency: true, signal: true, pollInterval: true, onError: true } satisfies Record<
@@ -164,6 +188,10 @@ function bell(interval: number, signal?: AbortSignal): Bell {
   };
 }
 
+/** Milliseconds until the first clean-up. A process that has just started has more important work. */
+const CLEAN_UP_AFTER = 10_000;
+/** Milliseconds until a clean-up that has seen everything begins again. */
+const CLEAN_UP_EVERY = 600_000;
 /**
  * How many webhooks are delivered at the same time. A target has at most two of them, and an organisation eight
  * (`src/service/delivery/mod.rs`). So receivers that do not answer delay other organisations only if many organisations have such

@@ -115,7 +115,6 @@ impl Deliveries {
             "at_once": AT_ONCE,
             "at_once_of_org": AT_ONCE_OF_ORGANIZATION,
             "takes_large": large.is_some(),
-            "large_bytes": LARGE,
         });
         let sql = sql!("sql/webhook_claim.sql");
         let Some(delivery) = store::row::<Delivery>(self.host.database(), sql, params).await? else { return Ok(false) };
@@ -267,10 +266,8 @@ pub(crate) const LEASE: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 2;
 /// The same for an organisation. A process has eight times as many lanes (`pkg/src/worker.ts`).
 const AT_ONCE_OF_ORGANIZATION: usize = 8;
-/// The size from which a delivery is large, in bytes. A process has several copies of a delivery in memory while it is
-/// sent.
-const LARGE: usize = 1024 * 1024;
-/// How many large deliveries a process sends at the same time. An organisation may have one.
+/// How many large deliveries a process sends at the same time, because it has several copies of a delivery in memory
+/// meanwhile. An organisation may have one. `webhook_claim.sql` says which are large: those of a megabyte and more.
 const LARGE_AT_ONCE: usize = 2;
 /// How long a delivery waits for its next attempt, before jitter. `webhook_retry.sql` computes the wait, because it knows
 /// how often a target did not answer in time.

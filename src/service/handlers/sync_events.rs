@@ -124,7 +124,7 @@ impl Feed {
         let [api_key, public_key] = &self.keys;
         let params = json!({
             "sync_id": self.sync_id,
-            "after": self.told.unwrap_or(0),
+            "after": self.told.unwrap_or(-1),
             "api_key_id": api_key,
             "public_key_id": public_key,
         });
@@ -135,8 +135,8 @@ impl Feed {
         };
         self.ended = ended;
         let mut text = String::new();
-        if let Some(run) = run.filter(|_| self.told.is_none() && events.is_empty()) {
-            // A run of an older version, which stored no events.
+        if let Some(run) = run {
+            // Its events were deleted, or it is of an older version, which stored none.
             text += &format!("id: 0\ndata: {run}\n\n");
             self.told = Some(0);
         }

@@ -25,7 +25,7 @@ use crate::service::{
     host::Limits,
     random::{hex, random},
     remotes::origin,
-    store::{Database, Error, row, row_with_json, rows, storable},
+    store::{Database, Error, row, row_with_json, storable},
 };
 
 /// How long a lease lasts without a heartbeat.
@@ -271,7 +271,9 @@ pub(crate) async fn adopt(database: &dyn Database) -> Result<(), Error> {
     Ok(())
 }
 
-/// Fails the runs that have lost too many workers.
-pub(crate) async fn give_up(database: &dyn Database) -> Result<Vec<SyncRun>, Error> {
-    rows(database, sql!("sql/queue_give_up.sql"), json!({"max_attempts": MAX_LOST_ATTEMPTS})).await
+/// Looks for runs without a worker, and for runs whose next attempt is due. Fails those that have lost too many workers; a claim
+/// can find the others. Returns a line for the log for each failed run, and an empty text for each other one.
+pub(crate) async fn give_up(database: &dyn Database) -> Result<Vec<String>, Error> {
+    let params = json!({"max_attempts": MAX_LOST_ATTEMPTS});
+    database.query(sql!("sql/queue_give_up.sql"), vec![params.to_string()]).await
 }

@@ -39,16 +39,18 @@ struct Moved {
     next: Option<Moment>,
 }
 
-/// Queues a run for each due schedule.
+/// Queues a run for each of some due schedules. Returns whether more of them may be due.
 ///
 /// # Errors
 ///
 /// If the database failed.
-pub(crate) async fn enqueue_due(host: &Host) -> Result<(), store::Error> {
-    let due: Vec<Due> = store::rows(host.database(), sql!("sql/schedule_due.sql"), ()).await?;
+pub(crate) async fn enqueue_due(host: &Host) -> Result<bool, store::Error> {
+    let params = json!({"limit": AT_ONCE});
+    let due: Vec<Due> = store::rows(host.database(), sql!("sql/schedule_due.sql"), params).await?;
     if due.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
+    let may_be_more = due.len() == AT_ONCE;
     let moved = due.into_iter().map(|Due { id, at, schedule, now }| {
         let next = next(&schedule, &id, now, &*host.options.runtime).unwrap_or_else(|error| {
             host.log(&format!("the schedule of {id} ends here: {error}"));
@@ -61,7 +63,7 @@ pub(crate) async fn enqueue_due(host: &Host) -> Result<(), store::Error> {
     if !added.is_empty() {
         host.options.runtime.queued();
     }
-    Ok(())
+    Ok(may_be_more)
 }
 
 /// The first time of a new schedule.
@@ -156,5 +158,7 @@ fn share(repo_id: &str) -> f64 {
     f64::from(hash.swap_bytes()) / (f64::from(u32::MAX) + 1.0)
 }
 
+/// How many schedules one statement takes up. It takes a fraction of a second.
+const AT_ONCE: usize = 500;
 /// The most milliseconds by which a cron line's run is delayed, so that not all runs start together.
 const MOST_LATE: Moment = 5 * 60 * 1000;

@@ -6,6 +6,10 @@
 //!
 //! Any number of processes may migrate at the same time. Each migration is one `DO` statement, so it is one transaction. An
 //! advisory lock lets only one process at a time look and apply. All views together are one such statement.
+//!
+//! A database is migrated while processes of the older version use it. So a migration never waits long for a lock, because
+//! writers would wait behind it. `pkg/src/service/upgrade.ts` builds indexes of large tables beforehand, brings rows up to date
+//! in small steps, and tries again if a lock was not free.
 
 use crate::service::store::{Database, Error, row};
 
@@ -48,6 +52,7 @@ fn migration_statement(version: u32, migration: &str) -> String {
                     version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
             END IF;
             IF NOT EXISTS (SELECT FROM refsync.schema_migrations m WHERE m.version = {version}) THEN
+                PERFORM set_config('lock_timeout', '400ms', true);
                 {migration}
                 INSERT INTO refsync.schema_migrations (version) VALUES ({version});
             END IF;
@@ -103,6 +108,8 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (21, sql!("migrations/0021_policy.sql")),
     (22, sql!("migrations/0022_triggers.sql")),
     (23, sql!("migrations/0023_freshness_watch.sql")),
+    (24, sql!("migrations/0024_turns.sql")),
+    (25, sql!("migrations/0025_turns_are_set.sql")),
     (26, sql!("migrations/0026_counts_and_push_backups.sql")),
 ];
 
@@ -123,11 +130,12 @@ const VIEWS: &[&str] = &[
     sql!("views/held.sql"),
     sql!("views/trigger.sql"),
     sql!("views/freshness.sql"),
+    sql!("views/claim.sql"),
 ];
 
 /// The version of the views. Add one with each release that changes a view. If processes of the previous release cannot use
 /// the changed view, add a migration too: those processes then refuse to start.
-pub const VIEWS_VERSION: u32 = 1;
+pub const VIEWS_VERSION: u32 = 2;
 
 /// The number of the advisory lock. No other user of the database should use it. It spells "refsync" on a telephone's keys.
 const ADVISORY_LOCK: u32 = 7_337_962;

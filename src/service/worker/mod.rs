@@ -56,15 +56,15 @@ enum Interruption {
 pub struct Worker {
     host: Rc<Host>,
     stop: Rc<Stop>,
-    /// When the clock, the schedules and the freshness of upstreams were last checked.
-    looked_at: Cell<Option<Duration>>,
+    /// When the clock, the schedules and the freshness of upstreams are checked next.
+    looks_at: Cell<Option<Duration>>,
     /// When runs that lost too many workers were last looked for.
     gave_up_at: Cell<Duration>,
 }
 
 impl Worker {
     pub(crate) fn new(host: Rc<Host>, stop: Rc<Stop>) -> Self {
-        Self { host, stop, looked_at: Cell::default(), gave_up_at: Cell::default() }
+        Self { host, stop, looks_at: Cell::default(), gave_up_at: Cell::default() }
     }
 
     /// Claims one run, reports the claim, and does the run; false if no run was ready. `is_last_lane`: takes no run if its
@@ -83,12 +83,15 @@ impl Worker {
             self.give_up().await?;
         }
         self.look().await;
-        // The lease begins after this moment, even if the database answers late.
-        let asked_at = self.host.now();
-        let Some(claim) = queue::claim(self.host.database(), self.host.options.limits, is_last_lane).await? else {
-            self.give_up().await?;
-            return Ok(false);
+        let (claim, asked_at) = loop {
+            // The lease begins after this moment, even if the database answers late.
+            let asked_at = self.host.now();
+            let claim = queue::claim(self.host.database(), self.host.options.limits, is_last_lane).await?;
+            if claim.is_some() || !self.give_up().await? {
+                break (claim, asked_at);
+            }
         };
+        let Some(claim) = claim else { return Ok(false) };
         on_claimed();
         let started = self.host.now();
         let latest = Latest::default();
@@ -199,29 +202,37 @@ impl Worker {
         }
     }
 
-    /// Fails the runs that lost too many workers.
-    async fn give_up(&self) -> Result<(), Error> {
+    /// Looks for runs without a worker, and for runs whose next attempt is due. Fails those that lost too many workers, and
+    /// returns whether others can be claimed now.
+    async fn give_up(&self) -> Result<bool, Error> {
         self.gave_up_at.set(self.host.now());
-        for lost in queue::give_up(self.host.database()).await? {
-            self.host.log(&format!("sync {} gave up: it lost its worker {} times", lost.id, lost.attempt));
+        let (others, lines): (Vec<_>, Vec<_>) =
+            queue::give_up(self.host.database()).await?.into_iter().partition(String::is_empty);
+        for line in lines {
+            self.host.log(&line);
         }
-        Ok(())
+        Ok(!others.is_empty())
     }
 
-    /// Checks the clock, queues due schedules, and announces upstreams that have become stale, at most once a second. If that
-    /// fails, queued runs are still done.
+    /// Checks the clock, queues due schedules, and announces upstreams that have become stale, once a second. If many schedules
+    /// are due, looks again after a short pause. If that fails, queued runs are still done.
     pub(crate) async fn look(&self) {
         let now = self.host.now();
-        let is_fresh = |at: Duration| now >= at && now - at < LOOKS;
-        if self.looked_at.get().is_some_and(is_fresh) {
+        if self.looks_at.get().is_some_and(|at| now < at) {
             return;
         }
-        self.looked_at.set(Some(now));
+        // No other lane looks meanwhile.
+        self.looks_at.set(Some(now + LOOKS));
         if let Err(error) = clock::look(&self.host).await {
             self.host.log(&format!("the database's clock: {error}"));
         }
-        if let Err(error) = schedule::enqueue_due(&self.host).await {
-            self.host.log(&format!("schedules: {error}"));
+        match schedule::enqueue_due(&self.host).await {
+            Ok(true) => {
+                let ended = self.host.now();
+                self.looks_at.set(Some(ended + ended.saturating_sub(now) / 4));
+            }
+            Ok(false) => {}
+            Err(error) => self.host.log(&format!("schedules: {error}")),
         }
         if let Err(error) = self.watch().await {
             self.host.log(&format!("the freshness of upstreams: {error}"));
@@ -385,5 +396,5 @@ const REFUSALS: u32 = 5;
 const ENGINE_STOPPED: &str = "engine_stopped";
 /// How many attempts may end this way.
 const MAX_STOPS: u32 = 2;
-/// How often a busy worker looks for runs that lost too many workers.
-const GIVE_UP_EVERY: Duration = Duration::from_secs(5);
+/// How often a busy worker looks for runs without a worker, and for runs whose next attempt is due.
+const GIVE_UP_EVERY: Duration = Duration::from_secs(2);

@@ -18,6 +18,10 @@ export interface WorkFlags {
   maxRunsPerOrg?: number;
   /** How long one attempt of a run may take, in seconds. */
   runTimeout: number;
+  /** How long a run is kept, in milliseconds. */
+  keepRuns: number;
+  /** How long the events of a run are kept, in milliseconds. */
+  keepEvents: number;
 }
 
 /** A worker that can be stopped. */
@@ -64,14 +68,18 @@ export function sharedDatabase(url: string, { concurrency }: WorkFlags, complain
   });
 }
 
-/** A worker's limits, as options of the service. */
+/** A worker's limits and times, as options of the service. */
 export function limits({
   maxRuns,
   maxRunsPerOrg,
   runTimeout,
-}: WorkFlags): Pick<ServiceOptions, "maxRuns" | "maxRunsPerOrganization" | "runTimeout"> {
+  keepRuns,
+  keepEvents,
+}: WorkFlags): Pick<ServiceOptions, "maxRuns" | "maxRunsPerOrganization" | "runTimeout" | "keepRuns" | "keepEvents"> {
   return {
     runTimeout: runTimeout * 1000,
+    keepRuns,
+    keepEvents,
     ...(maxRuns !== undefined && { maxRuns }),
     ...(maxRunsPerOrg !== undefined && { maxRunsPerOrganization: maxRunsPerOrg }),
   };

@@ -23,7 +23,10 @@ WITH repo AS (
     FOR NO KEY UPDATE OF r
 ), completed AS (
     UPDATE refsync.syncs s
-    SET status = 'completed', stats = $2::jsonb, stats_counts = $1::jsonb -> 'counts', stats_bytes = ($1::jsonb ->> 'stats_bytes')::int,
+    SET status = 'completed', stats = $2::jsonb,
+        -- Without zeros, which `sync_run` adds.
+        stats_counts = coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each($1::jsonb -> 'counts') WHERE value <> '0'), '{}'),
+        stats_bytes = ($1::jsonb ->> 'stats_bytes')::int,
         finished_at = now(), lease = NULL, lease_expires_at = NULL
     FROM repo
     WHERE s.repo_id = repo.id AND s.id = $1::jsonb ->> 'sync_id' AND s.lease = $1::jsonb ->> 'lease'

@@ -2,18 +2,18 @@
 -- deliveries in progress come first, then the delivery that has been due longest.
 -- - lease: the new lease; lease_seconds: how long it lasts.
 -- - at_once, at_once_of_org: how many deliveries of a target and of an organisation may be in progress.
--- - takes_large: whether a large one may be claimed; large_bytes: the size from which a delivery is large.
+-- - takes_large: whether a large one may be claimed. A delivery is large from a megabyte on.
 WITH RECURSIVE pending (target_id) AS (
     -- The targets that have deliveries. Each is found by one look into the index, even if it has many deliveries.
-    (SELECT d.target_id FROM refsync.webhook_deliveries d ORDER BY d.target_id LIMIT 1)
+    (SELECT d.target_id FROM refsync.webhook_deliveries d WHERE d.is_first ORDER BY d.target_id LIMIT 1)
     UNION ALL
     SELECT (
         SELECT d.target_id FROM refsync.webhook_deliveries d
-        WHERE d.target_id > pending.target_id ORDER BY d.target_id LIMIT 1)
+        WHERE d.is_first AND d.target_id > pending.target_id ORDER BY d.target_id LIMIT 1)
     FROM pending
     WHERE pending.target_id IS NOT NULL
 ), busy AS MATERIALIZED (
-    SELECT d.target_id, t.org_id, d.bytes >= ($1::jsonb ->> 'large_bytes')::int AS is_large
+    SELECT d.target_id, t.org_id, d.bytes >= 1048576 AS is_large
     FROM refsync.webhook_deliveries d
     JOIN refsync.webhook_targets t ON t.id = d.target_id
     WHERE d.lease IS NOT NULL AND d.lease_expires_at > now()
@@ -34,14 +34,16 @@ WITH RECURSIVE pending (target_id) AS (
     FROM free
     CROSS JOIN LATERAL (
         SELECT d.seq, d.run_after
-        FROM refsync.webhook_deliveries d
-        WHERE d.target_id = free.id
-            AND d.run_after <= now()
-            AND (d.lease IS NULL OR d.lease_expires_at <= now())
-            AND (free.takes_large OR d.bytes < ($1::jsonb ->> 'large_bytes')::int)
-            AND NOT EXISTS (
-                SELECT FROM refsync.webhook_deliveries earlier
-                WHERE earlier.target_id = d.target_id AND earlier.subject = d.subject AND earlier.seq < d.seq)
+        FROM (VALUES (false), (free.takes_large)) size (is_large)
+        CROSS JOIN LATERAL (
+            SELECT d.seq, d.run_after
+            FROM refsync.webhook_deliveries d
+            WHERE d.target_id = free.id AND (d.bytes >= 1048576) = size.is_large AND d.is_first
+                AND d.run_after <= now()
+                AND (d.lease IS NULL OR d.lease_expires_at <= now())
+            -- Names the index that has the rows in this order.
+            ORDER BY d.target_id, (d.bytes >= 1048576), d.run_after, d.seq
+            LIMIT 1) d
         ORDER BY d.run_after, d.seq
         LIMIT 1) d
 ), next AS (
@@ -50,9 +52,12 @@ WITH RECURSIVE pending (target_id) AS (
     FROM first_due
     JOIN refsync.webhook_deliveries d ON d.seq = first_due.seq
     JOIN refsync.webhook_targets t ON t.id = d.target_id
+    -- Another worker may have claimed it at this moment.
+    WHERE d.lease IS NULL OR d.lease_expires_at <= now()
     ORDER BY first_due.under_way, first_due.run_after, first_due.seq
     LIMIT 1
-    FOR UPDATE OF d SKIP LOCKED
+    -- A new delivery of the same subject locks this one, too, and need not wait for it.
+    FOR NO KEY UPDATE OF d SKIP LOCKED
 )
 UPDATE refsync.webhook_deliveries d SET
     attempts = d.attempts + 1,
@@ -63,4 +68,4 @@ WHERE d.seq = next.seq
 RETURNING jsonb_build_object(
     'seq', d.seq, 'event_id', d.envelope ->> 'id', 'type', d.envelope ->> 'type', 'attempts', d.attempts,
     'target_id', d.target_id, 'url', next.url, 'format', next.format, 'secret', next.secret, 'previous_secret', next.previous_secret,
-    'time', extract(epoch FROM now())::bigint, 'is_large', d.bytes >= ($1::jsonb ->> 'large_bytes')::int)::text AS row
+    'time', extract(epoch FROM now())::bigint, 'is_large', d.bytes >= 1048576)::text AS row

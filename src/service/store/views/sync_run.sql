@@ -24,7 +24,8 @@ CREATE OR REPLACE FUNCTION refsync.sync_run(s refsync.syncs) RETURNS jsonb LANGU
         'started_at', refsync.rfc3339(s.started_at),
         'finished_at', refsync.rfc3339(s.finished_at))
         || CASE
-            WHEN s.stats_counts IS NOT NULL THEN jsonb_build_object('counts', s.stats_counts)
+            WHEN s.stats_counts IS NOT NULL THEN jsonb_build_object(
+                'counts', '{"updated": 0, "unchanged": 0, "filtered": 0, "rejected": 0}' || s.stats_counts)
             -- It is of an older version.
             WHEN s.stats IS NOT NULL THEN jsonb_build_object('counts', refsync.counts_of(s.stats))
             ELSE '{}' END

@@ -29,7 +29,7 @@ test("a lease is counted from before the claim was asked for, and a database tha
      * @param {unknown[]} [params]
      */
     async query(text, params) {
-      const isClaim = text.includes("FOR NO KEY UPDATE OF s, r SKIP LOCKED");
+      const isClaim = text.includes("FROM refsync.claim(");
       if (asked.claims > 0 && params && params.length > 0) {
         asked.heartbeats += 1;
         now += 4_000;

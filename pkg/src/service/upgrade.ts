@@ -1,0 +1,89 @@
+/**
+ * Brings a database up to date while processes of the older version use it.
+ *
+ * A migration is one transaction, and keeps its locks until its end. So indexes of large tables are built before it, without a lock that
+ * writers need, and many rows are changed before it, in small steps.
+ *
+ * @module
+ */
+import type { Database } from "../host.js";
+
+/**
+ * Prepares and applies the migrations up to `newest`. `migrateTo` applies them; without a version, all of them.
+ *
+ * @throws if a migration fails, or if its locks are not free for a minute.
+ */
+export async function upgrade(
+  database: Database,
+  migrateTo: (version?: number) => Promise<void>,
+  newest?: number,
+): Promise<void> {
+  const { rows } = await database.query("SELECT to_regclass('refsync.schema_migrations') IS NOT NULL AS is_there");
+  if (rows[0]?.is_there === true) {
+    const applied = await database.query("SELECT version FROM refsync.schema_migrations");
+    const versions = PREPARED.filter((version) => !applied.rows.some((row) => row.version === version));
+    for (const version of versions.filter((version) => version <= (newest ?? version))) {
+      await prepare(database, version);
+      await patiently(() => migrateTo(version));
+    }
+  }
+  await patiently(() => migrateTo(newest));
+}
+
+async function prepare(database: Database, version: number): Promise<void> {
+  for (;;) {
+    const { rows } = await database.query(NEXT, [version]);
+    const statement = rows[0]?.statement;
+    if (typeof statement !== "string") return;
+    const answer = await patiently(() => database.query(statement));
+    if (answer.rows[0]?.is_more === false) return;
+  }
+}
+
+/** Tries again if locks on whole tables were not free soon, or if two processes waited for each other. Lets the writers go first. */
+async function patiently<T>(step: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await step();
+    } catch (error) {
+      const { code, message } = error as { code?: unknown; message?: unknown };
+      // The service writes PostgreSQL's code into the message.
+      const isLocked = LOCKED.some((locked) => code === locked || String(message).includes(`(${locked})`));
+      if (!isLocked || tries === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200 + 1000 * Math.random()));
+    }
+  }
+}
+
+/** PostgreSQL's codes for a lock that was not free in time, and for transactions that wait for each other. */
+const LOCKED = ["55P03", "40P01"];
+
+/** The migrations that need something before them. */
+const PREPARED = [24, 25];
+
+/**
+ * The next statement before migration `$1`; no row if there is none. A small table, or one inside a transaction, gets its index from the
+ * migration. A transaction that has written already has an id. An index is not whole while a process builds it, or if that
+ * process has ended.
+ */
+const NEXT = `
+SELECT CASE
+  WHEN needed.name IS NULL THEN 'SELECT refsync.fill_turns() AS is_more'
+  WHEN c.oid IS NULL THEN format('CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON refsync.%s', needed.name, needed.definition)
+  WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index) THEN 'SELECT pg_sleep(1)'
+  ELSE format('DROP INDEX CONCURRENTLY IF EXISTS refsync.%s', needed.name) END AS statement
+FROM (VALUES
+  (24, 'syncs_queued', 'syncs', 'syncs (repo_id, seq) WHERE status = ''queued'''),
+  (25, 'webhook_deliveries_ready', 'webhook_deliveries',
+    'webhook_deliveries (target_id, (bytes >= 1048576), run_after, seq) WHERE is_first'),
+  (25, 'webhook_deliveries_refused', 'webhook_deliveries', 'webhook_deliveries (seq) WHERE attempts > 1'),
+  (25, 'syncs_oldest', 'syncs', 'syncs (run_after) WHERE (status || '''') = ''queued'''),
+  (25, 'repos_tags', 'repos', 'repos USING gin (tags jsonb_path_ops)'),
+  (25, NULL, NULL, NULL)) needed (version, name, of_table, definition)
+LEFT JOIN pg_catalog.pg_class c ON c.oid = to_regclass('refsync.' || needed.name)
+LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+WHERE needed.version = $1::int AND pg_current_xact_id_if_assigned() IS NULL AND CASE
+  WHEN needed.name IS NULL THEN to_regproc('refsync.fill_turns') IS NOT NULL
+  ELSE i.indisvalid IS NOT TRUE AND pg_relation_size(to_regclass('refsync.' || needed.of_table)) > 16 * 1024 * 1024 END
+ORDER BY needed.name NULLS LAST
+LIMIT 1`;
