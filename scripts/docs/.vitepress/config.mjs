@@ -24,6 +24,7 @@ const sidebar = [
     items: [
       { text: "First steps", link: "/start" },
       { text: "Performance", link: "/performance" },
+      { text: "Scale", link: "/scale" },
       { text: "Security", link: "/security" },
       { text: "Changelog", link: "/changelog" },
     ],
