@@ -327,12 +327,7 @@ test("two processes that look at the same time announce each change once", async
   await passed(s, "20 minutes");
   const { readFile } = await import("node:fs/promises");
   const sql = await readFile(new URL("../../../../src/service/store/sql/freshness_watch.sql", import.meta.url), "utf8");
-  const look = async () => Number((await s.database.query(sql, ['{"limit": 7}'])).rows[0]?.row);
-  const counts = await Promise.all(Array.from({ length: 30 }, look));
-  assert.equal(
-    counts.reduce((sum, count) => sum + count, 0),
-    40,
-  );
+  await Promise.all(Array.from({ length: 30 }, () => s.database.query(sql, ['{"limit": 7}'])));
   assert.deepEqual(await s.sql("SELECT count(*)::int FROM refsync.webhook_deliveries"), [{ count: 40 }]);
 });
 
