@@ -41,7 +41,7 @@ test("npm start serves a page whose first Pull shows every outcome, and a second
   assert.equal(outcomes["refs/heads/stable"], "filtered");
   assert.match(why("refs/heads/stable"), /symbolic/i);
   assert.equal(outcomes["refs/heads/experiment"], "rejected");
-  assert.match(why("refs/heads/experiment"), /diverged/i);
+  assert.match(why("refs/heads/experiment"), /diverged.*Merge the commits at the source/is);
   assert.equal(outcomes["refs/tags/nightly"], "rejected");
   assert.match(why("refs/tags/nightly"), /already points elsewhere/i);
   const shown = present(await page.locator("[data-card=run]").textContent());

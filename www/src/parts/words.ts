@@ -45,6 +45,25 @@ export function reasonText(ref: SyncRunRef): string | null {
   return REASONS[ref.reason] ?? ref.reason.replaceAll("_", " ");
 }
 
+const ADVICE: Record<string, string> = {
+  non_fast_forward:
+    "Merge the commits at the source. Or let the upstream's policy follow with a backup, or hold the ref.",
+  tag_moved: "Delete one of the two tags. Or let the upstream's policy follow with a backup.",
+  protected: "Allow the user of the credential to push there, or exclude the ref.",
+  hook_declined: "Read the messages of this run.",
+  name_conflict: "Rename or delete one of the two refs.",
+  invalid_name: "Rename the ref at the source.",
+  lease_lost: "Sync again.",
+  missing_objects: "Run git fsck at the source, and push the missing objects.",
+  atomic_push_failed: "Look at the other rejected refs.",
+  remote_refused: "Read the destination's words here, and the messages of this run.",
+};
+
+/** What to do about a rejected ref; null if there is nothing to say. */
+export function adviceText(ref: SyncRunRef): string | null {
+  return (ref.outcome === "rejected" && ref.reason && ADVICE[ref.reason]) || null;
+}
+
 /** What a policy does with rewritten refs. */
 export function policyText({ on_diverged, prune_max, atomic }: UpstreamPolicy): string {
   const what = {

@@ -9,6 +9,7 @@ import { copyButton } from "../parts/copy";
 import { button, type Child, fill, freshId, h } from "../parts/dom";
 import { foreign } from "../parts/text";
 import {
+  adviceText,
   capital,
   countOutcomes,
   number,
@@ -199,7 +200,7 @@ function matchesText(ref: SyncRunRef, text: string): boolean {
 function row(ref: SyncRunRef): HTMLTableRowElement {
   const [, prefix = "", name = ref.name] = /^(refs\/(?:heads|tags)\/)(.*)$/.exec(ref.name) ?? [];
   const cell = (kind: string, ...children: Child[]) => h("td", { class: `cell-${kind}`, role: "cell" }, ...children);
-  const why = reasonText(ref);
+  const [why, advice] = [reasonText(ref), adviceText(ref)];
   return h(
     "tr",
     { role: "row", "data-ref": ref.name, "data-outcome": ref.outcome },
@@ -219,6 +220,7 @@ function row(ref: SyncRunRef): HTMLTableRowElement {
     cell(
       "why",
       why && h("span", {}, why, " ", h("code", { class: "code" }, ref.reason)),
+      advice && h("span", { class: "advice" }, advice),
       ref.message && h("q", { class: "remote-words" }, foreign(ref.message)),
     ),
   );
