@@ -18,10 +18,10 @@ export async function upgrade(
   migrateTo: (version?: number) => Promise<void>,
   newest?: number,
 ): Promise<void> {
-  const { rows } = await database.query("SELECT to_regclass('refsync.schema_migrations') IS NOT NULL AS is_there");
-  if (rows[0]?.is_there === true) {
-    const applied = await database.query("SELECT version FROM refsync.schema_migrations");
-    const versions = PREPARED.filter((version) => !applied.rows.some((row) => row.version === version));
+  const [schema] = await rowsOf(database, "SELECT to_regclass('refsync.schema_migrations') IS NOT NULL AS is_there");
+  if (schema?.is_there === true) {
+    const applied = await rowsOf(database, "SELECT version FROM refsync.schema_migrations");
+    const versions = PREPARED.filter((version) => !applied.some((row) => row.version === version));
     for (const version of versions.filter((version) => version <= (newest ?? version))) {
       await prepare(database, version);
       await patiently(() => migrateTo(version));
@@ -32,11 +32,22 @@ export async function upgrade(
 
 async function prepare(database: Database, version: number): Promise<void> {
   for (;;) {
-    const { rows } = await database.query(NEXT, [version]);
-    const statement = rows[0]?.statement;
+    const [next] = await rowsOf(database, NEXT, [version]);
+    const statement = next?.statement;
     if (typeof statement !== "string") return;
-    const answer = await patiently(() => database.query(statement));
-    if (answer.rows[0]?.is_more === false) return;
+    const [answer] = await patiently(() => rowsOf(database, statement));
+    if (answer?.is_more === false) return;
+  }
+}
+
+/** The rows of a statement. An error has the form of the service's other errors. */
+async function rowsOf(database: Database, sql: string, params: unknown[] = []): Promise<Record<string, unknown>[]> {
+  try {
+    return (await database.query(sql, params)).rows;
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    const state = typeof code === "string" ? ` (${code})` : "";
+    throw new Error(`database: ${message ?? error}${state}`, { cause: error });
   }
 }
 
@@ -46,9 +57,8 @@ async function patiently<T>(step: () => Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (error) {
-      const { code, message } = error as { code?: unknown; message?: unknown };
-      // The service writes PostgreSQL's code into the message.
-      const isLocked = LOCKED.some((locked) => code === locked || String(message).includes(`(${locked})`));
+      // The message has PostgreSQL's code.
+      const isLocked = LOCKED.some((locked) => String((error as Error).message).includes(`(${locked})`));
       if (!isLocked || tries === 100) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200 + 1000 * Math.random()));
     }

@@ -40,6 +40,7 @@ test("the public npm SDK goes through repositories, syncs and webhooks, and take
   assert.equal((await mesa.whoami()).org.slug, "acme");
   assert.equal((await mesa.org.get()).num_repos, 2);
   const target = await mesa.webhookTargets.create({ url: s.hook.url, name: "sdk", events: Object.keys(events) });
+  await s.push();
 
   const { url, token } = s.upstream;
   /** @param {string} value */

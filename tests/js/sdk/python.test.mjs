@@ -46,6 +46,8 @@ test("the public Python SDK goes through repositories, syncs and webhooks, and t
     UPSTREAM_URL: s.upstream.url,
     UPSTREAM_TOKEN: s.upstream.token,
     HOOK_URL: s.hook.url,
+    TREE: s.tree,
+    SOURCE: s.source,
   };
   const said = await python("walk", env);
   assert.equal(said.org.num_repos, 2);

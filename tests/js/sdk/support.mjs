@@ -33,7 +33,8 @@ export async function working(t) {
   await git(s.folder, "init", "-q", "-b", "main", "work");
   const tree = join(s.folder, "work");
   await git(tree, "commit", "-q", "--allow-empty", "-m", "one");
-  await git(tree, "push", "-q", `${url.replace("//", `//x:${s.keys.write}@`)}/acme/source.git`, "main");
+  const source = `${url.replace("//", `//x:${s.keys.write}@`)}/acme/source.git`;
+  await git(tree, "push", "-q", source, "main");
   const stop = new AbortController();
   const worker = work(s.service, { signal: stop.signal, pollInterval: 50 });
   t.after(() => stop.abort());
@@ -42,6 +43,10 @@ export async function working(t) {
     apiUrl: `${url}/v1`,
     upstream: { url: `${url}/acme/source.git`, token: s.keys.write },
     hook,
+    tree,
+    source,
+    /** Pushes a tag to `source`. */
+    push: () => git(tree, "push", "-q", source, "HEAD:refs/tags/pushed"),
     /** Ends the work after all deliveries of `events`, and returns the deliveries. */
     async delivered() {
       await eventually(() => hook.types().includes("repo.deleted") && hook.types().includes("sync.failed"));

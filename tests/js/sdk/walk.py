@@ -6,12 +6,13 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 
 from mesa_sdk import ConflictError, Mesa, MesaWebhookVerificationError, NotFoundError, ValidationError
 from mesa_sdk.types import TokenAuth, UpstreamConfig
 
-EVENTS = ["sync.queued", "sync.in_progress", "sync.completed", "sync.failed", "repo.created", "repo.updated", "repo.deleted"]
+EVENTS = ["sync.queued", "sync.in_progress", "sync.completed", "sync.failed", "repo.created", "repo.updated", "repo.deleted", "push"]
 
 
 async def ended(mesa: Mesa, repo: str, sync_id: str):
@@ -38,6 +39,7 @@ async def walk() -> dict:
         said["org"] = (await mesa.org.get()).to_dict()
         target = await mesa.webhook_targets.create(url=os.environ["HOOK_URL"], name="sdk", events=EVENTS)
         said["secret"] = target.secret
+        subprocess.run(["git", "-C", os.environ["TREE"], "push", "-q", os.environ["SOURCE"], "HEAD:refs/tags/pushed"], check=True)
 
         # With a default branch that does not exist, the run has a message. The SDK does not know this field.
         made = await mesa.repos.create(name="sdk", default_bookmark="trunk", upstream=UpstreamConfig(url=url, auth=TokenAuth(token=token)))
