@@ -116,6 +116,16 @@ function eventParts(document, event, post) {
 }
 
 /**
+ * A text is shown as it is.
+ *
+ * @param {Json} shown
+ */
+function exampleOf(shown) {
+  if (shown === undefined) return "";
+  return typeof shown === "string" ? fenced("text", shown.trimEnd()) : fenced("json", JSON.stringify(shown, null, 2));
+}
+
+/**
  * @param {string} title
  * @param {Json | undefined} body
  */
@@ -125,7 +135,7 @@ function bodyParts(title, body) {
   const [type, { schema, example, examples }] = media;
   const shown = example ?? Object.values(/** @type {Record<string, Json>} */ (examples ?? {}))[0]?.value;
   const kind = type === "application/json" ? typeOf(schema) : `\`${type}\``;
-  return [`**${title}**: ${kind}`, shown === undefined ? "" : fenced("json", JSON.stringify(shown, null, 2))];
+  return [`**${title}**: ${kind}`, exampleOf(shown)];
 }
 
 /**

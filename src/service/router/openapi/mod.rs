@@ -167,11 +167,12 @@ fn badge() -> Value {
             "summary": "Get the status badge",
             "description": "An image that says `fresh`, `stale`, `failing` or `never synced`, and the age. Without a `max_age`, it says \
                 `synced` instead of `fresh`. If the upstream's `public_badge` is true, no credential is needed. Otherwise, the answer \
-                without a credential is 404.",
+                without a credential is 404.\n\nScope: `read`.",
             "tags": ["Freshness"],
-            "security": [{}, {"apiKey": ["read"]}, {"accessToken": ["read"]}],
+            "security": [{"apiKey": ["read"]}, {"accessToken": ["read"]}, {}],
             "responses": {
-                "200": {"description": "The image.", "content": {"image/svg+xml": {"schema": {"type": "string"}}}},
+                "200": {"description": "The image.", "content": {"image/svg+xml": {"schema": {"type": "string"}, "example":
+                    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"120\" height=\"20\" role=\"img\" aria-label=\"mirror: fresh, 2 min\">…</svg>"}}},
                 "401": {"$ref": "#/components/responses/refused_401"},
                 "403": {"$ref": "#/components/responses/refused_403"},
                 "404": {"$ref": "#/components/responses/refused_404"},
@@ -189,11 +190,12 @@ fn metrics() -> Value {
             "operationId": "showMetrics",
             "summary": "Get metrics of repositories",
             "description": "Metrics of the newest 10,000 repositories that have an upstream, in Prometheus's text format: when each \
-                was verified, its age, how many refs differ, and how the last sync ended.",
+                was verified, its age, how many refs differ, and how the last sync ended.\n\nScope: `read`.",
             "tags": ["Freshness"],
             "security": [{"apiKey": ["read"]}, {"accessToken": ["read"]}],
             "responses": {
-                "200": {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+                "200": {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}, "example":
+                    "# TYPE refsync_upstream_behind_refs gauge\nrefsync_upstream_behind_refs{org=\"acme\",repo=\"app\"} 0\n"}}},
                 "401": {"$ref": "#/components/responses/refused_401"},
                 "403": {"$ref": "#/components/responses/refused_403"},
                 "429": {"$ref": "#/components/responses/refused_429"},

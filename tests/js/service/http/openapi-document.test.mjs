@@ -149,23 +149,46 @@ test("the document has a webhook for each event that the package knows", () => {
 });
 
 test("real deliveries of every event fit their webhooks", async (t) => {
-  const { ok, call, service, keys, listen } = await start(t, { service: { publicUrl: "https://sync.example.com" } });
+  const { ok, call, service, keys, listen, sql } = await start(t, {
+    service: { publicUrl: "https://sync.example.com" },
+  });
   const receiver = await receive(t);
   const events = Object.keys(document.webhooks);
   await ok("POST", "/acme/webhook-targets", { url: receiver.url, events });
   const source = await upstream(t);
   await ok("POST", "/acme/repos", { name: "app", upstream: { url: "http://127.0.0.1:9/nowhere.git" } });
-  // The first run is cancelled, the second one completes, and the third one finds a rewritten branch.
+  // The first run is cancelled, the second one completes, the third one finds a rewritten branch, and the fourth one holds it.
   const first = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   await ok("POST", `/acme/app/upstream/syncs/${first.id}/cancel`);
-  const settings = { url: source.url, policy: { on_diverged: "hold" } };
-  await ok("PATCH", "/acme/app", { tags: { team: "web" }, upstream: settings });
-  for (const move of [async () => {}, source.rewrite]) {
-    await move();
+  await ok("PATCH", "/acme/app", { tags: { team: "web" }, upstream: { url: source.url, max_age: "1h" } });
+  const hold = { upstream: { url: source.url, policy: { on_diverged: "hold" } } };
+  for (const change of [async () => {}, source.rewrite, () => ok("PATCH", "/acme/app", hold)]) {
+    await change();
     const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
     await service.tick();
     const { status, error } = await ok("GET", `/acme/app/upstream/syncs/${id}`);
     assert.equal(status, "completed", error);
+  }
+  // Two hours pass, and then the promise is one of a day.
+  const age = "interval '2 hours'";
+  await sql(`UPDATE refsync.repos SET upstream_verified_steady = upstream_verified_steady - ${age},
+    upstream_watched_from = upstream_watched_from - ${age}, upstream_check_at = now() - ${age}`);
+  for (const max_age of ["1h", "1d"]) {
+    await ok("PATCH", "/acme/app", { upstream: { url: source.url, max_age } });
+    // The service looks once a second.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await deliverAll(service);
+  }
+  // The upstream refuses the credential until the schedule is paused.
+  const refused = {
+    url: source.url.replace(/\/\/.*@/, "//"),
+    auth: { kind: "token", token: "expired" },
+    schedule: { every: "30d" },
+  };
+  await ok("POST", "/acme/repos", { name: "refused", upstream: refused });
+  for (let n = 0; n < 5; n += 1) {
+    await call("POST", "/acme/refused/upstream/syncs", { direction: "pull" });
+    await service.tick();
   }
   const tree = await workTree();
   t.after(() => tree.remove());
