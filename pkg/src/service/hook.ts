@@ -33,9 +33,8 @@ function read(event: string, contentType: string, body: string): HookRefs {
     return refused("body", `is not valid JSON (${(error as Error).message.slice(0, 100)}); send the event as JSON`);
   }
   if (event === "ping" || event === "diagnostics:ping") return { is_ping: true };
-  const reader = readers[event];
-  if (reader === undefined) return {};
-  return reader(payload);
+  const reader = Object.hasOwn(readers, event) ? readers[event] : undefined;
+  return reader?.(payload) ?? {};
 }
 
 /** How to read each event of a push. */
