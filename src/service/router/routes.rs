@@ -57,9 +57,10 @@ pub(crate) async fn route(
     if path == page_sessions::PATH && method == Method::Post {
         return Ok(json(201, &page_sessions::start(host, body).await?));
     }
-    if method == Method::Post
-        && let Some(id) = path.strip_prefix(hooks::PATH).filter(|id| id.starts_with("hook_"))
-    {
+    if let Some(id) = path.strip_prefix(hooks::PATH).filter(|id| id.starts_with("hook_")) {
+        if method != Method::Post {
+            return Err(Error::NotFound("a hook takes POST only: its caller is the upstream's host".into()));
+        }
         return hooks::receive(host, id, &headers, body).await;
     }
     if is_operator && path == operator::ORGS {

@@ -1,5 +1,5 @@
 -- repo_id, direction, branches: a glob, tags: a glob, policy: the keys that the request brings, or null. A waiting run
--- takes the newest. No row if the repository has no upstream.
+-- takes the newest. Nor does it wait any longer for more events of a hook. No row if the repository has no upstream.
 WITH waiting AS (
     -- This lock and a claim at the same moment exclude each other. If the claim comes first, this request gets a run of its
     -- own. Otherwise the run stays queued until this request has joined it.
@@ -10,9 +10,11 @@ WITH waiting AS (
     LIMIT 1
     FOR UPDATE
 ), changed AS (
-    UPDATE refsync.syncs s SET policy = $1::jsonb -> 'policy'
+    UPDATE refsync.syncs s SET
+        policy = coalesce(nullif($1::jsonb -> 'policy', 'null'), s.policy),
+        run_after = CASE WHEN s.attempt = 1 THEN least(s.run_after, now()) ELSE s.run_after END
     FROM waiting
-    WHERE s.id = waiting.id AND $1::jsonb -> 'policy' <> 'null'
+    WHERE s.id = waiting.id AND ($1::jsonb -> 'policy' <> 'null' OR waiting.attempt = 1 AND waiting.run_after > now())
     RETURNING s.id, refsync.sync_run(s) AS run
 ), added AS (
     INSERT INTO refsync.syncs (repo_id, direction, branches, tags, policy)
@@ -21,7 +23,7 @@ WITH waiting AS (
     WHERE r.id = $1::jsonb ->> 'repo_id' AND r.upstream_url IS NOT NULL AND NOT EXISTS (SELECT FROM waiting)
     -- An identical request added this run after this statement began.
     ON CONFLICT (repo_id, direction, branches, tags) WHERE status = 'queued' AND attempt = 1
-        DO UPDATE SET attempt = syncs.attempt, policy = coalesce(excluded.policy, syncs.policy)
+        DO UPDATE SET run_after = least(syncs.run_after, now()), policy = coalesce(excluded.policy, syncs.policy)
     -- A row that existed before has an xmax, because the update locked it.
     RETURNING CASE WHEN syncs.xmax = 0 THEN refsync.announce_sync(syncs) ELSE refsync.sync_run(syncs) END AS run
 )

@@ -124,6 +124,23 @@ onBoth("an unknown hook is answered with 404, whatever it sends", async (t, wher
   }
 });
 
+onBoth("a person who opens the address of a hook is told that it takes POST only", async (t, where) => {
+  const s = await hooked(t, where);
+  const [status, body] = await s.call("GET", s.url.replace("/v1", ""), undefined, { key: null });
+  assert.equal(status, 404);
+  assert.match(body.error.message, /takes POST only/);
+});
+
+onBoth("a sync that somebody asks for does not wait for more events of the hook", async (t, where) => {
+  const s = await hooked(t, where);
+  assert.equal((await s.hook(signed(s.secret, "push", '{"ref":"refs/heads/main"}')))[0], 200);
+  // Later than the two seconds that a run waits, so that the test does not depend on its own speed.
+  await s.sql("UPDATE refsync.syncs SET run_after = now() + interval '1 hour' WHERE status = 'queued'");
+  assert.equal(await s.service.tick(), false);
+  assert.equal((await s.sync()).status, "completed");
+  assert.equal(await s.queued(), 0, "it is the same run");
+});
+
 onBoth("a test of the address is answered with 200, and an event that is no push with 202", async (t, where) => {
   const s = await hooked(t, where);
   for (const event of ["ping", "diagnostics:ping"]) {
