@@ -22,7 +22,7 @@ export const FRAMEWORKS = ["docs/guides/next.md", "docs/guides/sveltekit.md"];
  */
 const GENERATED = {
   "docs/reference/command-line.md": /^refsync [a-z]/,
-  "docs/reference/rest.md": /^(GET|POST|PATCH|DELETE) \/v1\//,
+  "docs/reference/rest.md": /^((GET|POST|PATCH|DELETE) \/v1\/|# TYPE refsync_|<svg )/,
 };
 
 /**

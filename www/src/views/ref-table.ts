@@ -20,6 +20,9 @@ import {
   reasonText,
 } from "../parts/words";
 
+/** A ref name with more characters is folded. Its column is narrow. */
+const LONG_NAME = 160;
+
 const PAGE_ROWS = 25;
 
 /** The table of one run's refs. */
@@ -208,7 +211,7 @@ function row(ref: SyncRunRef): HTMLTableRowElement {
       "th",
       { scope: "row", role: "rowheader", class: "cell-name", title: ref.name },
       h("span", { class: "ref-prefix" }, prefix),
-      h("span", { class: "ref-name" }, foreign(name)),
+      h("span", { class: "ref-name" }, foreign(name, LONG_NAME)),
     ),
     cell(
       "ids",
