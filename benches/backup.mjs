@@ -148,9 +148,6 @@ async function fill(server, data, { repositories, outcomes, outcomesOfRun }) {
       [n, repositories, outcomesOfRun],
     );
   }
-  await pool.query(
-    "INSERT INTO refsync.sync_events (sync_id, run) SELECT id, refsync.sync_run(s) - 'stats' FROM refsync.syncs s",
-  );
   const { rows } = await pool.query("SELECT id FROM refsync.repos");
   for (const { id } of rows) cpSync(template, join(data, "repositories", `${id}.git`), { recursive: true });
   rmSync(template, { recursive: true });

@@ -65,32 +65,32 @@ export async function makeData(pool, { repositories, finished, organizations, ho
 }
 
 /**
- * Adds runs that ended without a change, with their events. The last one ended a minute before this many days ago.
+ * Adds runs that ended without a change: those of a repository have the same stats. The last one ended a minute before this many days ago.
  *
  * @param {Pool} pool
  * @param {{ count: number, perSecond: number, daysAgo: number }} runs
  */
 export async function addEnded(pool, { count, perSecond, daysAgo }) {
+  const { rows } = await pool.query(
+    `WITH added AS (
+       INSERT INTO refsync.run_stats (bytes, stats) SELECT $1::int, $2::text::jsonb FROM refsync.repos RETURNING id
+     )
+     SELECT min(id) AS first FROM added`,
+    [STATS.length, STATS],
+  );
+  const firstStats = rows[0].first;
   await withoutTriggers(pool, async (query) => {
     for (let from = 0; from < count; from += BATCH) {
       await query(
-        `WITH added AS (
-           INSERT INTO refsync.syncs (id, repo_id, direction, branches, tags, status, stats, stats_counts, stats_bytes,
-             created_at, run_after, started_at, finished_at)
-           SELECT 'sync_' || lpad(to_hex((extract(epoch FROM at.moment) * 1000)::bigint), 12, '0') || right(md5(n::text), 16),
-             r.ids[1 + n % array_length(r.ids, 1)], 'pull', '*', '*', 'completed', $4::text::jsonb, $5::jsonb, octet_length($4::text),
-             at.moment, at.moment, at.moment + interval '1 second', at.moment + interval '2 seconds'
-           FROM generate_series($1::int, $2::int) n,
-             (SELECT array_agg(id ORDER BY seq) AS ids FROM refsync.repos) r,
-             LATERAL (SELECT now() - make_interval(secs => ($3::int - n) / $6::float8 + 60 + $7::float8 * 86400) AS moment) at
-           RETURNING id, started_at
-         )
-         INSERT INTO refsync.sync_events (sync_id, run)
-         SELECT added.id, event.run FROM added, LATERAL (VALUES
-           ('{"status": "queued", "attempt": 1}'::jsonb),
-           (jsonb_build_object('status', 'in_progress', 'attempt', 1, 'started_at', refsync.rfc3339(added.started_at))),
-           (jsonb_build_object('status', 'completed', 'attempt', 1, 'started_at', refsync.rfc3339(added.started_at)))) event (run)`,
-        [from, Math.min(from + BATCH, count) - 1, count, STATS, COUNTS, perSecond, daysAgo],
+        `INSERT INTO refsync.syncs (id, repo_id, direction, branches, tags, status, stats_id, unchanged, stats_bytes,
+           created_at, run_after, started_at, finished_at)
+         SELECT 'sync_' || lpad(to_hex((extract(epoch FROM at.moment) * 1000)::bigint), 12, '0') || right(md5(n::text), 16),
+           r.ids[1 + n % array_length(r.ids, 1)], 'pull', '*', '*', 'completed', $4::bigint + n % array_length(r.ids, 1), 1, $5::int,
+           at.moment, at.moment, at.moment + interval '1 second', at.moment + interval '2 seconds'
+         FROM generate_series($1::int, $2::int) n,
+           (SELECT array_agg(id ORDER BY seq) AS ids FROM refsync.repos) r,
+           LATERAL (SELECT now() - make_interval(secs => ($3::int - n) / $6::float8 + 60 + $7::float8 * 86400) AS moment) at`,
+        [from, Math.min(from + BATCH, count) - 1, count, firstStats, STATS.length, perSecond, daysAgo],
       );
     }
   });
@@ -143,5 +143,4 @@ const STATS = JSON.stringify({
     },
   ],
 });
-const COUNTS = JSON.stringify({ updated: 0, unchanged: 1, filtered: 0, rejected: 0 });
 const NOTHING_NEW = JSON.stringify({ stats: JSON.parse(STATS), head: null });

@@ -14,16 +14,16 @@ const DAYS = 4;
  * @param {number} perDay how many runs end in a day
  */
 export async function daysOfRuns(pool, perDay) {
-  await pool.query("TRUNCATE refsync.syncs, refsync.sync_events, refsync.turns");
+  await pool.query("TRUNCATE refsync.syncs, refsync.run_stats, refsync.sync_events, refsync.turns");
   const sizes = [];
   for (let left = DAYS - 1; left >= 0; left -= 1) {
     await addEnded(pool, { count: perDay, perSecond: perDay / (DAY / 1000), daysAgo: left });
     const service = instantService(pool, { keepRuns: (left + 1) * DAY, keepEvents: (left + 1) * DAY });
     while (await service.cleanUp());
     await pool.query("VACUUM refsync.syncs");
-    await pool.query("VACUUM refsync.sync_events");
+    await pool.query("VACUUM refsync.run_stats");
     const { rows } = await pool.query(
-      "SELECT (pg_total_relation_size('refsync.syncs') + pg_total_relation_size('refsync.sync_events'))::float8 AS bytes",
+      "SELECT (pg_total_relation_size('refsync.syncs') + pg_total_relation_size('refsync.run_stats'))::float8 AS bytes",
     );
     sizes.push(rows[0].bytes);
   }

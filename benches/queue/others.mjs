@@ -5,17 +5,21 @@ import { median } from "../measure.mjs";
 import { instantService } from "./data.mjs";
 import { deliveryKeys, run } from "./statements.mjs";
 
-/** @import { Pool } from "pg" */
+/**
+ * @import { Pool } from "pg"
+ * @import { Database } from "refsync/service"
+ */
 
 /**
  * How many schedules one process takes up in a second, if this many are due. Its only lane also does runs.
  *
  * @param {Pool} pool
+ * @param {Database} database the same database, as the service uses it
  * @param {{ due: number, seconds: number }} options
  */
-export async function scheduleRate(pool, { due, seconds }) {
+export async function scheduleRate(pool, database, { due, seconds }) {
   await makeDue(pool, due);
-  const service = instantService(pool);
+  const service = instantService(database);
   const left = async () => {
     const { rows } = await pool.query("SELECT count(*)::int AS due FROM refsync.repos WHERE schedule_at <= now()");
     return rows[0].due;
@@ -96,31 +100,44 @@ export async function statementTime(pool, name, keys, count = 50) {
 export const deliveryTime = (pool) => statementTime(pool, "webhook_claim", deliveryKeys);
 
 /**
- * The bytes that a run without a change takes in the tables and their indexes: `count` runs are queued and done.
+ * The bytes that a run without a change takes in the tables and their indexes: `count` runs are queued and done, some at a time. Between
+ * these, the tables are cleaned up as autovacuum does.
  *
  * @param {Pool} pool
+ * @param {Database} database the same database, as the service uses it
  * @param {number} count
  */
-export async function bytesOfRun(pool, count) {
+export async function bytesOfRun(pool, database, count) {
   await pool.query("DELETE FROM refsync.syncs WHERE status IN ('queued', 'in_progress')");
-  const tables = ["syncs", "sync_events"];
+  const tables = ["syncs", "run_stats", "sync_events"];
   const size = async () => {
-    for (const table of tables) await pool.query(`VACUUM refsync.${table}`);
+    for (const table of tables) await pool.query(`VACUUM (INDEX_CLEANUP ON) refsync.${table}`);
     const { rows } = await pool.query(
       "SELECT sum(pg_total_relation_size(format('refsync.%s', name)::regclass))::float8 AS bytes FROM unnest($1::text[]) name",
       [tables],
     );
     return rows[0].bytes;
   };
-  const service = instantService(pool);
-  const before = await size();
-  await pool.query(
-    `INSERT INTO refsync.syncs (repo_id, direction, branches, tags) SELECT id, 'pull', '*', '*' FROM refsync.repos ORDER BY seq LIMIT $1`,
-    [count],
-  );
+  const service = instantService(database);
   const lane = async () => {
     while (await service.tick());
   };
-  await Promise.all([lane(), lane(), lane(), lane()]);
-  return ((await size()) - before) / count;
+  const some = async (/** @type {number} */ first) => {
+    await pool.query(
+      `INSERT INTO refsync.syncs (repo_id, direction, branches, tags)
+       SELECT id, 'pull', '*', '*' FROM refsync.repos ORDER BY seq OFFSET $1::int LIMIT ${SOME}`,
+      [first],
+    );
+    await Promise.all([lane(), lane(), lane(), lane()]);
+    return await size();
+  };
+  // The first runs take the space that the deleted ones left.
+  const before = await some(0);
+  let after = before;
+  let done = 0;
+  for (; done < count; done += SOME) after = await some(SOME + done);
+  return (after - before) / done;
 }
+
+/** How many runs are queued together. */
+const SOME = 200;

@@ -1,15 +1,14 @@
 // One of the processes of `processes.mjs`: `node process.mjs URL`. Works until SIGTERM. Its runs end at once.
-import { work } from "refsync/node";
+import { openPostgres, work } from "refsync/node";
 
-import { openPool } from "../../tests/support/service/pool.mjs";
 import { instantService } from "./data.mjs";
 
-const pool = openPool(process.argv[2] ?? "");
+const database = await openPostgres(process.argv[2] ?? "");
 const end = new AbortController();
 process.once("SIGTERM", () => end.abort());
 const onError = (/** @type {any} */ error) => {
   // Another process took the same place or repository at this moment.
   if (error?.code !== "23505") console.error(error);
 };
-await work(instantService(pool), { concurrency: 4, signal: end.signal, onError }).stopped;
-await pool.end();
+await work(instantService(database), { concurrency: 4, signal: end.signal, onError }).stopped;
+await database.close();

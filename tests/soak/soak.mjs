@@ -202,7 +202,7 @@ async function different(repositories) {
  */
 async function eventsOf({ data, database }) {
   const text = `SELECT s.id, jsonb_build_object('repo_id', s.repo_id, 'error', s.error) || e.run AS run
-    FROM refsync.sync_events e JOIN refsync.syncs s ON s.id = e.sync_id ORDER BY e.seq`;
+    FROM refsync.syncs s, jsonb_array_elements(refsync.run_events(s)) WITH ORDINALITY e (run, place) ORDER BY s.id, e.place`;
   const rows = database ? await fromPostgres(database, text) : await fromFolder(join(data, "database"), text);
   /** @type {Events} */
   const events = new Map();

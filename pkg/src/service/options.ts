@@ -65,8 +65,8 @@ export interface ServiceOptions {
    */
   keepRuns?: number;
   /**
-   * How long the events of a run are kept after its end, in milliseconds: followers get them. They are deleted with the run at the
-   * latest. Default: 7 days.
+   * How long the events of a run's earlier attempts are kept after its end, in milliseconds: followers get them. They are deleted with
+   * the run at the latest. The events of its last attempt stay as long as the run. Default: 7 days.
    */
   keepEvents?: number;
   /**

@@ -1,5 +1,5 @@
 /**
- * Deletes old runs and their events, in small steps.
+ * Deletes old runs, and the events of the earlier attempts of others, in small steps.
  *
  * A step looks at the next runs in the order of their ids, which sort by time. At the end it begins again after a while. Of each
  * repository and direction, the last run that has ended stays. A run also stays until its webhook deliveries are sent or given up.
@@ -12,7 +12,7 @@ import type { Database } from "../host.js";
 export interface Kept {
   /** Runs. `Infinity` keeps them all. */
   keepRuns: number;
-  /** The events of a run, which those who follow it get. */
+  /** The events of a run's earlier attempts, which those who follow it get. */
   keepEvents: number;
 }
 
@@ -77,9 +77,13 @@ WITH page AS MATERIALIZED (
   SELECT page.* FROM page WHERE page.finished_at < now() - make_interval(secs => ($1::jsonb ->> 'seconds')::float8)
 )`;
 
-/** Deletes the events of old runs. Gives the id of the last run that was looked at, or null. */
+/**
+ * Deletes the events of old runs that the runs themselves do not tell. Gives the id of the last run that was looked at, or null.
+ */
 const EVENTS = `${PAGE}, deleted AS (
   DELETE FROM refsync.sync_events e USING old WHERE e.sync_id = old.id
+), cleared AS (
+  UPDATE refsync.syncs s SET history = NULL FROM old WHERE s.id = old.id AND s.history IS NOT NULL
 )
 SELECT max(page.id) AS row FROM page`;
 

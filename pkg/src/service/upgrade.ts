@@ -23,6 +23,7 @@ export async function upgrade(
     const applied = await rowsOf(database, "SELECT version FROM refsync.schema_migrations");
     const versions = PREPARED.filter((version) => !applied.some((row) => row.version === version));
     for (const version of versions.filter((version) => version <= (newest ?? version))) {
+      await patiently(() => migrateTo(version - 1));
       await prepare(database, version);
       await patiently(() => migrateTo(version));
     }
@@ -69,7 +70,7 @@ async function patiently<T>(step: () => Promise<T>): Promise<T> {
 const LOCKED = ["55P03", "40P01"];
 
 /** The migrations that need something before them. */
-const PREPARED = [24, 25];
+const PREPARED = [24, 25, 28];
 
 /**
  * The next statement before migration `$1`; no row if there is none. A small table, or one inside a transaction, gets its index from the
@@ -89,7 +90,8 @@ FROM (VALUES
   (25, 'webhook_deliveries_refused', 'webhook_deliveries', 'webhook_deliveries (seq) WHERE attempts > 1'),
   (25, 'syncs_oldest', 'syncs', 'syncs (run_after) WHERE (status || '''') = ''queued'''),
   (25, 'repos_tags', 'repos', 'repos USING gin (tags jsonb_path_ops)'),
-  (25, NULL, NULL, NULL)) needed (version, name, of_table, definition)
+  (25, NULL, NULL, NULL),
+  (28, 'syncs_of_stats', 'syncs', 'syncs (stats_id) WHERE stats_id IS NOT NULL')) needed (version, name, of_table, definition)
 LEFT JOIN pg_catalog.pg_class c ON c.oid = to_regclass('refsync.' || needed.name)
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
 WHERE needed.version = $1::int AND pg_current_xact_id_if_assigned() IS NULL AND CASE

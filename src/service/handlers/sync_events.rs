@@ -28,7 +28,6 @@ use crate::service::{
 #[derive(Deserialize)]
 struct News {
     events: Vec<Event>,
-    run: Option<String>,
     /// The run with `progress`.
     progress: Option<String>,
     ended: bool,
@@ -129,17 +128,12 @@ impl Feed {
             "public_key_id": public_key,
         });
         let news: Option<News> = store::row(&*self.database, sql!("sql/sync_events.sql"), params).await?;
-        let Some(News { events, run, progress, ended }) = news else {
+        let Some(News { events, progress, ended }) = news else {
             self.ended = true;
             return Ok(String::new());
         };
         self.ended = ended;
         let mut text = String::new();
-        if let Some(run) = run {
-            // Its events were deleted, or it is of an older version, which stored none.
-            text += &format!("id: 0\ndata: {run}\n\n");
-            self.told = Some(0);
-        }
         for Event { seq, run } in events {
             text += &format!("id: {seq}\ndata: {run}\n\n");
             self.told = Some(seq);

@@ -111,6 +111,8 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (24, sql!("migrations/0024_turns.sql")),
     (25, sql!("migrations/0025_turns_are_set.sql")),
     (26, sql!("migrations/0026_counts_and_push_backups.sql")),
+    (27, sql!("migrations/0027_runs_tell_their_events.sql")),
+    (28, sql!("migrations/0028_stats_of_runs.sql")),
 ];
 
 /// The version of the last migration.
@@ -135,7 +137,7 @@ const VIEWS: &[&str] = &[
 
 /// The version of the views. Add one with each release that changes a view. If processes of the previous release cannot use
 /// the changed view, add a migration too: those processes then refuse to start.
-pub const VIEWS_VERSION: u32 = 2;
+pub const VIEWS_VERSION: u32 = 3;
 
 /// The number of the advisory lock. No other user of the database should use it. It spells "refsync" on a telephone's keys.
 const ADVISORY_LOCK: u32 = 7_337_962;

@@ -1,5 +1,5 @@
--- The metrics for operators. Counts of up to 5,000 are exact. Above that, a count is estimated from the size of its table or index, as
--- PostgreSQL's planner does.
+-- The metrics for operators. exact: counts up to this one are exact. Above it, a count is estimated from the size of its table or index,
+-- as PostgreSQL's planner does.
 WITH estimated AS (
     SELECT c.relname, CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN
         c.reltuples / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::int) ELSE 0 END::bigint AS entries
@@ -8,16 +8,16 @@ WITH estimated AS (
         AND c.relname IN ('syncs_queued', 'webhook_deliveries', 'webhook_deliveries_refused', 'repos')
 ), counted AS (
     SELECT 'syncs_queued' AS relname, (
-        SELECT count(*) FROM (SELECT FROM refsync.syncs s WHERE s.status = 'queued' ORDER BY s.repo_id, s.seq LIMIT 5001) c) AS entries
+        SELECT count(*) FROM (SELECT FROM refsync.syncs s WHERE s.status = 'queued' ORDER BY s.repo_id, s.seq LIMIT 1 + ($1::jsonb ->> 'exact')::int) c) AS entries
     UNION ALL
-    SELECT 'webhook_deliveries', (SELECT count(*) FROM (SELECT FROM refsync.webhook_deliveries d ORDER BY d.seq LIMIT 5001) c)
+    SELECT 'webhook_deliveries', (SELECT count(*) FROM (SELECT FROM refsync.webhook_deliveries d ORDER BY d.seq LIMIT 1 + ($1::jsonb ->> 'exact')::int) c)
     UNION ALL
     SELECT 'webhook_deliveries_refused', (
-        SELECT count(*) FROM (SELECT FROM refsync.webhook_deliveries d WHERE d.attempts > 1 ORDER BY d.seq LIMIT 5001) c)
+        SELECT count(*) FROM (SELECT FROM refsync.webhook_deliveries d WHERE d.attempts > 1 ORDER BY d.seq LIMIT 1 + ($1::jsonb ->> 'exact')::int) c)
     UNION ALL
-    SELECT 'repos', (SELECT count(*) FROM (SELECT FROM refsync.repos r ORDER BY r.seq LIMIT 5001) c)
+    SELECT 'repos', (SELECT count(*) FROM (SELECT FROM refsync.repos r ORDER BY r.seq LIMIT 1 + ($1::jsonb ->> 'exact')::int) c)
 ), known AS (
-    SELECT jsonb_object_agg(c.relname, CASE WHEN c.entries <= 5000 THEN c.entries ELSE greatest(c.entries, e.entries) END) AS entries
+    SELECT jsonb_object_agg(c.relname, CASE WHEN c.entries <= ($1::jsonb ->> 'exact')::int THEN c.entries ELSE greatest(c.entries, e.entries) END) AS entries
     FROM counted c
     LEFT JOIN estimated e ON e.relname = c.relname
 )

@@ -13,26 +13,42 @@
 -- decides which refs belong to the mirror.
 WITH repo AS (
     -- The repository is locked first, as in a deletion.
-    SELECT r.id, r.name, r.tags, r.default_bookmark, r.upstream_url = $1::jsonb ->> 'upstream_url' AS is_same_upstream,
+    SELECT s.id AS sync_id, r.id, r.name, r.tags, r.default_bookmark, r.upstream_url = $1::jsonb ->> 'upstream_url' AS is_same_upstream,
         $1::jsonb ->> 'default_branch' IS NOT NULL AND r.default_bookmark_asked_for IS NOT TRUE
             AND r.default_bookmark = $1::jsonb ->> 'old_default_branch' AS follows,
-        r.upstream_epoch, coalesce(r.schedule ->> 'direction', 'pull') AS direction
+        coalesce(r.schedule ->> 'direction', 'pull') AS direction,
+        s.started_steady, s.upstream_epoch = r.upstream_epoch AS is_same_epoch
     FROM refsync.repos r
     JOIN refsync.syncs s ON s.repo_id = r.id
-    WHERE s.id = $1::jsonb ->> 'sync_id'
-    FOR NO KEY UPDATE OF r
+    WHERE s.id = $1::jsonb ->> 'sync_id' AND s.lease = $1::jsonb ->> 'lease'
+    FOR NO KEY UPDATE OF r, s
+), same AS (
+    -- The lock keeps the run, and so its stats, until this run refers to them too.
+    SELECT s.stats_id AS id FROM repo
+    CROSS JOIN LATERAL (SELECT n.id, n.seq, n.stats_id FROM refsync.syncs n WHERE n.repo_id = repo.id ORDER BY n.seq DESC LIMIT 8) newest
+    JOIN refsync.run_stats stats ON stats.id = newest.stats_id
+    JOIN refsync.syncs s ON s.id = newest.id
+    WHERE stats.bytes = ($1::jsonb ->> 'stats_bytes')::int AND stats.stats = $2::jsonb
+    ORDER BY newest.seq DESC
+    LIMIT 1
+    FOR KEY SHARE OF s
+), added AS (
+    INSERT INTO refsync.run_stats (bytes, stats)
+    SELECT ($1::jsonb ->> 'stats_bytes')::int, $2::jsonb FROM repo WHERE NOT EXISTS (SELECT FROM same)
+    RETURNING id
 ), completed AS (
     UPDATE refsync.syncs s
-    SET status = 'completed', stats = $2::jsonb,
+    SET status = 'completed', stats_id = coalesce((SELECT id FROM same), (SELECT id FROM added)),
+        unchanged = ($1::jsonb #>> '{counts,unchanged}')::int,
         -- Without zeros, which `sync_run` adds.
-        stats_counts = coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each($1::jsonb -> 'counts') WHERE value <> '0'), '{}'),
+        stats_counts = (SELECT jsonb_object_agg(key, value) FROM jsonb_each($1::jsonb -> 'counts') WHERE value <> '0' AND key <> 'unchanged'),
         stats_bytes = ($1::jsonb ->> 'stats_bytes')::int,
-        finished_at = now(), lease = NULL, lease_expires_at = NULL
+        finished_at = now(), lease = NULL, lease_expires_at = NULL, started_steady = NULL, upstream_epoch = NULL
     FROM repo
-    WHERE s.repo_id = repo.id AND s.id = $1::jsonb ->> 'sync_id' AND s.lease = $1::jsonb ->> 'lease'
-    RETURNING s.repo_id, s.direction, s.started_at, s.started_steady, s.branches = '*' AND s.tags = '*' AS is_of_all,
+    WHERE s.id = repo.sync_id
+    RETURNING s.repo_id, s.direction, s.started_at, repo.started_steady, s.branches = '*' AND s.tags = '*' AS is_of_all,
         repo.is_same_upstream AND s.branches = '*' AND s.tags = '*' AND s.direction = repo.direction
-            AND s.upstream_epoch = repo.upstream_epoch AND (s.policy ? 'exclude') IS NOT TRUE AS verifies,
+            AND repo.is_same_epoch AND (s.policy ? 'exclude') IS NOT TRUE AS verifies,
         refsync.sync_run(s) AS run
 ), diverging AS (
     SELECT ref.name FROM repo CROSS JOIN completed CROSS JOIN jsonb_array_elements_text($1::jsonb -> 'diverged') ref (name)

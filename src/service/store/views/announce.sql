@@ -31,10 +31,6 @@ END $fn$;
 -- would copy its stats each time.
 CREATE OR REPLACE FUNCTION refsync.announce_run(run jsonb, stats_bytes int) RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $fn$
 BEGIN
-    -- Only what the run itself will not tell any more: `sync_events.sql` adds the rest.
-    INSERT INTO refsync.sync_events (sync_id, run) VALUES (announce_run.run ->> 'id', jsonb_strip_nulls(jsonb_build_object(
-        'status', run -> 'status', 'attempt', run -> 'attempt',
-        'started_at', CASE WHEN run ->> 'finished_at' IS NULL THEN run -> 'started_at' END, 'next_attempt_at', run -> 'next_attempt_at')));
     PERFORM refsync.announce(
         r, announce_run.run ->> 'id', 'sync.' || (announce_run.run ->> 'status'), jsonb_build_object('sync', announce_run.run),
         announce_run.stats_bytes)

@@ -124,7 +124,56 @@ test("a worker stores how far its run is", async (t) => {
   await tick;
 });
 
-test("a run from before events were kept, an unknown one and a bad id are answered", async (t) => {
+test("events that an older version stored come first, and its ids still resume", async (t) => {
+  const { run, follow, sql, service, ok } = await started(t);
+  await service.tick();
+  await sql("UPDATE refsync.syncs SET run_after = now()");
+  // As the older version and the migration leave a run that is at its second attempt.
+  await sql(
+    `INSERT INTO refsync.sync_events (sync_id, run) SELECT s.id, e.run FROM refsync.syncs s, jsonb_array_elements(s.history)
+     WITH ORDINALITY e (run, place) ORDER BY e.place`,
+  );
+  const old = await sql("SELECT seq::int AS seq FROM refsync.sync_events ORDER BY seq");
+  assert.equal(old.length, 3);
+  await service.tick();
+  await ok("POST", `/acme/app/upstream/syncs/${run.id}/cancel`);
+  /** @param {string} id */
+  const after = async (id) => {
+    const got = [];
+    for await (const { id: of, data } of events(await follow({ "last-event-id": id })))
+      got.push([Number(of), data.status]);
+    return got;
+  };
+  const last = old[2].seq;
+  const later = [
+    [last + 1, "in_progress"],
+    [last + 2, "queued"],
+    [last + 3, "failed"],
+  ];
+  assert.deepEqual(await after(""), [[old[0].seq, "queued"], [old[1].seq, "in_progress"], [last, "queued"], ...later]);
+  assert.deepEqual(await after(String(last)), later);
+  assert.deepEqual(await after(String(last + 1)), later.slice(1));
+});
+
+test("a lost worker, and a run that was handed back, are among the events", async (t) => {
+  const { run, follow, sql, service, ok } = await started(t);
+  await sql(
+    "UPDATE refsync.syncs SET status = 'in_progress', lease = 'lost', lease_expires_at = now() - interval '1 s', started_at = now() - interval '1 min'",
+  );
+  await service.tick();
+  await ok("POST", `/acme/app/upstream/syncs/${run.id}/cancel`);
+  const seen = [];
+  for await (const { data } of events(await follow())) seen.push([data.status, data.attempt, data.started_at !== null]);
+  assert.deepEqual(seen, [
+    ["queued", 1, false],
+    ["in_progress", 1, true],
+    ["in_progress", 2, true],
+    ["queued", 3, false],
+    ["failed", 3, false],
+  ]);
+});
+
+test("an id that this run never had, an unknown run and a bad id are answered", async (t) => {
   const { run, follow, sql, call, ok } = await started(t);
   assert.equal((await follow({ "last-event-id": "x" })).status, 400);
   assert.equal((await follow({ accept: "text/html" })).status, 406);
@@ -132,10 +181,11 @@ test("a run from before events were kept, an unknown one and a bad id are answer
   assert.equal((await call("GET", "/acme/app/upstream/syncs/sync_1/events"))[0], 404);
   assert.equal((await call("POST", `/acme/app/upstream/syncs/${run.id}/events`))[0], 404);
   const failed = await ok("POST", `/acme/app/upstream/syncs/${run.id}/cancel`);
-  await sql("DELETE FROM refsync.sync_events");
+  assert.deepEqual(await sql("SELECT FROM refsync.sync_events"), [], "the run itself tells them");
+  // As after a backup was restored: the follower has an id of the database before.
   const seen = [];
-  for await (const event of events(await follow())) seen.push(event);
-  assert.deepEqual(seen, [{ type: "message", id: "0", data: failed }]);
+  for await (const event of events(await follow({ "last-event-id": "7" }))) seen.push(event);
+  assert.deepEqual(seen, [{ type: "message", id: "2", data: failed }]);
 });
 
 test("a deleted repository ends the streams of its runs", async (t) => {

@@ -109,6 +109,59 @@ onBoth("more runs than one step looks at go too", async (t, where) => {
   assert.equal((await sql("SELECT count(*)::int AS runs FROM refsync.syncs"))[0].runs, 1);
 });
 
+onBoth("runs share their stats if nothing changed, and the stats go with the last of these runs", async (t, where) => {
+  const { sql, ok, service } = await started(t, where, {
+    keepRuns: DAY,
+    engine: { sync: async () => JSON.stringify({ stats: stats[0], head: null }), findRef: async () => undefined },
+  });
+  const outcome = (/** @type {string} */ after) => ({
+    name: "refs/heads/main",
+    before: "1".repeat(40),
+    after: after.repeat(40),
+    outcome: after === "1" ? "unchanged" : "updated",
+    reason: null,
+    message: null,
+  });
+  const stats = [{ refs: [outcome("1")] }];
+  const count = async () => {
+    const [row] = await sql(
+      "SELECT (SELECT count(*)::int FROM refsync.run_stats) AS stats, count(stats)::int AS own FROM refsync.syncs",
+    );
+    return [row.stats, row.own];
+  };
+  /** @param {number} days */
+  const run = async (days) => {
+    const { id } = await ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
+    await service.tick();
+    await sql(
+      `UPDATE refsync.syncs SET finished_at = now() - make_interval(days => ${days}),
+         id = 'sync_' || lpad(to_hex((extract(epoch FROM now() - make_interval(days => ${days})) * 1000)::bigint), 12, '0') || right(id, 16)
+       WHERE id = '${id}'`,
+    );
+    return `sync_%${id.slice(-16)}`;
+  };
+  const shown = async (/** @type {string} */ like) => {
+    const [{ id }] = await sql(`SELECT id FROM refsync.syncs WHERE id LIKE '${like}'`);
+    return (await ok("GET", `/acme/app/upstream/syncs/${id}`)).stats;
+  };
+  await run(9);
+  const second = await run(8);
+  assert.deepEqual(await count(), [1, 0]);
+  stats[0] = { refs: [outcome("2")] };
+  const third = await run(7);
+  assert.deepEqual(await count(), [2, 0]);
+  stats[0] = { refs: [outcome("1")] };
+  const fourth = await run(0);
+  assert.deepEqual(await count(), [2, 0], "a later run has the same stats again");
+  assert.deepEqual(await shown(second), stats[0]);
+  assert.deepEqual(await shown(third), { refs: [outcome("2")] });
+  while (await service.cleanUp());
+  assert.deepEqual(await count(), [1, 0]);
+  assert.deepEqual(await shown(fourth), stats[0]);
+  await ok("DELETE", "/acme/app");
+  assert.equal((await sql("SELECT count(*)::int AS count FROM refsync.run_stats"))[0].count, 0);
+});
+
 onBoth(
   "one who follows a run whose events are gone gets its end, and the stream does not come again",
   async (t, where) => {
@@ -123,13 +176,13 @@ onBoth(
     await cleanUp();
     const run = await ok("GET", `/acme/app/upstream/syncs/${id}`);
     /** @type {Record<string, string>[]} */
-    const starts = [{}, { "last-event-id": "1" }];
+    const starts = [{}, { "last-event-id": "1" }, { "last-event-id": "123456" }];
     for (const headers of starts) {
       const text = await (await follow(headers)).text();
-      assert.match(text, /^id: 0$/m);
-      assert.deepEqual(JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? ""), run);
+      assert.match(text, /^id: 2$/m);
+      assert.deepEqual(JSON.parse([...text.matchAll(/^data: (.*)$/gm)].at(-1)?.[1] ?? ""), run);
     }
-    assert.equal((await follow({ "last-event-id": "0" })).status, 204);
+    assert.equal((await follow({ "last-event-id": "2" })).status, 204);
   },
 );
 

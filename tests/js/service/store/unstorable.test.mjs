@@ -106,12 +106,9 @@ onBoth("stats that the database refuses fail the run at once, with what the data
   const { id: syncId } = await ok("POST", "/acme/r/upstream/syncs", { direction: "pull" });
   // PostgreSQL's message for a jsonb with more than 256 MB.
   await sql(`CREATE FUNCTION refsync.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF NEW.stats IS NOT NULL THEN
-      RAISE 'total size of jsonb array elements exceeds the maximum of 268435455 bytes' USING ERRCODE = '54000';
-    END IF;
-    RETURN NEW;
+    RAISE 'total size of jsonb array elements exceeds the maximum of 268435455 bytes' USING ERRCODE = '54000';
   END $$`);
-  await sql("CREATE TRIGGER refuse BEFORE UPDATE ON refsync.syncs FOR EACH ROW EXECUTE FUNCTION refsync.refuse()");
+  await sql("CREATE TRIGGER refuse BEFORE INSERT ON refsync.run_stats FOR EACH ROW EXECUTE FUNCTION refsync.refuse()");
   assert.equal(await service.tick(), true);
   const run = await ok("GET", `/acme/r/upstream/syncs/${syncId}`);
   assert.equal(run.status, "failed");
