@@ -46,6 +46,6 @@ export function claimRate(url, count) {
   return statementRate(
     url,
     text,
-    count === 0 ? { seconds: 2 } : { each: Math.max(1, Math.min(1000, Math.floor(count / 8))) },
+    count === 0 ? { seconds: 2 } : { each: Math.max(1, Math.min(1000, Math.floor(count / 5))) },
   );
 }

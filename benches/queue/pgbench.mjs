@@ -1,6 +1,6 @@
 // What PostgreSQL's own benchmark does on the same server.
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -22,7 +22,8 @@ export async function pgbench(url, seconds) {
 }
 
 /**
- * How often a second four clients of pgbench run a statement, which has no parameters.
+ * How often a second four clients of pgbench run a statement, which has no parameters. The first ten times of each client do not count:
+ * its session plans the statement then.
  *
  * @param {string} url
  * @param {string} text
@@ -35,10 +36,42 @@ export async function statementRate(url, text, until) {
     // pgbench would read `:name` as a variable.
     await writeFile(file, `${text.replaceAll("::", " :: ")};\n`);
     const end = "seconds" in until ? `--time=${until.seconds}` : `--transactions=${until.each}`;
-    return await transactions(url, ["--no-vacuum", `--file=${file}`, end]);
+    await transactions(url, ["--no-vacuum", `--file=${file}`, "--log", `--log-prefix=${join(folder, "log")}`, end]);
+    return rateOf(await logged(folder));
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/**
+ * When each client's transactions ended, in seconds.
+ *
+ * @param {string} folder
+ */
+async function logged(folder) {
+  /** @type {Map<string, number[]>} */
+  const clients = new Map();
+  for (const name of (await readdir(folder)).filter((name) => name.startsWith("log."))) {
+    for (const line of (await readFile(join(folder, name), "utf8")).trimEnd().split("\n")) {
+      const [client = "", , , , seconds, microseconds] = line.split(" ");
+      const ends = clients.get(client) ?? [];
+      clients.set(client, ends);
+      ends.push(Number(seconds) + Number(microseconds) / 1e6);
+    }
+  }
+  return [...clients.values()];
+}
+
+/**
+ * The transactions a second while all clients worked and none was new.
+ *
+ * @param {number[][]} clients
+ */
+function rateOf(clients) {
+  const from = Math.max(...clients.map((ends) => ends[Math.min(9, ends.length - 2)] ?? 0));
+  const until = Math.min(...clients.map((ends) => ends.at(-1) ?? 0));
+  const counted = clients.flat().filter((end) => end > from && end <= until);
+  return counted.length / (until - from);
 }
 
 /**

@@ -70,7 +70,7 @@ async function patiently<T>(step: () => Promise<T>): Promise<T> {
 const LOCKED = ["55P03", "40P01"];
 
 /** The migrations that need something before them. */
-const PREPARED = [24, 25, 28];
+const PREPARED = [24, 25, 28, 29];
 
 /**
  * The next statement before migration `$1`; no row if there is none. A small table, or one inside a transaction, gets its index from the
@@ -80,18 +80,21 @@ const PREPARED = [24, 25, 28];
 const NEXT = `
 SELECT CASE
   WHEN needed.name IS NULL THEN 'SELECT refsync.fill_turns() AS is_more'
-  WHEN c.oid IS NULL THEN format('CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON refsync.%s', needed.name, needed.definition)
+  WHEN c.oid IS NULL THEN format('CREATE %s CONCURRENTLY IF NOT EXISTS %s ON refsync.%s', needed.kind, needed.name, needed.definition)
   WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index) THEN 'SELECT pg_sleep(1)'
   ELSE format('DROP INDEX CONCURRENTLY IF EXISTS refsync.%s', needed.name) END AS statement
 FROM (VALUES
-  (24, 'syncs_queued', 'syncs', 'syncs (repo_id, seq) WHERE status = ''queued'''),
-  (25, 'webhook_deliveries_ready', 'webhook_deliveries',
+  (24, 'INDEX', 'syncs_queued', 'syncs', 'syncs (repo_id, seq) WHERE status = ''queued'''),
+  (25, 'INDEX', 'webhook_deliveries_ready', 'webhook_deliveries',
     'webhook_deliveries (target_id, (bytes >= 1048576), run_after, seq) WHERE is_first'),
-  (25, 'webhook_deliveries_refused', 'webhook_deliveries', 'webhook_deliveries (seq) WHERE attempts > 1'),
-  (25, 'syncs_oldest', 'syncs', 'syncs (run_after) WHERE (status || '''') = ''queued'''),
-  (25, 'repos_tags', 'repos', 'repos USING gin (tags jsonb_path_ops)'),
-  (25, NULL, NULL, NULL),
-  (28, 'syncs_of_stats', 'syncs', 'syncs (stats_id) WHERE stats_id IS NOT NULL')) needed (version, name, of_table, definition)
+  (25, 'INDEX', 'webhook_deliveries_refused', 'webhook_deliveries', 'webhook_deliveries (seq) WHERE attempts > 1'),
+  (25, 'INDEX', 'syncs_oldest', 'syncs', 'syncs (run_after) WHERE (status || '''') = ''queued'''),
+  (25, 'INDEX', 'repos_tags', 'repos', 'repos USING gin (tags jsonb_path_ops)'),
+  (25, NULL, NULL, NULL, NULL),
+  (28, 'INDEX', 'syncs_of_stats', 'syncs', 'syncs (stats_id) WHERE stats_id IS NOT NULL'),
+  (29, 'UNIQUE INDEX', 'syncs_places', 'syncs', 'syncs (slot) WHERE status = ''in_progress'' AND slot IS NOT NULL'),
+  (29, 'UNIQUE INDEX', 'syncs_org_places', 'syncs',
+    'syncs (org_slot) WHERE status = ''in_progress'' AND org_slot IS NOT NULL')) needed (version, kind, name, of_table, definition)
 LEFT JOIN pg_catalog.pg_class c ON c.oid = to_regclass('refsync.' || needed.name)
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
 WHERE needed.version = $1::int AND pg_current_xact_id_if_assigned() IS NULL AND CASE

@@ -113,6 +113,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (26, sql!("migrations/0026_counts_and_push_backups.sql")),
     (27, sql!("migrations/0027_runs_tell_their_events.sql")),
     (28, sql!("migrations/0028_stats_of_runs.sql")),
+    (29, sql!("migrations/0029_places.sql")),
 ];
 
 /// The version of the last migration.
