@@ -91,8 +91,7 @@ export function work(service: Workable, options: WorkOptions = {}): Worker {
   const lanes = Array.from({ length: concurrency }, () => lane(runs, run));
   if (service.deliver) {
     const { deliver: verb } = service;
-    // More deliveries may be due, and they must not wait for the answer to this one.
-    const deliver = () => verb.call(service, deliveries.ring);
+    const deliver = oneLook((onClaimed) => verb.call(service, onClaimed), deliveries);
     for (let n = 0; n < DELIVERY_LANES; n += 1) lanes.push(lane(deliveries, deliver));
   }
   if (service.cleanUp) {
@@ -185,6 +184,28 @@ function bell(interval: number, signal?: AbortSignal): Bell {
         sleeping.add(rise);
         setAlarm();
       }),
+  };
+}
+
+/**
+ * Lets one lane at a time look for work. If the bell rings meanwhile, the same lane looks once more, for any number of rings. As soon as a
+ * lane has claimed something, another one looks.
+ */
+function oneLook(look: (onClaimed: () => void) => Promise<boolean>, bell: Bell): () => Promise<boolean> {
+  let isLooking = false;
+  return async () => {
+    if (isLooking) return false;
+    isLooking = true;
+    let hasClaimed = false;
+    try {
+      return await look(() => {
+        hasClaimed = true;
+        isLooking = false;
+        bell.ring();
+      });
+    } finally {
+      if (!hasClaimed) isLooking = false;
+    }
   };
 }
 

@@ -61,3 +61,59 @@ test("a wake, and the interval, let the last lane look again", async () => {
     await worker.stopped;
   }
 });
+
+test("the starts and ends of runs during a look at the outbox are one more look, and rest follows", async () => {
+  const fake = service({ runs: 300 });
+  const looks = { now: 0, most: 0, all: 0 };
+  const deliver = async () => {
+    looks.all += 1;
+    looks.now += 1;
+    looks.most = Math.max(looks.most, looks.now);
+    await delay(10);
+    looks.now -= 1;
+    return false;
+  };
+  const stop = new AbortController();
+  const from = performance.now();
+  const worker = work({ ...fake, deliver }, { concurrency: 4, pollInterval: 60_000, signal: stop.signal });
+  await eventually(() => fake.seen.done === 300);
+  const most = (performance.now() - from) / 10 + 3;
+  await eventually(() => looks.now === 0);
+  await delay(100);
+  assert.equal(looks.most, 1);
+  assert.ok(looks.all <= most, `${looks.all} looks for 300 runs, ${most} fit`);
+  stop.abort();
+  await worker.stopped;
+});
+
+test("a lane that delivers lets another one look, and no ring is lost", async () => {
+  const outbox = { waiting: 20, sent: 0, atOnce: 0, most: 0 };
+  const stop = new AbortController();
+  const worker = work(
+    {
+      tick: async () => false,
+      async deliver(onClaimed) {
+        await delay(1);
+        if (outbox.waiting === 0) return false;
+        outbox.waiting -= 1;
+        onClaimed?.();
+        outbox.atOnce += 1;
+        outbox.most = Math.max(outbox.most, outbox.atOnce);
+        await delay(50);
+        outbox.atOnce -= 1;
+        outbox.sent += 1;
+        return true;
+      },
+    },
+    { pollInterval: 60_000, signal: stop.signal },
+  );
+  await eventually(() => outbox.sent === 20);
+  assert.ok(outbox.most > 5, `${outbox.most} deliveries at once`);
+  for (let n = 1; n <= 20; n += 1) {
+    outbox.waiting = 1;
+    worker.wake("webhook");
+    await eventually(() => outbox.sent === 20 + n, { within: 5_000 });
+  }
+  stop.abort();
+  await worker.stopped;
+});
