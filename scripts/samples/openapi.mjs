@@ -56,7 +56,7 @@ await main(async () => {
         /"(api_key|secret|private_key|token|password)": "((?:mesa_private_key_|[a-z]+_)?[^"]{4})[^"]*"/g,
         '"$1": "$2…"',
       );
-    await writeFile(join(root, "src/service/router/openapi/examples.json"), `${text}\n`);
+    await writeFile(join(root, "tests/service/router/openapi/examples.json"), `${text}\n`);
   } finally {
     receiver.closeAllConnections();
     receiver.close();

@@ -17,7 +17,6 @@ mod hosting {
 }
 mod http {
     mod body;
-    mod openapi;
     mod page;
     mod places;
     mod rate_limit;
@@ -31,6 +30,9 @@ mod remotes {
     mod redaction;
     mod secrets;
     mod upstream;
+}
+mod router {
+    mod openapi;
 }
 mod store {
     mod statements;

@@ -14,9 +14,9 @@ use crate::service::{
 };
 
 /// The path of the badge. It is public if the repository says so.
-pub(crate) const BADGE: &str = "/{org}/{repo}/upstream/badge.svg";
+pub const BADGE: &str = "/{org}/{repo}/upstream/badge.svg";
 /// The path of the metrics. No repository has the name `repos`.
-pub(crate) const METRICS: &str = "/{org}/repos/metrics";
+pub const METRICS: &str = "/{org}/repos/metrics";
 
 /// The answer to a request for one of them. `org_id`: the organisation of a caller who may read it; `None` for a caller without a
 /// credential, who only sees public badges.

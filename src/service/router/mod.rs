@@ -1,6 +1,5 @@
 //! The API: answers each request, and records it.
 
-pub mod openapi;
 mod probes;
 mod routes;
 

@@ -1,10 +1,10 @@
 //! The probes, which need no credential: `/healthz`, `/readyz`, and `/metrics` if the operator turns it on (it counts over
-//! all organisations).
+//! all organisations). The OpenAPI document needs none either.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json as object;
 
-use crate::http::{Body, Headers, Response};
+use crate::http::{Body, Headers, Method, Response};
 use crate::service::{
     error::{Error, json},
     host::Host,
@@ -32,14 +32,27 @@ struct Status {
     status: &'static str,
 }
 
-/// The answer to a probe; `None` if the path is not one.
-pub(crate) async fn probe(api: &Api, path: &str) -> Option<Result<Response, Error>> {
+/// The answer to `GET` or `HEAD` of a probe or of the OpenAPI document; `None` if the path is none of them.
+pub(crate) async fn probe(api: &Api, method: Method, path: &str) -> Option<Result<Response, Error>> {
     match path {
+        "/v1/openapi.json" => Some(openapi(&api.host, method).await),
         "/healthz" => Some(Ok(json(200, &Status { status: "ok" }))),
         "/readyz" => Some(Ok(readiness(api).await)),
         "/metrics" if api.host.options.metrics => Some(metrics(&api.host).await),
         _ => None,
     }
+}
+
+/// The OpenAPI document. The host loads it on demand; a test generates it from the shapes.
+async fn openapi(host: &Host, method: Method) -> Result<Response, Error> {
+    let headers = Headers::from_iter([("content-type", "application/json"), ("cache-control", "public, max-age=300")]);
+    let body = if method == Method::Head {
+        Body::Empty
+    } else {
+        let document = host.options.runtime.openapi().await;
+        Body::Bytes(document.map_err(|why| Error::Internal(format!("openapi.json: {why}")))?.into())
+    };
+    Ok(Response { status: 200, url: String::new(), headers, body })
 }
 
 /// Whether the service can answer calls and do runs.

@@ -18,7 +18,7 @@ use crate::service::{
         call::{Incoming, Params},
         page::split_url,
     },
-    router::{Api, openapi, probes},
+    router::{Api, probes},
 };
 
 /// The path templates of the calls.
@@ -44,11 +44,8 @@ pub(crate) async fn route(
     let Request { method, url, headers, body } = request;
     let (path, query) = split_url(&url);
     let no_such_call = || Error::NotFound(format!("there is no call {} {path}", method.as_str()));
-    if path == "/v1/openapi.json" && matches!(method, Method::Get | Method::Head) {
-        return openapi::response(&*host.options.runtime, method).await;
-    }
     if matches!(method, Method::Get | Method::Head)
-        && let Some(answer) = probes::probe(api, path).await
+        && let Some(answer) = probes::probe(api, method, path).await
     {
         return answer;
     }

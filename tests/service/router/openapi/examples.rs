@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::service::{error::Error, http::body};
+use refsync::{
+    http::Body,
+    service::{Error, http::body},
+};
 
 /// The recorded requests, answers, refusals and events.
 pub(super) struct Examples(Value);
@@ -36,7 +39,10 @@ impl Examples {
             },
             _ => Error::Internal(String::new()),
         };
-        serde_json::to_value(error.body("5f1c7e0a94d24bb1")).expect("an error body is JSON")
+        let Body::Bytes(body) = error.response("5f1c7e0a94d24bb1").body else {
+            unreachable!("an error is sent at once")
+        };
+        serde_json::from_slice(&body).expect("an error body is JSON")
     }
 }
 

@@ -1,7 +1,5 @@
-//! The OpenAPI 3.1 document of the API, generated from its shapes.
-//!
-//! [`document`] generates it. The service serves a copy from the repository, which the host loads on demand, so the package
-//! does not contain the generator. A test compares both.
+//! The generator of the API's OpenAPI 3.1 document. It is a part of the tests, because no build needs it: the service serves
+//! the file that the test here compares with [`document`].
 //!
 //! The texts are the doc comments of `src/api`: of each row of the calls and of the events, and of each shape and field.
 
@@ -12,30 +10,25 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use self::examples::{Examples, content, spread};
-use crate::service::{error::Error, handlers::monitor, host::Runtime};
-use crate::{
+use refsync::{
     api::{ApiKeySecret, CALLS, Call, CallName, ErrorBody, TAGS},
-    http::{Body, Headers, Method, Response},
+    http::Method,
+    service::handlers::monitor,
 };
 
-/// The document in the form that the service sends.
-///
-/// # Errors
-///
-/// If the host cannot load it.
-pub(crate) async fn response(runtime: &dyn Runtime, method: Method) -> Result<Response, Error> {
-    let headers = [("content-type", "application/json"), ("cache-control", "public, max-age=300")];
-    let body = match method {
-        Method::Head => Body::Empty,
-        _ => {
-            Body::Bytes(runtime.openapi().await.map_err(|why| Error::Internal(format!("openapi.json: {why}")))?.into())
-        }
-    };
-    Ok(Response { status: 200, url: String::new(), headers: Headers::from_iter(headers), body })
+#[test]
+fn the_served_document_is_made_from_the_shapes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/service/router/openapi/openapi.json");
+    let made = format!("{:#}\n", document());
+    if std::env::var_os("REFSYNC_UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, &made).expect("the checkout can be written to");
+    }
+    let served = std::fs::read_to_string(path).expect("it is in the repository");
+    assert!(served == made, "run `REFSYNC_UPDATE_OPENAPI=1 cargo test openapi` and look at what changed");
 }
 
 /// Makes the document.
-pub fn document() -> Value {
+fn document() -> Value {
     let mut shapes = Shapes::new();
     let paths = paths(&mut shapes);
     let webhooks = webhooks::webhooks(&mut shapes.answered, &shapes.examples);

@@ -7,7 +7,7 @@ use super::{
     described,
     examples::{Examples, content},
 };
-use crate::api::EVENTS;
+use refsync::api::EVENTS;
 
 /// The tag of the webhooks.
 pub(super) const TAG: &str = "Events";
