@@ -1,4 +1,4 @@
-//! Decides when a failed request is retried. Pure: [`Call`](super::call::Call) acts on the decisions.
+//! Decides when a failed request is retried. Pure: [`Client::call`](super::Client::call) acts on the decisions.
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //!
 //! An API key is `refsync_<24 hex digits>_<43 base64url characters>`: the middle part names the key. So the database finds
 //! the row by the middle part, and this code compares the rest in constant time. Only the whole key's SHA-256 is stored.
-//! The other kind of credential is an [access token](crate::service::access_token).
+//! The other kind of credential is an [access token](access_token).
 
 pub mod access_token;
 pub mod rate_limit;

@@ -80,7 +80,11 @@ async fn create_organization(host: &Host, slug: &str, name: Option<String>) -> R
 }
 
 /// Makes an organisation if it does not exist. A `name` renames it.
-pub(crate) async fn ensure_organization(host: &Host, slug: &str, name: Option<&str>) -> Result<(), Error> {
+///
+/// # Errors
+///
+/// [`Error::Invalid`] if the slug is not allowed, or the database's failure.
+pub async fn ensure_organization(host: &Host, slug: &str, name: Option<&str>) -> Result<(), Error> {
     if let Some(refusal) = names::org_refusal(slug) {
         return Err(Error::field("slug", refusal));
     }

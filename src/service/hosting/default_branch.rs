@@ -130,7 +130,7 @@ pub(crate) async fn follow_upstream(
     }
 }
 
-/// Points `HEAD` at what is stored, if that is not what [`Service::settle_default_branch`] has pointed it at: a request has
+/// Points `HEAD` at what is stored, if a pull has pointed it at something else: a request has
 /// named another branch meanwhile.
 pub(crate) async fn correct_head(host: &Host, repo_id: &str, pointed_at: &str, stored: &str) {
     if pointed_at != stored

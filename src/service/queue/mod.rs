@@ -265,8 +265,13 @@ pub(crate) async fn hand_back(database: &dyn Database, claim: &Claim) -> Result<
     row(database, sql!("sql/queue_hand_back.sql"), params).await
 }
 
-/// Takes over everything that dead workers had claimed.
-pub(crate) async fn adopt(database: &dyn Database) -> Result<(), Error> {
+/// Takes over everything that dead workers had claimed, without waiting for their leases to end. Call this only if no other
+/// process works on this database.
+///
+/// # Errors
+///
+/// If the database fails.
+pub async fn adopt(database: &dyn Database) -> Result<(), Error> {
     row::<()>(database, sql!("sql/queue_adopt.sql"), ()).await?;
     Ok(())
 }

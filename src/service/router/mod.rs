@@ -31,8 +31,11 @@ impl Api {
         Self { host, stop, router: routes::router(), rate_limiter, shares: Shares::default() }
     }
 
-    /// Answers a request. `is_operator`: its caller has the data folder, and needs no credential.
-    pub(crate) async fn answer(&self, request: Request, is_operator: bool) -> Response {
+    /// Answers a request to `/v1/…`, or a probe.
+    ///
+    /// `is_operator`: its caller is the operator, who has the data folder and needs no credential. Every organisation's calls are
+    /// then answered as to its admin, and so is `/operator/orgs`. Requests from a network are never the operator's.
+    pub async fn answer(&self, request: Request, is_operator: bool) -> Response {
         let host = &*self.host;
         let exchange = Exchange::begin(host, request.method.as_str(), &request.url, &request.headers);
         let origin = cors::allowed_origin(&request.headers, &host.options.allowed_origins);

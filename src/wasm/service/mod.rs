@@ -20,7 +20,18 @@ use self::{
 };
 use crate::{
     http::Method,
-    service::{Limits, Options, Scope, Service, host::RateLimit, http::exchange::method_name},
+    service::{
+        Error, Limits, Options, Scope, Service,
+        handlers::{keys, operator, page_sessions},
+        host::RateLimit,
+        hosting::push,
+        http::{
+            exchange::{Exchange, method_name},
+            page::split_url,
+        },
+        queue,
+        store::migrate::migrate_to,
+    },
     wasm::{
         error::message::message,
         fetch::buffered::AnswerClient,
@@ -89,19 +100,21 @@ impl JsService {
     /// Takes over the runs that a killed process left in progress, without waiting for their leases.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn adopt(&self) -> Promise {
-        self.call(async |service| service.adopt().await.map(nothing))
+        self.call(async |service| Ok(queue::adopt(service.host.database()).await.map(nothing)?))
     }
 
     /// Brings the schema up to this version only.
     #[wasm_bindgen(js_name = migrateTo, unchecked_return_type = "Promise<void>")]
     pub fn migrate_to(&self, version: u32) -> Promise {
-        self.call(async move |service| service.migrate_to(version).await.map(nothing))
+        self.call(async move |service| Ok(migrate_to(service.host.database(), version).await.map(nothing)?))
     }
 
     /// Makes an organisation if it does not exist.
     #[wasm_bindgen(js_name = ensureOrganization, unchecked_return_type = "Promise<void>")]
     pub fn ensure_organization(&self, slug: String, name: Option<String>) -> Promise {
-        self.call(async move |service| service.ensure_organization(&slug, name.as_deref()).await.map(nothing))
+        self.call(async move |service| {
+            operator::ensure_organization(&service.host, &slug, name.as_deref()).await.map(nothing)
+        })
     }
 
     /// Makes an API key and returns it. It cannot be shown again.
@@ -113,25 +126,29 @@ impl JsService {
     pub fn create_api_key(&self, org: String, scope: String, name: Option<String>) -> Result<Promise, js_sys::Error> {
         let scope =
             Scope::parse(&scope).ok_or_else(|| type_error("createApiKey: the scope must be read, write or admin"))?;
-        Ok(self.call(async move |service| Ok(service.create_api_key(&org, scope, name.as_deref()).await?.into())))
+        Ok(self.call(async move |service| {
+            Ok(keys::make_api_key(&service.host, &org, scope, name.as_deref()).await?.into())
+        }))
     }
 
     /// Makes a sign-in code for the page's address.
     #[wasm_bindgen(js_name = createPageCode, unchecked_return_type = "Promise<string>")]
     pub fn create_page_code(&self, org: String) -> Promise {
-        self.call(async move |service| Ok(service.create_page_code(&org).await?.into()))
+        self.call(async move |service| Ok(page_sessions::create_code(&service.host, &org).await?.into()))
     }
 
     /// Makes a private key that signs access tokens, and returns it. It cannot be shown again.
     #[wasm_bindgen(js_name = createPrivateKey, unchecked_return_type = "Promise<string>")]
     pub fn create_private_key(&self, org: String, name: Option<String>) -> Promise {
-        self.call(async move |service| Ok(service.create_private_key(&org, name.as_deref()).await?.into()))
+        self.call(async move |service| Ok(keys::make_private_key(&service.host, &org, name.as_deref()).await?.into()))
     }
 
     /// Registers the public key of a private key that somebody else keeps.
     #[wasm_bindgen(js_name = registerPublicKey, unchecked_return_type = "Promise<void>")]
     pub fn register_public_key(&self, org: String, x: String, name: Option<String>) -> Promise {
-        self.call(async move |service| service.register_public_key(&org, &x, name.as_deref()).await.map(nothing))
+        self.call(async move |service| {
+            keys::register_public_key(&service.host, &org, &x, name.as_deref()).await.map(nothing)
+        })
     }
 
     /// Answers a request of the REST API or of Git's smart HTTP.
@@ -140,15 +157,11 @@ impl JsService {
         let (service, git, watched_push) = (self.service.clone(), self.git.clone(), self.watched_push.clone());
         promise(async move {
             let url = request.url();
-            let (path, _) = crate::service::http::page::split_url(&url);
+            let (path, _) = split_url(&url);
             if !path.starts_with("/v1/") && path.contains(".git/") {
                 return Ok(fetch_git(&service, &git, &watched_push, &request).await?.into());
             }
-            let response = match from_web_request(&request) {
-                Ok(request) => service.handle(request).await,
-                Err(error) => crate::service::Error::NotFound(error.message).response(""),
-            };
-            Ok(into_web_response(response)?.into())
+            answer(&service, &request, false).await
         })
     }
 
@@ -156,20 +169,14 @@ impl JsService {
     #[wasm_bindgen(js_name = operatorFetch, unchecked_return_type = "Promise<Response>")]
     pub fn operator_fetch(&self, request: web_sys::Request) -> Promise {
         let service = self.service.clone();
-        promise(async move {
-            let response = match from_web_request(&request) {
-                Ok(request) => service.handle_for_operator(request).await,
-                Err(error) => crate::service::Error::NotFound(error.message).response(""),
-            };
-            Ok(into_web_response(response)?.into())
-        })
+        promise(async move { answer(&service, &request, true).await })
     }
 
     /// Claims one run, calls `on_claimed`, and works the run to its end; false if nothing was ready. `is_last_lane`: takes no run
     /// if its upstream's host or, among several organisations, its organisation has a run in progress.
     #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
     pub fn tick(&self, on_claimed: Option<Function>, is_last_lane: bool) -> Promise {
-        self.call(async move |service| Ok(service.tick(told(on_claimed), is_last_lane).await?.into()))
+        self.call(async move |service| Ok(service.worker.tick(told(on_claimed), is_last_lane).await?.into()))
     }
 
     /// Hands back the runs in progress, and claims no more work.
@@ -185,7 +192,7 @@ impl JsService {
 }
 
 impl JsService {
-    fn call(&self, call: impl AsyncFnOnce(&Service) -> Result<JsValue, crate::service::Error> + 'static) -> Promise {
+    fn call(&self, call: impl AsyncFnOnce(&Service) -> Result<JsValue, Error> + 'static) -> Promise {
         let service = self.service.clone();
         promise(async move { call(&service).await.map_err(|error| failure(&error).into()) })
     }
@@ -204,6 +211,14 @@ fn nothing(_: ()) -> JsValue {
     JsValue::UNDEFINED
 }
 
+async fn answer(service: &Service, request: &web_sys::Request, is_operator: bool) -> Result<JsValue, JsValue> {
+    let response = match from_web_request(request) {
+        Ok(request) => service.api.answer(request, is_operator).await,
+        Err(error) => Error::NotFound(error.message).response(""),
+    };
+    Ok(into_web_response(response)?.into())
+}
+
 async fn fetch_git(
     service: &Rc<Service>,
     git: &JsGitHost,
@@ -211,13 +226,13 @@ async fn fetch_git(
     request: &web_sys::Request,
 ) -> Result<web_sys::Response, JsValue> {
     let headers = from_web_headers(&request.headers());
-    let exchange = service.begin(method_name(&request.method()), &request.url(), &headers);
+    let exchange = Exchange::begin(&service.host, method_name(&request.method()), &request.url(), &headers);
     // An unknown method becomes `OPTIONS`, which `authorize_git` refuses.
     let method = Method::parse(&request.method()).unwrap_or(Method::Options);
     let allowed = match service.api.authorize_git(&exchange, method, &request.url(), &headers).await {
         Ok(allowed) => allowed,
         Err((refusal, cause)) => {
-            service.end(exchange, refusal.status, cause);
+            exchange.end(&service.host, refusal.status, cause);
             return into_web_response(refusal);
         }
     };
@@ -227,7 +242,7 @@ async fn fetch_git(
             let service = service.clone();
             let on_pushed = Closure::once_into_js(move |updates: String| {
                 promise(async move {
-                    service.note_push(&repo_id, &updates).await;
+                    push::note(&service.host, &repo_id, &updates).await;
                     Ok(JsValue::UNDEFINED)
                 })
             });
@@ -239,7 +254,7 @@ async fn fetch_git(
     let answered = answered
         .and_then(|answer| answer.dyn_into().map_err(|_| type_error("git.fetch must return a Response").into()));
     let cause = answered.as_ref().err().map(message);
-    service.end(exchange, answered.as_ref().map_or(500, web_sys::Response::status), cause);
+    exchange.end(&service.host, answered.as_ref().map_or(500, web_sys::Response::status), cause);
     answered
 }
 
@@ -327,7 +342,7 @@ fn redirected(request: &web_sys::Request, url: &str) -> Result<web_sys::Request,
 }
 
 /// An error with the `code` of the API, for callers of the class itself.
-fn failure(error: &crate::service::Error) -> js_sys::Error {
+fn failure(error: &Error) -> js_sys::Error {
     let thrown = js_sys::Error::new(&error.to_string());
     set(&thrown, "code", &error.code().into());
     thrown
