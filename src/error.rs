@@ -42,3 +42,10 @@ pub struct Aborted {
     /// The call, for people.
     pub operation: String,
 }
+
+impl Aborted {
+    /// A stable word for programs, in SCREAMING_SNAKE_CASE.
+    pub fn code(&self) -> &'static str {
+        "ABORTED"
+    }
+}

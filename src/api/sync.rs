@@ -117,13 +117,6 @@ pub enum SyncStatus {
     Failed,
 }
 
-impl SyncStatus {
-    /// Whether the run has ended.
-    pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed)
-    }
-}
-
 /// A sync of a repository with its upstream: queued, running or ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape, Tsify)]
 #[tsify(missing_as_null)]

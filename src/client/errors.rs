@@ -184,7 +184,7 @@ impl Error {
         match self {
             Self::Connection { .. } => "CONNECTION_FAILED",
             Self::Timeout { .. } => "TIMEOUT",
-            Self::Aborted(_) => "ABORTED",
+            Self::Aborted(aborted) => aborted.code(),
             Self::InvalidResponse { .. } => "INVALID_RESPONSE",
             _ => self.refusal().map_or("", |refusal| &refusal.code),
         }

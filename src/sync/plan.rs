@@ -13,7 +13,7 @@ use super::{
     verdict::RefusedRef,
 };
 use crate::{
-    api::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef, SyncRunStats},
+    api::{MessageSide, Outcome, Reason, SyncRunMessage, SyncRunRef},
     git::{Command, Ref},
 };
 
@@ -256,13 +256,7 @@ impl Plan {
         self.entries.iter_mut().for_each(Entry::accept_candidate);
     }
 
-    /// The stats, if everything that is still to do succeeds.
-    pub fn into_stats(mut self) -> SyncRunStats {
-        let messages = std::mem::take(&mut self.messages);
-        SyncRunStats { refs: self.into_refs().collect(), messages }
-    }
-
-    /// The refs of the stats, one by one: the texts of 100,000 refs at once would take 20 MB.
+    /// The refs of the stats if everything that is still to do succeeds, one by one: the texts of 100,000 refs at once would take 20 MB.
     pub fn into_refs(self) -> impl Iterator<Item = SyncRunRef> {
         let null = self.object_format.null();
         let keeps_deleted = self.keeps_deleted;

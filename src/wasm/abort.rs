@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
-use crate::{error::Aborted, wasm::error::throwable::into_js};
+use crate::error::Aborted;
 
 /// Listens for a signal's `abort`. Stops listening when it is dropped, because a signal may live as long as the page.
 struct Listener {
@@ -49,7 +49,7 @@ pub(crate) async fn abortable<T>(
 }
 
 fn aborted(operation: &str, signal: &AbortSignal) -> JsValue {
-    let error = into_js(&Aborted { operation: operation.to_owned() });
+    let error = JsValue::from(Aborted { operation: operation.to_owned() });
     // A new `Error` accepts any property.
     let _ = Reflect::set(&error, &"cause".into(), &signal.reason());
     error

@@ -10,7 +10,6 @@ pub mod client;
 pub mod engine;
 mod error;
 mod fetch;
-mod monotonic;
 mod object;
 mod promise;
 #[cfg(feature = "service")]

@@ -5,7 +5,7 @@ use refsync::{
     api::{Outcome, Reason, SyncRunStats},
     git::Remote,
     http::{Headers, Request},
-    sync::{self, Options, Plan, Policy, Selection},
+    sync::{self, Options, Policy, Selection},
 };
 
 use super::{find, servers::Between};
@@ -15,7 +15,7 @@ fn pull(from: &Repository, to: &Remote, policy: Policy) -> SyncRunStats {
     let everything = Selection::default();
     let (from, _) = Backend::new(from).remote();
     let options = Options { policy, ..Options::default() };
-    block_on(sync::run(&everything, &from, to, &options)).map(Plan::into_stats).unwrap_or_else(|e| panic!("{e}"))
+    block_on(sync::run(&everything, &from, to, &options)).map(super::stats).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn prune() -> Policy {
@@ -124,7 +124,7 @@ fn a_plan_tells_the_same() {
     let everything = Selection::default();
     let options = Options { policy: prune(), ..Options::default() };
     let (from, to) = (Backend::new(&source).remote().0, Backend::new(&destination).remote().0);
-    let plan = block_on(sync::plan(&everything, &from, &to, &options)).expect("it succeeds").into_stats();
+    let plan = super::stats(block_on(sync::plan(&everything, &from, &to, &options)).expect("it succeeds"));
     assert_eq!(find(&plan, "refs/heads/master").outcome, Outcome::Filtered);
     assert_eq!(plan.refs.len(), 3, "no alias is to be deleted: {plan:?}");
 }

@@ -33,7 +33,13 @@ fn pull(upstream: &Repository, local: &Repository, ref_globs: &str) -> SyncRunSt
 }
 
 fn run(source: &Remote, destination: &Remote, ref_globs: &str) -> Result<SyncRunStats, sync::Error> {
-    block_on(sync::run(&selection(ref_globs), source, destination, &Options::default())).map(Plan::into_stats)
+    block_on(sync::run(&selection(ref_globs), source, destination, &Options::default())).map(stats)
+}
+
+/// The stats of a plan that was carried out.
+fn stats(mut plan: Plan) -> SyncRunStats {
+    let messages = std::mem::take(&mut plan.messages);
+    SyncRunStats { refs: plan.into_refs().collect(), messages }
 }
 
 /// The refs that these globs select.

@@ -3,7 +3,7 @@
 use futures_executor::block_on;
 use refsync::{
     api::{Outcome, Reason, SyncRunStats},
-    sync::{self, Move, Options, Plan, Policy, Selection},
+    sync::{self, Move, Options, Policy, Selection},
 };
 
 use super::{find, outcomes, selection};
@@ -13,7 +13,7 @@ fn pull(upstream: &Repository, local: &Repository, policy: Policy) -> Result<Syn
     let (upstream, _) = Backend::new(upstream).remote();
     let (local, _) = Backend::new(local).remote();
     let options = Options { policy, ..Options::default() };
-    block_on(sync::run(&Selection::default(), &upstream, &local, &options)).map(Plan::into_stats)
+    block_on(sync::run(&Selection::default(), &upstream, &local, &options)).map(super::stats)
 }
 
 fn plan(upstream: &Repository, local: &Repository, policy: Policy) -> SyncRunStats {
@@ -21,7 +21,7 @@ fn plan(upstream: &Repository, local: &Repository, policy: Policy) -> SyncRunSta
     let (local, _) = Backend::new(local).remote();
     let options = Options { policy, ..Options::default() };
     let plan = block_on(sync::plan(&Selection::default(), &upstream, &local, &options));
-    plan.expect("the plan succeeds").into_stats()
+    super::stats(plan.expect("the plan succeeds"))
 }
 
 /// An upstream with `main`, `other` and a tag, and a repository whose `main` and tag have diverged.
@@ -163,7 +163,7 @@ fn prune_deletes_what_the_source_lacks_and_the_globs_match() {
         let request = selection(&format!(r#"{{"branches":"{globs}"}}"#));
         let policy = Policy { prune: Some(prune), ..Policy::default() };
         let options = Options { policy, ..Options::default() };
-        block_on(sync::run(&request, &upstream_remote, &local_remote, &options)).map(Plan::into_stats)
+        block_on(sync::run(&request, &upstream_remote, &local_remote, &options)).map(super::stats)
     };
     let before = local.refs();
     let error = run("*", 1).expect_err("two are more than one");

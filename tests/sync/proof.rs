@@ -149,7 +149,7 @@ fn agrees_with_git(seed: u64, histories: usize) -> usize {
         upstream.git(&["config", "uploadpack.allowFilter", filter]);
         let (source, _) = Backend::new(&upstream).in_chunks_of(65_536).speaking(version).remote();
         let planned = block_on(sync::plan(&everything, &source, &local_remote, &Options::default()));
-        let stats = planned.expect("the plan succeeds").into_stats();
+        let stats = super::stats(planned.expect("the plan succeeds"));
         check(&stats, &format!("planned, protocol {version}, filter {filter}"), "refs/");
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use futures_executor::block_on;
 use refsync::{
     api::{Reason, SyncRunRef},
-    sync::{self, Move, Options, Plan, Policy, Selection},
+    sync::{self, Move, Options, Policy, Selection},
 };
 
 use crate::support::{Backend, Random, Repository};
@@ -65,7 +65,7 @@ fn history(seed: u64) {
         let prunes = policy.prune.is_some();
         let options = Options { policy, ..Options::default() };
         let (from, to) = (Backend::new(&upstream).remote().0, Backend::new(&local).remote().0);
-        let stats = block_on(sync::run(&Selection::default(), &from, &to, &options)).map(Plan::into_stats);
+        let stats = block_on(sync::run(&Selection::default(), &from, &to, &options)).map(super::stats);
         let stats = stats.unwrap_or_else(|error| panic!("{about}: {error}"));
         for r in stats.refs.iter().filter(|r| r.reason == Some(Reason::Held)) {
             check_counts(&upstream, &local, r, &about);

@@ -16,7 +16,7 @@ use refsync::{
     api::{Outcome, Reason, SyncRunStats},
     git::{Credentials, Remote},
     http::{Body, Error, ErrorKind, Headers, HttpClient, Request, Response},
-    sync::{self, Options, Plan, Policy, Selection},
+    sync::{self, Options, Policy, Selection},
 };
 
 use super::{ALL, find, run, selection};
@@ -292,7 +292,7 @@ fn push_options_reach_the_hooks_and_are_refused_where_there_are_none() {
     let request = selection(r#"{"branches":"*"}"#);
     let sync = || {
         let (to, _) = Backend::new(&local).remote();
-        block_on(sync::run(&request, &from, &to, &options)).map(Plan::into_stats)
+        block_on(sync::run(&request, &from, &to, &options)).map(super::stats)
     };
     let error = sync().expect_err("the destination takes none");
     assert_eq!(error.code(), "unsupported", "{error}");

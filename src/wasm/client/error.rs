@@ -1,41 +1,21 @@
 //! The client's errors, as JavaScript sees them.
 
-use std::time::Duration;
-
 use wasm_bindgen::JsValue;
 
-use crate::{
-    api::FieldError,
-    client::Error,
-    wasm::error::throwable::{Throwable, into_js},
-};
-
-impl Throwable for Error {
-    fn name(&self) -> &'static str {
-        self.name()
-    }
-    fn code(&self) -> &str {
-        self.code()
-    }
-    fn is_transient(&self) -> bool {
-        self.is_transient()
-    }
-    fn status(&self) -> Option<u16> {
-        self.status()
-    }
-    fn trace_id(&self) -> Option<&str> {
-        self.trace_id()
-    }
-    fn fields(&self) -> &[FieldError] {
-        self.fields()
-    }
-    fn retry_after(&self) -> Option<Duration> {
-        self.retry_after()
-    }
-}
+use crate::{client::Error, wasm::error::thrown::Thrown};
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
-        into_js(&error)
+        let thrown = Thrown {
+            name: error.name(),
+            code: error.code(),
+            retryable: error.is_transient(),
+            status: error.status(),
+            side: None,
+            trace_id: error.trace_id(),
+            fields: error.fields(),
+            retry_after: error.retry_after(),
+        };
+        thrown.error(&error)
     }
 }

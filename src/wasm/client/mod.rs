@@ -1,6 +1,6 @@
 //! The client as a JavaScript class. The package's TypeScript wraps it with namespaces and error classes.
 //!
-//! A promise, or the method itself for bad input, fails with an error as in [`error`](crate::wasm::error::throwable).
+//! A promise, or the method itself for bad input, fails with an error as in [`error`](crate::wasm::error::thrown).
 
 mod error;
 mod plain_data;

@@ -6,7 +6,7 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use crate::{
     client::Timer,
-    wasm::{monotonic::monotonic, timer::timer},
+    wasm::timer::{monotonic, timer},
 };
 
 /// `setTimeout`, `Date.now`, `performance.now` and `Math.random`.

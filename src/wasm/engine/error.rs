@@ -1,6 +1,10 @@
 //! The engine's errors, as JavaScript sees them.
 
-use crate::{git, sync, wasm::error::throwable::Throwable};
+use std::fmt::Display;
+
+use wasm_bindgen::JsValue;
+
+use crate::{git, sync, wasm::error::thrown::Thrown};
 
 /// The whole sync took longer than the caller allows.
 #[derive(Debug, thiserror::Error)]
@@ -11,45 +15,37 @@ pub(super) struct TookTooLong {
     pub(super) seconds: f64,
 }
 
-impl Throwable for TookTooLong {
-    fn name(&self) -> &'static str {
-        "SyncError"
-    }
-    fn code(&self) -> &str {
+impl TookTooLong {
+    /// A stable word for a program to act on.
+    fn code(&self) -> &'static str {
         "timeout"
     }
-    fn is_transient(&self) -> bool {
-        true
+}
+
+impl From<TookTooLong> for JsValue {
+    fn from(error: TookTooLong) -> Self {
+        sync_error(&error, error.code(), true, None)
     }
 }
 
-impl Throwable for sync::Error {
-    fn name(&self) -> &'static str {
-        "SyncError"
-    }
-    fn code(&self) -> &str {
-        self.code()
-    }
-    fn is_transient(&self) -> bool {
-        self.is_transient()
-    }
-    fn side(&self) -> Option<&'static str> {
-        match self {
-            Self::Source(_) => Some("source"),
-            Self::Destination(_) => Some("destination"),
-            Self::ObjectFormat { .. } | Self::TooManyDeletions { .. } => None,
-        }
+impl From<sync::Error> for JsValue {
+    fn from(error: sync::Error) -> Self {
+        let side = match error {
+            sync::Error::Source(_) => Some("source"),
+            sync::Error::Destination(_) => Some("destination"),
+            sync::Error::ObjectFormat { .. } | sync::Error::TooManyDeletions { .. } => None,
+        };
+        sync_error(&error, error.code(), error.is_transient(), side)
     }
 }
 
-impl Throwable for git::Error {
-    fn name(&self) -> &'static str {
-        "SyncError"
+impl From<git::Error> for JsValue {
+    fn from(error: git::Error) -> Self {
+        sync_error(&error, error.code(), error.is_transient(), None)
     }
-    fn code(&self) -> &str {
-        self.code()
-    }
-    fn is_transient(&self) -> bool {
-        self.is_transient()
-    }
+}
+
+/// An error of the class `SyncError`.
+fn sync_error(message: &dyn Display, code: &str, retryable: bool, side: Option<&str>) -> JsValue {
+    Thrown { name: "SyncError", code, retryable, side, ..Thrown::default() }.error(message)
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     git::Ref,
     sync::{self, Move},
-    wasm::{error::throwable::into_js, fetch::streaming::FetchClient, promise::promise},
+    wasm::{fetch::streaming::FetchClient, promise::promise},
 };
 
 /// The refs of a remote that start with `prefix`, or the ref with exactly that name if `whole`. Resolves to the JSON text
@@ -33,7 +33,7 @@ pub fn list_refs(
     let settings: RemoteSettings = from_js("listRefs", "request", &settings.js_value())?;
     let remote = connection(&settings, FetchClient::new(functions.fetch()), functions);
     Ok(promise(async move {
-        let (_, refs) = remote.list_refs(&[prefix.as_str().into()]).await.map_err(|error| into_js(&error))?;
+        let (_, refs) = remote.list_refs(&[prefix.as_str().into()]).await?;
         let is_asked_for = |r: &Ref| !whole || r.name == prefix.as_str();
         let shown = refs.into_iter().filter(is_asked_for).map(|Ref { name, id, symref_target, .. }| ShownRef {
             name: name.to_string(),
@@ -62,7 +62,7 @@ pub fn move_refs(
     let remote = connection(&settings, FetchClient::new(functions.fetch()), functions);
     let moves: Vec<Move> = lines.lines().filter_map(approved).collect();
     Ok(promise(async move {
-        let refusal = sync::move_refs(&remote, &moves).await.map_err(|error| into_js(&error))?;
+        let refusal = sync::move_refs(&remote, &moves).await?;
         Ok(refusal.map_or(JsValue::UNDEFINED, JsValue::from))
     }))
 }

@@ -27,7 +27,11 @@ use self::{
 };
 use crate::{
     sync::{self, Observer, Options, Progress},
-    wasm::{abort::abortable, error::throwable::into_js, monotonic::monotonic, promise::promise, timer::timer},
+    wasm::{
+        abort::abortable,
+        promise::promise,
+        timer::{monotonic, timer},
+    },
 };
 
 /// Syncs the refs that `settings` name from the source to the destination. With `plan_only` it changes nothing, and returns
@@ -61,7 +65,7 @@ pub fn run_sync(
                 false => sync::run(&selection, &source, &destination, &options).await,
             }
         };
-        Ok(columns(before(settings.deadline(), plan).await?.map_err(|error| into_js(&error))?).into())
+        Ok(columns(before(settings.deadline(), plan).await??).into())
     })))
 }
 
@@ -72,7 +76,7 @@ async fn before<T>(deadline: Option<Duration>, work: impl Future<Output = T>) ->
     pin_mut!(work);
     match select(work, timeout).await {
         Either::Left((output, _)) => Ok(output),
-        Either::Right(_) => Err(into_js(&TookTooLong { seconds: deadline.as_secs_f64() })),
+        Either::Right(_) => Err(TookTooLong { seconds: deadline.as_secs_f64() }.into()),
     }
 }
 

@@ -3,4 +3,4 @@
 pub(super) mod failure;
 pub(super) mod message;
 #[cfg(any(feature = "client", feature = "engine"))]
-pub(super) mod throwable;
+pub(super) mod thrown;

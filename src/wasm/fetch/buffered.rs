@@ -7,7 +7,7 @@ use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::request_init::request_init;
+use super::request_init;
 use crate::{
     http::{Body, Error, HttpClient, Request, Response},
     wasm::{

@@ -13,17 +13,16 @@ use js_sys::{Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::{memory::MemoryLimit, request_init::request_init};
+use super::{memory::MemoryLimit, request_init};
 use crate::{
     http::{Body, ByteStream, Error, ErrorKind, HttpClient, Request, Response},
     wasm::{
         abort_on_drop::AbortOnDrop,
         error::failure::failure,
-        monotonic::monotonic,
         object::set,
         promise::settled,
         stream::{from_readable::from_readable, into_readable::into_readable},
-        timer::timer,
+        timer::{monotonic, timer},
     },
 };
 

@@ -13,7 +13,12 @@ use crate::{
         host::{Look, Repair},
         record::Record,
     },
-    wasm::{error::message::message, monotonic::monotonic, object::get, promise::settled, timer::timer},
+    wasm::{
+        error::message::message,
+        object::get,
+        promise::settled,
+        timer::{monotonic, timer},
+    },
 };
 
 #[wasm_bindgen]
