@@ -104,19 +104,7 @@ export class Service {
     this.#use = async (call) => {
       try {
         await load(options.wasm);
-        const { git, fetch, engineWasm } = options;
-        const engine = options.engine ?? serviceEngine(git, fetch, engineWasm);
-        service ??= new WasmService({
-          ...options,
-          nextTick,
-          render,
-          hookRefs,
-          watchedPush,
-          openapi,
-          crypto: serviceCrypto,
-          engine: counters?.engine(engine) ?? engine,
-          ...(counters && { ...counting(counters, options) }),
-        });
+        service ??= new WasmService(provided(options, counters));
         return await call(service);
       } catch (error) {
         throw readable(error);
@@ -242,6 +230,19 @@ export class Service {
   async deliver(onClaimed?: () => void): Promise<boolean> {
     return this.#use((service) => service.deliver(onClaimed));
   }
+}
+
+/** Everything that the WebAssembly code gets. */
+function provided(options: ServiceOptions, counters: Counters | undefined): object {
+  const { git, fetch, engineWasm } = options;
+  const engine = options.engine ?? serviceEngine(git, fetch, engineWasm);
+  const own = { nextTick, render, hookRefs, watchedPush, openapi, crypto: serviceCrypto };
+  return {
+    ...options,
+    ...own,
+    engine: counters?.engine(engine) ?? engine,
+    ...(counters && counting(counters, options)),
+  };
 }
 
 /** The options `record` and `log` of a service that counts. Without `record`, lines go where they went. */
