@@ -8,30 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{Direction, RefGlobs, SyncRunStats};
 
+/// What the engine answers when it has done something.
+pub type Answered<'a, T> = LocalBoxFuture<'a, Result<T, EngineError>>;
+
 /// Reads and moves refs.
 pub trait Engine {
     /// Does a task, and reports its progress, as the JSON text of a [`Progress`](crate::api::Progress). Dropping the future
     /// stops it.
-    fn sync<'a>(
-        &'a self,
-        task: &'a Task,
-        report: Box<dyn Fn(String)>,
-    ) -> LocalBoxFuture<'a, Result<Synced, EngineError>>;
+    fn sync<'a>(&'a self, task: &'a Task, report: Box<dyn Fn(String)>) -> Answered<'a, Synced>;
 
     /// A ref such as `HEAD`; `None` if the remote has no such ref. An empty repository has no `HEAD`, for example.
-    fn find_ref<'a>(
-        &'a self,
-        remote: &'a RemoteSettings,
-        ref_name: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<RemoteRef>, EngineError>>;
+    fn find_ref<'a>(&'a self, remote: &'a RemoteSettings, ref_name: &'a str) -> Answered<'a, Option<RemoteRef>>;
 
     /// Lists, restores or removes the backups of a repository. The request and the answer are JSON texts; see `BackupRequest`
     /// of the package's `service/backups.ts`.
-    fn backups<'a>(
-        &'a self,
-        remote: &'a RemoteSettings,
-        request: &'a str,
-    ) -> LocalBoxFuture<'a, Result<String, EngineError>>;
+    fn backups<'a>(&'a self, remote: &'a RemoteSettings, request: &'a str) -> Answered<'a, String>;
 }
 
 /// The result of a task.

@@ -70,29 +70,28 @@ pub struct Limits {
     pub only_origins: bool,
 }
 
-/// Stores bare Git repositories by the service's repository ids. An error is a message for the log.
+/// What a host answers when it has done something. An error is a message for the log.
+pub type Done<'a, T> = LocalBoxFuture<'a, Result<T, String>>;
+
+/// Stores bare Git repositories by the service's repository ids.
 pub trait GitHost {
     /// Makes an empty repository whose `HEAD` is `default_branch`. Does nothing if it exists.
-    fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
+    fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> Done<'a, ()>;
     /// Removes a repository. Does nothing if there is none.
-    fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
+    fn remove<'a>(&'a self, repo_id: &'a str) -> Done<'a, ()>;
     /// Points `HEAD` at `branch`, which need not exist.
-    fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>>;
+    fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> Done<'a, ()>;
     /// Why the repository's files cannot be used; `None` if this check finds nothing.
-    fn damage<'a>(&'a self, repo_id: &'a str, look: Look) -> LocalBoxFuture<'a, Result<Option<String>, String>>;
+    fn damage<'a>(&'a self, repo_id: &'a str, look: Look) -> Done<'a, Option<String>>;
     /// Reads the whole repository. If it is damaged, recreates it from its intact parts. `None` if it is not damaged.
-    fn repair<'a>(
-        &'a self,
-        repo_id: &'a str,
-        default_branch: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<Repair>, String>>;
+    fn repair<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> Done<'a, Option<Repair>>;
     /// Whether a branch or tag contains a commit, or only the ref with this full name; `None` if the host cannot tell.
     fn has_commit<'a>(
         &'a self,
         repo_id: &'a str,
         commit_id: &'a str,
         ref_name: Option<&'a str>,
-    ) -> LocalBoxFuture<'a, Result<Option<bool>, String>>;
+    ) -> Done<'a, Option<bool>>;
 }
 
 /// How thoroughly a host checks a repository.
@@ -131,7 +130,7 @@ pub trait Runtime {
     /// `metrics` of repositories.
     fn render(&self, format: &str, json: &str) -> String;
     /// The text of `openapi.json`. It is a separate file because few people ask for it.
-    fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>>;
+    fn openapi(&self) -> Done<'_, String>;
     /// Reads the payload of a hook's call: `{refs}` with the full names of the pushed refs, `{is_ping}`, `{field, error}` if it
     /// is not valid, and an empty object for other events.
     fn hook_refs(&self, event: &str, content_type: &str, body: &str) -> Value;

@@ -1,6 +1,6 @@
 //! The engine: `ServiceEngine` of the package's `service-engine.ts`.
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
+use futures_util::FutureExt;
 use js_sys::{Function, JsString, Promise};
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
@@ -8,7 +8,7 @@ use web_sys::{AbortController, AbortSignal};
 
 use crate::{
     service::{
-        engine::{Engine, EngineError, MAX_STATS_BYTES, RemoteRef, RemoteSettings, Side, Synced, Task},
+        engine::{Answered, Engine, EngineError, MAX_STATS_BYTES, RemoteRef, RemoteSettings, Side, Synced, Task},
         store::storable,
     },
     wasm::{abort_on_drop::AbortOnDrop, error::message::message, object::get, promise::settled},
@@ -29,11 +29,7 @@ extern "C" {
 pub(super) struct HostEngine(pub(super) JsEngine);
 
 impl Engine for HostEngine {
-    fn sync<'a>(
-        &'a self,
-        task: &'a Task,
-        report: Box<dyn Fn(String)>,
-    ) -> LocalBoxFuture<'a, Result<Synced, EngineError>> {
+    fn sync<'a>(&'a self, task: &'a Task, report: Box<dyn Fn(String)>) -> Answered<'a, Synced> {
         async move {
             let controller = AbortOnDrop(AbortController::new().map_err(|error| engine_error(&error))?);
             let report = Closure::wrap(report);
@@ -52,11 +48,7 @@ impl Engine for HostEngine {
         .boxed_local()
     }
 
-    fn find_ref<'a>(
-        &'a self,
-        remote: &'a RemoteSettings,
-        ref_name: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<RemoteRef>, EngineError>> {
+    fn find_ref<'a>(&'a self, remote: &'a RemoteSettings, ref_name: &'a str) -> Answered<'a, Option<RemoteRef>> {
         async move {
             let found = settled(self.0.find_ref(&json(remote), ref_name)).await;
             let found = found.map_err(|error| engine_error(&error))?.as_string();
@@ -65,11 +57,7 @@ impl Engine for HostEngine {
         .boxed_local()
     }
 
-    fn backups<'a>(
-        &'a self,
-        remote: &'a RemoteSettings,
-        request: &'a str,
-    ) -> LocalBoxFuture<'a, Result<String, EngineError>> {
+    fn backups<'a>(&'a self, remote: &'a RemoteSettings, request: &'a str) -> Answered<'a, String> {
         async move {
             let answer = settled(self.0.backups(&json(remote), request)).await;
             Ok(answer.map_err(|error| engine_error(&error))?.as_string().unwrap_or_default())

@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use crate::{
     service::{
         Database, DatabaseError, GitHost, Runtime,
-        host::{Look, Repair},
+        host::{Done, Look, Repair},
         record::Record,
     },
     wasm::{
@@ -94,19 +94,19 @@ async fn done(started: Result<Promise, JsValue>) -> Result<(), String> {
 }
 
 impl GitHost for HostGit {
-    fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+    fn create<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> Done<'a, ()> {
         done(self.0.create(repo_id, default_branch)).boxed_local()
     }
 
-    fn remove<'a>(&'a self, repo_id: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+    fn remove<'a>(&'a self, repo_id: &'a str) -> Done<'a, ()> {
         done(self.0.remove(repo_id)).boxed_local()
     }
 
-    fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> LocalBoxFuture<'a, Result<(), String>> {
+    fn set_head<'a>(&'a self, repo_id: &'a str, branch: &'a str) -> Done<'a, ()> {
         done(self.0.set_head(repo_id, branch)).boxed_local()
     }
 
-    fn damage<'a>(&'a self, repo_id: &'a str, look: Look) -> LocalBoxFuture<'a, Result<Option<String>, String>> {
+    fn damage<'a>(&'a self, repo_id: &'a str, look: Look) -> Done<'a, Option<String>> {
         async move {
             if !self.has("damage") {
                 return Ok(None);
@@ -122,11 +122,7 @@ impl GitHost for HostGit {
         .boxed_local()
     }
 
-    fn repair<'a>(
-        &'a self,
-        repo_id: &'a str,
-        default_branch: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<Repair>, String>> {
+    fn repair<'a>(&'a self, repo_id: &'a str, default_branch: &'a str) -> Done<'a, Option<Repair>> {
         async move {
             if !self.has("repair") {
                 return Ok(None);
@@ -151,7 +147,7 @@ impl GitHost for HostGit {
         repo_id: &'a str,
         commit_id: &'a str,
         ref_name: Option<&'a str>,
-    ) -> LocalBoxFuture<'a, Result<Option<bool>, String>> {
+    ) -> Done<'a, Option<bool>> {
         async move {
             if !self.has("hasCommit") {
                 return Ok(None);
@@ -202,7 +198,7 @@ impl Runtime for HostRuntime {
         web_sys::Url::new(url).ok().map(|url| url.origin())
     }
 
-    fn openapi(&self) -> LocalBoxFuture<'_, Result<String, String>> {
+    fn openapi(&self) -> Done<'_, String> {
         async {
             let document = settled(self.openapi.call0(&JsValue::UNDEFINED).map(JsCast::unchecked_into)).await;
             Ok(document.map_err(|error| message(&error))?.as_string().unwrap_or_default())
