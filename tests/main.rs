@@ -4,6 +4,7 @@
 // wasm-pack builds every test. The tests of the bindings are in `web`, for a browser.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod backoff;
 mod client;
 mod clock;
 mod fuzz;
