@@ -46,12 +46,16 @@ pub struct RemoteRef {
 /// The task of a sync.
 #[derive(Serialize)]
 pub struct Task {
-    source: RemoteSettings,
-    destination: RemoteSettings,
-    ref_globs: RefGlobs,
+    /// Where refs come from.
+    pub source: RemoteSettings,
+    /// Where refs go to.
+    pub destination: RemoteSettings,
+    /// Which refs.
+    pub ref_globs: RefGlobs,
     /// What it may do besides fast-forwards, as the JSON text that the engine reads.
-    policy: String,
-    plan_only: bool,
+    pub policy: String,
+    /// Whether only a plan is made.
+    pub plan_only: bool,
 }
 
 /// A Git repository, and how the engine reaches it.
@@ -90,24 +94,6 @@ pub enum Side {
     Source,
     /// The side that refs go to.
     Destination,
-}
-
-impl Task {
-    /// A sync between a repository and its upstream; with `plan_only`, only a plan of it.
-    pub fn sync(
-        direction: Direction,
-        ref_globs: &RefGlobs,
-        local: RemoteSettings,
-        upstream: RemoteSettings,
-        policy: String,
-        plan_only: bool,
-    ) -> Self {
-        let (source, destination) = match direction {
-            Direction::Pull => (upstream, local),
-            Direction::Push => (local, upstream),
-        };
-        Self { source, destination, ref_globs: ref_globs.clone(), policy, plan_only }
-    }
 }
 
 impl EngineError {

@@ -76,17 +76,19 @@ pub(crate) async fn sync(
     sync: &RemoteSync<'_>,
     report: impl Fn(String) + 'static,
 ) -> Result<Synced, EngineError> {
-    let &RemoteSync { direction, ref_globs, policy, plan_only, ref repository, ref upstream, repo_id, repo_name } =
-        sync;
+    let RemoteSync { repository, upstream, .. } = sync;
     let redaction = upstream.redaction.clone().and(repository.redaction.clone());
-    let task = Task::sync(
-        direction,
-        ref_globs,
-        repository.remote.clone(),
-        upstream.remote.clone(),
-        policy.to_owned(),
-        plan_only,
-    );
+    let (source, destination) = match sync.direction {
+        Direction::Pull => (upstream, repository),
+        Direction::Push => (repository, upstream),
+    };
+    let task = Task {
+        source: source.remote.clone(),
+        destination: destination.remote.clone(),
+        ref_globs: sync.ref_globs.clone(),
+        policy: sync.policy.to_owned(),
+        plan_only: sync.plan_only,
+    };
     let told = Box::new(move |progress: String| {
         // Only known numbers and words, so the engine cannot pass on other text.
         if let Ok(progress) = serde_json::from_slice::<Progress>(progress.as_bytes()) {
@@ -102,7 +104,12 @@ pub(crate) async fn sync(
         let error = without(&redaction, error);
         // The internal address of a repository means nothing to users.
         EngineError {
-            message: error.message.replace(&local_url(repo_id), repo_name).chars().take(MAX_MESSAGE).collect(),
+            message: error
+                .message
+                .replace(&local_url(sync.repo_id), sync.repo_name)
+                .chars()
+                .take(MAX_MESSAGE)
+                .collect(),
             ..error
         }
     })
