@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { isMain, main, root, StepError } from "../command.mjs";
 
-/** @import { Command, Option } from "commander" */
+/** @import { CommandUnknownOpts, Option } from "@commander-js/extra-typings" */
 
 const page = join(root, "docs/reference/command-line.md");
 const [START, END] = ["<!-- commands -->", "<!-- /commands -->"];
@@ -14,7 +14,7 @@ const WIDTH = 118;
 /**
  * The page, with the part between the marks generated anew.
  *
- * @param {Command} program
+ * @param {CommandUnknownOpts} program
  * @param {string} text The page.
  */
 export function withCommands(program, text) {
@@ -26,7 +26,7 @@ export function withCommands(program, text) {
   return `${text.slice(0, head + START.length)}\n\n${all.map(section).join("\n")}\n${text.slice(tail)}`;
 }
 
-/** @param {Command} command */
+/** @param {CommandUnknownOpts} command */
 function section(command) {
   const name = nameOf(command);
   const rows = command.options.map((option) => [`\`${option.flags}\``, cell(option.description), defaultOf(option)]);
@@ -44,7 +44,7 @@ function section(command) {
 /**
  * Such as `keys create`.
  *
- * @param {Command} command
+ * @param {CommandUnknownOpts} command
  */
 function nameOf(command) {
   const group = command.parent?.parent ? `${command.parent.name()} ` : "";
@@ -54,7 +54,7 @@ function nameOf(command) {
 /**
  * One line for each command, folded if it is long.
  *
- * @param {Command} command
+ * @param {CommandUnknownOpts} command
  */
 function usage(command) {
   const words = [

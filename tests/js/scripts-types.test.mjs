@@ -1,4 +1,4 @@
-// The type check of the scripts finds options that are misspelt or missing.
+// The type check finds options that are misspelt or missing, in scripts and in the actions of the command line.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -55,12 +55,34 @@ const copies = [
     to: "{ service: { metric: true } }",
     error: /'metric' does not exist in type 'Partial<ServiceOptions>'/,
   },
+  // The actions of the command line have the flags that the command declares, and no other.
+  { of: "pkg/src/cli/sync/sync.ts", from: "", to: "", error: null },
+  {
+    of: "pkg/src/cli/sync/sync.ts",
+    from: "pushOption, timeout } = flags",
+    to: "pushOptions: pushOption, timeout } = flags",
+    error: /Property 'pushOptions' does not exist on type/,
+  },
+  {
+    of: "pkg/src/cli/serve/operation.ts",
+    from: "allowRange: allow, log: format",
+    to: "allowRanges: allow, log: format",
+    error: /Property 'allowRanges' does not exist on type 'WorkFlags'/,
+  },
+  {
+    of: "pkg/src/cli/proxy.ts",
+    from: "flags.host, flags.port",
+    to: "flags.port, flags.host",
+    error: /Argument of type 'number' is not assignable to parameter of type 'string'/,
+  },
 ];
 
-test("an option of a script that is misspelt or missing is an error", async (t) => {
+test("an option or a flag that is misspelt or missing is an error", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "refsync-types-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  // TypeScript takes a .ts file for an ES module only then.
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   const places = copies.map((_, at) => join(folder, String(at)));
   const files = copies.map(({ of: original, from, to }, at) => {
     const text = readFileSync(join(root, original), "utf8");

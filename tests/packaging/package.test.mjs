@@ -50,6 +50,22 @@ test("every target of exports, imports and bin is in the tarball", async () => {
     assert.ok(tarball.files.includes(target.replace(/^\.\//, "")), target);
 });
 
+test("the files of the package import only what its users install", async () => {
+  const manifest = JSON.parse(await readFile(join(root, "pkg/package.json"), "utf8"));
+  const installed = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, refsync: "" }));
+  const seen = new Set();
+  // A bundler has put everything into the files of the page.
+  const modules = tarball.files.filter((file) => /(?<!^dist\/page\/.*)\.(js|d\.ts)$/.test(file));
+  for (const file of modules) {
+    const text = await readFile(join(root, "pkg", file), "utf8");
+    for (const [, name = ""] of text.matchAll(IMPORTED)) {
+      assert.ok(installed.has(name), `${file} imports ${name}, which is no dependency`);
+      seen.add(name);
+    }
+  }
+  assert.ok(seen.has("commander") && seen.has("hono"), [...seen].join());
+});
+
 test("publint has nothing to say", async () => {
   const { publint } = await import("publint");
   const { messages } = await publint({ pkgDir: join(root, "pkg"), strict: true });
@@ -77,3 +93,6 @@ test("npm publish --dry-run has no complaint", async () => {
   const ours = complaints.filter((line) => !/Unknown (user|env) config|logged in/.test(line));
   assert.deepEqual(ours, []);
 });
+
+/** The import of another package, in code or in a type. */
+const IMPORTED = /(?:\bfrom|\bimport|\bimport\()\s*["']((?:@[\w.-]+\/)?[a-z][\w.-]*)(?=["'/])/g;

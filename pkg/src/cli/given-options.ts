@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Command, Option } from "commander";
+import type { CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 
 /** Collects all values of an option that may be repeated. */
 export function collect(text: string, before: string[] | undefined): string[] {
@@ -16,13 +16,13 @@ export function collect(text: string, before: string[] | undefined): string[] {
  * Makes the options of these commands refuse input that would be lost silently: a second, different value for an option that takes
  * one, or an option name in the place of a value.
  */
-export function guardOptions(commands: readonly Command[]): void {
+export function guardOptions(commands: readonly CommandUnknownOpts[]): void {
   for (const command of commands) {
     for (const option of command.options) if (option.required || option.optional) guard(command, option);
   }
 }
 
-function guard(command: Command, option: Option): void {
+function guard(command: CommandUnknownOpts, option: Option): void {
   const parse = option.parseArg;
   let first: string | undefined;
   option.argParser((text: string, before: unknown) => {
@@ -40,7 +40,7 @@ function guard(command: Command, option: Option): void {
 }
 
 /** Whether the value was given after an equals sign. */
-function isAssigned(command: Command, option: Option, text: string): boolean {
+function isAssigned(command: CommandUnknownOpts, option: Option, text: string): boolean {
   let top = command;
   while (top.parent) top = top.parent;
   const { rawArgs = [] } = top as { rawArgs?: readonly string[] };

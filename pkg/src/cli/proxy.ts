@@ -6,21 +6,12 @@
 import { guardedFetch } from "../node/http/guarded-fetch.js";
 import { listen } from "../node/http/port.js";
 import { gitProxy } from "../proxy.js";
+import type { Flags } from "./commands.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
 import { nextSignal } from "./signals.js";
 
-/** The options of the command line. */
-export interface ProxyFlags {
-  allowHost: string[];
-  allowOrigin: string[];
-  port: number;
-  host: string;
-  json: boolean;
-  allowPrivateNetwork: boolean;
-}
-
 /** Relays until SIGINT or SIGTERM. Rejects if the port is not available. */
-export async function proxy(flags: ProxyFlags): Promise<ExitCode> {
+export async function proxy(flags: Flags["proxy"]): Promise<ExitCode> {
   const fetch = guardedFetch({ allowPrivateNetwork: flags.allowPrivateNetwork });
   let relay: ReturnType<typeof gitProxy>;
   try {
@@ -40,7 +31,7 @@ export async function proxy(flags: ProxyFlags): Promise<ExitCode> {
   return exitCode.completed;
 }
 
-function greeting(url: string, { allowHost, allowOrigin }: ProxyFlags): string {
+function greeting(url: string, { allowHost, allowOrigin }: Flags["proxy"]): string {
   return `refsync relays Git at ${url}
 
   to    ${allowHost.join(", ")}

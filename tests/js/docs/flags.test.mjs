@@ -149,7 +149,7 @@ test("each variable REFSYNC_… that the documents name is read by the code", ()
 /**
  * Every command with its whole name, such as `keys create`.
  *
- * @returns {[name: string, command: import("commander").Command][]}
+ * @returns {[name: string, command: import("@commander-js/extra-typings").CommandUnknownOpts][]}
  */
 function allCommands() {
   return commandLine().commands.flatMap((command) =>

@@ -20,21 +20,13 @@ import { gitHttpBackend } from "../../node/git/http-backend.js";
 import { guardedFetch } from "../../node/http/guarded-fetch.js";
 import { printable } from "../../node/printable.js";
 import { Service } from "../../service.js";
+import type { Flags } from "../commands.js";
 import { type ExitCode, exitCode } from "../exit-code.js";
 import { openedFolder } from "../opened-folder.js";
 import { secretKeys } from "../secret-keys.js";
 
 /** Where the service is. */
-export interface PlaceFlags {
-  data: string;
-  database?: string;
-}
-
-/** The flags of `refsync restore`. */
-export interface RestoreFlags extends PlaceFlags {
-  /** Whether to check the backup without writing anything. */
-  check: boolean;
-}
+export type PlaceFlags = Flags["backup"];
 
 /** Everything that the commands here work with. */
 interface Opened {
@@ -56,7 +48,7 @@ export async function backupCommand(to: string, place: PlaceFlags): Promise<Exit
 }
 
 /** Restores into an empty or missing data folder and an empty database. With `check`, only reads the backup. */
-export async function restoreCommand(from: string, { check, ...place }: RestoreFlags): Promise<ExitCode> {
+export async function restoreCommand(from: string, { check, ...place }: Flags["restore"]): Promise<ExitCode> {
   const checked = await checkBackup(from, { isThorough: check }).catch((error: Error) => {
     throw new Error(`restore: ${error.message}`, { cause: error });
   });

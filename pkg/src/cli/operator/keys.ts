@@ -6,25 +6,14 @@
 
 import { printable } from "../../node/printable.js";
 import type { ApiKey, ApiKeySecret, Organization, PublicKey, PublicKeySecret } from "../../wasm/service/refsync.js";
-import type { PlaceFlags } from "./backup.js";
+import type { Flags } from "../commands.js";
 import { asOperator, type Operator } from "./operator.js";
 
-/** The flags that all of these commands have. */
-export interface KeyFlags extends PlaceFlags {
-  /** An organisation's slug. */
-  org?: string;
-  json: boolean;
-}
+/** The flags of a command for one organisation. */
+type OrgFlags = Flags["listKeys"];
 
-/** The name and the limits of a new key. */
-export interface NewKeyFlags extends KeyFlags {
-  scope: string;
-  name?: string;
-  /** Names or ids of repositories. */
-  repo?: string[];
-  /** Seconds. */
-  expiresIn?: number;
-}
+/** The flags of a command that makes a key. */
+type NewKeyFlags = Flags["createKey"];
 
 /** Makes an API key. The key alone is the first line on stdout. */
 export async function createKey(flags: NewKeyFlags): Promise<void> {
@@ -35,13 +24,13 @@ export async function createKey(flags: NewKeyFlags): Promise<void> {
 }
 
 /** Lists the API keys. */
-export async function listKeys(flags: KeyFlags): Promise<void> {
+export async function listKeys(flags: OrgFlags): Promise<void> {
   const keys = await inOrg(flags, (operator, org) => operator.list<ApiKey>(`/v1/${org}/api-keys`, "api_keys"));
   tellList(flags, "api_keys", keys, keys.map(described));
 }
 
 /** Revokes an API key. */
-export async function revokeKey(id: string, flags: KeyFlags): Promise<void> {
+export async function revokeKey(id: string, flags: OrgFlags): Promise<void> {
   await inOrg(flags, (operator, org) => operator.call("DELETE", `/v1/${org}/api-keys/${encodeURIComponent(id)}`));
   tell(flags, { id, revoked: true }, `${id} is revoked`);
 }
@@ -59,19 +48,19 @@ export async function addPublicKey(x: string, flags: NewKeyFlags): Promise<void>
 }
 
 /** Lists the public keys. */
-export async function listPublicKeys(flags: KeyFlags): Promise<void> {
+export async function listPublicKeys(flags: OrgFlags): Promise<void> {
   const keys = await inOrg(flags, (operator, org) => operator.list<PublicKey>(`/v1/${org}/public-keys`, "public_keys"));
   tellList(flags, "public_keys", keys, keys.map(described));
 }
 
 /** Revokes a public key. */
-export async function revokePublicKey(id: string, flags: KeyFlags): Promise<void> {
+export async function revokePublicKey(id: string, flags: OrgFlags): Promise<void> {
   await inOrg(flags, (operator, org) => operator.call("DELETE", `/v1/${org}/public-keys/${encodeURIComponent(id)}`));
   tell(flags, { id, revoked: true }, `${id} is revoked`);
 }
 
 /** Makes an organisation. */
-export async function createOrg(slug: string, flags: PlaceFlags & { name?: string; json: boolean }): Promise<void> {
+export async function createOrg(slug: string, flags: Flags["createOrg"]): Promise<void> {
   const { name } = flags;
   const org = await asOperator(flags, (operator) =>
     operator.call<Organization>("POST", "/operator/orgs", { slug, ...(name !== undefined && { name }) }),
@@ -80,7 +69,7 @@ export async function createOrg(slug: string, flags: PlaceFlags & { name?: strin
 }
 
 /** Lists the organisations. */
-export async function listOrgs(flags: PlaceFlags & { json: boolean }): Promise<void> {
+export async function listOrgs(flags: Flags["listOrgs"]): Promise<void> {
   const orgs = await asOperator(flags, orgsOf);
   tellList(
     flags,
@@ -96,7 +85,7 @@ function addKey(flags: NewKeyFlags, x?: string): Promise<PublicKeySecret> {
 }
 
 /** Calls `use` with the organisation that the flags name. Without a name there must be only one. */
-function inOrg<T>(flags: KeyFlags, use: (operator: Operator, org: string) => Promise<T>): Promise<T> {
+function inOrg<T>(flags: OrgFlags, use: (operator: Operator, org: string) => Promise<T>): Promise<T> {
   return asOperator(flags, async (operator) => {
     if (flags.org !== undefined) return use(operator, encodeURIComponent(flags.org));
     const [first, ...others] = await orgsOf(operator);

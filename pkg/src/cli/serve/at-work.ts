@@ -7,22 +7,10 @@
 import { type NotifyingDatabase, openPostgres } from "../../node/database/postgres.js";
 import { work } from "../../service/worker.js";
 import type { Service, ServiceOptions } from "../../service.js";
+import type { Flags } from "../commands.js";
 
-/** The flags for the worker. */
-export interface WorkFlags {
-  /** The most simultaneous runs in this process. */
-  concurrency: number;
-  /** The most simultaneous runs in all processes. */
-  maxRuns?: number;
-  /** The most simultaneous runs of one organisation. */
-  maxRunsPerOrg?: number;
-  /** How long one attempt of a run may take, in seconds. */
-  runTimeout: number;
-  /** How long a run is kept, in milliseconds. */
-  keepRuns: number;
-  /** How long the events of a run are kept, in milliseconds. */
-  keepEvents: number;
-}
+/** The flags that both commands have. */
+export type WorkFlags = Flags["serve"] | Flags["worker"];
 
 /** A worker that can be stopped. */
 export interface AtWork {

@@ -10,19 +10,7 @@ import { type GuardedFetch, guardedFetch } from "../../node/http/guarded-fetch.j
 import { lineLog } from "../../node/log.js";
 import type { LogRecord, ServiceOptions } from "../../service.js";
 import { secretKeys } from "../secret-keys.js";
-
-/** The flags. */
-export interface OperationFlags {
-  allowPrivateNetwork: boolean;
-  /** Ranges in CIDR notation. */
-  allowRange?: string[];
-  /** The service's public address. */
-  publicUrl?: string;
-  /** Log lines as JSON or as text. Default: text on a terminal, else JSON. */
-  log?: "json" | "text";
-  acceptLostKey: boolean;
-  acceptLostRepositories: boolean;
-}
+import type { WorkFlags } from "./at-work.js";
 
 /** The options that result from the flags. */
 export interface Operation {
@@ -36,7 +24,7 @@ export interface Operation {
 }
 
 /** Reads the flags, and the keys of the environment and of the data folder, if any. Throws if one is invalid. */
-export function operation(flags: OperationFlags, folder: DataFolder | null): Operation {
+export function operation(flags: WorkFlags, folder: DataFolder | null): Operation {
   const { allowPrivateNetwork, allowRange: allow, log: format, acceptLostKey } = flags;
   const network = { allowPrivateNetwork, ...(allow && { allow }) };
   const fetch = guardedFetch(network);

@@ -15,31 +15,10 @@ import { serveOperator } from "../../node/http/operator-socket.js";
 import type { Listener } from "../../node/http/port.js";
 import { engineThreads } from "../../node/threads/engine-threads.js";
 import { Service } from "../../service.js";
+import type { Flags } from "../commands.js";
 import { openedFolder } from "../opened-folder.js";
-import { type AtWork, limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
-import { type OperationFlags, operation } from "./operation.js";
-
-/** The service to start. */
-export interface SelfHostedOptions extends WorkFlags, OperationFlags {
-  /** The data folder. It is made if it is missing. */
-  data: string;
-  /** The URL of a PostgreSQL. Default: the embedded database of the data folder. */
-  database?: string;
-  host: string;
-  port: number;
-  /** The organisation that the first start creates. */
-  org: string;
-  /** Whether this process also does runs and delivers webhooks. */
-  worker: boolean;
-  /** Origins whose pages may call the API. */
-  allowOrigin?: string[];
-  /** How many calls each credential may make. */
-  rateLimit?: { perSecond: number; burst: number };
-  /** Whether `/metrics` is served, to anyone who can reach it. */
-  metrics: boolean;
-  /** Seconds to wait for another process that uses the data folder. */
-  wait?: number;
-}
+import { type AtWork, limits, sharedDatabase, workFor } from "./at-work.js";
+import { operation } from "./operation.js";
 
 /** A running service. */
 export interface SelfHosted {
@@ -56,7 +35,7 @@ export interface SelfHosted {
 }
 
 /** Starts everything. If the data folder is in use or the port is taken, stops everything again and rejects. */
-export async function selfHosted(options: SelfHostedOptions): Promise<SelfHosted> {
+export async function selfHosted(options: Flags["serve"]): Promise<SelfHosted> {
   const closers: (() => Promise<void>)[] = [];
   const stop = async () => {
     // Last opened, first closed.

@@ -4,27 +4,23 @@
  * @module
  */
 
+import type { Flags } from "../commands.js";
 import { copiesOver, nextSignal } from "../signals.js";
-import { type SelfHosted, type SelfHostedOptions, selfHosted } from "./self-hosted.js";
-
-/** The options of the command line. */
-export interface ServeFlags extends SelfHostedOptions {
-  json: boolean;
-}
+import { type SelfHosted, selfHosted } from "./self-hosted.js";
 
 /**
  * Serves until SIGINT or SIGTERM. `onReady` is called once the service answers; it prints the address. Rejects if the service
  * cannot start.
  */
 export async function serve(
-  { json, ...options }: ServeFlags,
+  flags: Flags["serve"],
   onReady: (hosted: SelfHosted) => Promise<void> = async (hosted) => {
-    process.stdout.write(json ? firstLine(hosted) : greeting(hosted, await hosted.pageAddress(), place(options)));
+    process.stdout.write(flags.json ? firstLine(hosted) : greeting(hosted, await hosted.pageAddress(), place(flags)));
   },
 ): Promise<void> {
   // A signal during the start must not leave the lock behind.
   const signal = nextSignal();
-  const hosted = await selfHosted(options);
+  const hosted = await selfHosted(flags);
   await Promise.race([onReady(hosted), signal]);
   await signal;
   await stopAndExit(hosted);
@@ -43,7 +39,7 @@ function firstLine({ url, org, apiKey }: SelfHosted): string {
 }
 
 /** Where a command finds the service. A database's URL is not repeated, because it may have a password. */
-function place({ data, database }: SelfHostedOptions): string {
+function place({ data, database }: Flags["serve"]): string {
   return database === undefined ? `--data ${data}` : "--database URL";
 }
 

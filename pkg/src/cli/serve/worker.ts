@@ -8,22 +8,15 @@ import { gitHttpBackend } from "../../node/git/http-backend.js";
 import { noRepositories } from "../../node/git/no-repositories.js";
 import { engineThreads } from "../../node/threads/engine-threads.js";
 import { Service } from "../../service.js";
+import type { Flags } from "../commands.js";
 import { openedFolder } from "../opened-folder.js";
 import { nextSignal } from "../signals.js";
-import { limits, sharedDatabase, type WorkFlags, workFor } from "./at-work.js";
-import { type OperationFlags, operation } from "./operation.js";
+import { limits, sharedDatabase, workFor } from "./at-work.js";
+import { operation } from "./operation.js";
 import { stopAndExit } from "./serve.js";
 
-/** The options of the command line. */
-export interface WorkerFlags extends WorkFlags, OperationFlags {
-  database: string;
-  /** The data folder of the `serve` processes. Without it, the worker syncs only repositories that are stored on another Git server. */
-  data?: string;
-  json: boolean;
-}
-
 /** Works until SIGINT or SIGTERM. Rejects if it cannot start. */
-export async function worker(flags: WorkerFlags): Promise<void> {
+export async function worker(flags: Flags["worker"]): Promise<void> {
   const signal = nextSignal();
   const folder = flags.data === undefined ? null : await openedFolder(flags.data, { ...flags, shared: true });
   const { fetch, network, options, complain } = operation(flags, folder);

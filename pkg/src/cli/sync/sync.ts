@@ -9,6 +9,7 @@ import { columnsOf } from "../../engine/run.js";
 import type { SyncError } from "../../errors.js";
 import { httpFetch } from "../../node/http/fetch.js";
 import { printable } from "../../node/printable.js";
+import type { Flags } from "../commands.js";
 import { type ExitCode, exitCode } from "../exit-code.js";
 import { remoteOf, UrlError } from "./credentials.js";
 import { engineCode } from "./engine-code.js";
@@ -19,28 +20,8 @@ import { table } from "./stats-table.js";
 import { trap } from "./trap.js";
 import { explained, unmatchedGlobs } from "./unmatched.js";
 
-/** The options of the command line. */
-export interface SyncFlags {
-  branches?: string[];
-  tags?: string[];
-  exclude?: string[];
-  force: boolean;
-  prune?: number;
-  atomic: boolean;
-  pushOption?: string[];
-  timeout?: number;
-  stallTimeout?: number;
-  minRate?: { bytes: number; time: number };
-  maxRefs?: number;
-  maxCommits?: number;
-  maxMemory?: number;
-  plan: boolean;
-  failIfEmpty: boolean;
-  json: boolean;
-}
-
 /** Runs one sync, prints the result, and returns the exit code. */
-export async function sync(sourceUrl: string, destinationUrl: string, flags: SyncFlags): Promise<ExitCode> {
+export async function sync(sourceUrl: string, destinationUrl: string, flags: Flags["sync"]): Promise<ExitCode> {
   let source: Helped;
   let destination: Helped;
   try {
