@@ -236,14 +236,14 @@ impl Shape {
 
     /// Describes the expected value and the value that was found.
     fn refusal(&self, found: &Json) -> Mismatch {
-        let bounds;
+        let whole;
         let expected = match self {
             Self::Text | Self::Word(_) => "a string",
             Self::Flag => "true or false",
-            Self::Count => "a whole number",
+            Self::Count => return Self::Between(0, u32::MAX).refusal(found),
             Self::Between(min, max) => {
-                bounds = format!("{min} to {max}");
-                &bounds
+                whole = format!("a whole number from {min} to {max}");
+                &whole
             }
             Self::Number => "a number",
             Self::List(_) => "an array",

@@ -158,7 +158,8 @@ fn a_number_has_the_bounds_of_its_schema() {
     for (limit, fits) in [("1", true), ("100", true), ("0", false), ("101", false), ("1.5", false), ("null", true)] {
         let mut tree = Json::parse(format!("{{\"limit\":{limit}}}").as_bytes()).expect("it is JSON");
         let checked = PageRequest::SHAPE.check(&mut tree, Others::Refuse).map_err(|mismatch| mismatch.to_string());
-        assert_eq!(checked, if fits { Ok(()) } else { Err("limit must be 1 to 100".into()) }, "{limit}");
+        let refusal = "limit must be a whole number from 1 to 100";
+        assert_eq!(checked, if fits { Ok(()) } else { Err(refusal.into()) }, "{limit}");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::service::{
     handlers::{
         policy::{check_object_id, check_ref_name},
         syncs,
-        waits::{COMPLETED, LONGEST, Wait},
+        waits::{COMPLETED, Wait},
     },
     host::Host,
     hosting::repository,
@@ -25,12 +25,10 @@ pub(crate) async fn ensure(host: &Host, mut call: Incoming<'_>) -> Result<Respon
     let (sha, name) = (request.0["sha"].as_str().unwrap_or_default(), request.0["ref"].as_str());
     check_object_id("sha", sha)?;
     name.map_or(Ok(()), check_ref_name)?;
-    let seconds = request.0["timeout_seconds"].as_u64().unwrap_or(DEFAULT);
-    let seconds = u32::try_from(seconds).ok().filter(|seconds| *seconds <= LONGEST).ok_or_else(|| {
-        Error::field("timeout_seconds", format!("must be a whole number of seconds, from 0 to {LONGEST}"))
-    })?;
+    // The shape of the request has its bounds.
+    let seconds = request.0["timeout_seconds"].as_u64().and_then(|seconds| u32::try_from(seconds).ok());
     let _place = call.shares.streams.take(&call.caller.org.id)?;
-    let wait = Wait::new(host, &call, seconds);
+    let wait = Wait::new(host, &call, seconds.unwrap_or(DEFAULT));
     let is_there = || repo.has_commit(host, sha, name);
     if is_there().await? {
         return Ok(answer(true, "null"));
@@ -71,7 +69,7 @@ fn answer(reachable: bool, sync: &str) -> Response {
 }
 
 /// The default wait for a commit, in seconds.
-const DEFAULT: u64 = 30;
+const DEFAULT: u32 = 30;
 /// The time between the first two pulls. It doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest time between two pulls.
