@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import type * as typings from "@commander-js/extra-typings";
 import * as commander from "commander";
 import { collect } from "./given-options.js";
-import { count, duration, httpUrl, kept, minRate, port, positive, rateLimit, seconds } from "./values.js";
+import { count, duration, httpUrl, kept, minRate, port, positive, rateLimit, seconds, wait } from "./values.js";
 
 // The typings know the flags of a command. They are types only, so the package does not need them.
 const { Command, Option } = commander as unknown as typeof typings;
@@ -78,7 +78,7 @@ export function declared() {
       collect,
     )
     .option("--rate-limit <calls>", "calls that each key may make, a second[:at once], such as 100:3000", rateLimit)
-    .option("--wait <seconds>", "how long to wait for another process that uses the data folder (default: 0)", seconds)
+    .option("--wait <seconds>", "how long to wait for another process that uses the data folder (default: 0)", wait)
     .option("--metrics", "serve Prometheus's /metrics, to anyone who can reach it", false);
 
   const worker = working("worker")
