@@ -18,12 +18,27 @@ export const number: Kind = {
   has: (value) => typeof value === "number" && value >= 0,
 };
 
-export const count: Kind = {
-  words: "must be a whole number from 0 to 4294967295",
-  has: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff,
-};
+/** A whole number from `least` to `most`. */
+export const whole = (least: number, most: number): Kind => ({
+  words: `must be a whole number from ${least} to ${most}`,
+  has: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+});
+
+export const count: Kind = whole(0, 0xffff_ffff);
 
 export const milliseconds: Kind = { ...number, words: "must be a number of milliseconds, and at least 0" };
+
+/** How long a call may take. */
+export const timeout: Kind = {
+  words: "has to be a positive number of milliseconds",
+  has: (value) => Number.isFinite(value) && Number(value) > 0,
+};
+
+/** The time of a timer. A runtime's timers fire at once if the time is longer. */
+export const timer: Kind = {
+  words: "must be a number of milliseconds from 1 to 2147483647",
+  has: (value) => typeof value === "number" && value >= 1 && value <= 0x7fff_ffff,
+};
 
 export const func: Kind = { words: "must be a function", has: (value) => typeof value === "function" };
 

@@ -16,7 +16,7 @@ import {
 } from "refsync/node";
 import { gitProxy } from "refsync/proxy";
 import { Service } from "refsync/service";
-import { Webhooks } from "refsync/webhooks";
+import { signTestPayload, Webhooks } from "refsync/webhooks";
 
 /**
  * Options that the types do not allow, as a JavaScript caller passes them.
@@ -187,6 +187,62 @@ for (const [field, message, options] of /** @type {[string, string, object][]} *
   });
 }
 
+/**
+ * Each number option that is not an option of a sync: how it is given, and the words of the refusal.
+ *
+ * @type {[operation: string, option: string, words: RegExp, give: (value: any) => unknown][]}
+ */
+const numbers = [
+  ["work", "concurrency", /a whole number from 1 to 9999/, (concurrency) => work({ tick: never }, { concurrency })],
+  ["work", "pollInterval", /milliseconds from 1 to/, (pollInterval) => work({ tick: never }, { pollInterval })],
+  ["engineThreads", "threads", /a whole number from 1 to 9999/, (threads) => engineThreads({ threads })],
+  ["engineThreads", "maxMemory", /a whole number from 1 to 4294/, (maxMemory) => engineThreads({ maxMemory })],
+  ["engineThreads", "answerWithin", /milliseconds from 1 to/, (answerWithin) => engineThreads({ answerWithin })],
+  [
+    "openPostgres",
+    "connections",
+    /a whole number from 1/,
+    (connections) => openPostgres("postgres://h", { connections }),
+  ],
+  ["openDataFolder", "wait", /a number of milliseconds, and at/, (wait) => openDataFolder("/nowhere", { wait })],
+  ["serve", "port", /a whole number from 0 to 65535/, (port) => serve({ service: { fetch: never }, port })],
+  ["gitProxy", "maxConcurrent", /a whole number from 1/, (maxConcurrent) => proxied({ maxConcurrent })],
+  ["gitProxy", "maxBytes", /a number, and at least 0/, (maxBytes) => proxied({ maxBytes })],
+  ["gitProxy", "idleTimeout", /milliseconds from 1 to/, (idleTimeout) => proxied({ idleTimeout })],
+  ["Webhooks", "tolerance", /a number, and at least 0/, (tolerance) => new Webhooks({ secret: "s", tolerance })],
+  ["Webhooks", "remember", /a number, and at least 0/, (remember) => new Webhooks({ secret: "s", remember })],
+  ["signTestPayload", "timestamp", /a number, and/, (timestamp) => signTestPayload("{}", "s", { timestamp })],
+  [
+    "Service",
+    "keepRuns",
+    /milliseconds, and at least 60000/,
+    (keepRuns) => new Service(wrong({ ...service, keepRuns })),
+  ],
+  ["Service", "maxRuns", /a whole number from 1 to/, (maxRuns) => served({ maxRuns })],
+  ["Service", "maxRunsPerOrganization", /a whole number from 1/, (most) => served({ maxRunsPerOrganization: most })],
+  ["Service", "runTimeout", /milliseconds, above 0/, (runTimeout) => served({ runTimeout })],
+  ["make a client", "maxRetries", /a whole number from 0 to/, (maxRetries) => called({ maxRetries })],
+  ["make a client", "timeout", /a positive number of milliseconds/, (timeout) => called({ timeout })],
+  ["call", "timeout", /a positive number of milliseconds/, (timeout) => client().whoami({ timeout })],
+];
+/** @param {object} options */
+const proxied = (options) => gitProxy({ hosts: ["h"], origins: ["*"], ...options });
+/** @param {object} options */
+const called = (options) => new SyncClient({ apiUrl: "http://h", apiKey: "k", fetch: never, ...options }).whoami();
+/** @param {object} options */
+const served = (options) => new Service(wrong({ ...service, ...options })).fetch(new Request("http://h/healthz"));
+for (const [operation, option, words, give] of numbers) {
+  test(`${operation} refuses a ${option} that is no such number, and says what is allowed`, async () => {
+    const fractions = /whole/.test(words.source) ? [1.5] : [];
+    for (const value of [Number.NaN, -1, "5", "", true, {}, ...fractions]) {
+      const error = await (async () => give(value))().catch((thrown) => thrown);
+      assert.ok(error instanceof InvalidRequestError || error instanceof TypeError, `${String(value)}: ${error}`);
+      assert.match(error.message, words, String(value));
+      assert.match(error.message, new RegExp(`: ${option} (must|has to) be `));
+    }
+  });
+}
+
 for (const [message, call] of /** @type {[string, () => unknown][]} */ ([
   ["sync: options must be an object", () => Reflect.apply(sync, undefined, [])],
   [
@@ -195,12 +251,15 @@ for (const [message, call] of /** @type {[string, () => unknown][]} */ ([
   ],
   ["call: signal must be an AbortSignal", () => client().whoami(wrong({ signal: 5 }))],
   ["wait for sync: onUpdate must be a function", () => client().syncs.wait(wrong({}), wrong({ onUpdate: 5 }))],
-  ["list repositories: limit must be 1 to 100", () => client().repos.list({ limit: 0 })],
+  ["list repositories: limit must be a whole number from 1 to 100", () => client().repos.list({ limit: 0 })],
   [
     "create repository: request must be an object, not null",
     () => Reflect.apply(client().repos.create, client().repos, [null]),
   ],
-  ["list webhook targets: limit must be 1 to 100", () => client().webhookTargets.list({ limit: 101 })],
+  [
+    "list webhook targets: limit must be a whole number from 1 to 100",
+    () => client().webhookTargets.list({ limit: 101 }),
+  ],
 ])) {
   test(`a call is refused in plain words: ${message}`, async () => {
     const error = await Promise.resolve()

@@ -6,7 +6,7 @@
 import { wasm } from "#client-wasm";
 import { InvalidRequestError, typed } from "../errors.js";
 import type { Fetch } from "../host.js";
-import { func, refuseWrong, signal, wrongIn } from "../kinds.js";
+import { count, func, refuseWrong, signal, timeout, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
 import { environmentVariable, isBrowser, ownFetchWith, pageOrigin } from "../runtime.js";
 import type { CallName, ClientSettings, Organization, OrgPath, Whoami } from "../wasm/client/refsync.js";
@@ -84,13 +84,13 @@ export class SyncClient {
   readonly #send: Send;
 
   /**
-   * Makes a client. Nothing is sent. The first call checks the values of the options.
+   * Makes a client. Nothing is sent. The first call checks the texts of `apiKey`, `apiUrl` and `org`.
    *
-   * @throws {@link InvalidRequestError} if `apiKey` or `apiUrl` is missing, or if an option is unknown.
+   * @throws {@link InvalidRequestError} if `apiKey` or `apiUrl` is missing, or if an option is unknown or of another kind.
    */
   constructor(options: ClientOptions = {}) {
     refuseUnknown("make a client", options, known);
-    refuseWrong("make a client", wrongIn(options, { fetch: func }));
+    refuseWrong("make a client", wrongIn(options, { fetch: func, maxRetries: count, timeout }));
     const {
       fetch: own,
       wasm: code,
@@ -122,7 +122,7 @@ export class SyncClient {
     };
     this.#send = async <T>(name: CallName, request: object, options: CallOptions) => {
       refuseUnknown("call", options, callOptions);
-      refuseWrong("call", wrongIn(options, { signal }));
+      refuseWrong("call", wrongIn(options, { signal, timeout }));
       return withClient((client) => client.call(name, request, options.signal, options.timeout) as Promise<T>);
     };
     this.repos = new Repos(this.#send);

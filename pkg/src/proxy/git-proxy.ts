@@ -4,6 +4,7 @@
  * @module
  */
 import type { Fetch } from "../host.js";
+import { number, refuseWrong, timer, whole, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
 import { limited } from "./limited.js";
 import { ANSWER_NOT_GIT, ANSWERED_BY } from "./proxied.js";
@@ -62,7 +63,7 @@ const CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'";
  * `Origin`, so anyone who can reach a relay can reach its hosts through it.
  *
  * @throws `TypeError` if a host or an origin is invalid.
- * @throws `InvalidRequestError` if an option is unknown.
+ * @throws `InvalidRequestError` if an option is unknown or invalid.
  * @example
  * ```ts
  * import { gitProxy } from "refsync/proxy";
@@ -73,6 +74,10 @@ const CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'";
  */
 export function gitProxy(options: GitProxyOptions): (request: Request) => Promise<Response> {
   refuseUnknown("gitProxy", options, known);
+  refuseWrong(
+    "gitProxy",
+    wrongIn(options, { maxConcurrent: whole(1, 0xffff_ffff), maxBytes: number, idleTimeout: timer }),
+  );
   const hosts = new Set(options.hosts.map(originOfHost));
   const origins = new Set(options.origins.map((origin) => (origin === "*" ? origin : originOf(origin))));
   if (hosts.size === 0) throw new TypeError("gitProxy: hosts is empty; name the Git hosts that it may reach");

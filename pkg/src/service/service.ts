@@ -89,7 +89,9 @@ export class Service {
     refuseUnknown("Service", options.rateLimit, knownOfRateLimit, "rateLimit.");
     const { secretKey, previousSecretKeys = [], keepRuns = 90 * DAY, keepEvents = 7 * DAY } = options;
     for (const [name, time] of Object.entries({ keepRuns, keepEvents })) {
-      if (!(time >= 60_000)) throw new TypeError(`Service: ${name} must be at least 60000 milliseconds`);
+      if (!(typeof time === "number" && time >= 60_000)) {
+        throw new TypeError(`Service: ${name} must be a number of milliseconds, and at least 60000`);
+      }
     }
     this.#database = options.database;
     this.#retention = new Retention(options.database, { keepRuns, keepEvents });

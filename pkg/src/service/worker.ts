@@ -4,6 +4,7 @@
  * @module
  */
 
+import { refuseWrong, timer, whole, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
 
 /** The options of a worker. */
@@ -38,7 +39,7 @@ export interface Workable {
 /**
  * Claims and does runs, and delivers webhooks, until the signal fires.
  *
- * @throws `InvalidRequestError` if an option is unknown.
+ * @throws `InvalidRequestError` if an option is unknown or invalid.
  * @example
  * ```ts
  * import { work } from "refsync/node";
@@ -51,6 +52,7 @@ export interface Workable {
  */
 export function work(service: Workable, options: WorkOptions = {}): Worker {
   refuseUnknown("work", options, known);
+  refuseWrong("work", wrongIn(options, { concurrency: whole(1, 9999), pollInterval: timer }));
   const { concurrency = 4, signal, pollInterval = 1000, onError = () => {} } = options;
   const runs = bell(pollInterval, signal);
   const deliveries = bell(pollInterval, signal);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { number, refuseWrong, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
 import { WebhookError } from "./webhook-error.js";
 
@@ -67,6 +68,7 @@ export async function signTestPayload(
   options: { timestamp?: number | undefined } = {},
 ): Promise<string> {
   refuseUnknown("signTestPayload", options, { timestamp: true });
+  refuseWrong("signTestPayload", wrongIn(options, { timestamp: number }));
   const time = Math.floor(options.timestamp ?? Date.now() / 1000);
   const mac = await crypto.subtle.sign("HMAC", await signingKey(secret), await signedBytes(`${time}`, payload));
   const hex = Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join("");

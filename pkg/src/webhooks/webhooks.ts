@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { func, refuseWrong, wrongIn } from "../kinds.js";
+import { func, number, refuseWrong, wrongIn } from "../kinds.js";
 import { refuseUnknown } from "../options.js";
 import { type Envelope, type EventData, isKnown, knownEvents, type UnknownEvent, type WebhookEvent } from "./events.js";
 import { LARGEST_BODY, type RawBody, signingKey, verifySignature } from "./signature.js";
@@ -76,7 +76,7 @@ export class Webhooks {
    */
   constructor(options: WebhookOptions) {
     refuseUnknown("Webhooks", options, known);
-    refuseWrong("Webhooks", wrongIn(options, { onError: func }));
+    refuseWrong("Webhooks", wrongIn(options, { onError: func, tolerance: number, remember: number }));
     refuseUnknown("Webhooks", options.on, { ...knownEvents, other: true }, "on.");
     const secrets = Array.isArray(options.secret) ? options.secret : [options.secret];
     if (secrets.length === 0 || secrets.some((secret) => typeof secret !== "string" || secret === "")) {

@@ -9,6 +9,7 @@ import { mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import type { Database } from "../../host.js";
+import { milliseconds, refuseWrong, wrongIn } from "../../kinds.js";
 import { refuseUnknown } from "../../options.js";
 import { linkIfFree, namesIn, readIfThere } from "../files.js";
 import { removeAll } from "../git/rebuild.js";
@@ -93,6 +94,7 @@ export interface DataFolder {
  */
 export async function openDataFolder(folder: string, options: DataFolderOptions = {}): Promise<DataFolder> {
   refuseUnknown("openDataFolder", options, known);
+  refuseWrong("openDataFolder", wrongIn(options, { wait: milliseconds }));
   const { shared = false, acceptLostKey = false, wait = 0, onWait, onLost = throwLater, fill } = options;
   const path = resolve(folder);
   const isNew = (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined;

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Database } from "../../host.js";
+import { refuseWrong, whole, wrongIn } from "../../kinds.js";
 import { refuseUnknown } from "../../options.js";
 
 /** The kind of waiting work: runs to claim, or webhooks to deliver. */
@@ -47,6 +48,7 @@ export interface PostgresOptions {
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<NotifyingDatabase> {
   refuseUnknown("openPostgres", options, known);
+  refuseWrong("openPostgres", wrongIn(options, { connections: whole(1, 9999) }));
   const { connections = 10, onError = () => {} } = options;
   const where = withoutPassword(url);
   const { default: pg } = await import("pg").catch((error: unknown) => {

@@ -7,6 +7,7 @@
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 
+import { refuseWrong, whole, wrongIn } from "../../kinds.js";
 import { refuseUnknown } from "../../options.js";
 import { type Listener, listen } from "./port.js";
 
@@ -28,7 +29,7 @@ export interface ServeOptions {
  * Serves until it is closed.
  *
  * @throws if the port cannot be used.
- * @throws `InvalidRequestError` if an option is unknown.
+ * @throws `InvalidRequestError` if an option is unknown or invalid.
  * @example
  * ```ts
  * import { serve } from "refsync/node";
@@ -40,6 +41,7 @@ export interface ServeOptions {
  */
 export async function serve(options: ServeOptions): Promise<Listener> {
   refuseUnknown("serve", options, known);
+  refuseWrong("serve", wrongIn(options, { port: whole(0, 65535) }));
   const { service, page, hostname = "127.0.0.1", port = 0 } = options;
   const { onError = (line) => void process.stderr.write(`${line}\n`) } = options;
   const app = new Hono();

@@ -8,6 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 
+import { refuseWrong, timer, whole, wrongIn } from "../../kinds.js";
 import { refuseUnknown } from "../../options.js";
 import type { ServiceEngine } from "../../service/engine.js";
 import type { AddressPolicyOptions } from "../http/address-policy.js";
@@ -66,7 +67,7 @@ interface Failure {
 /**
  * Makes an engine whose threads start when they are first needed, and stay.
  *
- * @throws `InvalidRequestError` if an option is unknown.
+ * @throws `InvalidRequestError` if an option is unknown or invalid.
  * @example
  * ```ts
  * import { engineThreads } from "refsync/node";
@@ -79,6 +80,8 @@ interface Failure {
 export function engineThreads(options: EngineThreadsOptions = {}): EngineThreads {
   refuseUnknown("engineThreads", options, known);
   refuseUnknown("engineThreads", options.network, knownOfNetwork, "network.");
+  const kinds = { threads: whole(1, 9999), maxMemory: whole(1, 4294), answerWithin: timer };
+  refuseWrong("engineThreads", wrongIn(options, kinds));
   const { repositories, network, threads = 4, maxMemory = 256, answerWithin = 60_000 } = options;
   let wasm: Promise<WebAssembly.Module> | undefined;
   const setup = async (): Promise<ThreadSetup> => {

@@ -192,6 +192,6 @@ test("a time that is no time is refused", () => {
       secretKey: new Uint8Array(32),
       keepRuns,
     });
-    assert.throws(() => new Service(options), /keepRuns must be at least 60000 milliseconds/);
+    assert.throws(() => new Service(options), /keepRuns must be a number of milliseconds, and at least 60000/);
   }
 });
