@@ -208,6 +208,39 @@ test("real deliveries of every event fit their webhooks", async (t) => {
   }
 });
 
+test("each answer to the call of a hook is in the document", async (t) => {
+  const { ok, service } = await start(t);
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url: "http://127.0.0.1:9/nowhere.git" } });
+  const { url, secret } = await ok("POST", "/acme/app/upstream/hook");
+  const { parameters, post } = document.paths["/hooks/hook_{hook_id}"];
+  const [, id = ""] = /\/v1\/hooks\/hook_(.*)$/.exec(url) ?? [];
+  assert.match(id, new RegExp(parameters[0].schema.pattern));
+  const payload = JSON.stringify(examples(post.requestBody.content["application/json"])[0]);
+  const form = new URLSearchParams(examples(post.requestBody.content["application/x-www-form-urlencoded"])[0]);
+  const signed = { "x-gitlab-token": secret };
+  const push = { ...signed, "x-github-event": "push" };
+  /** @type {[expected: number, headers: Record<string, string>, body: string | URLSearchParams, id?: string][]} */
+  const calls = [
+    [200, push, payload],
+    [200, push, form],
+    [200, { ...signed, "x-github-event": "ping" }, payload],
+    [202, { ...signed, "x-github-event": "star" }, payload],
+    [400, push, "{"],
+    [401, { "x-github-event": "push" }, payload],
+    [404, push, payload, "0".repeat(28)],
+    [413, push, "x".repeat((5 << 20) + 1)],
+  ];
+  for (const [expected, headers, body, other = id] of calls) {
+    const init = { method: "POST", headers, body };
+    const response = await service.fetch(new Request(`http://localhost/v1/hooks/hook_${other}`, init));
+    assert.equal(response.status, expected, JSON.stringify(headers));
+    const documented = post.responses[expected];
+    const { content } = documented.$ref ? document.components.responses[documented.$ref.split("/").at(-1)] : documented;
+    const validate = ajv.compile(prefixed(content["application/json"].schema));
+    assert.ok(validate(await response.json()), `${expected}: ${ajv.errorsText(validate.errors)}`);
+  }
+});
+
 /**
  * A repository on another service, which the test's service may reach. `rewrite` replaces its branch.
  *

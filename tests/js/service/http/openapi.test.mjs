@@ -58,12 +58,14 @@ async function furnished(t) {
   const repo = await s.ok("POST", "/acme/repos", { name: "app", upstream });
   const run = await s.ok("POST", "/acme/app/upstream/syncs", { direction: "pull" });
   await s.ok("POST", `/acme/app/upstream/syncs/${run.id}/cancel`);
+  const hook = await s.ok("POST", "/acme/app/upstream/hook");
   const target = await s.ok("POST", "/acme/webhook-targets", { url: "https://hooks.example.com/", events: ["push"] });
   const config = `[parameters]
 "path.org" = "acme"
 "path.repo" = "${repo.id}"
 "path.sync_id" = "${run.id}"
 "path.target_id" = "${target.id}"
+"path.hook_id" = "${hook.url.split("hook_")[1]}"
 "header.Prefer" = "wait=0"
 `;
   return { ...s, origin, config, key: s.keys.admin };

@@ -4,6 +4,7 @@
 //! The texts are the doc comments of `src/api`: of each row of the calls and of the events, and of each shape and field.
 
 mod examples;
+mod plain;
 mod webhooks;
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
@@ -122,8 +123,10 @@ fn paths(shapes: &mut Shapes) -> Value {
         }},
         "/sessions": {"post": shapes.session()},
     });
-    paths[monitor::BADGE] = badge();
-    paths[monitor::METRICS] = metrics();
+    paths[monitor::BADGE] = plain::badge();
+    paths[monitor::METRICS] = plain::metrics();
+    // Without `hook_`, the path would also fit calls such as `/{org}/repos`.
+    paths["/hooks/hook_{hook_id}"] = plain::hook();
     for call in CALLS {
         let mut operation = shapes.call(call);
         match call.name {
@@ -149,52 +152,6 @@ fn paths(shapes: &mut Shapes) -> Value {
         path[call.method.as_str().to_ascii_lowercase()] = operation;
     }
     paths
-}
-
-/// The status badge. It is not in [`CALLS`], because it takes no credential and answers no JSON.
-fn badge() -> Value {
-    json!({
-        "parameters": [component("org"), component("repo")],
-        "get": {
-            "operationId": "showBadge",
-            "summary": "Get the status badge",
-            "description": "An image that says `fresh`, `stale`, `failing` or `never synced`, and the age. Without a `max_age`, it says \
-                `synced` instead of `fresh`. If the upstream's `public_badge` is true, no credential is needed. Otherwise, the answer \
-                without a credential is 404.\n\nScope: `read`.",
-            "tags": ["Freshness"],
-            "security": [{"apiKey": ["read"]}, {"accessToken": ["read"]}, {}],
-            "responses": {
-                "200": {"description": "The image.", "content": {"image/svg+xml": {"schema": {"type": "string"}, "example":
-                    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"120\" height=\"20\" role=\"img\" aria-label=\"mirror: fresh, 2 min\">…</svg>"}}},
-                "401": {"$ref": "#/components/responses/refused_401"},
-                "403": {"$ref": "#/components/responses/refused_403"},
-                "404": {"$ref": "#/components/responses/refused_404"},
-                "429": {"$ref": "#/components/responses/refused_429"},
-            },
-        },
-    })
-}
-
-/// The metrics of repositories, which are text.
-fn metrics() -> Value {
-    json!({
-        "parameters": [component("org")],
-        "get": {
-            "operationId": "showMetrics",
-            "summary": "Get metrics of repositories",
-            "description": "Metrics of the newest 10,000 repositories that have an upstream, in Prometheus's text format: when each \
-                was verified, its age, how many refs differ, and how the last sync ended.\n\nScope: `read`.",
-            "tags": ["Freshness"],
-            "security": [{"apiKey": ["read"]}, {"accessToken": ["read"]}],
-            "responses": {
-                "200": {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}, "example":
-                    "# TYPE refsync_upstream_behind_refs gauge\nrefsync_upstream_behind_refs{org=\"acme\",repo=\"app\"} 0\n"}}},
-                "401": {"$ref": "#/components/responses/refused_401"},
-                "403": {"$ref": "#/components/responses/refused_403"},
-                "429": {"$ref": "#/components/responses/refused_429"},
-            },
-        },
-    })
 }
 
 /// Turns the answer of `operation` into a stream of such answers.
@@ -237,6 +194,11 @@ fn may_wait(operation: &mut Value) {
 
 fn component(parameter: &str) -> Value {
     json!({"$ref": format!("#/components/parameters/{parameter}")})
+}
+
+/// The answer of a refused call, by its status.
+fn refused(status: &str) -> Value {
+    json!({"$ref": format!("#/components/responses/refused_{status}")})
 }
 
 fn push(operation: &mut Value, parameter: Value) {
@@ -354,7 +316,7 @@ impl Shapes {
             },
         });
         for (status, _) in REFUSALS {
-            operation["responses"][*status] = json!({"$ref": format!("#/components/responses/refused_{status}")});
+            operation["responses"][*status] = refused(status);
         }
         operation
     }
