@@ -64,7 +64,8 @@ pub struct Backup {
     pub r#ref: String,
     /// Its old object id.
     pub oid: String,
-    /// The ref that keeps the object, `refs/refsync/backup/<oid>/<name>`.
+    /// The ref that keeps the object: `refs/refsync/backup/<oid>/<name>`, or `refs/refsync/backup/<oid>/2/<name>` if the name
+    /// has two slashes, and so on.
     pub backup: String,
     /// When it was made, RFC 3339 in UTC; null if this service does not know it.
     pub created_at: Option<String>,

@@ -9,7 +9,7 @@ use crate::glob::Glob;
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// Move diverged refs too, with the destination's id as lease. The old commit is kept first, under
-    /// `refs/refsync/backup/<old id>/<name>`; if it cannot be kept, the ref is not moved.
+    /// `refs/refsync/backup/<old id>/`; if it cannot be kept, the ref is not moved.
     pub force: bool,
     /// Delete the destination's refs that match the globs and that the source does not have, at most this many. If there
     /// are more, nothing is done at all.
@@ -49,10 +49,15 @@ impl Policy {
 }
 
 /// The ref that keeps the old commit of a ref that is forced or deleted: `refs/refsync/backup/<old id>/<name>`, without the
-/// `refs/` of the name.
+/// `refs/` of the name. A name of more than two parts is in a folder for its number of slashes, such as `2/heads/a/b`: a
+/// backup of `heads/a` is a file, which cannot be the folder of a backup of `heads/a/b`.
 pub(super) fn backup_name(name: &BStr, old: ObjectId) -> BString {
     let short = name.strip_prefix(b"refs/").unwrap_or(name);
     let mut kept = format!("{BACKUPS}{old}/").into_bytes();
+    let slashes = short.iter().filter(|byte| **byte == b'/').count();
+    if slashes > 1 {
+        kept.extend_from_slice(format!("{slashes}/").as_bytes());
+    }
     kept.extend_from_slice(short);
     kept.into()
 }

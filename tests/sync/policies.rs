@@ -1,5 +1,7 @@
 //! The options of a sync that allow more than fast-forwards.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures_executor::block_on;
 use refsync::{
     api::{Outcome, Reason, SyncRunStats},
@@ -7,7 +9,7 @@ use refsync::{
 };
 
 use super::{find, outcomes, selection};
-use crate::support::{Backend, Repository};
+use crate::support::{Backend, Random, Repository};
 
 fn pull(upstream: &Repository, local: &Repository, policy: Policy) -> Result<SyncRunStats, sync::Error> {
     let (upstream, _) = Backend::new(upstream).remote();
@@ -277,4 +279,51 @@ fn standing_excludes_are_filtered_and_never_pruned() {
     let wip = find(&stats, "refs/heads/wip/a");
     assert_eq!((wip.outcome, wip.reason.clone()), (Outcome::Filtered, Some(Reason::Excluded)));
     assert!(local.refs().contains_key("refs/heads/wip/b") && !local.refs().contains_key("refs/heads/wip/a"));
+}
+
+/// Random names, none of which is a folder of another one, as in every repository.
+fn names(random: &mut Random) -> BTreeSet<String> {
+    const PARTS: &[&str] = &["a", "b", "2", "3", "heads", "tags", "backup", "a-b", "a+", "ä"];
+    let mut names = BTreeSet::new();
+    for _ in 0..12 {
+        let depth = 1 + random.below(4);
+        let parts: Vec<&str> = (0..depth).map(|_| PARTS[random.below(PARTS.len())]).collect();
+        let name = format!("refs/{}/{}", ["heads", "tags"][random.below(2)], parts.join("/"));
+        let folder_of = |one: &str, other: &str| other.strip_prefix(one).is_some_and(|rest| rest.starts_with('/'));
+        if !names.iter().any(|other: &String| folder_of(other, &name) || folder_of(&name, other)) {
+            names.insert(name);
+        }
+    }
+    names
+}
+
+#[test]
+fn the_backups_of_any_two_refs_at_one_commit_exist_side_by_side() {
+    let (upstream, local) = (Repository::empty(), Repository::empty());
+    let root = upstream.commit("root", &[]);
+    upstream.git(&["update-ref", "refs/heads/main", &root]);
+    pull(&upstream, &local, Policy::default()).expect("the first pull succeeds");
+    let mut random = Random(7);
+    let mut kept = BTreeMap::new();
+    for round in 0..12 {
+        let names = names(&mut random);
+        for name in &names {
+            local.git(&["update-ref", name, &root]);
+        }
+        let policy = Policy { prune: Some(1000), keep_deleted: true, ..Policy::default() };
+        let stats = pull(&upstream, &local, policy).expect("it succeeds");
+        for name in &names {
+            let gone = find(&stats, name);
+            assert_eq!(gone.outcome, Outcome::Updated, "round {round}: {name}: {:?}", gone.message);
+            let backup = gone.backup.clone().expect("it is kept");
+            if let Some(other) = kept.insert(backup, name.clone()) {
+                assert_eq!(&other, name, "two refs have one backup");
+            }
+        }
+    }
+    let refs = local.refs();
+    let there: BTreeSet<&String> = refs.keys().filter(|name| name.starts_with("refs/refsync/backup/")).collect();
+    assert_eq!(there, kept.keys().collect(), "each backup is there");
+    assert!(kept.len() > 60, "{} backups only", kept.len());
+    local.fsck();
 }

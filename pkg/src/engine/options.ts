@@ -56,7 +56,7 @@ export interface SyncOptions {
   /** The globs that select refs. Default: all branches and tags. */
   ref_globs?: SyncGlobs | undefined;
   /**
-   * Move diverged refs too. The destination's old commit is kept first, under `refs/refsync/backup/<old id>/<name>`. A ref that
+   * Move diverged refs too. The destination's old commit is kept first, under `refs/refsync/backup/<old id>/`. A ref that
    * somebody else moved meanwhile is not moved. Default: off.
    */
   force?: boolean | undefined;

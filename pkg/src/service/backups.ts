@@ -38,7 +38,8 @@ export async function backups(request: BackupRequest, refs: Refs): Promise<unkno
 
 async function restored({ ref, oid }: { ref: string; oid: string }, refs: Refs) {
   const kept = new Map((await refs.list(BACKUPS)).map(({ name, id }) => [name, id]));
-  if (kept.get(backupName(ref, oid)) !== oid) return {};
+  // An older version kept a deep ref without its depth.
+  if (![backupName(ref, oid), `${BACKUPS}${oid}/${short(ref)}`].some((name) => kept.get(name) === oid)) return {};
   const before = (await refs.list(ref)).find(({ name }) => name === ref)?.id ?? null;
   const answer = { restored: JSON.stringify({ ref, before, after: oid }) };
   if (before === oid) return answer;
@@ -76,8 +77,15 @@ async function isTip({ oid, ref }: { oid: string; ref: string | null }, refs: Re
   return false;
 }
 
+/** The same name as in `src/sync/policy.rs`. */
 function backupName(ref: string, oid: string): string {
-  return `${BACKUPS}${oid}/${ref.replace(/^refs\//, "")}`;
+  const name = short(ref);
+  const slashes = name.split("/").length - 1;
+  return `${BACKUPS}${oid}/${slashes > 1 ? `${slashes}/` : ""}${name}`;
+}
+
+function short(ref: string): string {
+  return ref.replace(/^refs\//, "");
 }
 
 const BACKUPS = "refs/refsync/backup/";

@@ -3,8 +3,8 @@
 //! A run reports each held move with the reason `held`. After the sync, the table `held` has exactly the moves of its refs. An
 //! approval counts for the two ids of a move. If one of them changes, the new move waits again.
 //!
-//! A backup is a ref, `refs/refsync/backup/<object id>/<name without refs/>`: of the repository if a pull made it, of the
-//! upstream if a push made it. The database only knows when each was made.
+//! A backup is a ref under `refs/refsync/backup/<object id>/`, see `backup_name` in `src/sync/policy.rs`: of the repository
+//! if a pull made it, of the upstream if a push made it. The database only knows when each was made.
 
 use serde_json::{Value, json};
 

@@ -108,7 +108,7 @@ test("a diverged branch is forced only when asked, and what was there is kept", 
   assert.deepEqual([...outcomes(await pull("mirror", { ref_globs }))], ["rejected"]);
   assert.deepEqual([...outcomes(await pull("mirror", { ref_globs, force: true }))], ["updated"]);
   assert.equal(await hosted.git("mirror", "rev-parse", "release/1"), theirs);
-  assert.equal(await hosted.git("mirror", "rev-parse", `refs/refsync/backup/${ours}/heads/release/1`), ours);
+  assert.equal(await hosted.git("mirror", "rev-parse", `refs/refsync/backup/${ours}/2/heads/release/1`), ours);
 });
 
 test("of several globs a ref has to match one, and an empty list matches none", async () => {

@@ -5,7 +5,7 @@ SELECT jsonb_build_object('backups', coalesce(jsonb_agg(jsonb_build_object(
     'backup', listed.name,
     'created_at', refsync.rfc3339(b.created_at)) ORDER BY listed.name), '[]'))::text AS row
 FROM jsonb_to_recordset($1::jsonb -> 'listed') AS listed (name text)
-CROSS JOIN LATERAL (SELECT regexp_match(listed.name, '^refs/refsync/backup/([0-9a-f]+)/(.+)') AS parts) split
+CROSS JOIN LATERAL (SELECT regexp_match(listed.name, '^refs/refsync/backup/([0-9a-f]+)/(?:[0-9]+/)?(.+)') AS parts) split
 LEFT JOIN refsync.backups b ON b.repo_id = $1::jsonb ->> 'repo_id' AND b.direction = $1::jsonb ->> 'direction'
     AND b.backup = listed.name
 WHERE split.parts IS NOT NULL

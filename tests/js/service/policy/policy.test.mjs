@@ -225,6 +225,40 @@ onBoth("old backups are removed if the policy says how long they are kept", asyn
   );
 });
 
+onBoth("the backups of a branch and of branches below its name are listed, restored and removed", async (t, where) => {
+  const policy = { on_diverged: "backup_and_force", prune_max: 9, keep_backups: "1h" };
+  const s = await mirror(t, { ...where, policy });
+  const deep = "refs/heads/older/on/it";
+  // Three branches at one commit, one after another.
+  for (const name of ["refs/heads/topic", "refs/heads/topic/a", "refs/heads/topic/a/b"]) {
+    await s.local.git("update-ref", name, s.root);
+    const run = await s.sync();
+    assert.equal(run.stats.refs.find((/** @type {Json} */ ref) => ref.name === name).outcome, "updated", name);
+  }
+  // An older version kept a branch like this.
+  await s.local.git("update-ref", `refs/refsync/backup/${s.root}/heads/older/on/it`, s.root);
+  const list = async () => {
+    const { backups } = await s.ok("GET", "/acme/app/upstream/backups");
+    return new Map(backups.map((/** @type {Backup} */ { ref, backup }) => [ref, backup]));
+  };
+  const kept = `refs/refsync/backup/${s.root}`;
+  const expected = new Map([
+    ["refs/heads/topic", `${kept}/heads/topic`],
+    ["refs/heads/topic/a", `${kept}/2/heads/topic/a`],
+    ["refs/heads/topic/a/b", `${kept}/3/heads/topic/a/b`],
+    [deep, `${kept}/heads/older/on/it`],
+  ]);
+  assert.deepEqual(new Map([...(await list())].sort()), new Map([...expected].sort()));
+  for (const ref of ["refs/heads/topic/a/b", deep]) {
+    await s.ok("POST", "/acme/app/upstream/restore", { ref, oid: s.root });
+    assert.equal((await s.local.refs()).get(ref), s.root);
+  }
+  await s.sql("UPDATE refsync.backups SET created_at = now() - interval '61 minutes' WHERE backup LIKE '%topic/a'");
+  await s.sync();
+  assert.ok(!(await list()).has("refs/heads/topic/a"), "only old backups are removed");
+  assert.ok((await list()).has("refs/heads/topic"));
+});
+
 test("a restore counts as the making of the backup that keeps what it replaces", async (t) => {
   const s = await mirror(t, { policy: { on_diverged: "backup_and_force", keep_backups: "1h" } });
   const { work } = await s.rewrite();
