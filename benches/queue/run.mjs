@@ -35,7 +35,11 @@ await main(async () => {
     await instantService(database).migrate();
     say(`${size.repositories} repositories, ${size.finished} runs that have ended`);
     await makeData(pool, size);
+    say("bytes of a run");
+    // First, because the other measures leave free space.
+    const bytes = await bytesOfRun(pool, database, Math.min(size.repositories / 2, 20_000));
     const rows = [
+      .../** @type {Row[]} */ ([["bytes of a run without a change, with its events", "400", bytes.toFixed(0)]]),
       ...(await claims(pool, { url: server.url, scale })),
       ...(await others(pool, database, { repositories: size.repositories, seconds })),
       ...(await together(pool, { url: server.url, repositories: size.repositories, scale, seconds })),
@@ -66,6 +70,9 @@ async function claims(pool, { url, scale }) {
     await backlog(pool, count);
     const read = await buffers(pool, "queue_claim", claimKeys());
     const time = await claimTime(pool, count === 0 ? 200 : Math.min(200, count / 4));
+    rows.push([`claim at ${count} queued: median ms`, "2", `${time.toFixed(2)} (${read} buffers)`]);
+    // The sessions of four claimers would mostly plan.
+    if (count > 0 && count < 500) continue;
     const rounds = [];
     for (let round = 0; round < 3; round += 1) {
       await backlog(pool, count);
@@ -79,7 +86,6 @@ async function claims(pool, { url, scale }) {
       median(rounds.map((round) => round.tps)),
       median(rounds.map((round) => round.ratio)),
     ];
-    rows.push([`claim at ${count} queued: median ms`, "2", `${time.toFixed(2)} (${read} buffers)`]);
     rows.push([
       `claims a second of four claimers at ${count} queued`,
       "≥ 0.5 × pgbench -N",
@@ -116,9 +122,6 @@ async function others(pool, database, { repositories, seconds }) {
   const keys = { org_id: orgs[0].id, after: null, limit: 50, tags: { team: "none" }, max_bytes: 1_000_000 };
   const list = await statementTime(pool, "repo_list", () => keys);
   rows.push(["repositories by a tag that nothing has: median ms", "–", list.toFixed(2)]);
-  say("bytes of a run");
-  const bytes = await bytesOfRun(pool, database, Math.min(repositories / 2, 20_000));
-  rows.push(["bytes of a run without a change, with its events", "400", bytes.toFixed(0)]);
   return rows;
 }
 

@@ -226,8 +226,10 @@ onBoth("old backups are removed if the policy says how long they are kept", asyn
 });
 
 onBoth("the backups of a branch and of branches below its name are listed, restored and removed", async (t, where) => {
-  const policy = { on_diverged: "backup_and_force", prune_max: 9, keep_backups: "1h" };
-  const s = await mirror(t, { ...where, policy });
+  const s = await mirror(t, {
+    ...where,
+    policy: { on_diverged: "backup_and_force", prune_max: 9, keep_backups: "1h" },
+  });
   const deep = "refs/heads/older/on/it";
   // Three branches at one commit, one after another.
   for (const name of ["refs/heads/topic", "refs/heads/topic/a", "refs/heads/topic/a/b"]) {
