@@ -42,7 +42,9 @@ export function declared() {
       .option("--max-runs-per-org <number>", "the same for each organisation", positive)
       .option("--run-timeout <seconds>", "the time limit of one attempt", seconds, 3600)
       .addOption(keep("--keep-runs <time>", "how long to keep runs that have ended, such as 90d, or forever", 90))
-      .addOption(keep("--keep-events <time>", "the same for the events of earlier attempts, which followers of a run get", 7))
+      .addOption(
+        keep("--keep-events <time>", "the same for the events of earlier attempts, which followers of a run get", 7),
+      )
       .option("--public-url <url>", "the public address of the service, for webhooks", httpUrl)
       .addOption(
         new Option(
