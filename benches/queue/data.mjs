@@ -85,11 +85,14 @@ export async function addEnded(pool, { count, perSecond, daysAgo }) {
         `INSERT INTO refsync.syncs (id, repo_id, direction, branches, tags, status, stats_id, unchanged, stats_bytes,
            created_at, run_after, started_at, finished_at)
          SELECT 'sync_' || lpad(to_hex((extract(epoch FROM at.moment) * 1000)::bigint), 12, '0') || right(md5(n::text), 16),
-           r.ids[1 + n % array_length(r.ids, 1)], 'pull', '*', '*', 'completed', $4::bigint + n % array_length(r.ids, 1), 1, $5::int,
+           r.id, 'pull', '*', '*', 'completed', $4::bigint + r.place, 1, $5::int,
            at.moment, at.moment, at.moment + interval '1 second', at.moment + interval '2 seconds'
-         FROM generate_series($1::int, $2::int) n,
-           (SELECT array_agg(id ORDER BY seq) AS ids FROM refsync.repos) r,
-           LATERAL (SELECT now() - make_interval(secs => ($3::int - n) / $6::float8 + 60 + $7::float8 * 86400) AS moment) at`,
+         FROM generate_series($1::int, $2::int) n
+         JOIN (
+           SELECT id, row_number() OVER (ORDER BY seq) - 1 AS place FROM refsync.repos) r
+           ON r.place = n % (SELECT count(*) FROM refsync.repos)
+         CROSS JOIN LATERAL (SELECT now() - make_interval(secs => ($3::int - n) / $6::float8 + 60 + $7::float8 * 86400) AS moment) at
+         ORDER BY n`,
         [from, Math.min(from + BATCH, count) - 1, count, firstStats, STATS.length, perSecond, daysAgo],
       );
     }

@@ -105,7 +105,7 @@ export const deliveryTime = (pool) => statementTime(pool, "webhook_claim", deliv
  *
  * @param {Pool} pool
  * @param {Database} database the same database, as the service uses it
- * @param {number} count
+ * @param {number} count a multiple of 25
  */
 export async function bytesOfRun(pool, database, count) {
   await pool.query("DELETE FROM refsync.syncs WHERE status IN ('queued', 'in_progress')");
@@ -118,6 +118,7 @@ export async function bytesOfRun(pool, database, count) {
     );
     return rows[0].bytes;
   };
+  const atOnce = count / STEPS;
   const service = instantService(database);
   const lane = async () => {
     while (await service.tick());
@@ -125,8 +126,8 @@ export async function bytesOfRun(pool, database, count) {
   const some = async (/** @type {number} */ first) => {
     await pool.query(
       `INSERT INTO refsync.syncs (repo_id, direction, branches, tags)
-       SELECT id, 'pull', '*', '*' FROM refsync.repos ORDER BY seq OFFSET $1::int LIMIT ${SOME}`,
-      [first],
+       SELECT id, 'pull', '*', '*' FROM refsync.repos ORDER BY seq OFFSET $1::int LIMIT $2::int`,
+      [first, atOnce],
     );
     await Promise.all([lane(), lane(), lane(), lane()]);
     return await size();
@@ -134,10 +135,9 @@ export async function bytesOfRun(pool, database, count) {
   // The first runs take the space that the deleted ones left.
   const before = await some(0);
   let after = before;
-  let done = 0;
-  for (; done < count; done += SOME) after = await some(SOME + done);
-  return (after - before) / done;
+  for (let done = atOnce; done <= count; done += atOnce) after = await some(done);
+  return (after - before) / count;
 }
 
-/** How many runs are queued together. */
-const SOME = 200;
+/** So often runs are queued. */
+const STEPS = 25;
