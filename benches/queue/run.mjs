@@ -70,7 +70,7 @@ async function claims(pool, { url, scale }) {
     await backlog(pool, count);
     const read = await buffers(pool, "queue_claim", claimKeys());
     const time = await claimTime(pool, count === 0 ? 200 : Math.min(200, count / 4));
-    rows.push([`claim at ${count} queued: median ms`, "2", `${time.toFixed(2)} (${read} buffers)`]);
+    add(rows, [`claim at ${count} queued: median ms`, "2", `${time.toFixed(2)} (${read} buffers)`]);
     // The sessions of four claimers would mostly plan.
     if (count > 0 && count < 500) continue;
     const rounds = [];
@@ -86,7 +86,7 @@ async function claims(pool, { url, scale }) {
       median(rounds.map((round) => round.tps)),
       median(rounds.map((round) => round.ratio)),
     ];
-    rows.push([
+    add(rows, [
       `claims a second of four claimers at ${count} queued`,
       "≥ 0.5 × pgbench -N",
       `${rate.toFixed(0)}; pgbench -N ${tps.toFixed(0)}; ${ratio.toFixed(2)} ×`,
@@ -105,15 +105,15 @@ async function others(pool, database, { repositories, seconds }) {
   const rows = [];
   say("schedules");
   const schedules = await scheduleRate(pool, database, { due: repositories, seconds });
-  rows.push(["schedules taken up a second by one process", "≥ 1,000", schedules.toFixed(0)]);
+  add(rows, ["schedules taken up a second by one process", "≥ 1,000", schedules.toFixed(0)]);
   say("webhook deliveries");
   for (const subjects of [1, repositories]) {
     await outbox(pool, { count: repositories, others: 200, subjects });
     const time = await deliveryTime(pool);
     const of = subjects === 1 ? "one sync" : "as many syncs";
-    rows.push([`webhook claim with ${repositories} deliveries of ${of} in front: median ms`, "2", time.toFixed(2)]);
+    add(rows, [`webhook claim with ${repositories} deliveries of ${of} in front: median ms`, "2", time.toFixed(2)]);
   }
-  rows.push([
+  add(rows, [
     "metrics with these deliveries: median ms",
     "5",
     (await statementTime(pool, "metrics", () => ({ exact: 5000 }))).toFixed(2),
@@ -121,7 +121,7 @@ async function others(pool, database, { repositories, seconds }) {
   const { rows: orgs } = await pool.query("SELECT id FROM refsync.organizations ORDER BY slug LIMIT 1");
   const keys = { org_id: orgs[0].id, after: null, limit: 50, tags: { team: "none" }, max_bytes: 1_000_000 };
   const list = await statementTime(pool, "repo_list", () => keys);
-  rows.push(["repositories by a tag that nothing has: median ms", "–", list.toFixed(2)]);
+  add(rows, ["repositories by a tag that nothing has: median ms", "–", list.toFixed(2)]);
   return rows;
 }
 
@@ -148,6 +148,17 @@ async function together(pool, { url, repositories, scale, seconds }) {
     ],
   ];
   return rows;
+}
+
+/**
+ * Adds a row, and prints it at once: the whole takes minutes.
+ *
+ * @param {Row[]} rows
+ * @param {Row} row
+ */
+function add(rows, row) {
+  say(`${row[0]}: ${row[2]}`);
+  rows.push(row);
 }
 
 /** @param {string[][]} rows */

@@ -207,3 +207,17 @@ onBoth("an organisation has one large delivery under way, and small ones pass it
   const large = silent.held.filter(({ request }) => Number(request.headers["content-length"]) > 500_000);
   assert.equal(large.length, 1);
 });
+
+test("a target with many deliveries of one repository is removed at once", async (t) => {
+  const { ok, sql } = await start(t);
+  const { id } = await ok("POST", "/acme/webhook-targets", { url: "https://receiver.example.com/", events });
+  const fill = (/** @type {number} */ count) =>
+    sql(`INSERT INTO refsync.webhook_deliveries (target_id, subject, envelope)
+      SELECT '${id}', 'repo_1', '{}' FROM generate_series(1, ${count})`);
+  await fill(20_000);
+  const from = performance.now();
+  await ok("DELETE", `/acme/webhook-targets/${id}`);
+  const ms = performance.now() - from;
+  assert.equal((await sql("SELECT count(*)::int AS count FROM refsync.webhook_deliveries"))[0].count, 0);
+  assert.ok(ms < 5_000, `${Math.round(ms)} ms`);
+});
