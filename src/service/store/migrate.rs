@@ -114,7 +114,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (27, sql!("migrations/0027_runs_tell_their_events.sql")),
     (28, sql!("migrations/0028_stats_of_runs.sql")),
     (29, sql!("migrations/0029_places.sql")),
-    (30, sql!("migrations/0030_targets_go_quickly.sql")),
+    (30, sql!("migrations/0030_quick_deletions.sql")),
 ];
 
 /// The version of the last migration.

@@ -186,6 +186,21 @@ onBoth(
   },
 );
 
+test("a repository with many queued runs is removed at once", async (t) => {
+  const { ok, sql } = await start(t);
+  await ok("POST", "/acme/repos", { name: "app", upstream: { url: "http://127.0.0.1:9/r.git" } });
+  await sql(`INSERT INTO refsync.syncs (repo_id, direction, branches, tags)
+    SELECT r.id, 'pull', 'b' || n, '*' FROM refsync.repos r, generate_series(1, 8000) n`);
+  const from = performance.now();
+  await ok("DELETE", "/acme/app");
+  const ms = performance.now() - from;
+  const [left] = await sql(
+    "SELECT (SELECT count(*)::int FROM refsync.syncs) AS runs, (SELECT count(*)::int FROM refsync.turns) AS turns",
+  );
+  assert.deepEqual(left, { runs: 0, turns: 0 });
+  assert.ok(ms < 5_000, `${Math.round(ms)} ms`);
+});
+
 test("a time that is no time is refused", () => {
   for (const keepRuns of [0, -1, Number.NaN, 59_999]) {
     const options = /** @type {any} */ ({
